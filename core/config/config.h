@@ -1,0 +1,67 @@
+/*
+ * The whole configuration: what is logged, what the pipeline does, and which
+ * plugins are wired into it. Checked but for the plugins' own options, which
+ * need their tables (plugin/instance.c).
+ */
+#ifndef FXI_CONFIG_CONFIG_H
+#define FXI_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <flow-exporter/plugin.h>
+
+#include "config/node.h"
+
+/* log: */
+struct fxi_log_options {
+    int level;  /* enum fx_log_level */
+    int format; /* 0 text, 1 json */
+};
+
+/* state: (its directory and recovery come later; the pace of checkpoints is here from the first day) */
+struct fxi_state_options {
+    int64_t min_interval_ms; /* a page does not ask for a checkpoint when the last is younger; default 1s */
+    int64_t max_interval_ms; /* a checkpoint is taken even when nobody asks; default 30s */
+};
+
+/* pipeline: */
+struct fxi_pipeline_options {
+    int64_t batch_records; /* rows a batch; default 4096 */
+    int64_t max_depth;     /* nesting of a record; default 64 */
+    int64_t retry_for_ms;  /* how long a batch is offered again to an output that answers retry; default 30s */
+    int64_t stop_timeout_ms; /* for a clean stop; default 1500ms */
+};
+
+/* One entry of inputs:, resolvers: or outputs:, in the order of the file. */
+struct fxi_plugin_entry {
+    enum fx_kind kind;
+    const struct fxi_node *node; /* the entry's map */
+    const char *plugin;          /* "input-kafka", or the absolute path of a file */
+    const char *name;            /* of the instance: as written, or the plugin's; unique in the program */
+    int64_t workers;             /* inputs only; default 1 */
+};
+
+struct fxi_config {
+    struct fxi_document *document; /* owned; everything below points into it */
+    struct fxi_log_options log;
+    struct fxi_state_options state;
+    struct fxi_pipeline_options pipeline;
+    struct fxi_plugin_entry *entries; /* inputs, then resolvers, then outputs */
+    size_t entry_count;
+};
+
+/* Keys of an entry that are the core's, not the plugin's; ended by NULL. */
+extern const char *const fxi_entry_keys[];
+
+/* Takes the document (also when it fails). NULL and err filled, or a configuration for fxi_config_free. */
+struct fxi_config *fxi_config_new(struct fxi_document *document_take, struct fx_error *err);
+void fxi_config_free(struct fxi_config *config);
+
+/* The configuration as YAML that means the same; `secrets` is a predicate on (entry, key) and hides values. */
+void fxi_config_print(FILE *out, const struct fxi_config *config,
+                      bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key),
+                      void *arg);
+
+#endif

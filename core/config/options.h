@@ -1,0 +1,34 @@
+/*
+ * Typed option tables: from a map node to the options struct that the table
+ * describes. Plugins' tables and the core's own go the same way.
+ */
+#ifndef FXI_CONFIG_OPTIONS_H
+#define FXI_CONFIG_OPTIONS_H
+
+#include <stdio.h>
+
+#include <flow-exporter/option.h>
+
+#include "config/node.h"
+
+/*
+ * Checks every key of map against the table and fills options (zeroed, of the table's struct) with values and
+ * defaults. Keys in skip (ended by NULL, may be NULL) belong to somebody else. map may be NULL: defaults only.
+ * An unknown key is an error with a guess at what was meant. What it allocates is freed by fxi_options_fini.
+ */
+int fxi_options_fill(const struct fx_option *table, const char *file, const struct fxi_node *map,
+                     const char *const *skip, void *options, struct fx_error *err) FX_WARN_UNUSED;
+void fxi_options_fini(const struct fx_option *table, void *options);
+
+/* One value from text: what defaults, flags and tests use. */
+int fxi_option_parse(const struct fx_option *option, const char *text, void *options,
+                     struct fx_error *err) FX_WARN_UNUSED;
+
+/* The table itself is sound: keys, types, bounds, defaults that parse. For the loader. 0 or FX_EABI. */
+int fxi_options_check(const struct fx_option *table, size_t options_size, struct fx_error *err);
+
+/* For people: `flow-exporter plugin NAME`, and as Markdown for the reference. */
+void fxi_options_print(FILE *out, const struct fx_option *table);
+void fxi_options_print_markdown(FILE *out, const struct fx_option *table);
+
+#endif

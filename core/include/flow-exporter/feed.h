@@ -1,0 +1,68 @@
+/*
+ * The feed: how an input hands payloads to the pipeline and says where they
+ * are from. All functions are for the worker's thread, inside its poll.
+ *
+ * A stream is an ordered source of payloads (a Kafka partition, standard
+ * input). Its position is the offset of the next payload that is not yet
+ * counted. Positions are part of every checkpoint.
+ */
+#ifndef FLOW_EXPORTER_FEED_H
+#define FLOW_EXPORTER_FEED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <flow-exporter/error.h>
+#include <flow-exporter/visibility.h>
+
+struct fx_feed;
+struct fx_stream;
+
+/* One payload: JSON records, newline-separated. Not copied: it must stay valid until the next poll of the same worker. */
+struct fx_payload {
+    const char *data;
+    size_t size;
+    int64_t offset; /* of this payload, in its stream's own unit */
+    int64_t next;   /* the stream's position once this payload is counted */
+};
+
+/*
+ * Begins a stream at a position: from now on payloads of it are taken. name is copied; (name, partition) is
+ * what log lines and checkpoints show. A stream that exists is begun anew. Returns NULL without memory.
+ */
+FX_API struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_t partition,
+                                         int64_t position);
+/* Ends it: payloads of it are dropped. The handle stays valid until destroy. */
+FX_API void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream);
+/* The stream by name, or NULL. Only while it exists (between begin and end). */
+FX_API struct fx_stream *fx_stream_find(struct fx_feed *feed, const char *name, int32_t partition);
+
+/*
+ * Hands over one payload. It is decoded at once; when the batch is full it also goes through resolvers and outputs.
+ * A payload before the stream's position (seen already) or of an ended stream is dropped and counted.
+ * FX_OK, or FX_FATAL: stop feeding and return from poll.
+ */
+FX_API enum fx_verdict fx_feed_push(struct fx_feed *feed, struct fx_stream *stream,
+                                    const struct fx_payload *payload) FX_WARN_UNUSED;
+
+/* Something that was read but is no payload (an empty message, an oversized line). */
+enum fx_reject { FX_REJECT_EMPTY, FX_REJECT_TOO_LONG };
+FX_API void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream,
+                           const struct fx_payload *payload, enum fx_reject why);
+
+/*
+ * For changes of assignment. fx_feed_quiesce waits until no other worker of this input is inside poll, and keeps
+ * them out until fx_feed_resume: nothing that was read before can be pushed after. May be nested.
+ */
+FX_API void fx_feed_quiesce(struct fx_feed *feed);
+FX_API void fx_feed_resume(struct fx_feed *feed);
+
+/* Takes a whole checkpoint now (cut, prepare, commit, expose), before streams are given away. 0 or a negative code. */
+FX_API int fx_feed_checkpoint(struct fx_feed *feed, struct fx_error *err) FX_WARN_UNUSED;
+/* What was counted since the last commit is not ours any more: every output goes back to the last committed cut. */
+FX_API void fx_feed_rollback(struct fx_feed *feed);
+
+/* Whether the program is stopping: long waits inside poll should end. */
+FX_API int fx_feed_stopping(const struct fx_feed *feed);
+
+#endif

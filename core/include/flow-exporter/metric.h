@@ -1,0 +1,50 @@
+/*
+ * Self metrics: a plugin declares a table, the core keeps the numbers and
+ * shows them under flow_exporter_NAME with the label plugin="<instance>".
+ * Records, bytes, drops, errors and seconds of each stage are counted by the core.
+ */
+#ifndef FLOW_EXPORTER_METRIC_H
+#define FLOW_EXPORTER_METRIC_H
+
+#include <stdint.h>
+
+#include <flow-exporter/visibility.h>
+
+struct fx_instance;
+
+enum fx_metric_kind { FX_COUNTER = 1, FX_GAUGE };
+
+/* One row of the table, which ends with a row whose name is NULL. */
+struct fx_metric {
+    const char *name;           /* with its unit: whois_queries_total, cache_age_seconds */
+    enum fx_metric_kind kind;   /* */
+    const char *help;           /* one sentence */
+    const char *label;          /* the name of a label with a fixed set of values, or NULL */
+    const char *const *values;  /* its values, ended by NULL */
+};
+
+/* Adds to a counter or gauge. metric: its row; value: the index in values, or 0. Any thread, no lock. */
+FX_API void fx_metric_add(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n);
+/* Sets a gauge. */
+FX_API void fx_metric_set(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n);
+
+#define FX_SAMPLE_LABELS 4
+
+/* One number, as fx_metrics_visit() shows it. Pointers are valid during the call. */
+struct fx_sample {
+    const char *name;         /* whole: flow_exporter_whois_queries_total */
+    const char *help;
+    enum fx_metric_kind kind;
+    unsigned label_count;     /* at most FX_SAMPLE_LABELS */
+    const char *label_names[FX_SAMPLE_LABELS];
+    const char *label_values[FX_SAMPLE_LABELS];
+    int is_double;            /* which of the two holds the value */
+    int64_t integer;
+    double real;
+};
+
+/* Shows every self metric of the program, all samples of a name together. Any thread; takes a lock. */
+FX_API void fx_metrics_visit(struct fx_instance *instance,
+                             void (*visit)(void *arg, const struct fx_sample *sample), void *arg);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * Options: a plugin declares a table, the core parses the configuration,
+ * checks it and fills the plugin's options struct. A plugin never sees YAML.
+ *
+ * The same table prints `flow-exporter plugin NAME` and the reference.
+ */
+#ifndef FLOW_EXPORTER_OPTION_H
+#define FLOW_EXPORTER_OPTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The type of an option, and of the member of the options struct that it fills. */
+enum fx_option_type {
+    FX_OPT_BOOL = 1, /* bool                                   true, false */
+    FX_OPT_INTEGER,  /* int64_t                                42 */
+    FX_OPT_DOUBLE,   /* double                                 0.5 */
+    FX_OPT_STRING,   /* const char *, NULL when not set        text */
+    FX_OPT_SECRET,   /* const char *, NULL when not set        text; never printed or logged */
+    FX_OPT_ENUM,     /* int, the index in choices              one of choices */
+    FX_OPT_DURATION, /* int64_t, milliseconds                  250ms, 5s, 2m, 1h, 1d */
+    FX_OPT_SIZE,     /* int64_t, bytes                         4096, 64KiB, 1MiB, 2GiB, 10kB, 1MB */
+    FX_OPT_LIST,     /* struct fx_list; one text is a list of one */
+    FX_OPT_MAP       /* struct fx_map of text to text */
+};
+
+enum fx_option_flags {
+    FX_OPTION_REQUIRED = 1 << 0,  /* must be written, there is no default */
+    FX_OPTION_RELOADABLE = 1 << 1 /* may change while the program runs */
+};
+
+/* Texts in the order of the configuration; owned by the core until after destroy. */
+struct fx_list {
+    size_t count;
+    const char *const *items;
+};
+
+struct fx_pair {
+    const char *key;
+    const char *value;
+};
+
+struct fx_map {
+    size_t count;
+    const struct fx_pair *pairs;
+};
+
+/* One row of the table, which ends with a row whose key is NULL. All memory is the plugin's and const. */
+struct fx_option {
+    const char *key;            /* lower case, words joined by '_' */
+    enum fx_option_type type;   /* */
+    unsigned flags;             /* enum fx_option_flags */
+    size_t offset;              /* offsetof(struct my_options, member) */
+    const char *fallback;       /* the default as it would be written ("5s", "[a, b]"); NULL: none */
+    int64_t min, max;           /* bounds of numbers, in ms and bytes; both 0: none. Of lists and maps: of their count */
+    const char *const *choices; /* of an enum, ended by NULL */
+    const char *unit;           /* what a number counts, or NULL */
+    const char *help;           /* one or more sentences */
+};
+
+#define FX_OPTION(struct_, member) .key = #member, .offset = offsetof(struct_, member)
+
+#endif

@@ -1,0 +1,12 @@
+/* Memory for start-up and tables: aborts with a line on stderr when there is none. Not for the way of records. */
+#ifndef FXI_UTIL_ALLOC_H
+#define FXI_UTIL_ALLOC_H
+
+#include <stddef.h>
+
+void *fxi_calloc(size_t count, size_t size);
+void *fxi_realloc(void *old, size_t count, size_t size);
+char *fxi_strdup(const char *text);
+char *fxi_strndup(const char *text, size_t size);
+
+#endif

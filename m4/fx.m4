@@ -1,0 +1,89 @@
+dnl FX_PLUGIN_SWITCH(NAME, [VARIABLE, MODULES]): --without-NAME; a plugin that is wanted must have its libraries.
+AC_DEFUN([FX_PLUGIN_SWITCH], [
+  AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [do not build the plugin $1])], [], [AS_TR_SH([with_$1])=yes])
+  AM_CONDITIONAL(AS_TR_CPP([WITH_$1]), [test "x$AS_TR_SH([with_$1])" != xno])
+  AS_IF([test "x$AS_TR_SH([with_$1])" != xno], [
+    fx_plugins="$fx_plugins $1"
+    m4_ifval([$2], [PKG_CHECK_MODULES([$2], [$3])])
+  ])
+])
+
+dnl librdkafka's mock cluster is outside its ABI promise: the demo's broker is built only where it is there.
+AC_DEFUN([FX_CHECK_MOCK_CLUSTER], [
+  have_mock_cluster=no
+  AS_IF([test "x$with_input_kafka" != xno], [
+    fx_save_LIBS=$LIBS; LIBS="$RDKAFKA_LIBS $LIBS"
+    AC_CHECK_FUNC([rd_kafka_mock_cluster_new],
+      [AC_CHECK_HEADER([librdkafka/rdkafka_mock.h], [have_mock_cluster=yes])])
+    LIBS=$fx_save_LIBS
+  ])
+  AM_CONDITIONAL([HAVE_MOCK_CLUSTER], [test "$have_mock_cluster" = yes])
+])
+
+dnl FX_TRY_CFLAG(VARIABLE, FLAG): adds the flag if the compiler takes it.
+AC_DEFUN([FX_TRY_CFLAG], [
+  AC_MSG_CHECKING([whether $CC takes $2])
+  fx_save_CFLAGS=$CFLAGS; CFLAGS="$CFLAGS -Werror $2"
+  AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])], [$1="$$1 $2"; AC_MSG_RESULT([yes])], [AC_MSG_RESULT([no])])
+  CFLAGS=$fx_save_CFLAGS
+])
+AC_DEFUN([FX_TRY_LDFLAG], [
+  AC_MSG_CHECKING([whether the linker takes $2])
+  fx_save_LDFLAGS=$LDFLAGS; LDFLAGS="$LDFLAGS $2"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [$1="$$1 $2"; AC_MSG_RESULT([yes])], [AC_MSG_RESULT([no])])
+  LDFLAGS=$fx_save_LDFLAGS
+])
+
+AC_DEFUN([FX_WARNINGS], [
+  AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [warnings are errors])], [], [enable_werror=no])
+  m4_foreach_w([fx_flag], [-Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
+    -Wpointer-arith -Wwrite-strings -Wundef], [FX_TRY_CFLAG([WARN_CFLAGS], fx_flag)])
+  AS_IF([test "$enable_werror" = yes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
+  AC_SUBST([WARN_CFLAGS])
+])
+
+AC_DEFUN([FX_HARDENING], [
+  m4_foreach_w([fx_flag], [-std=gnu11 -fvisibility=hidden -fstack-protector-strong -fstack-clash-protection],
+    [FX_TRY_CFLAG([HARDEN_CFLAGS], fx_flag)])
+  AS_IF([test "x$with_sanitizer" = x || test "x$with_sanitizer" = xno],
+    [HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])
+  FX_TRY_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,relro])
+  FX_TRY_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
+  AC_SUBST([HARDEN_CFLAGS])
+  AC_SUBST([HARDEN_CPPFLAGS])
+  AC_SUBST([HARDEN_LDFLAGS])
+])
+
+AC_DEFUN([FX_SANITIZER], [
+  AC_ARG_WITH([sanitizer], [AS_HELP_STRING([--with-sanitizer=LIST],
+    [build with sanitizers: address,undefined or thread])], [], [with_sanitizer=no])
+  AS_IF([test "x$with_sanitizer" != xno], [
+    SANITIZER_FLAGS="-fsanitize=$with_sanitizer -fno-sanitize-recover=all -fno-omit-frame-pointer"
+    AC_DEFINE([FXI_SANITIZED], [1], [Plugins stay loaded at the end, for the reports of sanitizers])
+  ])
+  AC_SUBST([SANITIZER_FLAGS])
+  dnl A library or plugin under a sanitizer has undefined symbols of its run time.
+  AM_CONDITIONAL([SANITIZED], [test "x$with_sanitizer" != xno])
+])
+
+AC_DEFUN([FX_FUZZERS], [
+  AC_ARG_ENABLE([fuzzers], [AS_HELP_STRING([--enable-fuzzers], [build the libFuzzer programs (needs CC=clang)])],
+    [], [enable_fuzzers=no])
+  AS_IF([test "$enable_fuzzers" = yes], [
+    fx_save_CFLAGS=$CFLAGS; CFLAGS="$CFLAGS -fsanitize=fuzzer-no-link"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [],
+      [AC_MSG_ERROR([--enable-fuzzers needs clang with libFuzzer: configure with CC=clang])])
+    CFLAGS=$fx_save_CFLAGS
+    FUZZER_CFLAGS="-fsanitize=fuzzer-no-link"
+    FUZZER_LDFLAGS="-fsanitize=fuzzer"
+  ])
+  AM_CONDITIONAL([FUZZERS], [test "$enable_fuzzers" = yes])
+  AC_SUBST([FUZZER_CFLAGS])
+  AC_SUBST([FUZZER_LDFLAGS])
+])
+
+AC_DEFUN([FX_COVERAGE], [
+  AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [build for gcov])], [], [enable_coverage=no])
+  AS_IF([test "$enable_coverage" = yes], [COVERAGE_FLAGS="--coverage"])
+  AC_SUBST([COVERAGE_FLAGS])
+])
