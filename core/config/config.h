@@ -28,9 +28,9 @@ struct fxi_state_options {
 
 /* pipeline: */
 struct fxi_pipeline_options {
-    int64_t batch_records; /* rows a batch; default 4096 */
-    int64_t max_depth;     /* nesting of a record; default 64 */
-    int64_t retry_for_ms;  /* how long a batch is offered again to an output that answers retry; default 30s */
+    int64_t batch_records;   /* rows a batch; default 4096 */
+    int64_t max_depth;       /* nesting of a record; default 64 */
+    int64_t retry_for_ms;    /* how long a batch is offered again to an output that answers retry; default 30s */
     int64_t stop_timeout_ms; /* for a clean stop; default 1500ms */
 };
 
@@ -61,7 +61,6 @@ void fxi_config_free(struct fxi_config *config);
 
 /* The configuration as YAML that means the same; `secrets` is a predicate on (entry, key) and hides values. */
 void fxi_config_print(FILE *out, const struct fxi_config *config,
-                      bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key),
-                      void *arg);
+                      bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key), void *arg);
 
 #endif

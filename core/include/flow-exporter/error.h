@@ -35,7 +35,7 @@ enum fx_verdict {
 };
 
 #define FX_ERROR_MESSAGE_MAX 512
-#define FX_ERROR_FILE_MAX 256
+#define FX_ERROR_FILE_MAX    256
 
 /* One error. Owned by the caller; zero it before use (FX_ERROR_INIT). */
 struct fx_error {
@@ -45,9 +45,12 @@ struct fx_error {
     char message[FX_ERROR_MESSAGE_MAX]; /* one sentence, without a newline */
 };
 
-#define FX_ERROR_INIT                                                                              \
-    {                                                                                              \
-        0, 0, 0, {0}, {0}                                                                          \
+#define FX_ERROR_INIT                                                                                                  \
+    {                                                                                                                  \
+        0, 0, 0, {0},                                                                                                  \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
     }
 
 /* Fills err (which may be NULL) and returns code, so that "return fx_error_set(...)" reads well. Any thread. */
@@ -57,8 +60,7 @@ FX_API int fx_error_set(struct fx_error *err, int code, const char *format, ...)
  * The same, with the place in the configuration where the option was written.
  * item names a key of a map or the text of a list's entry, or is NULL. Meant for create and start.
  */
-FX_API int fx_error_option(struct fx_error *err, const struct fx_instance *instance,
-                           const char *option, const char *item, const char *format, ...)
-    FX_PRINTF(5, 6);
+FX_API int fx_error_option(struct fx_error *err, const struct fx_instance *instance, const char *option,
+                           const char *item, const char *format, ...) FX_PRINTF(5, 6);
 
 #endif

@@ -30,8 +30,7 @@ struct fx_payload {
  * Begins a stream at a position: from now on payloads of it are taken. name is copied; (name, partition) is
  * what log lines and checkpoints show. A stream that exists is begun anew. Returns NULL without memory.
  */
-FX_API struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_t partition,
-                                         int64_t position);
+FX_API struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_t partition, int64_t position);
 /* Ends it: payloads of it are dropped. The handle stays valid until destroy. */
 FX_API void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream);
 /* The stream by name, or NULL. Only while it exists (between begin and end). */
@@ -47,8 +46,8 @@ FX_API enum fx_verdict fx_feed_push(struct fx_feed *feed, struct fx_stream *stre
 
 /* Something that was read but is no payload (an empty message, an oversized line). */
 enum fx_reject { FX_REJECT_EMPTY, FX_REJECT_TOO_LONG };
-FX_API void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream,
-                           const struct fx_payload *payload, enum fx_reject why);
+FX_API void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream, const struct fx_payload *payload,
+                           enum fx_reject why);
 
 /*
  * For changes of assignment. fx_feed_quiesce waits until no other worker of this input is inside poll, and keeps

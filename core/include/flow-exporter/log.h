@@ -19,8 +19,8 @@ enum fx_log_level { FX_LOG_ERROR, FX_LOG_WARN, FX_LOG_INFO, FX_LOG_DEBUG };
  * The pairs are split at the spaces of the format, so a value may contain spaces.
  * instance names the speaker and may be NULL.
  */
-FX_API void fx_log(const struct fx_instance *instance, enum fx_log_level level,
-                   const char *sentence, const char *pairs, ...) FX_PRINTF(4, 5);
+FX_API void fx_log(const struct fx_instance *instance, enum fx_log_level level, const char *sentence, const char *pairs,
+                   ...) FX_PRINTF(4, 5);
 
 /* Whether a line of this level would be written: to spare the work of preparing one. */
 FX_API int fx_log_enabled(enum fx_log_level level);

@@ -16,11 +16,11 @@ enum fx_metric_kind { FX_COUNTER = 1, FX_GAUGE };
 
 /* One row of the table, which ends with a row whose name is NULL. */
 struct fx_metric {
-    const char *name;           /* with its unit: whois_queries_total, cache_age_seconds */
-    enum fx_metric_kind kind;   /* */
-    const char *help;           /* one sentence */
-    const char *label;          /* the name of a label with a fixed set of values, or NULL */
-    const char *const *values;  /* its values, ended by NULL */
+    const char *name;          /* with its unit: whois_queries_total, cache_age_seconds */
+    enum fx_metric_kind kind;  /* */
+    const char *help;          /* one sentence */
+    const char *label;         /* the name of a label with a fixed set of values, or NULL */
+    const char *const *values; /* its values, ended by NULL */
 };
 
 /* Adds to a counter or gauge. metric: its row; value: the index in values, or 0. Any thread, no lock. */
@@ -32,19 +32,19 @@ FX_API void fx_metric_set(struct fx_instance *instance, unsigned metric, unsigne
 
 /* One number, as fx_metrics_visit() shows it. Pointers are valid during the call. */
 struct fx_sample {
-    const char *name;         /* whole: flow_exporter_whois_queries_total */
+    const char *name; /* whole: flow_exporter_whois_queries_total */
     const char *help;
     enum fx_metric_kind kind;
-    unsigned label_count;     /* at most FX_SAMPLE_LABELS */
+    unsigned label_count; /* at most FX_SAMPLE_LABELS */
     const char *label_names[FX_SAMPLE_LABELS];
     const char *label_values[FX_SAMPLE_LABELS];
-    int is_double;            /* which of the two holds the value */
+    int is_double; /* which of the two holds the value */
     int64_t integer;
     double real;
 };
 
 /* Shows every self metric of the program, all samples of a name together. Any thread; takes a lock. */
-FX_API void fx_metrics_visit(struct fx_instance *instance,
-                             void (*visit)(void *arg, const struct fx_sample *sample), void *arg);
+FX_API void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_sample *sample),
+                             void *arg);
 
 #endif

@@ -47,12 +47,12 @@ struct fx_map {
 
 /* One row of the table, which ends with a row whose key is NULL. All memory is the plugin's and const. */
 struct fx_option {
-    const char *key;            /* lower case, words joined by '_' */
-    enum fx_option_type type;   /* */
-    unsigned flags;             /* enum fx_option_flags */
-    size_t offset;              /* offsetof(struct my_options, member) */
-    const char *fallback;       /* the default as it would be written ("5s", "[a, b]"); NULL: none */
-    int64_t min, max;           /* bounds of numbers, in ms and bytes; both 0: none. Of lists and maps: of their count */
+    const char *key;          /* lower case, words joined by '_' */
+    enum fx_option_type type; /* */
+    unsigned flags;           /* enum fx_option_flags */
+    size_t offset;            /* offsetof(struct my_options, member) */
+    const char *fallback;     /* the default as it would be written ("5s", "[a, b]"); NULL: none */
+    int64_t min, max;         /* bounds of numbers, in ms and bytes; both 0: none. Of lists and maps: of their count */
     const char *const *choices; /* of an enum, ended by NULL */
     const char *unit;           /* what a number counts, or NULL */
     const char *help;           /* one or more sentences */

@@ -64,8 +64,7 @@ struct fx_plugin {
     uint32_t max_workers;            /* 0: any number */
 
     /* Required of all. options stays valid and unchanged until destroy returns. */
-    int (*create)(struct fx_instance *instance, const void *options, void **self,
-                  struct fx_error *err);
+    int (*create)(struct fx_instance *instance, const void *options, void **self, struct fx_error *err);
     void (*destroy)(void *self);
 
     /* Optional for all. */
@@ -82,8 +81,7 @@ struct fx_plugin {
      * Makes the positions the ones to go on from, all or none. FX_OK; FX_FENCED: refused for good;
      * FX_RETRY: not known yet, it will be called again with the same checkpoint. NULL: this input can't replay.
      */
-    enum fx_verdict (*commit)(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms,
-                              struct fx_error *err);
+    enum fx_verdict (*commit)(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms, struct fx_error *err);
     /* After a rollback: go on from these positions, which are the last committed ones. */
     void (*rewind)(void *self, const struct fx_checkpoint *checkpoint);
 
@@ -106,12 +104,12 @@ struct fx_plugin {
     int (*restore)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
 };
 
-#define FX_PLUGIN_HEADER(kind_)                                                                    \
-    .magic = FX_ABI_MAGIC, .abi_major = FX_ABI_MAJOR, .abi_minor = FX_ABI_MINOR,                   \
-    .size = sizeof(struct fx_plugin), .kind = (kind_)
-#define FX_PLUGIN_INPUT FX_PLUGIN_HEADER(FX_KIND_INPUT)
+#define FX_PLUGIN_HEADER(kind_)                                                                                        \
+    .magic = FX_ABI_MAGIC, .abi_major = FX_ABI_MAJOR, .abi_minor = FX_ABI_MINOR, .size = sizeof(struct fx_plugin),     \
+    .kind = (kind_)
+#define FX_PLUGIN_INPUT    FX_PLUGIN_HEADER(FX_KIND_INPUT)
 #define FX_PLUGIN_RESOLVER FX_PLUGIN_HEADER(FX_KIND_RESOLVER)
-#define FX_PLUGIN_OUTPUT FX_PLUGIN_HEADER(FX_KIND_OUTPUT)
+#define FX_PLUGIN_OUTPUT   FX_PLUGIN_HEADER(FX_KIND_OUTPUT)
 
 /* The symbol that the loader looks for. */
 #define FX_PLUGIN_SYMBOL "fx_plugin_descriptor"

@@ -14,7 +14,6 @@
 #include <flow-exporter/error.h>
 #include <flow-exporter/visibility.h>
 
-
 /* What a value is. */
 enum fx_type {
     FX_NULL = 0, /* absent, null, or of no use (an object where text is claimed) */
@@ -71,8 +70,7 @@ FX_API char *fx_batch_alloc(struct fx_batch *batch, size_t size);
  */
 FX_API int fx_claim_read(struct fx_instance *instance, const char *path, enum fx_type type,
                          struct fx_error *err) FX_WARN_UNUSED;
-FX_API int fx_claim_write(struct fx_instance *instance, const char *path, struct fx_error *err)
-    FX_WARN_UNUSED;
+FX_API int fx_claim_write(struct fx_instance *instance, const char *path, struct fx_error *err) FX_WARN_UNUSED;
 
 /*
  * Name cells: a stable address whose text arrives later, so that a resolver neither blocks
