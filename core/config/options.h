@@ -20,6 +20,17 @@ int fxi_options_fill(const struct fx_option *table, const char *file, const stru
                      const char *const *skip, void *options, struct fx_error *err) FX_WARN_UNUSED;
 void fxi_options_fini(const struct fx_option *table, void *options);
 
+/* The same for one row: the value that node gives to option. */
+int fxi_option_fill(const struct fx_option *option, const char *file, const struct fxi_node *node, void *options,
+                    struct fx_error *err) FX_WARN_UNUSED;
+
+/*
+ * Where an option is written in map; item (may be NULL) is a key of a map or the text of a list's entry. What is not
+ * written is at map's own place. 0, or FX_EINVAL and zeros when nothing has a place (flags).
+ */
+int fxi_options_place(const struct fxi_node *map, const char *option, const char *item, unsigned *line,
+                      unsigned *column);
+
 /* One value from text: what defaults, flags and tests use. */
 int fxi_option_parse(const struct fx_option *option, const char *text, void *options,
                      struct fx_error *err) FX_WARN_UNUSED;

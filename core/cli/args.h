@@ -1,0 +1,44 @@
+/* The command line, taken apart and checked; nothing is done yet. Main thread. */
+#ifndef FXI_CLI_ARGS_H
+#define FXI_CLI_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "config/flags.h"
+
+enum fxi_action {
+    FXI_ACTION_RUN = 1, /* also with check or print_config set */
+    FXI_ACTION_HELP,    /* print the help and exit with help_status */
+    FXI_ACTION_VERSION, /* */
+    FXI_ACTION_PLUGINS, /* list the plugins that are found */
+    FXI_ACTION_PLUGIN   /* print the options of one plugin */
+};
+
+/* Points into argv, but for the two lists. */
+struct fxi_args {
+    enum fxi_action action;
+    int help_status;     /* 0 when help was asked for, 1 when something is missing */
+    const char *missing; /* what is missing, a sentence to print before the help; or NULL */
+
+    const char *config_file; /* --config; NULL: the flags say what to do */
+    struct fxi_flags flags;
+    bool check, print_config;
+
+    const char *plugin; /* plugin NAME */
+    bool markdown;
+
+    const char **plugin_dirs; /* in the order given; owned */
+    size_t plugin_dir_count;
+    const char **names; /* flags.names points here; owned */
+};
+
+/* 0, or FX_EINVAL with err filled: the program prints it and exits with 2. Call fxi_args_fini in any case. */
+int fxi_args_parse(struct fxi_args *args, int argc, char **argv, struct fx_error *err) FX_WARN_UNUSED;
+void fxi_args_fini(struct fxi_args *args);
+
+/* The help, within 24 lines of 80 columns. */
+void fxi_args_help(FILE *out);
+
+#endif
