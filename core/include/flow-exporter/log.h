@@ -32,7 +32,7 @@ FX_API int fx_log_enabled(enum fx_log_level level);
  */
 struct fx_log_limit {
     long long window_start_ms;
-    unsigned allowed, held_back;
+    unsigned allowed, held_back, contended;
     int lock;
 };
 FX_API int fx_log_allowed(struct fx_log_limit *limit, unsigned *suppressed);

@@ -1,0 +1,32 @@
+/*
+ * Self metrics: sets of numbers, one set an instance and table. Sets are added
+ * by the main thread before threads start; adding to a number is one atomic
+ * operation from any thread; visiting reads them one by one.
+ */
+#ifndef FXI_METRICS_METRICS_H
+#define FXI_METRICS_METRICS_H
+
+#include <flow-exporter/metric.h>
+
+/* A kind of the core's own: nanoseconds that are shown as seconds. Or it to FX_COUNTER or FX_GAUGE. */
+#define FXI_METRIC_NS 0x100
+
+struct fxi_metrics;
+struct fxi_metric_set;
+
+struct fxi_metrics *fxi_metrics_new(void);
+void fxi_metrics_free(struct fxi_metrics *metrics);
+
+/* Adds the numbers of a table, labelled plugin=NAME unless plugin is NULL. Owned by metrics. plugin and table stay. */
+struct fxi_metric_set *fxi_metrics_add_set(struct fxi_metrics *metrics, const char *plugin,
+                                           const struct fx_metric *table);
+
+void fxi_metric_set_add(struct fxi_metric_set *set, unsigned metric, unsigned value, int64_t n);
+void fxi_metric_set_put(struct fxi_metric_set *set, unsigned metric, unsigned value, int64_t n);
+int64_t fxi_metric_set_get(const struct fxi_metric_set *set, unsigned metric, unsigned value);
+
+/* All samples, those of a name together, in the order in which names were first added. */
+void fxi_metrics_visit(const struct fxi_metrics *metrics, void (*visit)(void *arg, const struct fx_sample *sample),
+                       void *arg);
+
+#endif

@@ -1,0 +1,120 @@
+/* The checks of a plugin's descriptor. Main thread. */
+#include "plugin/check.h"
+
+#include <string.h>
+
+#include "config/options.h"
+
+/* ABI 1.0 ended with this member. */
+#define SIZE_1_0 (offsetof(struct fx_plugin, restore) + sizeof(((struct fx_plugin *)0)->restore))
+
+const char *fxi_kind_name(enum fx_kind kind)
+{
+    switch (kind) {
+    case FX_KIND_INPUT:
+        return "input";
+    case FX_KIND_RESOLVER:
+        return "resolver";
+    case FX_KIND_OUTPUT:
+        return "output";
+    }
+    return "unknown";
+}
+
+static int check_abi(const struct fx_plugin *found, const char *file, struct fx_error *err)
+{
+    if (found->magic != FX_ABI_MAGIC)
+        return fx_error_set(err, FX_EABI, "%s: not a flow-exporter plugin (its magic number is 0x%08x, not 0x%08x)",
+                            file, (unsigned)found->magic, (unsigned)FX_ABI_MAGIC);
+    if (found->abi_major != FX_ABI_MAJOR || found->abi_minor > FX_ABI_MINOR)
+        return fx_error_set(err, FX_EABI,
+                            "%s: made for plugin ABI %u.%u, but this program has %d.%d; build the plugin again with "
+                            "this version's headers",
+                            file, found->abi_major, found->abi_minor, FX_ABI_MAJOR, FX_ABI_MINOR);
+    if (found->size < SIZE_1_0 || found->size > sizeof *found ||
+        (found->abi_minor == FX_ABI_MINOR && found->size != sizeof *found))
+        return fx_error_set(err, FX_EABI, "%s: its descriptor has %u bytes, ABI %u.%u has %zu; build the plugin again",
+                            file, (unsigned)found->size, found->abi_major, found->abi_minor, sizeof *found);
+    return 0;
+}
+
+static int check_identity(const struct fx_plugin *plugin, const char *file, const char *name, struct fx_error *err)
+{
+    if (!plugin->name)
+        return fx_error_set(err, FX_EABI, "%s: the plugin has no name", file);
+    if (strcmp(plugin->name, name) != 0)
+        return fx_error_set(err, FX_EABI, "%s: the plugin calls itself '%s'; its file must have the same name", file,
+                            plugin->name);
+    if (!plugin->version || !plugin->summary)
+        return fx_error_set(err, FX_EABI, "%s: the plugin has no %s", file, plugin->version ? "summary" : "version");
+    if (plugin->kind < FX_KIND_INPUT || plugin->kind > FX_KIND_OUTPUT)
+        return fx_error_set(err, FX_EABI, "%s: unknown kind of plugin: %u", file, (unsigned)plugin->kind);
+    return 0;
+}
+
+static int check_callbacks(const struct fx_plugin *plugin, const char *file, struct fx_error *err)
+{
+    const char *missing = NULL;
+    if (!plugin->create)
+        missing = "create";
+    else if (!plugin->destroy)
+        missing = "destroy";
+    else if (plugin->kind == FX_KIND_INPUT && !plugin->poll)
+        missing = "poll";
+    else if (plugin->kind == FX_KIND_RESOLVER && !plugin->enrich)
+        missing = "enrich";
+    else if (plugin->kind == FX_KIND_OUTPUT && !plugin->write)
+        missing = "write";
+    else if (plugin->worker_new && !plugin->worker_free)
+        missing = "worker_free";
+    else if (plugin->prepare && !plugin->cut)
+        missing = "cut";
+    else if (plugin->cut && !plugin->committed)
+        missing = "committed";
+    else if (plugin->cut && !plugin->rolled_back)
+        missing = "rolled_back";
+    if (missing)
+        return fx_error_set(err, FX_EABI, "%s: the %s plugin lacks the operation '%s'", file,
+                            fxi_kind_name(plugin->kind), missing);
+    return 0;
+}
+
+static int check_metrics(const struct fx_plugin *plugin, const char *file, struct fx_error *err)
+{
+    for (const struct fx_metric *row = plugin->metrics; row && row->name; row++) {
+        if (row->kind != FX_COUNTER && row->kind != FX_GAUGE)
+            return fx_error_set(err, FX_EABI, "%s: metric '%s' is neither counter nor gauge", file, row->name);
+        if (!row->help || !row->help[0])
+            return fx_error_set(err, FX_EABI, "%s: metric '%s' has no help text", file, row->name);
+        if (row->label && (!row->values || !row->values[0]))
+            return fx_error_set(err, FX_EABI, "%s: metric '%s' has a label without values", file, row->name);
+    }
+    return 0;
+}
+
+static int check_options(const struct fx_plugin *plugin, const char *file, struct fx_error *err)
+{
+    struct fx_error why = FX_ERROR_INIT;
+    if (fxi_options_check(plugin->options, plugin->options_size, &why))
+        return fx_error_set(err, FX_EABI, "%s: %s", file, why.message);
+    return 0;
+}
+
+int fxi_plugin_check(const struct fx_plugin *found, const char *file, const char *name, struct fx_plugin *plugin,
+                     struct fx_error *err)
+{
+    int rc = check_abi(found, file, err);
+    if (rc)
+        return rc;
+    memset(plugin, 0, sizeof *plugin);
+    memcpy(plugin, found, found->size);
+    if (!rc)
+        rc = check_identity(plugin, file, name, err);
+    if (!rc)
+        rc = check_callbacks(plugin, file, err);
+    if (!rc)
+        rc = check_options(plugin, file, err);
+    if (!rc)
+        rc = check_metrics(plugin, file, err);
+    return rc;
+}

@@ -1,0 +1,164 @@
+/* Instances of plugins: options, lifecycle, the small services that need no pipeline. Main thread but for metrics. */
+#include "plugin/instance.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/options.h"
+#include "plugin/check.h"
+#include "util/alloc.h"
+
+const char *fx_instance_name(const struct fx_instance *instance)
+{
+    return instance->name;
+}
+
+unsigned fx_instance_workers(const struct fx_instance *instance)
+{
+    return instance->workers;
+}
+
+void fx_metric_add(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n)
+{
+    fxi_metric_set_add(instance->metrics, metric, value, n);
+}
+
+void fx_metric_set(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n)
+{
+    fxi_metric_set_put(instance->metrics, metric, value, n);
+}
+
+int fx_error_option(struct fx_error *err, const struct fx_instance *instance, const char *option, const char *item,
+                    const char *format, ...)
+{
+    if (!err)
+        return FX_EINVAL;
+    err->code = FX_EINVAL;
+    snprintf(err->file, sizeof err->file, "%s", instance->file);
+    fxi_options_place(instance->entry->node, option, item, &err->line, &err->column);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    return FX_EINVAL;
+}
+
+/* Errors of the loader are about a file of their own: add where the configuration asks for it. */
+static void add_place(struct fx_error *err, const struct fxi_config *config, const struct fxi_node *node)
+{
+    if (!err || err->line)
+        return;
+    snprintf(err->file, sizeof err->file, "%s", config->document->file);
+    err->line = node->line;
+    err->column = node->column;
+}
+
+static int check_kind(const struct fxi_config *config, const struct fxi_plugin_entry *entry,
+                      const struct fx_plugin *plugin, struct fx_error *err)
+{
+    const struct fxi_node *node = fxi_node_get(entry->node, "plugin");
+    const char *file = config->document->file;
+    if (plugin->kind != entry->kind)
+        return fxi_node_error(err, file, node, 0, FX_EINVAL, "'%s' is an %s plugin; it belongs under '%ss'",
+                              plugin->name, fxi_kind_name(plugin->kind), fxi_kind_name(plugin->kind));
+    if (plugin->max_workers && entry->workers > plugin->max_workers)
+        return fxi_node_error(err, file, fxi_node_get(entry->node, "workers"), 0, FX_EINVAL,
+                              "'%s' takes at most %u worker(s), not %lld", plugin->name, (unsigned)plugin->max_workers,
+                              (long long)entry->workers);
+    return 0;
+}
+
+struct fx_instance *fxi_instance_new(struct fxi_loader *loader, const struct fxi_config *config,
+                                     const struct fxi_plugin_entry *entry, struct fx_error *err)
+{
+    const struct fxi_module *module = fxi_loader_get(loader, entry->plugin, err);
+    if (!module) {
+        add_place(err, config, fxi_node_get(entry->node, "plugin"));
+        return NULL;
+    }
+    const struct fx_plugin *plugin = &module->plugin;
+    if (check_kind(config, entry, plugin, err))
+        return NULL;
+    struct fx_instance *instance = fxi_calloc(1, sizeof *instance);
+    instance->plugin = plugin;
+    instance->entry = entry;
+    instance->file = config->document->file;
+    instance->name = entry->name;
+    instance->options = fxi_calloc(1, plugin->options_size);
+    if (plugin->options && fxi_options_fill(plugin->options, instance->file, entry->node, fxi_entry_keys,
+                                            instance->options, err)) {
+        fxi_instance_free(instance);
+        return NULL;
+    }
+    return instance;
+}
+
+void fxi_instance_free(struct fx_instance *instance)
+{
+    if (!instance)
+        return;
+    if (instance->plugin->options)
+        fxi_options_fini(instance->plugin->options, instance->options);
+    free(instance->options);
+    free(instance);
+}
+
+/* "input-kafka: no broker ..." so that a message without a place still says who speaks. */
+static int name_speaker(const struct fx_instance *instance, int rc, struct fx_error *err)
+{
+    if (rc >= 0 || !err)
+        return rc < 0 ? rc : 0;
+    char message[FX_ERROR_MESSAGE_MAX];
+    memcpy(message, err->message, sizeof message);
+    int used = snprintf(err->message, sizeof err->message, "%s: ", instance->name);
+    if (used > 0 && (size_t)used < sizeof err->message)
+        snprintf(err->message + used, sizeof err->message - (size_t)used, "%s",
+                 message[0] ? message : "the plugin failed and gave no reason");
+    return rc;
+}
+
+int fxi_instance_create(struct fx_instance *instance, struct fx_error *err)
+{
+    instance->may_claim = 1;
+    int rc = instance->plugin->create(instance, instance->options, &instance->self, err);
+    instance->may_claim = 0;
+    instance->created = rc >= 0;
+    return name_speaker(instance, rc, err);
+}
+
+int fxi_instance_start(struct fx_instance *instance, struct fx_error *err)
+{
+    int rc = instance->plugin->start ? instance->plugin->start(instance->self, err) : 0;
+    instance->started = rc >= 0;
+    return name_speaker(instance, rc, err);
+}
+
+int fxi_instance_start_workers(struct fx_instance *instance, unsigned count, struct fx_error *err)
+{
+    int rc = 0;
+    instance->worker_contexts = fxi_calloc(count, sizeof *instance->worker_contexts);
+    for (unsigned i = 0; i < count && instance->plugin->worker_new && rc >= 0; i++)
+        rc = instance->plugin->worker_new(instance->self, i, &instance->worker_contexts[i], err);
+    return name_speaker(instance, rc, err);
+}
+
+void fxi_instance_stop(struct fx_instance *instance, int timeout_ms)
+{
+    if (instance->started && instance->plugin->stop)
+        instance->plugin->stop(instance->self, timeout_ms);
+    instance->started = 0;
+}
+
+void fxi_instance_destroy(struct fx_instance *instance)
+{
+    for (unsigned i = 0; instance->worker_contexts && i < instance->workers; i++)
+        if (instance->worker_contexts[i])
+            instance->plugin->worker_free(instance->self, instance->worker_contexts[i]);
+    free(instance->worker_contexts);
+    instance->worker_contexts = NULL;
+    if (instance->created)
+        instance->plugin->destroy(instance->self);
+    instance->created = 0;
+}

@@ -1,0 +1,28 @@
+/* Clocks: one for durations, one for people. Any thread. */
+#ifndef FXI_UTIL_CLOCK_H
+#define FXI_UTIL_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Nanoseconds of a clock that never goes back. */
+static inline int64_t fxi_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static inline int64_t fxi_clock_ms(void)
+{
+    return fxi_clock_ns() / 1000000;
+}
+
+/* The moment that is ms from now, for waits on CLOCK_MONOTONIC. */
+static inline struct timespec fxi_clock_after_ms(int64_t ms)
+{
+    int64_t ns = fxi_clock_ns() + ms * 1000000;
+    return (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+}
+
+#endif
