@@ -1,0 +1,188 @@
+/* Claimed paths as a tree of names. Built once by the worker that owns the decoder, then only read. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/state.h"
+
+/* Takes one name off the path: unescaped into name (as long as the path at most). 0, or -1 for a bad path. */
+static int take_name(const char **path, char *name, size_t *size)
+{
+    const char *at = *path;
+    *size = 0;
+    while (*at && *at != '.') {
+        if (*at == '\\' && *++at != '.' && *at != '\\')
+            return -1;
+        name[(*size)++] = *at++;
+    }
+    if (!*size)
+        return -1;
+    if (*at == '.' && !*++at)
+        return -1;
+    *path = at;
+    return 0;
+}
+
+static uint64_t name_head(const char *name, size_t size)
+{
+    uint64_t head = 0;
+    memcpy(&head, name, size < sizeof head ? size : sizeof head);
+    return head;
+}
+
+static uint64_t size_bit(size_t size)
+{
+    return UINT64_C(1) << (size < 63 ? size : 63);
+}
+
+unsigned fxi_claim_find(const struct fxi_decoder *d, unsigned node, const char *name, size_t size)
+{
+    const struct fxi_claim *claims = d->claims;
+    if (!(claims[node].child_sizes & size_bit(size)))
+        return FXI_NODE_NOBODY;
+    uint64_t head = name_head(name, size);
+    for (unsigned i = claims[node].child; i; i = claims[i].sibling) {
+        const struct fxi_node_name *own = &claims[i].name;
+        if (own->head == head && own->size == size && memcmp(own->text, name, size) == 0)
+            return i;
+    }
+    return FXI_NODE_NOBODY;
+}
+
+static int add_child(struct fxi_decoder *d, unsigned parent, const char *name, size_t size)
+{
+    struct fxi_claim *claim = &d->claims[d->claim_count];
+    claim->name = (struct fxi_node_name){name_head(name, size), strndup(name, size), size};
+    if (!claim->name.text)
+        return -1;
+    claim->sibling = d->claims[parent].child;
+    d->claims[parent].child = (uint16_t)d->claim_count;
+    d->claims[parent].child_sizes |= size_bit(size);
+    return (int)d->claim_count++;
+}
+
+/* The node of a path, made if need be. Its number, or a negative code. */
+static int add_path(struct fxi_decoder *d, const char *path, char *name, struct fx_error *err)
+{
+    int node = FXI_NODE_RECORD;
+    const char *at = path;
+    do {
+        size_t size;
+        if (take_name(&at, name, &size) != 0)
+            return fx_error_set(err, FX_EINVAL, "\"%s\" is not a field's path: names joined by dots are.", path);
+        int child = (int)fxi_claim_find(d, (unsigned)node, name, size);
+        if (child == FXI_NODE_NOBODY)
+            child = add_child(d, (unsigned)node, name, size);
+        if (child < 0)
+            return fx_error_set(err, FX_ENOMEM, "There is no memory for the fields.");
+        node = child;
+    } while (*at);
+    return node;
+}
+
+/* Numbers the nodes below node depth-first from next on. Gives the first free number. */
+static unsigned number_nodes(const struct fxi_claim *claims, unsigned node, unsigned next, uint16_t *numbers,
+                             struct fxi_claim *sorted)
+{
+    unsigned self = next++;
+    numbers[node] = (uint16_t)self;
+    sorted[self] = claims[node];
+    sorted[self].child = 0;
+    unsigned last = 0;
+    for (unsigned i = claims[node].child; i; i = claims[i].sibling) {
+        if (last)
+            sorted[last].sibling = (uint16_t)next;
+        else
+            sorted[self].child = (uint16_t)next;
+        last = next;
+        next = number_nodes(claims, i, next, numbers, sorted);
+        sorted[last].sibling = 0;
+    }
+    sorted[self].end = (uint16_t)next;
+    return next;
+}
+
+/* Brings the tree into depth-first order. */
+static int sort_nodes(struct fxi_decoder *d, struct fx_error *err)
+{
+    uint16_t *numbers = calloc(d->claim_count, sizeof *numbers);
+    struct fxi_claim *sorted = calloc(d->claim_count, sizeof *sorted);
+    if (!numbers || !sorted) {
+        free(numbers);
+        free(sorted);
+        return fx_error_set(err, FX_ENOMEM, "There is no memory for the fields.");
+    }
+    sorted[FXI_NODE_NOBODY].end = FXI_NODE_NOBODY + 1;
+    number_nodes(d->claims, FXI_NODE_RECORD, FXI_NODE_RECORD, numbers, sorted);
+    for (size_t i = 0; i < d->field_count; i++)
+        d->field_nodes[i] = numbers[d->field_nodes[i]];
+    free(d->claims);
+    d->claims = sorted;
+    free(numbers);
+    return 0;
+}
+
+/* An upper bound of the nodes, and of the length of a path. */
+static size_t measure_paths(const struct fxi_field *fields, size_t count, size_t *longest)
+{
+    size_t nodes = FXI_NODE_FIRST;
+    *longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(fields[i].path);
+        if (size > *longest)
+            *longest = size;
+        nodes++;
+        for (const char *dot = strchr(fields[i].path, '.'); dot; dot = strchr(dot + 1, '.'))
+            nodes++;
+    }
+    return nodes;
+}
+
+static int add_fields(struct fxi_decoder *d, const struct fxi_field *fields, char *name, struct fx_error *err)
+{
+    for (size_t i = 0; i < d->field_count; i++) {
+        d->fields[i] = fields[i];
+        d->fields[i].path = NULL;
+        if (fields[i].computed)
+            continue;
+        if (fields[i].type < FX_UNSIGNED || fields[i].type > FX_TEXT)
+            return fx_error_set(err, FX_EINVAL, "The field \"%s\" has a type that can't be decoded.", fields[i].path);
+        int node = add_path(d, fields[i].path, name, err);
+        if (node < 0)
+            return node;
+        d->field_nodes[i] = (uint16_t)node;
+    }
+    return sort_nodes(d, err);
+}
+
+int fxi_claims_make(struct fxi_decoder *d, const struct fxi_field *fields, size_t count, struct fx_error *err)
+{
+    size_t longest;
+    size_t nodes = measure_paths(fields, count, &longest);
+    if (nodes > FXI_NODE_MAX)
+        return fx_error_set(err, FX_EINVAL, "There are too many fields (%zu).", count);
+    char *name = malloc(longest + 1);
+    d->fields = calloc(count + 1, sizeof *d->fields);
+    d->field_nodes = calloc(count + 1, sizeof *d->field_nodes);
+    d->claims = calloc(nodes, sizeof *d->claims);
+    d->captures = calloc(nodes, sizeof *d->captures);
+    int rc;
+    if (name && d->fields && d->field_nodes && d->claims && d->captures) {
+        d->field_count = count;
+        d->claim_count = FXI_NODE_FIRST;
+        rc = add_fields(d, fields, name, err);
+    } else {
+        rc = fx_error_set(err, FX_ENOMEM, "There is no memory for the fields.");
+    }
+    free(name);
+    return rc;
+}
+
+void fxi_claims_free(struct fxi_decoder *d)
+{
+    for (size_t i = 0; i < d->claim_count; i++)
+        free(d->claims[i].name.text);
+    free(d->claims);
+    free(d->captures);
+    free(d->field_nodes);
+    free(d->fields);
+}

@@ -1,0 +1,132 @@
+/* From what a record held at the claimed nodes to the values of its row. The worker's thread. */
+#include <string.h>
+
+#include "decode/number.h"
+#include "decode/state.h"
+#include "decode/string.h"
+
+/* A string's text, unescaped into the arena if it must be. */
+static int capture_text(const struct fxi_decoder *d, const struct fxi_capture *capture, struct fxi_arena *arena,
+                        const char **text, size_t *size)
+{
+    *text = fxi_decode_origin(d, capture->text);
+    *size = capture->size;
+    if (capture->kind != FXI_KIND_ESCAPED)
+        return 0;
+    char *copy = fxi_arena_alloc(arena, capture->size);
+    if (!copy)
+        return -1;
+    *size = fxi_string_unescape(copy, *text, capture->size);
+    *text = copy;
+    return 0;
+}
+
+static enum fxi_decode convert_text(const struct fxi_decoder *d, const struct fxi_capture *capture,
+                                    struct fx_value *value, struct fxi_arena *arena)
+{
+    if (capture->kind == FXI_KIND_NULL || capture->kind == FXI_KIND_CONTAINER)
+        return FXI_DECODE_RECORD;
+    const char *text;
+    size_t size;
+    if (capture_text(d, capture, arena, &text, &size) != 0)
+        return FXI_DECODE_RANGE;
+    value->text = text;
+    value->size = (uint32_t)size;
+    value->type = FX_TEXT;
+    return FXI_DECODE_RECORD;
+}
+
+static enum fxi_decode set_integer(struct fx_value *value, enum fx_type type, bool negative, uint64_t magnitude)
+{
+    if (type == FX_UNSIGNED) {
+        if (negative)
+            return FXI_DECODE_RANGE;
+        value->u = magnitude;
+    } else {
+        if (magnitude > (uint64_t)INT64_MAX + negative)
+            return FXI_DECODE_RANGE;
+        value->i = (int64_t)(negative ? 0 - magnitude : magnitude);
+    }
+    value->type = type;
+    return FXI_DECODE_RECORD;
+}
+
+static enum fxi_decode set_double(const struct fxi_decoder *d, struct fx_value *value, const char *text, size_t size,
+                                  struct fxi_arena *arena)
+{
+    double number;
+    if (!fxi_number_double_exact(text, size, &number)) {
+        char *copy = fxi_arena_alloc(arena, size + 1);
+        if (!copy)
+            return FXI_DECODE_RANGE;
+        memcpy(copy, text, size);
+        copy[size] = '\0';
+        if (fxi_number_double(copy, d->c_locale, &number) != 0)
+            return FXI_DECODE_RANGE;
+    }
+    value->d = number;
+    value->type = FX_DOUBLE;
+    return FXI_DECODE_RECORD;
+}
+
+/* A number that is not just a few digits, or a string that should be one. */
+static enum fxi_decode convert_number(const struct fxi_decoder *d, const struct fxi_capture *capture, enum fx_type type,
+                                      struct fx_value *value, struct fxi_arena *arena)
+{
+    if (capture->kind == FXI_KIND_NULL)
+        return FXI_DECODE_RECORD;
+    if (capture->kind == FXI_KIND_BOOLEAN || capture->kind == FXI_KIND_CONTAINER)
+        return FXI_DECODE_TYPE;
+    const char *text, *stop;
+    size_t size;
+    if (capture_text(d, capture, arena, &text, &size) != 0)
+        return FXI_DECODE_RANGE;
+    if (capture->kind != FXI_KIND_NUMBER && capture->kind != FXI_KIND_DIGITS &&
+        fxi_number_end(text, text + size, &stop) != text + size)
+        return FXI_DECODE_TYPE;
+    if (type == FX_DOUBLE)
+        return set_double(d, value, text, size, arena);
+    bool negative;
+    uint64_t magnitude;
+    if (fxi_number_integer(text, size, &negative, &magnitude) != 0)
+        return FXI_DECODE_RANGE;
+    return set_integer(value, type, negative, magnitude);
+}
+
+static enum fxi_decode convert_digits(const struct fxi_capture *capture, enum fx_type type, struct fx_value *value)
+{
+    uint64_t number = fxi_digits_value(capture->text, capture->size);
+    if (type == FX_DOUBLE)
+        value->d = (double)number;
+    else
+        value->u = number; /* small enough for i as well */
+    value->type = type;
+    return FXI_DECODE_RECORD;
+}
+
+static enum fxi_decode convert(const struct fxi_decoder *d, const struct fxi_capture *capture, enum fx_type type,
+                               struct fx_value *value, struct fxi_arena *arena)
+{
+    if (type == FX_TEXT)
+        return convert_text(d, capture, value, arena);
+    if (FXI_LIKELY(capture->kind == FXI_KIND_DIGITS))
+        return convert_digits(capture, type, value);
+    return convert_number(d, capture, type, value, arena);
+}
+
+enum fxi_decode fxi_decode_convert(struct fxi_decoder *d, struct fx_value *row, struct fxi_arena *arena)
+{
+    for (size_t i = 0; i < d->field_count; i++) {
+        row[i] = (struct fx_value){.type = FX_NULL};
+        const struct fxi_capture *capture = &d->captures[d->field_nodes[i]];
+        /* A computed field has node 0, whose capture is anybody's. */
+        if (!d->field_nodes[i] || capture->kind == FXI_KIND_ABSENT)
+            continue;
+        enum fxi_decode decode = convert(d, capture, d->fields[i].type, &row[i], arena);
+        if (FXI_UNLIKELY(decode != FXI_DECODE_RECORD)) {
+            fxi_decode_fault(d, capture->text, decode);
+            return decode;
+        }
+    }
+    return FXI_DECODE_RECORD;
+}

@@ -1,0 +1,165 @@
+/*
+ * The decoder's life, and its way through a payload: where a record begins, what follows it, where to go on after a
+ * malformed one. The grammar of a record is in parse.h. One worker enters.
+ */
+#include "decode/decoder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/state.h"
+
+const char *fxi_decode_name(enum fxi_decode decode)
+{
+    static const char *const names[FXI_DECODE_COUNT] = {"record", "end",  "syntax", "truncated",  "encoding",
+                                                        "depth",  "type", "range",  "not_object", "trailing"};
+    return names[decode];
+}
+
+const char *fxi_decode_fault(struct fxi_decoder *d, const char *at, enum fxi_decode reason)
+{
+    d->reason = reason == FXI_DECODE_SYNTAX && at == d->end ? FXI_DECODE_TRUNCATED : reason;
+    d->fault = at;
+    return NULL;
+}
+
+const char *fxi_decode_enter_tail(struct fxi_decoder *d, const char *at)
+{
+    size_t size = (size_t)(d->end - at);
+    d->tail_origin = at;
+    memset(d->tail, 0, sizeof d->tail);
+    memcpy(d->tail, at, size);
+    d->end = d->tail + size;
+    d->slack = 0;
+    return d->tail;
+}
+
+int fxi_decoder_set_scan(struct fxi_decoder *decoder, enum fxi_scan scan)
+{
+    switch (scan) {
+    case FXI_SCAN_PORTABLE:
+        decoder->parse = fxi_parse_portable;
+        return 0;
+#ifdef __x86_64__
+    case FXI_SCAN_SSE2:
+        decoder->parse = fxi_parse_sse2;
+        return 0;
+    case FXI_SCAN_AVX2:
+        if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi"))
+            return -1;
+        decoder->parse = fxi_parse_avx2;
+        return 0;
+#endif
+    default:
+        return -1;
+    }
+}
+
+static void set_best_scan(struct fxi_decoder *d)
+{
+    int scan = FXI_SCAN_AVX2;
+    while (fxi_decoder_set_scan(d, (enum fxi_scan)scan) != 0)
+        scan--;
+}
+
+static struct fxi_decoder *decoder_alloc(unsigned max_depth)
+{
+    struct fxi_decoder *d = aligned_alloc(_Alignof(struct fxi_decoder), sizeof *d);
+    if (!d)
+        return NULL;
+    memset(d, 0, sizeof *d);
+    d->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    d->frames = calloc(max_depth + 1, sizeof *d->frames);
+    if (!d->c_locale || !d->frames) {
+        fxi_decoder_free(d);
+        return NULL;
+    }
+    d->frames_end = d->frames + max_depth + 1;
+    return d;
+}
+
+struct fxi_decoder *fxi_decoder_new(const struct fxi_field *fields, size_t count, unsigned max_depth,
+                                    struct fx_error *err)
+{
+    if (max_depth < 1 || max_depth > FXI_DECODE_MAX_DEPTH) {
+        fx_error_set(err, FX_EINVAL, "A depth of %u is not in 1 to %d.", max_depth, FXI_DECODE_MAX_DEPTH);
+        return NULL;
+    }
+    struct fxi_decoder *d = decoder_alloc(max_depth);
+    if (!d) {
+        fx_error_set(err, FX_ENOMEM, "There is no memory for a decoder.");
+        return NULL;
+    }
+    if (fxi_claims_make(d, fields, count, err) != 0) {
+        fxi_decoder_free(d);
+        return NULL;
+    }
+    fxi_entries_init(d);
+    set_best_scan(d);
+    return d;
+}
+
+void fxi_decoder_free(struct fxi_decoder *decoder)
+{
+    if (!decoder)
+        return;
+    fxi_claims_free(decoder);
+    if (decoder->c_locale)
+        freelocale(decoder->c_locale);
+    free(decoder->frames);
+    free(decoder);
+}
+
+static const char *skip_space(const char *at, const char *end, bool also_newline)
+{
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || (also_newline && *at == '\n')))
+        at++;
+    return at;
+}
+
+/* No record: what begins a JSON value is one that is not an object, anything else is no JSON. */
+static const char *refuse_start(struct fxi_decoder *d, const char *at)
+{
+    bool is_value = strchr("[\"-0123456789tfn", *at) && *at;
+    return fxi_decode_fault(d, at, is_value ? FXI_DECODE_NOT_OBJECT : FXI_DECODE_SYNTAX);
+}
+
+/* Parses the record at `at`. Behind it in the payload, or NULL with the fault noted. */
+static const char *parse_one(struct fxi_decoder *d, const char *at, const char *end)
+{
+    d->end = end;
+    d->slack = FXI_SLACK;
+    if (*at != '{')
+        return refuse_start(d, at);
+    for (size_t i = 0; i < d->claim_count; i++)
+        d->captures[i].kind = FXI_KIND_ABSENT;
+    const char *behind = d->parse(d, fxi_decode_readable(d, at));
+    if (!behind)
+        return NULL;
+    behind = skip_space(fxi_decode_origin(d, behind), end, false);
+    if (behind < end && *behind != '\n')
+        return fxi_decode_fault(d, behind, FXI_DECODE_TRAILING);
+    return behind;
+}
+
+/* Where the next record begins after a malformed one. */
+static const char *next_line(const char *at, const char *end)
+{
+    const char *newline = memchr(at, '\n', (size_t)(end - at));
+    return newline ? newline + 1 : end;
+}
+
+enum fxi_decode fxi_decoder_next(struct fxi_decoder *d, const char **at, const char *end, struct fx_value *row,
+                                 struct fxi_arena *arena, const char **where)
+{
+    const char *start = skip_space(*at, end, true);
+    *at = end;
+    if (start == end)
+        return FXI_DECODE_END;
+    const char *behind = parse_one(d, start, end);
+    enum fxi_decode decode = behind ? fxi_decode_convert(d, row, arena) : d->reason;
+    *at = behind ? behind : next_line(start, end);
+    if (where && decode != FXI_DECODE_RECORD)
+        *where = fxi_decode_origin(d, d->fault);
+    return decode;
+}

@@ -1,0 +1,9 @@
+/* The parser with the scanning of scan_portable.h. */
+#include "decode/scan_portable.h"
+
+#include "decode/parse.h"
+
+const char *fxi_parse_portable(struct fxi_decoder *d, const char *at)
+{
+    return parse_record(d, at);
+}

@@ -1,0 +1,126 @@
+/* Strings, numbers and literals, on the scanning that was included before. A part of parse.h. */
+#ifndef FXI_DECODE_PARSE_SCALAR_H
+#define FXI_DECODE_PARSE_SCALAR_H
+
+#include "decode/number.h"
+#include "decode/string.h"
+#include "util/utf8.h"
+
+/* Where plain text ends: a special byte or the end. */
+FXI_HOT const char *plain_end(const char *at, const char *end)
+{
+    while ((size_t)(end - at) >= SCAN_WIDTH) {
+        unsigned plain = scan_special(at);
+        at += plain;
+        if (plain < SCAN_WIDTH)
+            return at;
+    }
+    while (at < end && (signed char)*at >= 0x20 && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+/* at: behind a backslash. */
+FXI_COLD const char *skip_escape(struct fxi_decoder *d, const char *at)
+{
+    const char *stop;
+    const char *behind = fxi_escape_end(at, d->end, &stop);
+    return behind ? behind : fxi_decode_fault(d, stop, FXI_DECODE_SYNTAX);
+}
+
+FXI_COLD const char *skip_character(struct fxi_decoder *d, const char *at)
+{
+    size_t size = fxi_utf8_size(at, d->end);
+    if (!size)
+        return fxi_decode_fault(d, at, FXI_DECODE_ENCODING);
+    return size > (size_t)(d->end - at) ? fxi_decode_fault(d, d->end, FXI_DECODE_TRUNCATED) : at + size;
+}
+
+/* at: inside a string. The place of its closing quote. *escaped becomes true if there is an escape. */
+FXI_COLD const char *string_end(struct fxi_decoder *d, const char *at, bool *escaped)
+{
+    while (at) {
+        at = plain_end(at, d->end);
+        if (at == d->end || (unsigned char)*at < 0x20)
+            return fxi_decode_fault(d, at, FXI_DECODE_SYNTAX);
+        if (*at == '"')
+            return at;
+        if (*at == '\\') {
+            *escaped = true;
+            at = skip_escape(d, at + 1);
+        } else {
+            at = skip_character(d, at);
+        }
+    }
+    return NULL;
+}
+
+FXI_HOT const char *capture_span(struct fxi_decoder *d, struct fxi_capture *capture, const char *at, const char *end,
+                                 enum fxi_kind kind)
+{
+    if (FXI_UNLIKELY((size_t)(end - at) > UINT32_MAX))
+        return fxi_decode_fault(d, at, FXI_DECODE_RANGE);
+    capture->text = at;
+    capture->size = (uint32_t)(end - at);
+    capture->kind = kind;
+    return end;
+}
+
+FXI_COLD const char *long_string(struct fxi_decoder *d, struct fxi_capture *capture, const char *at)
+{
+    bool escaped = false;
+    const char *end = string_end(d, at, &escaped);
+    if (!end || !capture_span(d, capture, at, end, escaped ? FXI_KIND_ESCAPED : FXI_KIND_STRING))
+        return NULL;
+    return end + 1;
+}
+
+/* at: the opening quote. Looks at 32 bytes, then leaves the way that is laid out for short strings. */
+FXI_HOT const char *string_value(struct fxi_decoder *d, struct fxi_capture *capture, const char *at)
+{
+    at++;
+    unsigned size = scan_special(at);
+    for (unsigned seen = SCAN_WIDTH; seen < 32 && size == seen; seen += SCAN_WIDTH)
+        size += scan_special(at + seen);
+    if (FXI_UNLIKELY(at[size] != '"'))
+        return long_string(d, capture, at);
+    capture->text = at;
+    capture->size = size;
+    capture->kind = FXI_KIND_STRING;
+    return at + size + 1;
+}
+
+FXI_COLD const char *long_number(struct fxi_decoder *d, struct fxi_capture *capture, const char *at)
+{
+    const char *stop;
+    const char *end = fxi_number_end(at, d->end, &stop);
+    if (!end)
+        return fxi_decode_fault(d, stop, FXI_DECODE_SYNTAX);
+    return capture_span(d, capture, at, end, FXI_KIND_NUMBER);
+}
+
+FXI_HOT const char *number_value(struct fxi_decoder *d, struct fxi_capture *capture, const char *at)
+{
+    unsigned size = scan_digits(at);
+    char behind = at[size];
+    if (FXI_UNLIKELY(size - 1 >= 15 || (*at == '0' && size > 1) || behind == '.' || (behind | 0x20) == 'e'))
+        return long_number(d, capture, at);
+    capture->text = at;
+    capture->size = size;
+    capture->kind = FXI_KIND_DIGITS;
+    return at + size;
+}
+
+FXI_COLD const char *literal_value(struct fxi_decoder *d, struct fxi_capture *capture, const char *at)
+{
+    const char *word = *at == 't' ? "true" : *at == 'f' ? "false" : *at == 'n' ? "null" : NULL;
+    if (!word)
+        return fxi_decode_fault(d, at, FXI_DECODE_SYNTAX);
+    const char *start = at;
+    for (; *word; word++, at++)
+        if (at == d->end || *at != *word)
+            return fxi_decode_fault(d, at, FXI_DECODE_SYNTAX);
+    return capture_span(d, capture, start, at, *start == 'n' ? FXI_KIND_NULL : FXI_KIND_BOOLEAN);
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* Scanning by SSE2, which every x86-64 has. What the functions do is said in scan_portable.h. */
+#ifndef FXI_DECODE_SCAN_H
+#define FXI_DECODE_SCAN_H
+
+#include <emmintrin.h>
+
+#include "decode/state.h"
+
+#define FXI_HOT  static inline __attribute__((always_inline))
+#define FXI_COLD static __attribute__((noinline, cold))
+
+#define SCAN_WIDTH 16
+
+FXI_HOT __m128i scan_load(const char *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+FXI_HOT unsigned scan_special(const char *at)
+{
+    __m128i bytes = scan_load(at);
+    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i escape = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    __m128i odd = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)); /* signed: also those above 0x7f */
+    unsigned mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, escape), odd));
+    return (unsigned)__builtin_ctz(mask | 1U << SCAN_WIDTH);
+}
+
+FXI_HOT unsigned scan_digits(const char *at)
+{
+    __m128i values = _mm_sub_epi8(scan_load(at), _mm_set1_epi8('0'));
+    __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+    return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(digit));
+}
+
+FXI_HOT bool scan_glue(const char *at, const struct fxi_entry *entry)
+{
+    __m128i low = _mm_cmpeq_epi8(scan_load(at), scan_load(entry->glue));
+    __m128i high = _mm_cmpeq_epi8(scan_load(at + 16), scan_load(entry->glue + 16));
+    unsigned same = (unsigned)_mm_movemask_epi8(low) | (unsigned)_mm_movemask_epi8(high) << 16;
+    return (entry->glue_mask & ~same) == 0;
+}
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * What the decoder's files share: claims as a tree, what a record held for them, and what was learnt about the
+ * order of members. One decoder is one worker's; nothing here is shared between threads.
+ */
+#ifndef FXI_DECODE_STATE_H
+#define FXI_DECODE_STATE_H
+
+#include <locale.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decode/decoder.h"
+
+#define FXI_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define FXI_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Where a value begins, this many bytes can be read: glue is matched in front of that. */
+#define FXI_VALUE_SLACK 64
+#define FXI_GLUE_MAX    32
+#define FXI_SLACK       (FXI_VALUE_SLACK + FXI_GLUE_MAX)
+
+/*
+ * The names of claimed paths as a tree in depth-first order, so that what is below a node is the range
+ * (node, end). Node 0 stands for everything that nobody claimed, node 1 for the record itself.
+ */
+enum { FXI_NODE_NOBODY, FXI_NODE_RECORD, FXI_NODE_FIRST };
+#define FXI_NODE_MAX 32767
+
+struct fxi_node_name {
+    uint64_t head; /* its first eight bytes, padded with zero */
+    char *text;    /* owned */
+    size_t size;
+};
+
+struct fxi_claim {
+    struct fxi_node_name name;
+    uint64_t child_sizes; /* bit n: a child's name has n bytes; bit 63: 63 or more */
+    uint16_t child, sibling, end;
+};
+
+/* The last value that a record had at a node. */
+enum fxi_kind {
+    FXI_KIND_ABSENT = 0,
+    FXI_KIND_STRING,  /* text as it is */
+    FXI_KIND_ESCAPED, /* text with escapes */
+    FXI_KIND_DIGITS,  /* a number of 1 to 15 digits and nothing else */
+    FXI_KIND_NUMBER,  /* any other */
+    FXI_KIND_BOOLEAN,
+    FXI_KIND_NULL,
+    FXI_KIND_CONTAINER
+};
+
+struct fxi_capture {
+    const char *text; /* in the payload or in the tail's copy; without quotes */
+    uint32_t size;
+    uint32_t kind;
+};
+
+/*
+ * One member as it was seen: the bytes from the end of the value before it (or the opening brace) to the
+ * beginning of its own, such as [, "as_src": ], and what follows from them. If the bytes are the same again in the
+ * same kind of place, neither their grammar nor their name needs to be looked at again.
+ */
+struct fxi_entry {
+    char glue[FXI_GLUE_MAX];
+    uint32_t context;   /* FXI_CONTEXT of the object, FXI_CONTEXT_NONE: empty */
+    uint32_t glue_mask; /* glue_size low bits */
+    uint16_t glue_size;
+    uint16_t node, node_end; /* and what is below it */
+    uint16_t next;           /* the entry that came after it last time */
+    uint16_t inner;          /* the first entry inside, if it is an object */
+} __attribute__((aligned(64)));
+
+/* The object's node, and whether the member is its first. */
+#define FXI_CONTEXT(node, first) ((uint32_t)(node) << 1 | (first))
+#define FXI_CONTEXT_NONE         UINT32_MAX
+
+/* Entries with a fixed meaning, then a table of sets of two. */
+enum { FXI_ENTRY_NONE, FXI_ENTRY_RECORD, FXI_ENTRY_ELEMENT, FXI_ENTRY_SPARE, FXI_ENTRY_FIRST };
+#define FXI_ENTRY_SETS  256
+#define FXI_ENTRY_COUNT (FXI_ENTRY_FIRST + 2 * FXI_ENTRY_SETS)
+
+/* An open object or array. */
+struct fxi_frame {
+    uint16_t *predict; /* where the guess about the member behind it is kept */
+    uint32_t node;
+    bool is_array;
+};
+
+struct fxi_decoder {
+    /* The bytes being parsed: the payload, then a padded copy of its last bytes. */
+    const char *end;
+    size_t slack; /* bytes that must be left to go on here: FXI_SLACK, or 0 in the copy */
+    struct fxi_frame *frames, *frames_end;
+    struct fxi_capture *captures; /* one a node */
+    struct fxi_claim *claims;
+    size_t claim_count;
+    const char *(*parse)(struct fxi_decoder *d, const char *at);
+
+    struct fxi_field *fields; /* path unused */
+    uint16_t *field_nodes;
+    size_t field_count;
+
+    locale_t c_locale;
+
+    enum fxi_decode reason; /* of the last fault */
+    const char *fault;
+
+    const char *tail_origin; /* where the copy is from */
+    char tail[FXI_SLACK + FXI_SLACK + 32];
+    struct fxi_entry entries[FXI_ENTRY_COUNT];
+};
+
+/* Notes a fault and gives NULL. Bad syntax at the end is truncation. */
+const char *fxi_decode_fault(struct fxi_decoder *d, const char *at, enum fxi_decode reason);
+
+/* Goes on in the padded copy. */
+const char *fxi_decode_enter_tail(struct fxi_decoder *d, const char *at);
+
+/* The same place in the payload. */
+static inline const char *fxi_decode_origin(const struct fxi_decoder *d, const char *at)
+{
+    uintptr_t offset = (uintptr_t)at - (uintptr_t)d->tail;
+    return FXI_UNLIKELY(offset < sizeof d->tail) ? d->tail_origin + offset : at;
+}
+
+/* at, or its copy: FXI_SLACK bytes can be read from there. */
+static inline const char *fxi_decode_readable(struct fxi_decoder *d, const char *at)
+{
+    return FXI_UNLIKELY((size_t)(d->end - at) < d->slack) ? fxi_decode_enter_tail(d, at) : at;
+}
+
+/* claims.c */
+int fxi_claims_make(struct fxi_decoder *d, const struct fxi_field *fields, size_t count, struct fx_error *err);
+void fxi_claims_free(struct fxi_decoder *d);
+/* The node of a member of the object at node. */
+unsigned fxi_claim_find(const struct fxi_decoder *d, unsigned node, const char *name, size_t size);
+
+/* learn.c: the entry of a member whose glue is [glue, glue + size) of the payload and whose name is as written. */
+unsigned fxi_entry_get(struct fxi_decoder *d, uint32_t context, const char *glue, size_t size, const char *name,
+                       size_t name_size, bool escaped);
+void fxi_entries_init(struct fxi_decoder *d);
+
+/* convert.c: from captures to the row. */
+enum fxi_decode fxi_decode_convert(struct fxi_decoder *d, struct fx_value *row, struct fxi_arena *arena);
+
+/* parse_*.c: the grammar, from '{' to behind its '}'; NULL with the fault noted. */
+const char *fxi_parse_portable(struct fxi_decoder *d, const char *at);
+#ifdef __x86_64__
+const char *fxi_parse_sse2(struct fxi_decoder *d, const char *at);
+const char *fxi_parse_avx2(struct fxi_decoder *d, const char *at);
+#endif
+
+#endif
