@@ -1,0 +1,4 @@
+/* Refused: its name is not the file's. */
+#include "bad.h"
+
+FX_PLUGIN = {FX_PLUGIN_OUTPUT, BAD_IDENTITY("somebody-else"), BAD_OUTPUT};
