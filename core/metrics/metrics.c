@@ -14,7 +14,7 @@ struct fxi_metric_set {
     const char *plugin;
     const struct fx_metric *table;
     unsigned rows;
-    unsigned *first;        /* where the numbers of a row begin, and one past the last */
+    unsigned *first; /* where the numbers of a row begin, and one past the last */
     _Atomic int64_t *cells;
 };
 

@@ -14,15 +14,15 @@ struct fxi_pipeline;
 struct fx_instance {
     const struct fx_plugin *plugin; /* the module's */
     const struct fxi_plugin_entry *entry;
-    const char *file;               /* of the configuration, for errors */
-    const char *name;               /* the entry's */
+    const char *file; /* of the configuration, for errors */
+    const char *name; /* the entry's */
     void *options;
     struct fxi_metric_set *metrics; /* the plugin's own table */
     unsigned workers;
-    struct fxi_pipeline *pipeline;  /* whose schema it claims fields of */
-    int may_claim;                  /* inside create */
-    void *self;                     /* the plugin's; NULL before create */
-    void **worker_contexts;         /* by the worker's index; NULL entries where there is none */
+    struct fxi_pipeline *pipeline; /* whose schema it claims fields of */
+    int may_claim;                 /* inside create */
+    void *self;                    /* the plugin's; NULL before create */
+    void **worker_contexts;        /* by the worker's index; NULL entries where there is none */
     int created, started;
 };
 

@@ -4,7 +4,8 @@
  *
  * A stream is an ordered source of payloads (a Kafka partition, standard
  * input). Its position is the offset of the next payload that is not yet
- * counted. Positions are part of every checkpoint.
+ * counted. Positions are part of every checkpoint. A stream without partitions has the partition -1 and counts
+ * lines: the offset of a payload is the number of lines before it.
  */
 #ifndef FLOW_EXPORTER_FEED_H
 #define FLOW_EXPORTER_FEED_H

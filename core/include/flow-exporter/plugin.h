@@ -82,7 +82,10 @@ struct fx_plugin {
      * FX_RETRY: not known yet, it will be called again with the same checkpoint. NULL: this input can't replay.
      */
     enum fx_verdict (*commit)(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms, struct fx_error *err);
-    /* After a rollback: go on from these positions, which are the last committed ones. */
+    /*
+     * After a rollback: the streams that have not ended go on from these positions, which are where the last
+     * committed checkpoint left them or where they began. No worker is inside poll; what was read before is void.
+     */
     void (*rewind)(void *self, const struct fx_checkpoint *checkpoint);
 
     /* Resolver. enrich is required: fill the claimed fields of all rows in place, and never block. */

@@ -1,0 +1,101 @@
+/*
+ * The checkpoint thread: takes one when an output asks (a page), when the last
+ * is old, and again and again while a commit has no answer.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "pipeline/state.h"
+#include "util/clock.h"
+
+#define TAKE_MS      1000
+#define ASK_AGAIN_MS 200
+
+void fxi_checkpoint_wanted(struct fxi_pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->wake);
+    pipeline->requested = true;
+    pthread_cond_signal(&pipeline->woken);
+    pthread_mutex_unlock(&pipeline->wake);
+}
+
+/* Under run: what request and thread need to know without it. */
+void fxi_checkpoint_note(struct fxi_pipeline *pipeline, bool cut_taken)
+{
+    pthread_mutex_lock(&pipeline->wake);
+    if (cut_taken)
+        pipeline->last_cut_ms = fxi_clock_ms();
+    pipeline->waiting_for_answer = pipeline->unsettled;
+    pthread_mutex_unlock(&pipeline->wake);
+}
+
+enum fx_verdict fx_checkpoint_request(struct fx_instance *instance)
+{
+    struct fxi_pipeline *pipeline = instance->pipeline;
+    pthread_mutex_lock(&pipeline->wake);
+    bool young = !pipeline->waiting_for_answer && !pipeline->requested && pipeline->last_cut_ms &&
+                 fxi_clock_ms() - pipeline->last_cut_ms < pipeline->config->state.min_interval_ms;
+    if (!young) {
+        pipeline->requested = true;
+        pthread_cond_signal(&pipeline->woken);
+    }
+    pthread_mutex_unlock(&pipeline->wake);
+    return young ? FX_AGAIN : FX_OK;
+}
+
+/* Waits for a reason to take one. False: stop. */
+static bool wait_for_reason(struct fxi_pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->wake);
+    while (!pipeline->thread_stops && !pipeline->requested) {
+        int64_t pause_ms = pipeline->waiting_for_answer ? ASK_AGAIN_MS : pipeline->config->state.max_interval_ms;
+        struct timespec until = fxi_clock_after_ms(pause_ms);
+        if (pthread_cond_timedwait(&pipeline->woken, &pipeline->wake, &until))
+            break;
+    }
+    pipeline->requested = false;
+    bool go_on = !pipeline->thread_stops;
+    pthread_mutex_unlock(&pipeline->wake);
+    return go_on;
+}
+
+static void *thread_main(void *arg)
+{
+    struct fxi_pipeline *pipeline = arg;
+    while (wait_for_reason(pipeline)) {
+        struct fx_error err = FX_ERROR_INIT;
+        pthread_mutex_lock(&pipeline->run);
+        /* Refusals and missing answers are logged and counted where they happen. */
+        int rc = fxi_checkpoint_take(pipeline, TAKE_MS, &err);
+        pthread_mutex_unlock(&pipeline->run);
+        if (rc)
+            fx_log(NULL, FX_LOG_DEBUG, "A checkpoint was not committed.", "reason=%s", err.message);
+    }
+    return NULL;
+}
+
+int fxi_checkpoint_thread_start(struct fxi_pipeline *pipeline, struct fx_error *err)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(&pipeline->checkpoint_thread, NULL, thread_main, pipeline);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc)
+        return fx_error_set(err, FX_EIO, "can't start the checkpoint thread: %s", strerror(rc));
+    pipeline->checkpoint_thread_runs = true;
+    pthread_setname_np(pipeline->checkpoint_thread, "fx-checkpoint");
+    return 0;
+}
+
+void fxi_checkpoint_thread_stop(struct fxi_pipeline *pipeline)
+{
+    if (!pipeline->checkpoint_thread_runs)
+        return;
+    pthread_mutex_lock(&pipeline->wake);
+    pipeline->thread_stops = true;
+    pthread_cond_signal(&pipeline->woken);
+    pthread_mutex_unlock(&pipeline->wake);
+    pthread_join(pipeline->checkpoint_thread, NULL);
+    pipeline->checkpoint_thread_runs = false;
+}

@@ -1,0 +1,81 @@
+/* The tables of what the core counts. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include "pipeline/core_metrics.h"
+
+#include "metrics/metrics.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+/* In the order of enum fxi_decode from FXI_DECODE_SYNTAX on; a test holds them together. */
+static const char *const malformed_reasons[] = {"syntax", "truncated",  "encoding", "depth",    "type",
+                                                "range",  "not_object", "trailing", "too_long", NULL};
+static const char *const ignored_reasons[] = {"marker", "empty", "seen", "unassigned", NULL};
+
+const struct fx_metric fxi_input_metrics[] = {
+    [FXI_INPUT_PAYLOADS] = {.name = "payloads_total",
+                            .kind = FX_COUNTER,
+                            .help = "Payloads (messages, blocks of lines) that an input handed over."},
+    [FXI_INPUT_BYTES] = {.name = "payload_bytes_total", .kind = FX_COUNTER, .help = "Bytes of these payloads."},
+    [FXI_INPUT_RECORDS] = {.name = "records_total",
+                           .kind = FX_COUNTER,
+                           .help = "Records that were decoded and given to the outputs."},
+    [FXI_INPUT_MALFORMED] = {.name = "records_malformed_total",
+                             .kind = FX_COUNTER,
+                             .help = "Records that were rejected, by reason.",
+                             .label = "reason",
+                             .values = malformed_reasons},
+    [FXI_INPUT_IGNORED] = {.name = "records_ignored_total",
+                           .kind = FX_COUNTER,
+                           .help = "What is sound but no record to count: producers' markers, empty payloads, payloads "
+                                   "seen before or of streams given away.",
+                           .label = "reason",
+                           .values = ignored_reasons},
+    [FXI_INPUT_FAULTS] = {.name = "input_faults_total",
+                          .kind = FX_COUNTER,
+                          .help = "Passing faults after which an input was asked again."},
+    [FXI_INPUT_SECONDS] = {.name = "stage_seconds_total",
+                           .kind = FX_COUNTER | FXI_METRIC_NS,
+                           .help = "Time spent in a stage; of an input, waiting for payloads and decoding them."},
+    {.name = NULL}};
+
+const struct fx_metric fxi_stage_metrics[] = {
+    [FXI_STAGE_RECORDS] = {.name = "stage_records_total",
+                           .kind = FX_COUNTER,
+                           .help = "Records that a resolver or output has taken."},
+    [FXI_STAGE_DROPPED] = {.name = "stage_dropped_total",
+                           .kind = FX_COUNTER,
+                           .help = "Records that a resolver or output could not take."},
+    [FXI_STAGE_RETRIES] = {.name = "stage_retries_total",
+                           .kind = FX_COUNTER,
+                           .help = "Batches that were offered to a stage once more."},
+    [FXI_STAGE_SECONDS] = {.name = "stage_seconds_total",
+                           .kind = FX_COUNTER | FXI_METRIC_NS,
+                           .help = "Time spent in a stage; of an input, waiting for payloads and decoding them."},
+    {.name = NULL}};
+
+static const char *const version[] = {PACKAGE_VERSION, NULL};
+static const char *const checkpoint_results[] = {"committed", "fenced", "unanswered", NULL};
+
+const struct fx_metric fxi_program_metrics[] = {
+    [FXI_PROGRAM_BUILD] = {.name = "build_info",
+                           .kind = FX_GAUGE,
+                           .help = "The program's version, as a label of the number 1.",
+                           .label = "version",
+                           .values = version},
+    [FXI_PROGRAM_WORKERS] = {.name = "workers", .kind = FX_GAUGE, .help = "Workers whose input has not ended."},
+    [FXI_PROGRAM_CHECKPOINTS] = {.name = "checkpoints_total",
+                                 .kind = FX_COUNTER,
+                                 .help = "Checkpoints by result; an unanswered one is asked about again.",
+                                 .label = "result",
+                                 .values = checkpoint_results},
+    [FXI_PROGRAM_CUT_SECONDS] = {.name = "checkpoint_cut_seconds",
+                                 .kind = FX_GAUGE | FXI_METRIC_NS,
+                                 .help = "How long the workers stood still for the last cut."},
+    [FXI_PROGRAM_PREPARE_FAILURES] = {.name = "checkpoint_prepare_failures_total",
+                                      .kind = FX_COUNTER,
+                                      .help = "Times that an output could not make a cut durable."},
+    {.name = NULL}};

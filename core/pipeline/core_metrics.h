@@ -1,0 +1,47 @@
+/* What the core counts by itself, as tables like those of plugins. */
+#ifndef FXI_PIPELINE_CORE_METRICS_H
+#define FXI_PIPELINE_CORE_METRICS_H
+
+#include <flow-exporter/metric.h>
+
+#include "decode/decoder.h"
+
+enum fxi_input_metric {
+    FXI_INPUT_PAYLOADS,
+    FXI_INPUT_BYTES,
+    FXI_INPUT_RECORDS,
+    FXI_INPUT_MALFORMED,
+    FXI_INPUT_IGNORED,
+    FXI_INPUT_FAULTS,
+    FXI_INPUT_SECONDS
+};
+extern const struct fx_metric fxi_input_metrics[];
+
+/* Label values of FXI_INPUT_MALFORMED: the decoder's reasons, then those of inputs. */
+#define FXI_MALFORMED_TOO_LONG (FXI_DECODE_COUNT - FXI_DECODE_SYNTAX)
+#define FXI_MALFORMED_COUNT    (FXI_MALFORMED_TOO_LONG + 1)
+
+/* Label values of FXI_INPUT_IGNORED. */
+enum fxi_ignored {
+    FXI_IGNORED_MARKER,     /* a producer's purge_init or purge_close */
+    FXI_IGNORED_EMPTY,      /* a payload without bytes */
+    FXI_IGNORED_SEEN,       /* a payload before its stream's position */
+    FXI_IGNORED_UNASSIGNED, /* a payload of a stream that has ended */
+    FXI_IGNORED_COUNT
+};
+
+enum fxi_stage_metric { FXI_STAGE_RECORDS, FXI_STAGE_DROPPED, FXI_STAGE_RETRIES, FXI_STAGE_SECONDS };
+extern const struct fx_metric fxi_stage_metrics[];
+
+enum fxi_program_metric {
+    FXI_PROGRAM_BUILD,
+    FXI_PROGRAM_WORKERS,
+    FXI_PROGRAM_CHECKPOINTS,
+    FXI_PROGRAM_CUT_SECONDS,
+    FXI_PROGRAM_PREPARE_FAILURES
+};
+extern const struct fx_metric fxi_program_metrics[];
+
+enum fxi_checkpoint_result { FXI_CHECKPOINT_COMMITTED, FXI_CHECKPOINT_FENCED, FXI_CHECKPOINT_UNANSWERED };
+
+#endif

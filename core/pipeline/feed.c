@@ -1,0 +1,163 @@
+/*
+ * The feed: payloads become rows. The worker's thread, inside its input's poll.
+ * From the first payload of a poll the worker holds its gate, until the batch
+ * is written: a cut, which takes all gates, never sees half a payload.
+ */
+#include <string.h>
+
+#include "pipeline/state.h"
+
+/* Texts of a batch beyond this go on at once, so that the arena does not grow with the size of a batch. */
+#define BATCH_TEXT_BYTES ((size_t)1 << 20)
+
+static void hold_gate(struct fx_feed *feed)
+{
+    if (feed->gate_held)
+        return;
+    pthread_mutex_lock(&feed->gate);
+    feed->gate_held = true;
+}
+
+void fxi_feed_release(struct fx_feed *feed)
+{
+    if (!feed->gate_held)
+        return;
+    feed->gate_held = false;
+    pthread_mutex_unlock(&feed->gate);
+}
+
+void fxi_feed_flush(struct fx_feed *feed)
+{
+    if (feed->batch.public.rows)
+        fxi_stages_run(feed);
+}
+
+static unsigned lines_between(const char *from, const char *to)
+{
+    unsigned lines = 0;
+    while (from < to && (from = memchr(from, '\n', (size_t)(to - from)))) {
+        lines++;
+        from++;
+    }
+    return lines;
+}
+
+/* A stream without partitions counts lines (feed.h); in a message the line says which of its records it was. */
+static void log_rejected(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload,
+                         const char *reason, const char *where)
+{
+    unsigned suppressed;
+    if (!fx_log_allowed(&feed->input->malformed_limit, &suppressed))
+        return;
+    const char *start = payload->data;
+    const char *line_start = where;
+    while (line_start > start && line_start[-1] != '\n')
+        line_start--;
+    long long line = (long long)lines_between(start, where) + 1;
+    long column = (long)(where - line_start) + 1;
+    if (stream->partition < 0)
+        fx_log(feed->input->instance, FX_LOG_WARN, "A malformed record was rejected.",
+               "reason=%s stream=%s line=%lld column=%ld suppressed=%u", reason, stream->name, payload->offset + line,
+               column, suppressed);
+    else
+        fx_log(feed->input->instance, FX_LOG_WARN, "A malformed record was rejected.",
+               "reason=%s topic=%s partition=%d offset=%lld line=%lld column=%ld suppressed=%u", reason, stream->name,
+               (int)stream->partition, (long long)payload->offset, line, column, suppressed);
+}
+
+/* pmacct's markers say when a purge begins and ends: no flows, and nothing malformed. */
+static bool is_marker(const struct fx_feed *feed, const struct fx_value *row)
+{
+    const struct fx_value *event = &row[feed->pipeline->event_type_field];
+    return event->type == FX_TEXT && ((event->size == 10 && memcmp(event->text, "purge_init", 10) == 0) ||
+                                      (event->size == 11 && memcmp(event->text, "purge_close", 11) == 0));
+}
+
+static void take_record(struct fx_feed *feed, const struct fx_value *row)
+{
+    if (is_marker(feed, row)) {
+        feed->counts.ignored[FXI_IGNORED_MARKER]++;
+        return;
+    }
+    feed->counts.records++;
+    feed->batch.public.rows++;
+    if (feed->batch.public.rows == feed->batch.capacity || feed->batch.arena.taken_bytes > BATCH_TEXT_BYTES)
+        fxi_feed_flush(feed);
+}
+
+static void decode_payload(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload)
+{
+    const char *at = payload->data, *end = at + payload->size;
+    for (;;) {
+        struct fx_value *row = fx_batch_row(&feed->batch.public, feed->batch.public.rows);
+        const char *where = at;
+        enum fxi_decode result = fxi_decoder_next(feed->decoder, &at, end, row, &feed->batch.arena, &where);
+        if (result == FXI_DECODE_RECORD) {
+            take_record(feed, row);
+        } else if (result == FXI_DECODE_END) {
+            return;
+        } else {
+            feed->counts.malformed[result - FXI_DECODE_SYNTAX]++;
+            log_rejected(feed, stream, payload, fxi_decode_name(result), where);
+        }
+    }
+}
+
+/* Whether the payload is still to be counted; says why not in the counts. */
+static bool is_wanted(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload)
+{
+    if (!stream || !stream->live) {
+        feed->counts.ignored[FXI_IGNORED_UNASSIGNED]++;
+        return false;
+    }
+    if (payload->offset < stream->position) {
+        feed->counts.ignored[FXI_IGNORED_SEEN]++;
+        return false;
+    }
+    return true;
+}
+
+enum fx_verdict fx_feed_push(struct fx_feed *feed, struct fx_stream *stream, const struct fx_payload *payload)
+{
+    hold_gate(feed);
+    if (!is_wanted(feed, stream, payload))
+        return FX_OK;
+    feed->counts.payloads++;
+    feed->counts.bytes += (int64_t)payload->size;
+    decode_payload(feed, stream, payload);
+    stream->position = payload->next;
+    return atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed) ? FX_FATAL : FX_OK;
+}
+
+void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream, const struct fx_payload *payload,
+                    enum fx_reject why)
+{
+    hold_gate(feed);
+    if (!is_wanted(feed, stream, payload))
+        return;
+    feed->counts.payloads++;
+    feed->counts.bytes += (int64_t)payload->size;
+    if (why == FX_REJECT_EMPTY) {
+        feed->counts.ignored[FXI_IGNORED_EMPTY]++;
+    } else {
+        feed->counts.malformed[FXI_MALFORMED_TOO_LONG]++;
+        log_rejected(feed, stream, payload, "too_long", payload->data);
+    }
+    stream->position = payload->next;
+}
+
+void fxi_feed_publish(struct fx_feed *feed)
+{
+    struct fxi_metric_set *set = feed->input->metrics;
+    const struct fxi_feed_counts *counts = &feed->counts;
+    fxi_metric_set_add(set, FXI_INPUT_PAYLOADS, 0, counts->payloads);
+    fxi_metric_set_add(set, FXI_INPUT_BYTES, 0, counts->bytes);
+    fxi_metric_set_add(set, FXI_INPUT_RECORDS, 0, counts->records);
+    for (unsigned i = 0; i < FXI_MALFORMED_COUNT; i++)
+        if (counts->malformed[i])
+            fxi_metric_set_add(set, FXI_INPUT_MALFORMED, i, counts->malformed[i]);
+    for (unsigned i = 0; i < FXI_IGNORED_COUNT; i++)
+        if (counts->ignored[i])
+            fxi_metric_set_add(set, FXI_INPUT_IGNORED, i, counts->ignored[i]);
+    feed->counts = (struct fxi_feed_counts){0};
+}

@@ -1,0 +1,155 @@
+/*
+ * Inputs as the core sees them: which workers are inside poll, and the streams
+ * with their positions. Streams change only while no worker of the input is
+ * inside poll but the caller (fx_feed_quiesce), so workers read them freely.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "pipeline/state.h"
+#include "util/alloc.h"
+
+void fxi_input_enter(struct fxi_input *input)
+{
+    pthread_mutex_lock(&input->lock);
+    while (input->quiesced)
+        pthread_cond_wait(&input->changed, &input->lock);
+    input->active++;
+    pthread_mutex_unlock(&input->lock);
+}
+
+void fxi_input_leave(struct fxi_input *input)
+{
+    pthread_mutex_lock(&input->lock);
+    assert(input->active > 0);
+    input->active--;
+    pthread_cond_broadcast(&input->changed);
+    pthread_mutex_unlock(&input->lock);
+}
+
+void fxi_input_keep_out(struct fxi_input *input)
+{
+    pthread_mutex_lock(&input->lock);
+    input->quiesced = true;
+    while (input->active)
+        pthread_cond_wait(&input->changed, &input->lock);
+    pthread_mutex_unlock(&input->lock);
+}
+
+void fxi_input_let_in(struct fxi_input *input)
+{
+    pthread_mutex_lock(&input->lock);
+    input->quiesced = false;
+    pthread_cond_broadcast(&input->changed);
+    pthread_mutex_unlock(&input->lock);
+}
+
+/* Out of poll for a moment: what was read is written, and checkpoints may go on without this worker. */
+static void park(struct fx_feed *feed)
+{
+    fxi_feed_flush(feed);
+    fxi_feed_release(feed);
+    fxi_input_leave(feed->input);
+}
+
+void fx_feed_quiesce(struct fx_feed *feed)
+{
+    if (feed->quiesce_depth++)
+        return;
+    park(feed);
+    pthread_mutex_lock(&feed->pipeline->run);
+    fxi_input_keep_out(feed->input);
+}
+
+void fx_feed_resume(struct fx_feed *feed)
+{
+    assert(feed->quiesce_depth > 0);
+    if (--feed->quiesce_depth)
+        return;
+    struct fxi_input *input = feed->input;
+    pthread_mutex_lock(&input->lock);
+    input->quiesced = false;
+    input->active++;
+    pthread_cond_broadcast(&input->changed);
+    pthread_mutex_unlock(&input->lock);
+    pthread_mutex_unlock(&feed->pipeline->run);
+}
+
+static struct fx_stream *find(const struct fxi_input *input, const char *name, int32_t partition)
+{
+    struct fx_stream *stream = input->streams;
+    while (stream && (stream->partition != partition || strcmp(stream->name, name) != 0))
+        stream = stream->next;
+    return stream;
+}
+
+struct fx_stream *fx_stream_find(struct fx_feed *feed, const char *name, int32_t partition)
+{
+    struct fx_stream *stream = find(feed->input, name, partition);
+    return stream && stream->live ? stream : NULL;
+}
+
+struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_t partition, int64_t position)
+{
+    fx_feed_quiesce(feed);
+    struct fxi_input *input = feed->input;
+    struct fx_stream *stream = find(input, name, partition);
+    if (!stream) {
+        stream = fxi_calloc(1, sizeof *stream);
+        stream->input = input;
+        stream->name = fxi_strdup(name);
+        stream->partition = partition;
+        stream->next = input->streams;
+        input->streams = stream;
+    }
+    stream->live = true;
+    stream->committed = false;
+    stream->position = stream->cut_position = stream->base_position = position;
+    fx_feed_resume(feed);
+    return stream;
+}
+
+void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream)
+{
+    fx_feed_quiesce(feed);
+    stream->live = false;
+    fx_feed_resume(feed);
+}
+
+static void add_position(struct fxi_input *input, const struct fx_stream *stream, int64_t offset)
+{
+    if (input->position_count == input->position_capacity) {
+        input->position_capacity = input->position_capacity ? input->position_capacity * 2 : 16;
+        input->positions = fxi_realloc(input->positions, input->position_capacity, sizeof *input->positions);
+    }
+    input->positions[input->position_count++] =
+        (struct fx_position){.stream = stream->name, .partition = stream->partition, .offset = offset};
+}
+
+void fxi_input_list_positions(struct fxi_input *input, bool base)
+{
+    input->position_count = 0;
+    for (struct fx_stream *stream = input->streams; stream; stream = stream->next)
+        if (stream->live)
+            add_position(input, stream, base ? stream->base_position : stream->cut_position);
+}
+
+int fx_feed_stopping(const struct fx_feed *feed)
+{
+    return atomic_load_explicit(&feed->pipeline->stopping, memory_order_relaxed);
+}
+
+int fx_feed_checkpoint(struct fx_feed *feed, struct fx_error *err)
+{
+    fx_feed_quiesce(feed);
+    int rc = fxi_checkpoint_take(feed->pipeline, (int)feed->pipeline->config->pipeline.stop_timeout_ms, err);
+    fx_feed_resume(feed);
+    return rc;
+}
+
+void fx_feed_rollback(struct fx_feed *feed)
+{
+    fx_feed_quiesce(feed);
+    fxi_rollback(feed->pipeline);
+    fx_feed_resume(feed);
+}

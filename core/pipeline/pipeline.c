@@ -1,0 +1,200 @@
+/*
+ * The pipeline's making: instances, schema, stages. See start.c for its run.
+ * Main thread.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "pipeline/state.h"
+#include "util/alloc.h"
+
+int fx_claim_read(struct fx_instance *instance, const char *path, enum fx_type type, struct fx_error *err)
+{
+    if (!instance->may_claim)
+        return fx_error_set(err, FX_EINVAL, "fields can be claimed in create only");
+    return fxi_schema_read(&instance->pipeline->schema, path, type, err);
+}
+
+int fx_claim_write(struct fx_instance *instance, const char *path, struct fx_error *err)
+{
+    if (!instance->may_claim)
+        return fx_error_set(err, FX_EINVAL, "fields can be claimed in create only");
+    return fxi_schema_write(&instance->pipeline->schema, path, instance, err);
+}
+
+void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_sample *sample), void *arg)
+{
+    fxi_metrics_visit(instance->pipeline->metrics, visit, arg);
+}
+
+static void init_waits(struct fxi_pipeline *pipeline)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&pipeline->run, NULL);
+    pthread_mutex_init(&pipeline->wake, NULL);
+    pthread_cond_init(&pipeline->woken, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+/* Tells this process from others in the tags of commits. */
+static void make_identity(struct fxi_pipeline *pipeline)
+{
+    uint64_t random;
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        random = (uint64_t)getpid();
+    snprintf(pipeline->identity, sizeof pipeline->identity, "%016llx", (unsigned long long)random);
+}
+
+static void add_input(struct fxi_pipeline *pipeline, struct fx_instance *instance)
+{
+    struct fxi_input *input = &pipeline->inputs[pipeline->input_count++];
+    instance->workers = (unsigned)instance->entry->workers;
+    pipeline->feed_count += instance->workers;
+    input->instance = instance;
+    input->metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, fxi_input_metrics);
+    pthread_mutex_init(&input->lock, NULL);
+    pthread_cond_init(&input->changed, NULL);
+}
+
+static void add_stage(struct fxi_pipeline *pipeline, struct fx_instance *instance, struct fxi_stage *stages,
+                      size_t *count)
+{
+    stages[(*count)++] = (struct fxi_stage){
+        .instance = instance, .metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, fxi_stage_metrics)};
+}
+
+static int add_instance(struct fxi_pipeline *pipeline, struct fxi_loader *loader, const struct fxi_plugin_entry *entry,
+                        struct fx_error *err)
+{
+    struct fx_instance *instance = fxi_instance_new(loader, pipeline->config, entry, err);
+    if (!instance)
+        return err->code ? err->code : FX_EINVAL;
+    pipeline->instances[pipeline->instance_count++] = instance;
+    instance->pipeline = pipeline;
+    instance->metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, instance->plugin->metrics);
+    if (entry->kind == FX_KIND_INPUT)
+        add_input(pipeline, instance);
+    else if (entry->kind == FX_KIND_RESOLVER)
+        add_stage(pipeline, instance, pipeline->resolvers, &pipeline->resolver_count);
+    else
+        add_stage(pipeline, instance, pipeline->outputs, &pipeline->output_count);
+    return fxi_instance_create(instance, err);
+}
+
+static int add_instances(struct fxi_pipeline *pipeline, struct fxi_loader *loader, struct fx_error *err)
+{
+    const struct fxi_config *config = pipeline->config;
+    pipeline->instances = fxi_calloc(config->entry_count, sizeof *pipeline->instances);
+    pipeline->inputs = fxi_calloc(config->entry_count, sizeof *pipeline->inputs);
+    pipeline->resolvers = fxi_calloc(config->entry_count, sizeof *pipeline->resolvers);
+    pipeline->outputs = fxi_calloc(config->entry_count, sizeof *pipeline->outputs);
+    int rc = pipeline->event_type_field = fxi_schema_read(&pipeline->schema, "event_type", FX_TEXT, err);
+    for (size_t i = 0; i < config->entry_count && rc >= 0; i++)
+        rc = add_instance(pipeline, loader, &config->entries[i], err);
+    return rc < 0 ? rc : 0;
+}
+
+static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsigned input_index, struct fx_feed *feed,
+                    struct fx_error *err)
+{
+    const struct fxi_pipeline_options *options = &pipeline->config->pipeline;
+    feed->pipeline = pipeline;
+    feed->input = input;
+    feed->index = (unsigned)(feed - pipeline->feeds);
+    feed->input_index = input_index;
+    pthread_mutex_init(&feed->gate, NULL);
+    fxi_batch_init(&feed->batch, (uint32_t)options->batch_records, (uint32_t)pipeline->schema.count);
+    feed->decoder = fxi_decoder_new(pipeline->schema.fields, pipeline->schema.count, (unsigned)options->max_depth, err);
+    return feed->decoder ? 0 : err->code;
+}
+
+static int add_feeds(struct fxi_pipeline *pipeline, struct fx_error *err)
+{
+    int rc = 0;
+    struct fx_feed *feed = pipeline->feeds = fxi_calloc(pipeline->feed_count, sizeof *pipeline->feeds);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        for (unsigned j = 0; j < pipeline->inputs[i].instance->workers; j++)
+            rc = rc ? rc : add_feed(pipeline, &pipeline->inputs[i], j, feed++, err);
+    for (size_t i = 0; i < pipeline->resolver_count; i++)
+        pipeline->resolvers[i].instance->workers = pipeline->feed_count;
+    for (size_t i = 0; i < pipeline->output_count; i++)
+        pipeline->outputs[i].instance->workers = pipeline->feed_count;
+    return rc;
+}
+
+struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fxi_loader *loader, struct fx_error *err)
+{
+    struct fxi_pipeline *pipeline = fxi_calloc(1, sizeof *pipeline);
+    pipeline->config = config;
+    init_waits(pipeline);
+    make_identity(pipeline);
+    pipeline->metrics = fxi_metrics_new();
+    pipeline->program_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_program_metrics);
+    fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_BUILD, 0, 1);
+    pipeline->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int rc = pipeline->end_fd < 0 ? fx_error_set(err, FX_EIO, "can't make an event descriptor") : 0;
+    if (!rc)
+        rc = add_instances(pipeline, loader, err);
+    if (!rc)
+        rc = add_feeds(pipeline, err);
+    if (!rc)
+        return pipeline;
+    fxi_pipeline_free(pipeline);
+    return NULL;
+}
+
+static void free_input(struct fxi_input *input)
+{
+    for (struct fx_stream *stream = input->streams, *next; stream; stream = next) {
+        next = stream->next;
+        free(stream->name);
+        free(stream);
+    }
+    free(input->positions);
+    pthread_mutex_destroy(&input->lock);
+    pthread_cond_destroy(&input->changed);
+}
+
+static void free_feeds(struct fxi_pipeline *pipeline)
+{
+    for (unsigned i = 0; pipeline->feeds && i < pipeline->feed_count; i++) {
+        struct fx_feed *feed = &pipeline->feeds[i];
+        if (!feed->pipeline)
+            continue; /* its making failed before */
+        fxi_decoder_free(feed->decoder);
+        fxi_batch_fini(&feed->batch);
+        pthread_mutex_destroy(&feed->gate);
+    }
+    free(pipeline->feeds);
+}
+
+void fxi_pipeline_free(struct fxi_pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    for (size_t i = 0; i < pipeline->instance_count; i++)
+        fxi_instance_destroy(pipeline->instances[i]);
+    free_feeds(pipeline);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        free_input(&pipeline->inputs[i]);
+    for (size_t i = 0; i < pipeline->instance_count; i++)
+        fxi_instance_free(pipeline->instances[i]);
+    free(pipeline->instances);
+    free(pipeline->inputs);
+    free(pipeline->resolvers);
+    free(pipeline->outputs);
+    fxi_schema_fini(&pipeline->schema);
+    fxi_metrics_free(pipeline->metrics);
+    if (pipeline->end_fd >= 0)
+        close(pipeline->end_fd);
+    pthread_mutex_destroy(&pipeline->run);
+    pthread_mutex_destroy(&pipeline->wake);
+    pthread_cond_destroy(&pipeline->woken);
+    free(pipeline);
+}

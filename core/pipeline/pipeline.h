@@ -1,0 +1,27 @@
+/*
+ * The pipeline: every instance of the configuration, wired together and run.
+ * All calls are the main thread's, in this order; new may be followed by free
+ * (that is what --check does).
+ */
+#ifndef FXI_PIPELINE_PIPELINE_H
+#define FXI_PIPELINE_PIPELINE_H
+
+#include "config/config.h"
+#include "plugin/loader.h"
+
+struct fxi_pipeline;
+
+/* Loads plugins, fills options, creates instances. No I/O but the loading. NULL with err. */
+struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fxi_loader *loader, struct fx_error *err);
+
+/* Starts outputs, resolvers, inputs, then the workers and the checkpoint thread. After a failure: stop and free. */
+int fxi_pipeline_start(struct fxi_pipeline *pipeline, struct fx_error *err);
+
+/* A descriptor that becomes readable when the pipeline has ended by itself (its inputs' end, or a fatal fault). */
+int fxi_pipeline_end_fd(const struct fxi_pipeline *pipeline);
+
+/* Stops inputs, takes the last checkpoint, stops the rest; within the configured time. 0, or -1 after a fatal fault. */
+int fxi_pipeline_stop(struct fxi_pipeline *pipeline);
+void fxi_pipeline_free(struct fxi_pipeline *pipeline);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Rollback: what was counted since the last committed cut is given back.
+ * Under pipeline.run. All workers are kept out of poll meanwhile, so that
+ * nothing that was read before can be pushed after.
+ */
+#include "pipeline/state.h"
+
+static void keep_all_out(struct fxi_pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->input_count; i++) {
+        struct fxi_input *input = &pipeline->inputs[i];
+        input->quiesced_before = input->quiesced; /* by the worker that we are in: it lets them in again itself */
+        fxi_input_keep_out(input);
+    }
+}
+
+static void reset_streams(struct fxi_input *input)
+{
+    fxi_input_list_positions(input, true);
+    for (struct fx_stream *stream = input->streams; stream; stream = stream->next)
+        stream->position = stream->cut_position = stream->base_position;
+}
+
+static void rewind_input(const struct fxi_pipeline *pipeline, struct fxi_input *input)
+{
+    struct fx_checkpoint checkpoint = {.number = pipeline->committed_number,
+                                       .tag = "",
+                                       .positions = input->positions,
+                                       .position_count = input->position_count};
+    if (input->instance->plugin->rewind)
+        input->instance->plugin->rewind(input->instance->self, &checkpoint);
+}
+
+void fxi_rollback(struct fxi_pipeline *pipeline)
+{
+    keep_all_out(pipeline);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        reset_streams(&pipeline->inputs[i]);
+    pipeline->unsettled = false;
+    for (size_t i = 0; i < pipeline->output_count; i++) {
+        struct fx_instance *instance = pipeline->outputs[i].instance;
+        if (instance->plugin->rolled_back)
+            instance->plugin->rolled_back(instance->self, pipeline->committed_number);
+    }
+    for (size_t i = 0; i < pipeline->input_count; i++) {
+        rewind_input(pipeline, &pipeline->inputs[i]);
+        if (!pipeline->inputs[i].quiesced_before)
+            fxi_input_let_in(&pipeline->inputs[i]);
+    }
+    fxi_checkpoint_note(pipeline, false);
+}

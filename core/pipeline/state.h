@@ -1,0 +1,156 @@
+/*
+ * The structs that the pipeline's files share; nobody outside this folder.
+ *
+ * Locks, in the order in which they may be taken:
+ *   pipeline.run      one at a time: a checkpoint, a rollback, a change of streams
+ *   input.lock        which workers are inside poll; held for moments
+ *   feed.gate         a worker holds it from its first payload of a poll until the batch is written:
+ *                     who holds all gates sees every worker between payloads
+ *   pipeline.wake     wakes the checkpoint thread; held for moments
+ */
+#ifndef FXI_PIPELINE_STATE_H
+#define FXI_PIPELINE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "pipeline/batch.h"
+#include "pipeline/core_metrics.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/schema.h"
+#include "plugin/instance.h"
+
+/* Changed only under pipeline.run while the input is quiesced, but for position: its worker's, inside the gate. */
+struct fx_stream {
+    struct fxi_input *input;
+    char *name;
+    int32_t partition;
+    bool live;
+    bool committed;        /* base_position was committed, not just begun at */
+    int64_t position;      /* the next offset to count */
+    int64_t cut_position;  /* in the checkpoint that is under way */
+    int64_t base_position; /* in the last committed one: where a rollback goes */
+    struct fx_stream *next;
+};
+
+struct fxi_input {
+    struct fx_instance *instance;
+    struct fxi_metric_set *metrics; /* FXI_INPUT_... */
+    struct fx_stream *streams;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned active;               /* workers inside poll; under lock */
+    bool quiesced;                 /* workers are kept out; under lock */
+    bool quiesced_before;          /* during a rollback; under run */
+    struct fx_position *positions; /* of the checkpoint under way, or of a rollback; under run */
+    size_t position_count, position_capacity;
+    bool settled; /* its commit of the checkpoint under way is done; under run */
+    bool fenced;  /* its commit was refused; under run */
+    struct fx_log_limit malformed_limit;
+};
+
+/* Counted by the worker without atomics, added to the metrics once a poll. */
+struct fxi_feed_counts {
+    int64_t payloads, bytes, records;
+    int64_t malformed[FXI_MALFORMED_COUNT];
+    int64_t ignored[FXI_IGNORED_COUNT];
+};
+
+/* A worker: its thread, its batch, and the feed that its input's poll gets. */
+struct fx_feed {
+    struct fxi_pipeline *pipeline;
+    struct fxi_input *input;
+    unsigned index, input_index; /* among all workers, among its input's */
+    pthread_t thread;
+    bool thread_runs;
+    struct fxi_decoder *decoder;
+    struct fxi_batch batch;
+    pthread_mutex_t gate;
+    bool gate_held;
+    unsigned quiesce_depth;
+    int64_t stage_ns; /* spent in resolvers and outputs during this poll */
+    struct fxi_feed_counts counts;
+};
+
+/* A resolver or output. */
+struct fxi_stage {
+    struct fx_instance *instance;
+    struct fxi_metric_set *metrics; /* FXI_STAGE_... */
+    struct fx_log_limit limit;
+};
+
+struct fxi_pipeline {
+    const struct fxi_config *config;
+    struct fxi_schema schema;
+    int event_type_field; /* claimed by the core: producers' markers are no records */
+    struct fxi_metrics *metrics;
+    struct fxi_metric_set *program_metrics; /* FXI_PROGRAM_... */
+
+    struct fx_instance **instances; /* in the order of the configuration */
+    size_t instance_count;
+    struct fxi_input *inputs;
+    size_t input_count;
+    struct fxi_stage *resolvers, *outputs;
+    size_t resolver_count, output_count;
+    struct fx_feed *feeds;
+    unsigned feed_count;
+
+    _Atomic bool stopping;    /* workers end, waits are short */
+    _Atomic bool failed;      /* a fatal fault: exit status 1 */
+    _Atomic bool abandoned;   /* a batch was cut off by the stop: no last checkpoint */
+    _Atomic unsigned running; /* workers whose input has not ended */
+    int end_fd;               /* an eventfd */
+
+    pthread_mutex_t run;
+    uint64_t number;           /* of the checkpoint under way or the last one; under run */
+    uint64_t committed_number; /* under run */
+    bool unsettled;            /* checkpoint `number` was cut, but its commit has no answer yet; under run */
+    char identity[17];         /* of this process in tags */
+
+    pthread_mutex_t wake;
+    pthread_cond_t woken;
+    bool requested;          /* under wake */
+    bool waiting_for_answer; /* a copy of unsettled; under wake */
+    bool thread_stops;       /* under wake */
+    int64_t last_cut_ms;     /* under wake */
+    pthread_t checkpoint_thread;
+    bool checkpoint_thread_runs;
+};
+
+/* feed.c: ends the poll's batch, and lets the gate go. */
+void fxi_feed_flush(struct fx_feed *feed);
+void fxi_feed_release(struct fx_feed *feed);
+void fxi_feed_publish(struct fx_feed *feed);
+
+/* stage.c: gives the batch to resolvers and outputs and empties it. */
+void fxi_stages_run(struct fx_feed *feed);
+
+/* input.c: a worker goes into poll and comes out; all workers of an input are kept out and let in. */
+void fxi_input_enter(struct fxi_input *input);
+void fxi_input_leave(struct fxi_input *input);
+void fxi_input_keep_out(struct fxi_input *input);
+void fxi_input_let_in(struct fxi_input *input);
+/* Fills input->positions from the live streams: what they are, or what was committed last. */
+void fxi_input_list_positions(struct fxi_input *input, bool base);
+
+/* worker.c */
+int fxi_workers_start(struct fxi_pipeline *pipeline, struct fx_error *err);
+void fxi_workers_join(struct fxi_pipeline *pipeline);
+
+/* checkpoint.c; all under run. 0, or negative with err: FX_ETIMEOUT: no answer yet; FX_EIO: refused, rolled back. */
+int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err);
+/* rollback.c; under run. The caller's own worker, if it is one, is parked. */
+void fxi_rollback(struct fxi_pipeline *pipeline);
+
+/* checkpoint_thread.c */
+int fxi_checkpoint_thread_start(struct fxi_pipeline *pipeline, struct fx_error *err);
+void fxi_checkpoint_thread_stop(struct fxi_pipeline *pipeline);
+void fxi_checkpoint_wanted(struct fxi_pipeline *pipeline);
+void fxi_checkpoint_note(struct fxi_pipeline *pipeline, bool cut_taken);
+
+/* pipeline.c: ends the program with exit status 1. Any thread. */
+void fxi_pipeline_fail(struct fxi_pipeline *pipeline);
+void fxi_pipeline_signal_end(struct fxi_pipeline *pipeline);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * Workers: each polls its input, decodes, resolves and writes, then polls
+ * again. No queues: back-pressure is that it does not poll.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "pipeline/state.h"
+#include "util/clock.h"
+
+#define POLL_MS          100
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_MAX_MS   10000
+
+static bool stopping(const struct fx_feed *feed)
+{
+    return atomic_load_explicit(&feed->pipeline->stopping, memory_order_relaxed);
+}
+
+/* Sleeps in slices, so that a stop is noticed. */
+static void back_off(const struct fx_feed *feed, int64_t ms)
+{
+    int64_t end = fxi_clock_ms() + ms;
+    while (!stopping(feed) && fxi_clock_ms() < end) {
+        struct timespec slice = {.tv_nsec = 50 * 1000000};
+        nanosleep(&slice, NULL);
+    }
+}
+
+static enum fx_verdict poll_once(struct fx_feed *feed)
+{
+    struct fx_instance *instance = feed->input->instance;
+    fxi_input_enter(feed->input);
+    int64_t start = fxi_clock_ns();
+    feed->stage_ns = 0;
+    enum fx_verdict verdict =
+        instance->plugin->poll(instance->self, instance->worker_contexts[feed->input_index], feed, POLL_MS);
+    fxi_feed_flush(feed);
+    fxi_metric_set_add(feed->input->metrics, FXI_INPUT_SECONDS, 0, fxi_clock_ns() - start - feed->stage_ns);
+    fxi_feed_publish(feed);
+    fxi_feed_release(feed);
+    fxi_input_leave(feed->input);
+    return verdict;
+}
+
+static void end_of_input(struct fx_feed *feed)
+{
+    struct fxi_pipeline *pipeline = feed->pipeline;
+    fx_log(feed->input->instance, FX_LOG_INFO, "The input has ended.", "worker=%u", feed->input_index);
+    unsigned running = atomic_fetch_sub(&pipeline->running, 1) - 1;
+    fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_WORKERS, 0, running);
+    fxi_checkpoint_wanted(pipeline); /* what was read last shall be committed and seen soon */
+    if (running == 0)
+        fxi_pipeline_signal_end(pipeline);
+}
+
+static void *worker_main(void *arg)
+{
+    struct fx_feed *feed = arg;
+    int64_t pause_ms = BACKOFF_FIRST_MS;
+    while (!stopping(feed)) {
+        enum fx_verdict verdict = poll_once(feed);
+        if (verdict == FX_OK || verdict == FX_AGAIN) {
+            pause_ms = BACKOFF_FIRST_MS;
+        } else if (verdict == FX_RETRY) {
+            fxi_metric_set_add(feed->input->metrics, FXI_INPUT_FAULTS, 0, 1);
+            back_off(feed, pause_ms);
+            pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
+        } else if (verdict == FX_END) {
+            end_of_input(feed);
+            return NULL;
+        } else {
+            fx_log(feed->input->instance, FX_LOG_ERROR, "The input can't go on.", "verdict=%d", (int)verdict);
+            fxi_pipeline_fail(feed->pipeline);
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+/* Signals are the main thread's business. */
+static int start_worker(struct fx_feed *feed)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(&feed->thread, NULL, worker_main, feed);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc)
+        return rc;
+    feed->thread_runs = true;
+    char name[16];
+    snprintf(name, sizeof name, "fx-worker-%u", feed->index);
+    pthread_setname_np(feed->thread, name);
+    return 0;
+}
+
+int fxi_workers_start(struct fxi_pipeline *pipeline, struct fx_error *err)
+{
+    atomic_store(&pipeline->running, pipeline->feed_count);
+    fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_WORKERS, 0, pipeline->feed_count);
+    for (unsigned i = 0; i < pipeline->feed_count; i++) {
+        int rc = start_worker(&pipeline->feeds[i]);
+        if (rc)
+            return fx_error_set(err, FX_EIO, "can't start worker %u: %s", i, strerror(rc));
+    }
+    return 0;
+}
+
+void fxi_workers_join(struct fxi_pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->feed_count; i++)
+        if (pipeline->feeds[i].thread_runs)
+            pthread_join(pipeline->feeds[i].thread, NULL);
+    for (unsigned i = 0; i < pipeline->feed_count; i++)
+        pipeline->feeds[i].thread_runs = false;
+}

@@ -1,0 +1,165 @@
+/*
+ * Standard input in blocks: what is read up to the last newline is one
+ * payload; the cut line stays for the next poll. The buffer holds the longest
+ * line that is allowed, so memory is bounded. The worker's thread.
+ */
+#include "reader.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BLOCK_BYTES ((size_t)256 * 1024)
+
+struct reader {
+    struct fx_instance *instance;
+    const struct stdin_options *options;
+    struct fx_stream *stream; /* NULL before the first poll */
+    char *buffer;
+    size_t capacity;
+    size_t size;   /* bytes in buffer */
+    size_t pushed; /* of these, handed over by the last poll */
+    int64_t lines; /* handed over so far */
+    bool skipping; /* inside a line that is too long */
+    bool ended;
+};
+
+int stdin_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
+{
+    struct reader *reader = calloc(1, sizeof *reader);
+    if (!reader)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    reader->instance = instance;
+    reader->options = options;
+    reader->capacity = (size_t)reader->options->max_line + 1;
+    if (reader->capacity < BLOCK_BYTES)
+        reader->capacity = BLOCK_BYTES;
+    reader->buffer = malloc(reader->capacity);
+    *self = reader;
+    if (reader->buffer)
+        return 0;
+    stdin_destroy(reader);
+    return fx_error_set(err, FX_ENOMEM, "no memory for a line of %zu bytes", reader->capacity);
+}
+
+void stdin_destroy(void *self)
+{
+    struct reader *reader = self;
+    free(reader->buffer);
+    free(reader);
+}
+
+static int64_t count_lines(const char *data, size_t size)
+{
+    int64_t lines = 0;
+    for (size_t i = 0; i < size; i++)
+        lines += data[i] == '\n';
+    return lines;
+}
+
+/* What the last poll handed over is not needed any more. */
+static void forget_pushed(struct reader *reader)
+{
+    if (!reader->pushed)
+        return;
+    reader->size -= reader->pushed;
+    memmove(reader->buffer, reader->buffer + reader->pushed, reader->size);
+    reader->pushed = 0;
+}
+
+static enum fx_verdict push(struct reader *reader, struct fx_feed *feed, size_t size)
+{
+    struct fx_payload payload = {.data = reader->buffer, .size = size, .offset = reader->lines};
+    reader->lines += count_lines(reader->buffer, size);
+    if (size && reader->buffer[size - 1] != '\n')
+        reader->lines++; /* the last line may lack its newline */
+    payload.next = reader->lines;
+    reader->pushed = size;
+    return fx_feed_push(feed, reader->stream, &payload);
+}
+
+/* A line that is too long to begin with: its start is in the buffer, and is all that will ever be. */
+static void reject_line(struct reader *reader, struct fx_feed *feed)
+{
+    struct fx_payload payload = {
+        .data = reader->buffer, .size = reader->size, .offset = reader->lines, .next = reader->lines + 1};
+    fx_feed_reject(feed, reader->stream, &payload, FX_REJECT_TOO_LONG);
+    reader->lines++;
+    reader->size = 0;
+    reader->skipping = true;
+}
+
+/* Drops what belongs to the line that is too long. */
+static void skip_rest_of_line(struct reader *reader)
+{
+    char *newline = memchr(reader->buffer, '\n', reader->size);
+    reader->skipping = !newline;
+    size_t drop = newline ? (size_t)(newline - reader->buffer) + 1 : reader->size;
+    reader->size -= drop;
+    memmove(reader->buffer, reader->buffer + drop, reader->size);
+}
+
+static enum fx_verdict push_lines(struct reader *reader, struct fx_feed *feed)
+{
+    if (reader->skipping)
+        skip_rest_of_line(reader);
+    char *newline = memrchr(reader->buffer, '\n', reader->size);
+    if (newline)
+        return push(reader, feed, (size_t)(newline - reader->buffer) + 1);
+    if (reader->size > (size_t)reader->options->max_line)
+        reject_line(reader, feed);
+    return FX_AGAIN;
+}
+
+static enum fx_verdict end_of_input(struct reader *reader, struct fx_feed *feed)
+{
+    reader->ended = true;
+    if (reader->size && !reader->skipping && push(reader, feed, reader->size) == FX_FATAL)
+        return FX_FATAL;
+    if (!reader->options->serve_after_end)
+        return FX_END;
+    fx_log(reader->instance, FX_LOG_INFO, "Standard input has ended; what it gave is still served.", "lines=%lld",
+           (long long)reader->lines);
+    return FX_OK;
+}
+
+static enum fx_verdict read_block(struct reader *reader, struct fx_feed *feed)
+{
+    ssize_t got = read(STDIN_FILENO, reader->buffer + reader->size, reader->capacity - reader->size);
+    if (got > 0) {
+        reader->size += (size_t)got;
+        return push_lines(reader, feed);
+    }
+    if (got == 0)
+        return end_of_input(reader, feed);
+    if (errno == EINTR || errno == EAGAIN)
+        return FX_AGAIN;
+    fx_log(reader->instance, FX_LOG_ERROR, "Standard input can't be read.", "reason=%s", strerror(errno));
+    return FX_FATAL;
+}
+
+static enum fx_verdict wait_idle(int timeout_ms)
+{
+    struct timespec time = {.tv_sec = timeout_ms / 1000, .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
+    nanosleep(&time, NULL);
+    return FX_AGAIN;
+}
+
+enum fx_verdict stdin_poll(void *self, void *worker, struct fx_feed *feed, int timeout_ms)
+{
+    (void)worker;
+    struct reader *reader = self;
+    if (!reader->stream && !(reader->stream = fx_stream_begin(feed, "stdin", -1, 0)))
+        return FX_RETRY;
+    forget_pushed(reader);
+    if (reader->ended)
+        return wait_idle(timeout_ms);
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    int ready = poll(&in, 1, timeout_ms);
+    if (ready <= 0)
+        return ready == 0 || errno == EINTR ? FX_AGAIN : FX_FATAL;
+    return read_block(reader, feed);
+}
