@@ -20,6 +20,7 @@ struct fxi_node {
     char *text;                       /* of a scalar, else NULL */
     int is_null;                      /* a plain scalar that is empty, ~ or null */
     struct fxi_node *children, *next; /* first child; next of the same parent */
+    struct fxi_node *last;            /* child */
     size_t count;                     /* of children */
 };
 
@@ -39,6 +40,9 @@ struct fxi_node *fxi_node_new(enum fxi_node_type type, const char *text);
 struct fxi_node *fxi_node_add(struct fxi_node *parent, const char *key, struct fxi_node *child);
 const struct fxi_node *fxi_node_get(const struct fxi_node *map, const char *key);
 void fxi_node_free(struct fxi_node *node);
+
+/* Fills the place of err, which may be NULL. */
+void fxi_error_place(struct fx_error *err, const char *file, unsigned line, unsigned column);
 
 /* Fills err with the place of node (or of its key) in file. Returns code. */
 int fxi_node_error(struct fx_error *err, const char *file, const struct fxi_node *node, int at_key, int code,

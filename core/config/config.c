@@ -1,0 +1,151 @@
+/*
+ * From the tree to the whole configuration: the program's own sections by
+ * option tables, the same way as the plugins' options. Main thread. The
+ * configuration owns its document and what the tables allocated.
+ */
+#include "config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/entries.h"
+#include "config/options.h"
+#include "config/text.h"
+#include "util/alloc.h"
+
+#define MS_OF_HOUR INT64_C(3600000)
+
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+
+static const struct fx_option log_table[] = {
+    {FX_OPTION(struct fxi_log_options, level), .type = FX_OPT_ENUM, .fallback = "info", .choices = log_levels,
+     .help = "The least important lines that are written."},
+    {FX_OPTION(struct fxi_log_options, format), .type = FX_OPT_ENUM, .fallback = "text", .choices = log_formats,
+     .help = "Lines for people, or one JSON object a line."},
+    {.key = NULL},
+};
+
+static const struct fx_option state_table[] = {
+    {.key = "min_interval",
+     .offset = offsetof(struct fxi_state_options, min_interval_ms),
+     .type = FX_OPT_DURATION,
+     .fallback = "1s",
+     .min = 0,
+     .max = MS_OF_HOUR,
+     .help = "A page does not cause a checkpoint when the last one is younger than this."},
+    {.key = "max_interval",
+     .offset = offsetof(struct fxi_state_options, max_interval_ms),
+     .type = FX_OPT_DURATION,
+     .fallback = "30s",
+     .min = 100,
+     .max = 24 * MS_OF_HOUR,
+     .help = "A checkpoint is taken after this time even when no page is asked for."},
+    {.key = NULL},
+};
+
+static const struct fx_option pipeline_table[] = {
+    {.key = "batch_records",
+     .offset = offsetof(struct fxi_pipeline_options, batch_records),
+     .type = FX_OPT_INTEGER,
+     .fallback = "4096",
+     .min = 1,
+     .max = 65536,
+     .unit = "records",
+     .help = "How many records a worker hands to resolvers and outputs at once."},
+    {.key = "max_depth",
+     .offset = offsetof(struct fxi_pipeline_options, max_depth),
+     .type = FX_OPT_INTEGER,
+     .fallback = "64",
+     .min = 1,
+     .max = 1024,
+     .unit = "levels",
+     .help = "A record that is nested more deeply is rejected."},
+    {.key = "retry_for",
+     .offset = offsetof(struct fxi_pipeline_options, retry_for_ms),
+     .type = FX_OPT_DURATION,
+     .fallback = "30s",
+     .min = 0,
+     .max = 24 * MS_OF_HOUR,
+     .help = "How long a batch is offered again to an output that answers that it can't take it now."},
+    {.key = "stop_timeout",
+     .offset = offsetof(struct fxi_pipeline_options, stop_timeout_ms),
+     .type = FX_OPT_DURATION,
+     .fallback = "1500ms",
+     .min = 100,
+     .max = MS_OF_HOUR,
+     .help = "How long a clean stop may take."},
+    {.key = NULL},
+};
+
+static const char *const root_keys[] = {"log", "state", "pipeline", "inputs", "resolvers", "outputs", NULL};
+
+static int keys_check(const struct fxi_document *document, struct fx_error *err)
+{
+    static const struct fx_option nothing[] = {{.key = NULL}};
+    char none;
+    return fxi_options_fill(nothing, document->file, document->root, root_keys, &none, err);
+}
+
+/* One of the sections that are maps. */
+static int section_fill(const struct fxi_document *document, const char *key, const struct fx_option *table,
+                        void *options, struct fx_error *err)
+{
+    const struct fxi_node *node = fxi_node_get(document->root, key);
+    if (node && node->is_null)
+        node = NULL;
+    if (node && node->type != FXI_NODE_MAP)
+        return fxi_node_error(err, document->file, node, 0, FX_EINVAL,
+                              "'%s' must be a map of options, such as '%s: {%s: %s}'", key, key, table[0].key,
+                              table[0].fallback);
+    return fxi_options_fill(table, document->file, node, NULL, options, err);
+}
+
+static int intervals_check(const struct fxi_document *document, const struct fxi_state_options *state,
+                           struct fx_error *err)
+{
+    if (state->min_interval_ms <= state->max_interval_ms)
+        return 0;
+    const struct fxi_node *map = fxi_node_get(document->root, "state");
+    fxi_error_place(err, document->file, 0, 0);
+    if (err)
+        fxi_options_place(map, fxi_node_get(map, "min_interval") ? "min_interval" : "max_interval", NULL, &err->line,
+                          &err->column);
+    return fx_error_set(err, FX_EINVAL, "'min_interval' must not be longer than 'max_interval'");
+}
+
+static int config_fill(struct fxi_config *config, struct fx_error *err)
+{
+    const struct fxi_document *document = config->document;
+    int code = keys_check(document, err);
+    if (code == 0)
+        code = section_fill(document, "log", log_table, &config->log, err);
+    if (code == 0)
+        code = section_fill(document, "state", state_table, &config->state, err);
+    if (code == 0)
+        code = intervals_check(document, &config->state, err);
+    if (code == 0)
+        code = section_fill(document, "pipeline", pipeline_table, &config->pipeline, err);
+    if (code == 0)
+        code = fxi_entries_fill(config, err);
+    return code;
+}
+
+struct fxi_config *fxi_config_new(struct fxi_document *document_take, struct fx_error *err)
+{
+    struct fxi_config *config = fxi_calloc(1, sizeof *config);
+    config->document = document_take;
+    if (config_fill(config, err) == 0)
+        return config;
+    fxi_config_free(config);
+    return NULL;
+}
+
+void fxi_config_free(struct fxi_config *config)
+{
+    if (!config)
+        return;
+    fxi_entries_fini(config);
+    fxi_document_free(config->document);
+    free(config);
+}

@@ -1,0 +1,209 @@
+/*
+ * The entries of inputs:, resolvers: and outputs:, as far as they are the
+ * program's own: which plugin, under which name, with how many workers. The
+ * rest of an entry is the plugin's. Main thread.
+ */
+#include "config/entries.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/options.h"
+#include "config/text.h"
+#include "util/alloc.h"
+
+#define NAME_MAX_BYTES    64
+#define NAME_CHARACTERS   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+#define PLUGIN_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
+
+const char *const fxi_entry_keys[] = {"plugin", "name", "workers", NULL};
+
+static const struct fx_option entry_table[] = {
+    {FX_OPTION(struct fxi_plugin_entry, plugin), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
+     .help = "The plugin's name, or the absolute path of its file."},
+    {FX_OPTION(struct fxi_plugin_entry, name), .type = FX_OPT_STRING,
+     .help = "What this instance is called in logs and metrics."},
+    {FX_OPTION(struct fxi_plugin_entry, workers), .type = FX_OPT_INTEGER, .fallback = "1", .min = 1, .max = 256,
+     .help = "How many threads read from this input."},
+    {.key = NULL},
+};
+
+static const struct section {
+    const char *key, *one;
+    enum fx_kind kind;
+    bool required;
+} sections[] = {
+    {"inputs", "input", FX_KIND_INPUT, true},
+    {"resolvers", "resolver", FX_KIND_RESOLVER, false},
+    {"outputs", "output", FX_KIND_OUTPUT, true},
+};
+
+/* What was probably meant to be the key 'plugin', if it is missing. */
+static const struct fxi_node *plugin_misspelled(const struct fxi_node *map)
+{
+    for (const struct fxi_node *node = map->children; node; node = node->next) {
+        struct fxi_guess guess = fxi_guess_begin(node->key);
+        fxi_guess_offer(&guess, "plugin");
+        if (guess.best)
+            return node;
+    }
+    return NULL;
+}
+
+static int fail_without_plugin(const char *file, const struct fxi_node *map, struct fx_error *err)
+{
+    const struct fxi_node *meant = plugin_misspelled(map);
+    char shown[FXI_SHOWN_MAX];
+    if (meant && strcmp(meant->key, "plugin") != 0)
+        return fxi_node_error(err, file, meant, 1, FX_EINVAL, "unknown key '%s'; did you mean 'plugin'?",
+                              fxi_text_show(meant->key, shown));
+    return fxi_node_error(err, file, map, 0, FX_EINVAL, "'plugin' is required: the name of a plugin");
+}
+
+static bool is_text_of(const char *text, const char *characters)
+{
+    size_t size = strspn(text, characters);
+    return size > 0 && size <= NAME_MAX_BYTES && text[size] == '\0';
+}
+
+static bool plugin_is_sound(const char *plugin)
+{
+    static const char ending[] = ".so";
+    size_t size = strlen(plugin), ending_size = sizeof ending - 1;
+    if (*plugin == '/')
+        return size > 1 + ending_size && strcmp(plugin + size - ending_size, ending) == 0 &&
+               plugin[size - ending_size - 1] != '/';
+    return *plugin != '-' && is_text_of(plugin, PLUGIN_CHARACTERS);
+}
+
+static int names_check(const char *file, const struct fxi_plugin_entry *entry, struct fx_error *err)
+{
+    char shown[FXI_SHOWN_MAX];
+    if (!plugin_is_sound(entry->plugin))
+        return fxi_node_error(err, file, fxi_node_get(entry->node, "plugin"), 0, FX_EINVAL,
+                              "'plugin' must be a name such as input-kafka, or the absolute path of an .so file, "
+                              "not '%s'",
+                              fxi_text_show(entry->plugin, shown));
+    if (entry->name && !is_text_of(entry->name, NAME_CHARACTERS))
+        return fxi_node_error(err, file, fxi_node_get(entry->node, "name"), 0, FX_EINVAL,
+                              "'name' must be 1 to 64 letters, digits, '_', '.' and '-', not '%s'",
+                              fxi_text_show(entry->name, shown));
+    return 0;
+}
+
+static int workers_check(const char *file, const struct fxi_plugin_entry *entry, struct fx_error *err)
+{
+    const struct fxi_node *workers = fxi_node_get(entry->node, "workers");
+    if (entry->kind == FX_KIND_INPUT || !workers || workers->is_null)
+        return 0;
+    return fxi_node_error(err, file, workers, 1, FX_EINVAL,
+                          "'workers' is for inputs only: their threads do all the work");
+}
+
+static int entry_fill(const char *file, const struct section *section, const struct fxi_node *node,
+                      struct fxi_plugin_entry *entry, struct fx_error *err)
+{
+    *entry = (struct fxi_plugin_entry){.kind = section->kind, .node = node, .workers = 1};
+    if (node->type != FXI_NODE_MAP)
+        return fxi_node_error(err, file, node, 0, FX_EINVAL,
+                              "an entry of '%s' must be a map that begins with 'plugin: '", section->key);
+    const struct fxi_node *plugin = fxi_node_get(node, "plugin");
+    if (!plugin || plugin->is_null)
+        return fail_without_plugin(file, node, err);
+    int code = 0;
+    for (const struct fx_option *option = entry_table; option->key && code == 0; option++) {
+        const struct fxi_node *value = fxi_node_get(node, option->key);
+        if (value && !value->is_null)
+            code = fxi_option_fill(option, file, value, entry, err);
+    }
+    if (code == 0)
+        code = names_check(file, entry, err);
+    return code != 0 ? code : workers_check(file, entry, err);
+}
+
+static int section_fill(struct fxi_config *config, const struct section *section, struct fx_error *err)
+{
+    const char *file = config->document->file;
+    const struct fxi_node *list = fxi_node_get(config->document->root, section->key);
+    bool is_written = list && !list->is_null;
+    if (is_written && list->type != FXI_NODE_LIST)
+        return fxi_node_error(err, file, list, 0, FX_EINVAL, "'%s' must be a list: begin each entry with '- plugin: '",
+                              section->key);
+    if (section->required && (!is_written || list->count == 0))
+        return fxi_node_error(err, file, list ? list : config->document->root, 1, FX_EINVAL,
+                              "at least one %s is required: write '- plugin: ' and its options under '%s:'",
+                              section->one, section->key);
+    if (!is_written || list->count == 0)
+        return 0;
+    config->entries = fxi_realloc(config->entries, config->entry_count + list->count, sizeof *config->entries);
+    for (const struct fxi_node *node = list->children; node; node = node->next) {
+        struct fxi_plugin_entry *entry = &config->entries[config->entry_count++];
+        int code = entry_fill(file, section, node, entry, err);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+static const struct fxi_plugin_entry *entry_named(const struct fxi_config *config, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (config->entries[i].name && strcmp(config->entries[i].name, name) == 0)
+            return &config->entries[i];
+    return NULL;
+}
+
+static int names_are_unique(const struct fxi_config *config, struct fx_error *err)
+{
+    for (size_t i = 0; i < config->entry_count; i++) {
+        const char *name = config->entries[i].name;
+        const struct fxi_plugin_entry *first = name ? entry_named(config, i, name) : NULL;
+        if (first)
+            return fxi_node_error(err, config->document->file, fxi_node_get(config->entries[i].node, "name"), 0,
+                                  FX_EINVAL, "the name '%s' is used twice; the first is in line %u", name,
+                                  fxi_node_get(first->node, "name")->line);
+    }
+    return 0;
+}
+
+/* The plugin's own name, made fit to be a name, and numbered from the second on. */
+static char *default_name(const struct fxi_config *config, const char *plugin)
+{
+    const char *base = strrchr(plugin, '/');
+    char name[NAME_MAX_BYTES + 1], numbered[NAME_MAX_BYTES + 1];
+    snprintf(name, sizeof name, "%s", base ? base + 1 : plugin);
+    size_t size = strlen(name);
+    if (base && size > 3 && strcmp(name + size - 3, ".so") == 0)
+        name[size - 3] = '\0';
+    for (char *c = name; *c; c++)
+        if (!strchr(NAME_CHARACTERS, *c))
+            *c = '_';
+    snprintf(numbered, sizeof numbered, "%s", name);
+    for (unsigned n = 2; entry_named(config, config->entry_count, numbered); n++)
+        snprintf(numbered, sizeof numbered, "%.50s-%u", name, n);
+    return fxi_strdup(numbered);
+}
+
+int fxi_entries_fill(struct fxi_config *config, struct fx_error *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < sizeof sections / sizeof *sections && code == 0; i++)
+        code = section_fill(config, &sections[i], err);
+    if (code == 0)
+        code = names_are_unique(config, err);
+    for (size_t i = 0; code == 0 && i < config->entry_count; i++)
+        if (!config->entries[i].name)
+            config->entries[i].name = default_name(config, config->entries[i].plugin);
+    return code;
+}
+
+void fxi_entries_fini(struct fxi_config *config)
+{
+    for (size_t i = 0; i < config->entry_count; i++)
+        fxi_options_fini(entry_table, &config->entries[i]);
+    free(config->entries);
+    config->entries = NULL;
+    config->entry_count = 0;
+}

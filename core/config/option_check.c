@@ -1,0 +1,123 @@
+/* Whether a plugin's option table is sound, so that filling by it is safe. Main thread. */
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/options.h"
+#include "util/alloc.h"
+
+struct layout {
+    size_t size, align;
+};
+
+#define LAYOUT_OF(type_) ((struct layout){sizeof(type_), alignof(type_)})
+
+static struct layout layout_of(enum fx_option_type type)
+{
+    switch (type) {
+    case FX_OPT_BOOL:
+        return LAYOUT_OF(bool);
+    case FX_OPT_INTEGER:
+    case FX_OPT_DURATION:
+    case FX_OPT_SIZE:
+        return LAYOUT_OF(int64_t);
+    case FX_OPT_DOUBLE:
+        return LAYOUT_OF(double);
+    case FX_OPT_STRING:
+    case FX_OPT_SECRET:
+        return LAYOUT_OF(const char *);
+    case FX_OPT_ENUM:
+        return LAYOUT_OF(int);
+    case FX_OPT_LIST:
+        return LAYOUT_OF(struct fx_list);
+    case FX_OPT_MAP:
+        return LAYOUT_OF(struct fx_map);
+    }
+    return (struct layout){0, 1};
+}
+
+static bool key_is_sound(const char *key)
+{
+    size_t size = strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return size > 0 && size <= 64 && key[size] == '\0' && key[0] != '_';
+}
+
+static bool key_is_reserved(const char *key)
+{
+    for (const char *const *reserved = fxi_entry_keys; *reserved; reserved++)
+        if (strcmp(*reserved, key) == 0)
+            return true;
+    return false;
+}
+
+/* Two rows must neither share a key nor fill the same memory: it would be freed twice. */
+static const char *check_against_earlier(const struct fx_option *table, const struct fx_option *option)
+{
+    size_t size = layout_of(option->type).size;
+    for (const struct fx_option *earlier = table; earlier < option; earlier++) {
+        if (strcmp(earlier->key, option->key) == 0)
+            return "is in the table twice";
+        if (option->offset < earlier->offset + layout_of(earlier->type).size && earlier->offset < option->offset + size)
+            return "fills the same member as an earlier one";
+    }
+    return NULL;
+}
+
+static const char *check_type(const struct fx_option *option, size_t options_size)
+{
+    struct layout layout = layout_of(option->type);
+    bool counted = option->type != FX_OPT_BOOL && option->type != FX_OPT_STRING && option->type != FX_OPT_SECRET &&
+                   option->type != FX_OPT_ENUM;
+    if (layout.size == 0)
+        return "has an unknown type";
+    if (option->offset % layout.align != 0 || layout.size > options_size || option->offset > options_size - layout.size)
+        return "is not inside the options struct";
+    if (option->min > option->max || (!counted && (option->min != 0 || option->max != 0)))
+        return "has bounds that make no sense";
+    if ((option->type == FX_OPT_ENUM) != (option->choices != NULL && option->choices[0] != NULL))
+        return option->type == FX_OPT_ENUM ? "is an enum without choices" : "has choices but is no enum";
+    return NULL;
+}
+
+static const char *check_row(const struct fx_option *table, const struct fx_option *option, size_t options_size)
+{
+    if (!key_is_sound(option->key))
+        return "has a key that is not lower case letters, digits and '_'";
+    if (key_is_reserved(option->key))
+        return "has a key that belongs to the program";
+    if (option->flags & ~(unsigned)(FX_OPTION_REQUIRED | FX_OPTION_RELOADABLE))
+        return "has unknown flags";
+    if (!option->help || !*option->help)
+        return "has no help";
+    if ((option->flags & FX_OPTION_REQUIRED) && option->fallback)
+        return "is required and has a default";
+    const char *fault = check_type(option, options_size);
+    return fault ? fault : check_against_earlier(table, option);
+}
+
+/* The defaults are read as a user's text would be. options: room for them. */
+static int check_default(const struct fx_option *option, void *options, struct fx_error *err)
+{
+    struct fx_error why = FX_ERROR_INIT;
+    if (!option->fallback || fxi_option_parse(option, option->fallback, options, &why) == 0)
+        return 0;
+    return fx_error_set(err, FX_EABI, "the default of the option '%s' is wrong: %.300s", option->key, why.message);
+}
+
+int fxi_options_check(const struct fx_option *table, size_t options_size, struct fx_error *err)
+{
+    for (const struct fx_option *option = table; option && option->key; option++) {
+        const char *fault = check_row(table, option, options_size);
+        if (fault)
+            return fx_error_set(err, FX_EABI, "the option '%.80s' %s", option->key, fault);
+    }
+    int code = 0;
+    void *options = fxi_calloc(1, options_size);
+    for (const struct fx_option *option = table; option && option->key && code == 0; option++)
+        code = check_default(option, options, err);
+    fxi_options_fini(table, options);
+    free(options);
+    return code;
+}

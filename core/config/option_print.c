@@ -1,0 +1,146 @@
+/* Option tables for people: on a terminal, and as Markdown. Main thread. */
+#include "config/options.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/option_value.h"
+#include "util/str.h"
+
+#define WIDTH       80
+#define HELP_INDENT 6
+
+static void type_add(struct fxi_str *line, const struct fx_option *option)
+{
+    static const char *const names[] = {
+        [FX_OPT_BOOL] = "true or false", [FX_OPT_INTEGER] = "integer", [FX_OPT_DOUBLE] = "number",
+        [FX_OPT_STRING] = "text",        [FX_OPT_SECRET] = "secret",   [FX_OPT_ENUM] = "one of",
+        [FX_OPT_DURATION] = "duration",  [FX_OPT_SIZE] = "size",       [FX_OPT_LIST] = "list of texts",
+        [FX_OPT_MAP] = "map of texts",
+    };
+    fxi_str_puts(line, names[option->type]);
+    for (const char *const *choice = option->choices; choice && *choice; choice++)
+        fxi_str_printf(line, "%s %s", choice == option->choices ? "" : choice[1] ? "," : " or", *choice);
+    if (option->unit)
+        fxi_str_printf(line, " (%s)", option->unit);
+}
+
+/* "1 to 9"; of lists and maps "1 to 9 entries". */
+static void bounds_add(struct fxi_str *line, const struct fx_option *option)
+{
+    char bounds[FXI_BOUNDS_MAX];
+    bool counted = option->type == FX_OPT_LIST || option->type == FX_OPT_MAP;
+    if (fxi_value_bounds(option, bounds))
+        fxi_str_printf(line, "%s%s", bounds, counted ? " entries" : "");
+}
+
+static void comma_add(struct fxi_str *line)
+{
+    fxi_str_puts(line, ", ");
+}
+
+static void facts_add(struct fxi_str *line, const struct fx_option *option)
+{
+    struct fxi_str bounds = {0};
+    type_add(line, option);
+    bounds_add(&bounds, option);
+    if (bounds.size) {
+        comma_add(line);
+        fxi_str_puts(line, bounds.data);
+    }
+    fxi_str_fini(&bounds);
+    if (option->flags & FX_OPTION_REQUIRED)
+        fxi_str_puts(line, ", required");
+    else if (option->fallback)
+        fxi_str_printf(line, ", default %s", *option->fallback ? option->fallback : "\"\"");
+    if (option->flags & FX_OPTION_RELOADABLE)
+        fxi_str_puts(line, ", reloadable");
+}
+
+/* Words of text, in lines of WIDTH columns; *column is where the cursor stands. */
+static void wrap_print(FILE *out, const char *text, int indent, int *column)
+{
+    while (*text) {
+        text += strspn(text, " \n");
+        int size = (int)strcspn(text, " \n");
+        if (size == 0)
+            break;
+        if (*column > indent && *column + 1 + size > WIDTH) {
+            fputc('\n', out);
+            *column = 0;
+        }
+        int space = *column == 0 ? indent : *column > indent;
+        fprintf(out, "%*s%.*s", space, "", size, text);
+        *column += space + size;
+        text += size;
+    }
+}
+
+static int key_width(const struct fx_option *table)
+{
+    int width = 0;
+    for (const struct fx_option *option = table; option && option->key; option++)
+        if ((int)strlen(option->key) > width)
+            width = (int)strlen(option->key);
+    return width < 24 ? width : 24;
+}
+
+void fxi_options_print(FILE *out, const struct fx_option *table)
+{
+    int width = key_width(table);
+    for (const struct fx_option *option = table; option && option->key; option++) {
+        struct fxi_str facts = {0};
+        facts_add(&facts, option);
+        int column = fprintf(out, "  %-*s ", width, option->key);
+        wrap_print(out, facts.data, width + 4, &column);
+        fputc('\n', out);
+        column = 0;
+        wrap_print(out, option->help ? option->help : "", HELP_INDENT, &column);
+        fputs(column ? "\n" : "", out);
+        fxi_str_fini(&facts);
+    }
+}
+
+/* A cell of a table: no '|' and no newline as such. */
+static void cell_print(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '|')
+            fputs("\\|", out);
+        else
+            fputc(*text == '\n' ? ' ' : *text, out);
+    }
+    fputs(" |", out);
+}
+
+static void row_print(FILE *out, const struct fx_option *option)
+{
+    struct fxi_str type = {0}, bounds = {0}, fallback = {0};
+    type_add(&type, option);
+    bounds_add(&bounds, option);
+    if (option->flags & FX_OPTION_REQUIRED)
+        fxi_str_puts(&fallback, "required");
+    else if (option->fallback)
+        fxi_str_printf(&fallback, "`%s`", *option->fallback ? option->fallback : "\"\"");
+    fprintf(out, "| `%s` | ", option->key);
+    cell_print(out, type.data);
+    fputc(' ', out);
+    cell_print(out, fallback.size ? fallback.data : "");
+    fputc(' ', out);
+    cell_print(out, bounds.size ? bounds.data : "");
+    fputc(' ', out);
+    cell_print(out, option->help ? option->help : "");
+    fputs(option->flags & FX_OPTION_RELOADABLE ? " yes |\n" : " no |\n", out);
+    fxi_str_fini(&type);
+    fxi_str_fini(&bounds);
+    fxi_str_fini(&fallback);
+}
+
+void fxi_options_print_markdown(FILE *out, const struct fx_option *table)
+{
+    fputs("| Option | Type | Default | Bounds | Meaning | Reloadable |\n", out);
+    fputs("|---|---|---|---|---|---|\n", out);
+    for (const struct fx_option *option = table; option && option->key; option++)
+        row_print(out, option);
+}

@@ -1,0 +1,263 @@
+/*
+ * Option tables: from a map node to the options struct. Main thread. Texts,
+ * lists and maps in a filled struct are copies, owned by it until
+ * fxi_options_fini.
+ */
+#include "config/options.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/option_value.h"
+#include "config/text.h"
+#include "util/alloc.h"
+#include "util/str.h"
+
+static void *member_of(const struct fx_option *option, void *options)
+{
+    return (char *)options + option->offset;
+}
+
+static void list_clear(struct fx_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free((char *)list->items[i]);
+    free((void *)list->items);
+    *list = (struct fx_list){0};
+}
+
+static void map_clear(struct fx_map *map)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        free((char *)map->pairs[i].key);
+        free((char *)map->pairs[i].value);
+    }
+    free((void *)map->pairs);
+    *map = (struct fx_map){0};
+}
+
+void fxi_options_fini(const struct fx_option *table, void *options)
+{
+    for (const struct fx_option *option = table; option && option->key; option++) {
+        void *member = member_of(option, options);
+        if (option->type == FX_OPT_STRING || option->type == FX_OPT_SECRET) {
+            free(*(char **)member);
+            *(char **)member = NULL;
+        } else if (option->type == FX_OPT_LIST) {
+            list_clear(member);
+        } else if (option->type == FX_OPT_MAP) {
+            map_clear(member);
+        }
+    }
+}
+
+static int fail_node(const struct fx_option *option, const char *file, const struct fxi_node *node,
+                     struct fx_error *err)
+{
+    static const char *const names[] = {
+        [FXI_NODE_SCALAR] = "one text", [FXI_NODE_LIST] = "a list", [FXI_NODE_MAP] = "a map"};
+    return fxi_node_error(err, file, node, 0, FX_EINVAL, "'%s' must be %s, not %s", option->key, fxi_value_kind(option),
+                          names[node->type]);
+}
+
+static int count_check(const struct fx_option *option, const char *file, const struct fxi_node *node, size_t count,
+                       struct fx_error *err)
+{
+    char bounds[FXI_BOUNDS_MAX];
+    if (fxi_value_in_bounds(option, (int64_t)count))
+        return 0;
+    fxi_value_bounds(option, bounds);
+    return fxi_node_error(err, file, node, 0, FX_EINVAL, "'%s' must have %s entries, not %zu", option->key, bounds,
+                          count);
+}
+
+/* A value inside a list or map: a scalar that says something. */
+static int item_check(const struct fx_option *option, const char *file, const struct fxi_node *item,
+                      struct fx_error *err)
+{
+    if (item->type != FXI_NODE_SCALAR)
+        return fxi_node_error(err, file, item, 0, FX_EINVAL, "'%s' must be %s; this value is a %s", option->key,
+                              fxi_value_kind(option), item->type == FXI_NODE_LIST ? "list" : "map");
+    if (!item->is_null)
+        return 0;
+    return fxi_node_error(err, file, item, 1, FX_EINVAL,
+                          "a value of '%s' is missing here; write \"\" for an empty text", option->key);
+}
+
+static int list_fill(const struct fx_option *option, const char *file, const struct fxi_node *node,
+                     struct fx_list *list, struct fx_error *err)
+{
+    const struct fxi_node *first = node->type == FXI_NODE_SCALAR ? node : node->children;
+    size_t count = node->type == FXI_NODE_SCALAR ? 1 : node->count;
+    if (node->type == FXI_NODE_MAP)
+        return fail_node(option, file, node, err);
+    int code = count_check(option, file, node, count, err);
+    if (code != 0)
+        return code;
+    list_clear(list);
+    const char **items = fxi_calloc(count, sizeof *items);
+    list->items = items;
+    for (const struct fxi_node *item = first; list->count < count; item = item->next) {
+        code = item_check(option, file, item, err);
+        if (code != 0)
+            return code;
+        items[list->count++] = fxi_strdup(item->text);
+    }
+    return 0;
+}
+
+static int map_fill(const struct fx_option *option, const char *file, const struct fxi_node *node, struct fx_map *map,
+                    struct fx_error *err)
+{
+    if (node->type != FXI_NODE_MAP)
+        return fail_node(option, file, node, err);
+    int code = count_check(option, file, node, node->count, err);
+    if (code != 0)
+        return code;
+    map_clear(map);
+    struct fx_pair *pairs = fxi_calloc(node->count, sizeof *pairs);
+    map->pairs = pairs;
+    for (const struct fxi_node *item = node->children; item; item = item->next) {
+        code = item_check(option, file, item, err);
+        if (code != 0)
+            return code;
+        pairs[map->count++] = (struct fx_pair){fxi_strdup(item->key), fxi_strdup(item->text)};
+    }
+    return 0;
+}
+
+int fxi_option_fill(const struct fx_option *option, const char *file, const struct fxi_node *node, void *options,
+                    struct fx_error *err)
+{
+    void *member = member_of(option, options);
+    if (option->type == FX_OPT_LIST)
+        return list_fill(option, file, node, member, err);
+    if (option->type == FX_OPT_MAP)
+        return map_fill(option, file, node, member, err);
+    if (node->type != FXI_NODE_SCALAR)
+        return fail_node(option, file, node, err);
+    int code = fxi_value_parse(option, node->text, member, err);
+    if (code != 0)
+        fxi_error_place(err, file, node->line, node->column);
+    return code;
+}
+
+/* "[a, b]" and "{a: b}" are read as the YAML that they are; their places inside the text mean nothing to anybody. */
+static int collection_parse(const struct fx_option *option, const char *text, void *options, struct fx_error *err)
+{
+    struct fxi_str yaml = {0};
+    fxi_str_printf(&yaml, "%s: %s", option->key, text);
+    struct fxi_document *document = fxi_yaml_read_text("", yaml.data, yaml.size, err);
+    fxi_str_fini(&yaml);
+    int code = FX_EINVAL;
+    if (document)
+        code = fxi_option_fill(option, "", document->root->children, options, err);
+    fxi_document_free(document);
+    if (code != 0)
+        fxi_error_place(err, "", 0, 0);
+    return code;
+}
+
+int fxi_option_parse(const struct fx_option *option, const char *text, void *options, struct fx_error *err)
+{
+    if (option->type == FX_OPT_MAP || (option->type == FX_OPT_LIST && *text == '['))
+        return collection_parse(option, text, options, err);
+    struct fxi_node node = {.type = FXI_NODE_SCALAR, .text = (char *)text};
+    return fxi_option_fill(option, "", &node, options, err);
+}
+
+static const struct fx_option *option_find(const struct fx_option *table, const char *key)
+{
+    for (const struct fx_option *option = table; option && option->key; option++)
+        if (strcmp(option->key, key) == 0)
+            return option;
+    return NULL;
+}
+
+static bool is_skipped(const char *const *skip, const char *key)
+{
+    for (; skip && *skip; skip++)
+        if (strcmp(*skip, key) == 0)
+            return true;
+    return false;
+}
+
+/* One known key, for the guess and for the list of all. */
+static void key_offer(struct fxi_guess *guess, struct fxi_str *known, const char *key)
+{
+    fxi_guess_offer(guess, key);
+    fxi_str_printf(known, "%s%s", known->size ? ", " : "", key);
+}
+
+static int fail_unknown(const struct fx_option *table, const char *file, const struct fxi_node *node,
+                        const char *const *skip, struct fx_error *err)
+{
+    struct fxi_guess guess = fxi_guess_begin(node->key);
+    struct fxi_str known = {0};
+    for (; skip && *skip; skip++)
+        key_offer(&guess, &known, *skip);
+    for (const struct fx_option *option = table; option && option->key; option++)
+        key_offer(&guess, &known, option->key);
+    char shown[FXI_SHOWN_MAX];
+    fxi_text_show(node->key, shown);
+    if (guess.best)
+        fxi_node_error(err, file, node, 1, FX_EINVAL, "unknown key '%s'; did you mean '%s'?", shown, guess.best);
+    else
+        fxi_node_error(err, file, node, 1, FX_EINVAL, "unknown key '%s'; known are: %s", shown,
+                       known.size ? known.data : "none");
+    fxi_str_fini(&known);
+    return FX_EINVAL;
+}
+
+static int keys_check(const struct fx_option *table, const char *file, const struct fxi_node *map,
+                      const char *const *skip, struct fx_error *err)
+{
+    for (const struct fxi_node *node = map ? map->children : NULL; node; node = node->next)
+        if (!is_skipped(skip, node->key) && !option_find(table, node->key))
+            return fail_unknown(table, file, node, skip, err);
+    return 0;
+}
+
+/* What is written, else the default. */
+static int row_fill(const struct fx_option *option, const char *file, const struct fxi_node *map, void *options,
+                    struct fx_error *err)
+{
+    const struct fxi_node *node = fxi_node_get(map, option->key);
+    if (node && !node->is_null)
+        return fxi_option_fill(option, file, node, options, err);
+    if (option->flags & FX_OPTION_REQUIRED)
+        return fxi_node_error(err, file, node ? node : map, 1, FX_EINVAL, "'%s' is required: %s", option->key,
+                              fxi_value_kind(option));
+    return option->fallback ? fxi_option_parse(option, option->fallback, options, err) : 0;
+}
+
+int fxi_options_fill(const struct fx_option *table, const char *file, const struct fxi_node *map,
+                     const char *const *skip, void *options, struct fx_error *err)
+{
+    int code = keys_check(table, file, map, skip, err);
+    for (const struct fx_option *option = table; option && option->key && code == 0; option++)
+        code = row_fill(option, file, map, options, err);
+    if (code != 0)
+        fxi_options_fini(table, options);
+    return code;
+}
+
+int fxi_options_place(const struct fxi_node *map, const char *option, const char *item, unsigned *line,
+                      unsigned *column)
+{
+    const struct fxi_node *node = fxi_node_get(map, option);
+    const struct fxi_node *best = node ? node : map;
+    bool at_key = false;
+    for (const struct fxi_node *child = node && item ? node->children : NULL; child; child = child->next) {
+        const char *text = child->key ? child->key : child->text;
+        if (text && strcmp(text, item) == 0) {
+            best = child;
+            at_key = child->key != NULL;
+            break;
+        }
+    }
+    *line = !best ? 0 : at_key ? best->key_line : best->line;
+    *column = !best ? 0 : at_key ? best->key_column : best->column;
+    return *line ? 0 : FX_EINVAL;
+}
