@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+"""The plugin contract, played with plugins of the tests' own through the real program.
+
+Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_plugins.py
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+BUILD = pathlib.Path(os.environ.get("FLOW_EXPORTER_BUILD", ".")).resolve()
+PROGRAM = BUILD / "core" / "flow-exporter"
+PLUGINS = BUILD / "tests" / "plugin" / ".libs"
+TIMEOUT_S = 60
+
+
+def records(*names):
+    return [json.dumps({"name": name, "bytes": 10}) for name in names]
+
+
+class PluginTest(unittest.TestCase):
+    """A folder, and the program run on a configuration in it. JSON is YAML, so the configuration is written as that."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name).resolve()
+        self.config = self.folder / "config.yaml"
+
+    def path(self, name):
+        return str(self.folder / name)
+
+    def lines(self, name):
+        file = self.folder / name
+        return file.read_text().splitlines() if file.exists() else []
+
+    def input(self, *names, **options):
+        return {"plugin": "input-lines", "lines": records(*names), "calls": self.path("calls"), **options}
+
+    def rows(self, *fields, **options):
+        return {"plugin": "output-rows", "file": self.path("rows"), "fields": list(fields or ["name"]),
+                "calls": self.path("calls"), **options}
+
+    def report(self, **options):
+        return {"plugin": "output-report", "metrics_file": self.path("metrics"), **options}
+
+    def metrics(self):
+        """{"flow_exporter_x label=value": number}, without the prefix."""
+        split = [line.removeprefix("flow_exporter_").rsplit(" ", 1) for line in self.lines("metrics")]
+        return {name: float(value) for name, value in split}
+
+    def start(self, inputs, outputs, resolvers=(), **sections):
+        config = {**sections, "inputs": inputs, "resolvers": list(resolvers), "outputs": outputs}
+        self.config.write_text(json.dumps(config, indent=1))
+        command = [PROGRAM, "--plugin-dir", PLUGINS, "--config", self.config]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def finish(self, process, status=0):
+        out, err = process.communicate(timeout=TIMEOUT_S)
+        self.assertEqual(process.returncode, status, f"{out}\n{err}")
+        return err
+
+    def run_to_end(self, inputs, outputs, resolvers=(), status=0, **sections):
+        return self.finish(self.start(inputs, outputs, resolvers, **sections), status)
+
+    def wait_for(self, process, condition):
+        end = time.monotonic() + TIMEOUT_S
+        while not condition():
+            self.assertIsNone(process.poll(), "the program ended too early")
+            self.assertLess(time.monotonic(), end, "waited too long")
+            time.sleep(0.01)
+
+    def place_of(self, fragment):
+        """FILE:LINE:COLUMN of the first place where the configuration has the fragment."""
+        text = self.config.read_text()
+        at = text.index(fragment)
+        return f"{self.config}:{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}: "
+
+
+class Lifecycle(PluginTest):
+    def test_order_of_calls(self):
+        self.run_to_end([self.input("a", "b")], [self.rows()])
+        self.assertEqual(self.lines("calls"), ["create", "start", "write: ok", "write: ok", "cut 1", "prepare 1",
+                                               "commit 1 at 2: ok", "committed 1", "stop"])
+        self.assertEqual(self.lines("rows"), ["a", "b"])
+
+    def test_a_poll_with_several_payloads_is_one_batch(self):
+        self.run_to_end([self.input("a", "b", "c", per_poll=10)], [self.rows()])
+        self.assertEqual(self.lines("calls").count("write: ok"), 1)
+        self.assertEqual(self.lines("rows"), ["a", "b", "c"])
+
+    def test_check_creates_but_does_not_start(self):
+        self.start([self.input("a")], [self.rows()]).communicate()
+        (self.folder / "calls").unlink()
+        command = [PROGRAM, "--plugin-dir", PLUGINS, "--config", self.config, "--check"]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        self.assertEqual(result.returncode, 0, result)
+        self.assertEqual(self.lines("calls"), ["create"])
+
+    def test_start_that_fails(self):
+        err = self.run_to_end([self.input("a")], [self.rows(file=self.path("no/such/folder"))], status=1)
+        self.assertIn("no/such/folder", err)
+        self.assertIn(self.place_of(json.dumps(self.path("no/such/folder"))), err)
+        self.assertEqual(self.lines("calls"), ["create", "start"])
+
+    def test_sigterm_commits_what_was_counted(self):
+        process = self.start([self.input("a", "b", finish="wait")], [self.rows()])
+        self.wait_for(process, lambda: self.lines("calls").count("write: ok") == 2)
+        process.send_signal(signal.SIGTERM)
+        self.finish(process)
+        self.assertEqual(self.lines("rows"), ["a", "b"])
+
+    def test_several_instances(self):
+        inputs = [self.input("a", name="left"), self.input("b", name="right")]
+        outputs = [self.rows(), self.rows(name="copy", file=self.path("copy")), self.report()]
+        self.run_to_end(inputs, outputs)
+        self.assertEqual(sorted(self.lines("rows")), ["a", "b"])
+        self.assertEqual(sorted(self.lines("copy")), ["a", "b"])
+        metrics = self.metrics()
+        for name in ("left", "right"):
+            self.assertEqual(metrics[f"records_total plugin={name}"], 1)
+        for name in ("output-rows", "copy"):
+            self.assertEqual(metrics[f"rows_shown_total plugin={name}"], 2)
+
+    def test_more_workers_than_the_plugin_takes(self):
+        err = self.run_to_end([self.input("a", workers=2)], [self.rows()], status=1)
+        self.assertIn(self.place_of('2,\n' if '2,\n' in self.config.read_text() else '2\n'), err)
+        self.assertIn("input-lines", err)
+
+
+class Checkpoints(PluginTest):
+    def test_nothing_is_shown_before_it_is_committed(self):
+        process = self.start([self.input("a", "b", finish="wait", answers=["retry"] * 3)], [self.rows()],
+                             state={"max_interval": "100ms"})
+        self.wait_for(process, lambda: any(call.endswith("retry") for call in self.lines("calls")))
+        if not any(call.endswith(": ok") and call.startswith("commit") for call in self.lines("calls")):
+            self.assertEqual(self.lines("rows"), [])
+        self.wait_for(process, lambda: self.lines("rows"))
+        process.terminate()
+        self.finish(process)
+        calls = self.lines("calls")
+        self.assertLess(calls.index("commit 1 at 2: ok"), calls.index("committed 1"))
+        self.assertEqual(self.lines("rows"), ["a", "b"])
+
+    def test_a_refused_commit_goes_back(self):
+        inputs = [self.input("a", "b", "c", checkpoints=True, answers=["ok", "fenced"])]
+        self.run_to_end(inputs, [self.rows(), self.report()])
+        self.assertEqual([call for call in self.lines("calls") if not call.startswith("prepare")], [
+            "create", "start",
+            "write: ok", "cut 1", "commit 1 at 1: ok", "committed 1",
+            "write: ok", "cut 2", "commit 2 at 2: fenced", "rolled_back 1", "rewind to 1",
+            "no checkpoint: the checkpoint was refused",
+            "write: ok", "cut 3", "commit 3 at 2: ok", "committed 3",
+            "write: ok", "cut 4", "commit 4 at 3: ok", "committed 4",
+            "cut 5", "committed 5", "stop"])
+        self.assertEqual(self.lines("rows"), ["a", "b", "c"])
+        metrics = self.metrics()
+        self.assertEqual(metrics["checkpoints_total result=fenced"], 1)
+        self.assertEqual(metrics["rows_taken_back_total plugin=output-rows"], 1)
+
+    def test_a_refused_first_commit_goes_back_to_the_beginning(self):
+        self.run_to_end([self.input("a", "b", checkpoints=True, answers=["fenced"])], [self.rows()])
+        calls = self.lines("calls")
+        self.assertIn("rolled_back 0", calls)
+        self.assertIn("rewind to 0", calls)
+        self.assertEqual(self.lines("rows"), ["a", "b"])
+
+    def test_a_commit_without_answer_is_asked_again_with_its_number(self):
+        for answer in ("retry", "lost"):
+            with self.subTest(answer):
+                self.setUp()
+                self.run_to_end([self.input("a", checkpoints=True, answers=[answer] * 2)], [self.rows()])
+                calls = self.lines("calls")
+                first = calls.index("cut 1")
+                self.assertEqual(calls[first:first + 6], [
+                    "cut 1", "prepare 1", f"commit 1 at 1: {answer}", f"commit 1 at 1: {answer}", "commit 1 at 1: ok",
+                    "committed 1"])
+                self.assertEqual(self.lines("rows"), ["a"])
+
+    def test_a_second_run_goes_on_from_the_committed_position(self):
+        for names in ("ab", "abc"):
+            self.run_to_end([self.input(*names, position_file=self.path("position"))], [self.rows()])
+        self.assertEqual(self.lines("rows"), ["a", "b", "c"])
+
+    def test_killed_runs_show_each_record_once(self):
+        names = [f"r{i}" for i in range(40)]
+        options = {"position_file": self.path("position"), "checkpoints": True, "per_poll": 3, "finish": "wait"}
+        for shown in (5, 15, 25):
+            process = self.start([self.input(*names, **options)], [self.rows()])
+            # Killed between a commit and its line in the file, a record would be missing: that is what an output's
+            # prepare is for, which this one leaves out. So stop it in its wait, by order.
+            self.wait_for(process, lambda shown=shown: len(self.lines("rows")) >= shown)
+            process.terminate()
+            self.finish(process)
+        process = self.start([self.input(*names, **options)], [self.rows()])
+        self.wait_for(process, lambda: len(self.lines("rows")) >= len(names))
+        process.terminate()
+        self.finish(process)
+        self.assertEqual(self.lines("rows"), names)
+
+
+class Verdicts(PluginTest):
+    def write(self, *answers, status=0):
+        err = self.run_to_end([self.input("a", "b", "c")], [self.rows(answers=answers), self.report()], status=status)
+        return err, self.metrics()
+
+    def test_drop_is_counted(self):
+        err, metrics = self.write("ok", "drop")
+        self.assertEqual(self.lines("rows"), ["a", "c"])
+        self.assertEqual(metrics["stage_dropped_total plugin=output-rows"], 1)
+        self.assertEqual(metrics["stage_records_total plugin=output-rows"], 2)
+        self.assertEqual(metrics["stage_records_total plugin=output-report"], 3)
+
+    def test_again_and_retry_offer_the_same_batch(self):
+        err, metrics = self.write("again", "retry", "ok", "retry")
+        self.assertEqual(self.lines("rows"), ["a", "b", "c"])
+        self.assertEqual(metrics["stage_retries_total plugin=output-rows"], 3)
+
+    def test_fatal_ends_the_program_and_commits_nothing_more(self):
+        err, metrics = self.write("ok", "fatal", status=1)
+        self.assertIn("output-rows", err)
+        self.assertFalse([call for call in self.lines("calls") if call.startswith("commit")])
+        self.assertEqual(self.lines("rows"), [])
+
+    def test_faults_of_an_input_pass(self):
+        self.run_to_end([self.input("a", faults=2)], [self.rows(), self.report()])
+        self.assertEqual(self.lines("rows"), ["a"])
+        self.assertEqual(self.metrics()["input_faults_total plugin=input-lines"], 2)
+
+    def test_fatal_input(self):
+        err = self.run_to_end([self.input("a", finish="fatal")], [self.rows()], status=1)
+        self.assertIn("input-lines", err)
+
+
+class Records(PluginTest):
+    def test_claims_of_members_and_nested_paths(self):
+        line = json.dumps({"n": 12, "label": {"nkey": "100.1", "deep": {"er": True}}, "a.b": "dot", "none": None})
+        fields = ["n", "label.nkey", "label.deep.er", "a\\.b", "none", "absent", "label"]
+        self.run_to_end([{"plugin": "input-lines", "lines": [line]}], [self.rows(*fields)])
+        self.assertEqual(self.lines("rows"), ["12\t100.1\ttrue\tdot\t-\t-\t-"])
+
+    def test_malformed_ones_are_left_out_and_counted(self):
+        lines = ['{"name": "a"}', '{"name": ', "[1]", '{"name": "b"}\n{"name": "c"}']
+        err = self.run_to_end([{"plugin": "input-lines", "lines": lines}], [self.rows(), self.report()])
+        self.assertEqual(self.lines("rows"), ["a", "b", "c"])
+        metrics = self.metrics()
+        self.assertEqual(metrics["records_total plugin=input-lines"], 3)
+        self.assertEqual(metrics["records_malformed_total plugin=input-lines reason=truncated"], 1)
+        self.assertEqual(metrics["records_malformed_total plugin=input-lines reason=not_object"], 1)
+        self.assertIn("line=2", err)
+        self.assertIn("line=3", err)
+
+    def table(self, **options):
+        return {"plugin": "resolver-table", "from": "name", "to": "long", "texts": {"a": "Anna", "b": "Ben"}, **options}
+
+    def test_an_output_reads_what_a_resolver_wrote(self):
+        lines = records("a", "b", "c") + ['{"bytes": 1}']
+        self.run_to_end([{"plugin": "input-lines", "lines": lines}], [self.rows("name", "long")], [self.table()])
+        self.assertEqual(self.lines("rows"), ["a\tAnna", "b\tBen", "c\tc?", "-\t-"])
+
+    def test_the_resolver_overrides_a_member_of_that_name(self):
+        line = '{"name": "a", "long": "from the record"}'
+        self.run_to_end([{"plugin": "input-lines", "lines": [line]}], [self.rows("long")], [self.table()])
+        self.assertEqual(self.lines("rows"), ["Anna"])
+
+    def test_late_values(self):
+        inputs = [self.input("a", "a", "b", "b", "c")]
+        self.run_to_end(inputs, [self.rows("name", "long")], [self.table(late=True)])
+        self.assertEqual(self.lines("rows"), ["a\t(pending)", "a\tAnna", "b\t(pending)", "b\tBen", "c\tc?"])
+
+    def test_a_chain_of_resolvers(self):
+        second = self.table(name="second", to="longer", texts={"Anna": "Anna Karenina"}, **{"from": "long"})
+        self.run_to_end([self.input("a")], [self.rows("longer")], [self.table(), second])
+        self.assertEqual(self.lines("rows"), ["Anna Karenina"])
+
+    def test_two_writers_of_a_field_are_refused(self):
+        resolvers = [self.table(), self.table(name="second")]
+        err = self.run_to_end([self.input("a")], [self.rows("long")], resolvers, status=1)
+        self.assertIn("'long'", err)
+        self.assertIn("second", err)
+
+    def test_sum(self):
+        err = self.run_to_end([self.input("a", "b", "c")], [{"plugin": "output-sum"}])
+        self.assertIn("sum=30", err)
+
+
+class Options(PluginTest):
+    def values(self, **options):
+        self.run_to_end([self.input("a")], [self.report(options_file=self.path("options"), **options)])
+        return self.lines("options")
+
+    def test_defaults(self):
+        self.assertEqual(self.values(), [
+            "name=output-report", "flag=1", "number=7", "ratio=0.5", "text=(none)", "password=(none)", "color=1",
+            "wait=2000", "memory=65536", "items=one", "items=two", "pairs.a=b"])
+
+    def test_every_type(self):
+        self.assertEqual(self.values(name="mine", flag=False, number=10, ratio=-1.5, text="a: b", password="p", wait="1m",
+                                     color="blue", memory="1MiB", items=["x"], pairs={"k": "v", "l": "w"}), [
+            "name=mine", "flag=0", "number=10", "ratio=-1.5", "text=a: b", "password=p", "color=2", "wait=60000",
+            "memory=1048576", "items=x", "pairs.k=v", "pairs.l=w"])
+
+    def test_errors_name_line_and_column(self):
+        cases = [({"number": 11}, "11", ["number", "10"]),
+                 ({"number": "many"}, '"many"', ["number"]),
+                 ({"flag": "yes"}, '"yes"', ["flag", "true"]),
+                 ({"color": "grren"}, '"grren"', ["green"]),
+                 ({"wait": "61s"}, '"61s"', ["wait"]),
+                 ({"memory": "1 GB?"}, '"1 GB?"', ["memory"]),
+                 ({"nubmer": 1}, '"nubmer"', ["nubmer", "number"]),
+                 ({"pairs": {"k": "wrong"}}, '"k"', ["'k' is wrong"])]
+        for options, place, fragments in cases:
+            with self.subTest(options):
+                err = self.run_to_end([self.input("a")], [self.report(**options)], status=1)
+                for fragment in [self.place_of(place), *fragments]:
+                    self.assertIn(fragment, err)
+
+    def test_required_option(self):
+        err = self.run_to_end([self.input("a")], [{"plugin": "output-rows", "fields": ["name"]}], status=1)
+        self.assertIn("file", err)
+        self.assertIn(f"{self.config}:", err)
+
+    def test_secrets_are_not_printed(self):
+        self.values(password="hunter2")
+        command = [PROGRAM, "--plugin-dir", PLUGINS, "--config", self.config, "--print-config"]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        self.assertEqual(result.returncode, 0, result)
+        self.assertIn("password", result.stdout)
+        self.assertNotIn("hunter2", result.stdout + result.stderr)
+
+    def test_plugin_command_shows_the_table(self):
+        for markdown in ([], ["--markdown"]):
+            command = [PROGRAM, "--plugin-dir", PLUGINS, "plugin", "output-report", *markdown]
+            result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+            self.assertEqual(result.returncode, 0, result)
+            for fragment in ("output-report", "color", "green", "64KiB", "A truth."):
+                self.assertIn(fragment, result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
