@@ -1,0 +1,23 @@
+/*
+ * Names as they come from files and servers, made fit for a label: valid
+ * UTF-8, no control characters, no white space around, the country off.
+ * Pure functions of their arguments.
+ */
+#ifndef WHOIS_CLEAN_H
+#define WHOIS_CLEAN_H
+
+#include <stddef.h>
+
+/*
+ * Cleans text in place and returns its new size, which is never larger. Bytes that are not UTF-8 and control
+ * characters (C0, DEL, C1) are dropped; a tab becomes a space; white space at both ends goes.
+ */
+size_t whois_clean(char *text, size_t size);
+
+/*
+ * The size of a clean text without the country at its end: ", US" or, as damaged lists have it, ",US" or a lone
+ * comma. Text without a country keeps its size.
+ */
+size_t whois_strip_country(const char *text, size_t size);
+
+#endif

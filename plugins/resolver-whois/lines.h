@@ -1,0 +1,25 @@
+/* Cuts an answer into lines as it arrives, with a bound on a line's length. */
+#ifndef WHOIS_LINES_H
+#define WHOIS_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define WHOIS_LINE_MAX 4096
+
+struct whois_lines {
+    size_t size;
+    bool too_long; /* the rest of this line is skipped */
+    char line[WHOIS_LINE_MAX];
+};
+
+void whois_lines_init(struct whois_lines *lines);
+
+/*
+ * Takes the next piece and calls take for each line that ended (LF, CR or both; empty ones are left out). take may
+ * change the line. A line without an end is never given: it may be half of one. Longer lines are left out.
+ */
+void whois_lines_feed(struct whois_lines *lines, const char *data, size_t size,
+                      void (*take)(void *arg, char *line, size_t size), void *arg);
+
+#endif

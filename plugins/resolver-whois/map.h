@@ -1,0 +1,47 @@
+/*
+ * An open-addressing map from a number to a pointer: the workers' caches, the
+ * table's index and the names of files. Not locked: whoever owns a map sees to
+ * that. It never owns what it points to. NULL is not a value.
+ */
+#ifndef WHOIS_MAP_H
+#define WHOIS_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct whois_slot {
+    uint64_t key;
+    void *value; /* NULL: the slot is free */
+};
+
+struct whois_map {
+    struct whois_slot *slots;
+    size_t mask; /* slots - 1, a power of two less one */
+    size_t count;
+    uint64_t seed; /* AS numbers come from strangers, who shall not choose our collisions */
+};
+
+/* 0 or FX_ENOMEM. */
+int whois_map_init(struct whois_map *map);
+void whois_map_fini(struct whois_map *map);
+/* Puts value under key, in place of an older one. 0 or FX_ENOMEM; then the map is as it was. */
+int whois_map_put(struct whois_map *map, uint64_t key, void *value);
+/* Forgets everything but keeps the memory. */
+void whois_map_clear(struct whois_map *map);
+
+static inline size_t whois_map_hash(const struct whois_map *map, uint64_t key)
+{
+    uint64_t x = (key ^ map->seed) * UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ (x >> 32)) * UINT64_C(0xd6e8feb86659fd93);
+    return (size_t)(x ^ (x >> 32));
+}
+
+static inline void *whois_map_find(const struct whois_map *map, uint64_t key)
+{
+    size_t i = whois_map_hash(map, key) & map->mask;
+    while (map->slots[i].value && map->slots[i].key != key)
+        i = (i + 1) & map->mask;
+    return map->slots[i].value;
+}
+
+#endif
