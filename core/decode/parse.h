@@ -65,7 +65,8 @@ FXI_COLD const char *parse_member(struct fxi_decoder *d, uint32_t context, const
 FXI_HOT const char *next_member(struct fxi_decoder *d, struct place *place, const char *at, bool *closed)
 {
     struct fxi_entry *entry = &d->entries[*place->predict];
-    if (FXI_LIKELY(entry->context == place->context && scan_glue(at, entry))) {
+    /* More white space may follow where there was less last time. */
+    if (FXI_LIKELY(entry->context == place->context && scan_glue(at, entry) && at[entry->glue_size] > ' ')) {
         at += entry->glue_size;
     } else {
         if (*at == '}') {

@@ -1,0 +1,353 @@
+/* Compares the decoder with the two oracles, record by record, in every way of scanning. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+#include "tests/unit/decode_check.h"
+
+#include <errno.h>
+#include <json.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+
+#define ARENA_BYTES ((size_t)16 << 20)
+#define JSON_DEPTH  4096
+/* More than any test's digits. */
+#define EXPONENT_MAX 100000000
+
+struct decode_checker {
+    struct fxi_decoder *decoders[FXI_SCAN_COUNT]; /* NULL: not on this processor */
+    const struct fxi_field *fields;
+    size_t count;
+    unsigned max_depth;
+    struct json_tokener *tokener;
+    struct fx_value *row;
+    struct fxi_arena arena;
+    size_t accepted, rejected;
+};
+
+struct decode_checker *decode_checker_new(const struct fxi_field *fields, size_t count, unsigned max_depth)
+{
+    struct decode_checker *c = fxi_calloc(1, sizeof *c);
+    for (int scan = 0; scan < FXI_SCAN_COUNT; scan++) {
+        c->decoders[scan] = fxi_decoder_new(fields, count, max_depth, NULL);
+        if (!c->decoders[scan])
+            abort();
+        if (fxi_decoder_set_scan(c->decoders[scan], (enum fxi_scan)scan) != 0) {
+            fxi_decoder_free(c->decoders[scan]);
+            c->decoders[scan] = NULL;
+        }
+    }
+    c->fields = fields;
+    c->count = count;
+    c->max_depth = max_depth;
+    c->tokener = json_tokener_new_ex(JSON_DEPTH);
+    json_tokener_set_flags(c->tokener,
+                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+    c->row = fxi_calloc(count, sizeof *c->row);
+    fxi_arena_init(&c->arena, ARENA_BYTES);
+    return c;
+}
+
+void decode_checker_free(struct decode_checker *checker)
+{
+    for (int scan = 0; scan < FXI_SCAN_COUNT; scan++)
+        fxi_decoder_free(checker->decoders[scan]);
+    json_tokener_free(checker->tokener);
+    fxi_arena_fini(&checker->arena);
+    free(checker->row);
+    free(checker);
+}
+
+size_t decode_checker_accepted(const struct decode_checker *checker)
+{
+    return checker->accepted;
+}
+
+size_t decode_checker_rejected(const struct decode_checker *checker)
+{
+    return checker->rejected;
+}
+
+/*
+ * The integer that a number is, by writing its digits out: "12.50e1" is 125, "1.5" is none. 0, or -1 if it has a
+ * fraction or is too long for 64 bits.
+ */
+static int exact_integer(const char *text, bool *negative, uint64_t *magnitude)
+{
+    char digits[64] = "0";
+    size_t count = 1;
+    long exponent = 0, zeros = 0;
+    bool in_fraction = false;
+    *negative = *text == '-';
+    for (text += *negative; *text && *text != 'e' && *text != 'E'; text++) {
+        if (*text == '.') {
+            in_fraction = true;
+            continue;
+        }
+        exponent -= in_fraction;
+        zeros++;
+        if (*text == '0')
+            continue;
+        /* Zeros are only written between digits. */
+        if (count == 1)
+            zeros = 1;
+        for (; zeros > 1 && count < 40; zeros--)
+            digits[count++] = '0';
+        zeros = 0;
+        if (count >= 40)
+            return -1;
+        digits[count++] = *text;
+    }
+    if (*text) {
+        long written = strtol(text + 1, NULL, 10);
+        exponent += written > EXPONENT_MAX ? EXPONENT_MAX : written < -EXPONENT_MAX ? -EXPONENT_MAX : written;
+    }
+    exponent += zeros;
+    digits[count] = '\0';
+    *magnitude = 0;
+    if (strspn(digits, "0") == count) {
+        *negative = false;
+        return 0;
+    }
+    if (exponent < 0 || exponent > 20)
+        return -1;
+    for (; exponent; exponent--)
+        digits[count++] = '0';
+    digits[count] = '\0';
+    errno = 0;
+    *magnitude = strtoull(digits, NULL, 10);
+    return errno ? -1 : 0;
+}
+
+/* What a claimed number must be, from its text. */
+static enum fxi_decode number_from_text(const char *text, enum fx_type type, struct fx_value *value)
+{
+    value->type = type;
+    if (type == FX_DOUBLE) {
+        value->d = strtod(text, NULL);
+        return isfinite(value->d) ? FXI_DECODE_RECORD : FXI_DECODE_RANGE;
+    }
+    bool negative;
+    uint64_t magnitude;
+    if (exact_integer(text, &negative, &magnitude) != 0 || (type == FX_UNSIGNED && negative))
+        return FXI_DECODE_RANGE;
+    if (type == FX_SIGNED && magnitude > (uint64_t)INT64_MAX + negative)
+        return FXI_DECODE_RANGE;
+    value->u = negative ? 0 - magnitude : magnitude;
+    return FXI_DECODE_RECORD;
+}
+
+/* json-c clamps integers silently and forgets their text: at its bounds it is no oracle. */
+static bool is_clamped(struct json_object *json)
+{
+    if (!json || json_object_get_type(json) != json_type_int)
+        return false;
+    return json_object_get_uint64(json) == UINT64_MAX || json_object_get_int64(json) == INT64_MIN ||
+           json_object_get_int64(json) == INT64_MAX;
+}
+
+static enum fxi_decode expect_text(struct json_object *json, struct fx_value *value)
+{
+    switch (json_object_get_type(json)) {
+    case json_type_null:
+    case json_type_object:
+    case json_type_array:
+        return FXI_DECODE_RECORD;
+    default:
+        break;
+    }
+    value->type = FX_TEXT;
+    value->text = json_object_get_string(json);
+    value->size = json_object_get_type(json) == json_type_string ? (uint32_t)json_object_get_string_len(json)
+                                                                 : (uint32_t)strlen(value->text);
+    return FXI_DECODE_RECORD;
+}
+
+static enum fxi_decode expect_value(struct json_object *json, enum fx_type type, struct fx_value *value)
+{
+    *value = (struct fx_value){.type = FX_NULL};
+    if (!json)
+        return FXI_DECODE_RECORD;
+    if (type == FX_TEXT)
+        return expect_text(json, value);
+    switch (json_object_get_type(json)) {
+    case json_type_int:
+    case json_type_double:
+        return number_from_text(json_object_get_string(json), type, value);
+    case json_type_string:
+        if (!rfc_is_number(json_object_get_string(json), (size_t)json_object_get_string_len(json)))
+            return FXI_DECODE_TYPE;
+        return number_from_text(json_object_get_string(json), type, value);
+    default:
+        return FXI_DECODE_TYPE;
+    }
+}
+
+/* The member at a path without escaped dots. */
+static struct json_object *find_path(struct json_object *json, const char *path)
+{
+    char *copy = fxi_strdup(path), *rest = copy;
+    for (char *name = strsep(&rest, "."); name && json; name = strsep(&rest, "."))
+        json = json_object_is_type(json, json_type_object) ? json_object_object_get(json, name) : NULL;
+    free(copy);
+    return json;
+}
+
+static bool is_text(const struct fx_value *value, const char *text)
+{
+    return value->size == strlen(text) && memcmp(value->text, text, value->size) == 0;
+}
+
+/* json-c reads -0 as the integer 0 and forgets the sign. */
+static bool is_zero_again(const struct fx_value *expected, const struct fx_value *got)
+{
+    if (got->type == FX_DOUBLE)
+        return expected->d == 0 && got->d == 0;
+    return got->type == FX_TEXT && is_text(expected, "0") && is_text(got, "-0");
+}
+
+static bool is_same(const struct fx_value *expected, const struct fx_value *got)
+{
+    if (expected->type != got->type)
+        return false;
+    switch (expected->type) {
+    case FX_NULL:
+        return true;
+    case FX_TEXT:
+        if (expected->size == got->size && memcmp(expected->text, got->text, got->size) == 0)
+            return true;
+        break;
+    default:
+        if (expected->u == got->u)
+            return true;
+    }
+    return is_zero_again(expected, got);
+}
+
+/* A sound record: all values and the verdict, against json-c's tree. */
+static bool check_values(struct decode_checker *c, struct json_object *tree, enum fxi_decode got)
+{
+    enum fxi_decode expected = FXI_DECODE_RECORD;
+    for (size_t i = 0; i < c->count && expected == FXI_DECODE_RECORD; i++) {
+        struct json_object *json = c->fields[i].computed ? NULL : find_path(tree, c->fields[i].path);
+        struct fx_value value;
+        expected = expect_value(json, c->fields[i].type, &value);
+        if (is_clamped(json))
+            return got == FXI_DECODE_RECORD || got == FXI_DECODE_RANGE || got == FXI_DECODE_TYPE;
+        if (got == FXI_DECODE_RECORD && expected == FXI_DECODE_RECORD && !is_same(&value, &c->row[i])) {
+            printf("field %s (%zu) differs from json-c's\n", c->fields[i].path, i);
+            return false;
+        }
+    }
+    if (got != expected)
+        printf("got %s, json-c's tree means %s\n", fxi_decode_name(got), fxi_decode_name(expected));
+    return got == expected;
+}
+
+/* json-c's names end at NUL, so \u0000 in one makes it another. */
+static bool has_nul_escape(const char *start, const char *end)
+{
+    return memmem(start, (size_t)(end - start), "\\u0000", 6) != NULL;
+}
+
+static bool check_sound(struct decode_checker *c, const char *start, const char *end, enum fxi_decode got)
+{
+    json_tokener_reset(c->tokener);
+    struct json_object *tree = json_tokener_parse_ex(c->tokener, start, (int)(end - start));
+    if (!tree) {
+        printf("json-c rejects what RFC 8259 allows: %s\n",
+               json_tokener_error_desc(json_tokener_get_error(c->tokener)));
+        return false;
+    }
+    bool same = has_nul_escape(start, end) || check_values(c, tree, got);
+    json_object_put(tree);
+    return same;
+}
+
+/* What must come of the record at start, but for its values. *behind: where to go on. */
+static enum fxi_decode expect_record(const struct decode_checker *c, const char *start, const char *end,
+                                     const char **record_end, const char **behind)
+{
+    const char *newline = memchr(start, '\n', (size_t)(end - start));
+    *behind = newline ? newline + 1 : end;
+    enum fxi_decode why;
+    if (*start != '{')
+        return memchr("[\"-0123456789tfn", *start, 16) ? FXI_DECODE_NOT_OBJECT : FXI_DECODE_SYNTAX;
+    *record_end = rfc_value(start, end, c->max_depth, &why);
+    if (!*record_end)
+        return why;
+    const char *at = *record_end;
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
+        at++;
+    if (at < end && *at != '\n')
+        return FXI_DECODE_TRAILING;
+    *behind = at;
+    return FXI_DECODE_RECORD;
+}
+
+static bool check_one(struct decode_checker *c, struct fxi_decoder *decoder, const char **at, const char *end,
+                      bool *ended)
+{
+    const char *start = *at;
+    while (start < end && (*start == ' ' || *start == '\t' || *start == '\r' || *start == '\n'))
+        start++;
+    const char *where = NULL;
+    enum fxi_decode got = fxi_decoder_next(decoder, at, end, c->row, &c->arena, &where);
+    *ended = got == FXI_DECODE_END;
+    if (start == end || *ended)
+        return start == end && *ended;
+    const char *record_end, *behind;
+    enum fxi_decode expected = expect_record(c, start, end, &record_end, &behind);
+    got == FXI_DECODE_RECORD ? c->accepted++ : c->rejected++;
+    if (*at != behind) {
+        printf("went on at %td behind the start, not %td\n", *at - start, behind - start);
+        return false;
+    }
+    if (got != FXI_DECODE_RECORD && (where < start || where > end)) {
+        printf("the fault is not in the record\n");
+        return false;
+    }
+    if (expected == FXI_DECODE_RECORD)
+        return check_sound(c, start, record_end, got);
+    if (got != expected)
+        printf("got %s, RFC 8259 means %s\n", fxi_decode_name(got), fxi_decode_name(expected));
+    return got == expected;
+}
+
+static bool check_scan(struct decode_checker *c, struct fxi_decoder *decoder, const char *payload, const char *end)
+{
+    fxi_arena_reset(&c->arena);
+    const char *at = payload;
+    bool ended = false;
+    while (!ended) {
+        const char *start = at;
+        if (!check_one(c, decoder, &at, end, &ended)) {
+            printf("record at %td: %.*s\n", start - payload, (int)(end - start), start);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool decode_check(struct decode_checker *checker, const char *payload, size_t size)
+{
+    char *copy = malloc(size ? size : 1);
+    if (!copy)
+        abort();
+    memcpy(copy, payload, size);
+    bool sound = true;
+    for (int scan = 0; scan < FXI_SCAN_COUNT && sound; scan++) {
+        if (!checker->decoders[scan])
+            continue;
+        sound = check_scan(checker, checker->decoders[scan], copy, copy + size);
+        if (!sound)
+            printf("with scan %d\n", scan);
+    }
+    free(copy);
+    return sound;
+}
