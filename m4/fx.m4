@@ -59,7 +59,7 @@ AC_DEFUN([FX_SANITIZER], [
     [build with sanitizers: address,undefined or thread])], [], [with_sanitizer=no])
   AS_IF([test "x$with_sanitizer" != xno], [
     SANITIZER_FLAGS="-fsanitize=$with_sanitizer -fno-sanitize-recover=all -fno-omit-frame-pointer"
-    AC_DEFINE([FXI_SANITIZED], [1], [Plugins stay loaded at the end, for the reports of sanitizers])
+    HARDEN_CPPFLAGS=-DFXI_SANITIZED
   ])
   AC_SUBST([SANITIZER_FLAGS])
   dnl A library or plugin under a sanitizer has undefined symbols of its run time.

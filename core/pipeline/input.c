@@ -116,6 +116,11 @@ void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream)
     fx_feed_resume(feed);
 }
 
+int64_t fx_stream_position(const struct fx_stream *stream)
+{
+    return stream->position;
+}
+
 static void add_position(struct fxi_input *input, const struct fx_stream *stream, int64_t offset)
 {
     if (input->position_count == input->position_capacity) {

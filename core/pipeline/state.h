@@ -46,7 +46,6 @@ struct fxi_input {
     struct fx_position *positions; /* of the checkpoint under way, or of a rollback; under run */
     size_t position_count, position_capacity;
     bool settled; /* its commit of the checkpoint under way is done; under run */
-    bool fenced;  /* its commit was refused; under run */
     struct fx_log_limit malformed_limit;
 };
 

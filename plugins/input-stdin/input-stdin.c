@@ -9,7 +9,7 @@
 static const struct fx_option options[] = {
     {FX_OPTION(struct stdin_options, serve_after_end), .type = FX_OPT_BOOL, .fallback = "true",
      .help = "Whether the program goes on serving what it counted when the input has ended. Otherwise it ends too."},
-    {FX_OPTION(struct stdin_options, max_line), .type = FX_OPT_SIZE, .fallback = "1MiB", .min = 1024,
+    {FX_OPTION(struct stdin_options, max_line), .type = FX_OPT_SIZE, .fallback = "1MiB", .min = 256 * 1024,
      .max = (int64_t)1 << 30,
      .help = "The longest line that is read. Longer ones are counted as malformed (reason too_long) and skipped."},
     {.key = NULL}};

@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES ((size_t)256 * 1024)
-
 struct reader {
     struct fx_instance *instance;
     const struct stdin_options *options;
@@ -35,8 +33,6 @@ int stdin_create(struct fx_instance *instance, const void *options, void **self,
     reader->instance = instance;
     reader->options = options;
     reader->capacity = (size_t)reader->options->max_line + 1;
-    if (reader->capacity < BLOCK_BYTES)
-        reader->capacity = BLOCK_BYTES;
     reader->buffer = malloc(reader->capacity);
     *self = reader;
     if (reader->buffer)

@@ -37,6 +37,9 @@ FX_API void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream);
 /* The stream by name, or NULL. Only while it exists (between begin and end). */
 FX_API struct fx_stream *fx_stream_find(struct fx_feed *feed, const char *name, int32_t partition);
 
+/* Where the stream is: what a rollback put back, too. While no other worker is inside poll (fx_feed_quiesce). */
+FX_API int64_t fx_stream_position(const struct fx_stream *stream);
+
 /*
  * Hands over one payload. It is decoded at once; when the batch is full it also goes through resolvers and outputs.
  * A payload before the stream's position (seen already) or of an ended stream is dropped and counted.

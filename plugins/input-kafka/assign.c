@@ -1,0 +1,232 @@
+/*
+ * Partitions come and go, in worker 0's poll, while all other workers are kept
+ * out. Given away in order: a checkpoint is taken first. Lost: what was counted
+ * since the last commit is given back.
+ */
+#include "consumer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK_MS 2000
+
+static bool is_cooperative(const struct kafka_consumer *consumer)
+{
+    const char *protocol = rd_kafka_rebalance_protocol(consumer->rk);
+    return protocol && strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+static void note_change(struct kafka_consumer *consumer, enum kafka_change change, int count)
+{
+    atomic_fetch_add(&consumer->generation, 1);
+    fx_metric_add(consumer->instance, KAFKA_REBALANCES, change, 1);
+    int64_t assigned = 0;
+    for (const struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        assigned++;
+    fx_metric_set(consumer->instance, KAFKA_ASSIGNED, 0, assigned);
+    static const char *const sentences[] = {"Partitions were assigned.", "Partitions were given away.",
+                                            "Partitions were lost."};
+    fx_log(consumer->instance, FX_LOG_INFO, sentences[change], "count=%d assigned=%lld", count, (long long)assigned);
+}
+
+static void free_partition(struct kafka_partition *partition)
+{
+    rd_kafka_queue_forward(partition->queue, NULL);
+    rd_kafka_queue_destroy(partition->queue);
+    free(partition->topic);
+    free(partition);
+}
+
+void kafka_forget_partitions(struct kafka_consumer *consumer)
+{
+    for (struct kafka_partition *at = consumer->partitions, *next; at; at = next) {
+        next = at->next;
+        free_partition(at);
+    }
+    consumer->partitions = NULL;
+}
+
+static void remove_partition(struct kafka_consumer *consumer, const char *topic, int32_t number)
+{
+    struct kafka_partition **at = &consumer->partitions;
+    while (*at && ((*at)->number != number || strcmp((*at)->topic, topic) != 0))
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    struct kafka_partition *gone = *at;
+    *at = gone->next;
+    if (consumer->feed)
+        fx_stream_end(consumer->feed, gone->stream);
+    free_partition(gone);
+}
+
+/* Partitions are dealt out to the workers in turn. */
+static void add_partition(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *from)
+{
+    struct kafka_partition *partition = calloc(1, sizeof *partition);
+    if (!partition || !(partition->topic = strdup(from->topic)))
+        abort(); /* as librdkafka itself does without memory */
+    partition->number = from->partition;
+    partition->stream = fx_stream_begin(consumer->feed, from->topic, from->partition, from->offset);
+    partition->queue = rd_kafka_queue_get_partition(consumer->rk, from->topic, from->partition);
+    rd_kafka_queue_forward(partition->queue, consumer->workers[consumer->next_worker]->queue);
+    consumer->next_worker = (consumer->next_worker + 1) % consumer->worker_count;
+    partition->next = consumer->partitions;
+    consumer->partitions = partition;
+}
+
+/* Waits for the brokers as long as it takes: without offsets there is no place to begin. */
+static bool find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list, bool *fresh)
+{
+    rd_kafka_resp_err_t code;
+    while ((code = kafka_find_offsets(consumer, list, fresh, ASK_MS))) {
+        unsigned suppressed;
+        if (fx_log_allowed(&consumer->partition_limit, &suppressed))
+            fx_log(consumer->instance, FX_LOG_WARN, "The committed offsets can't be had; trying again.",
+                   "reason=%s suppressed=%u", rd_kafka_err2str(code), suppressed);
+        if (fx_feed_stopping(consumer->feed))
+            return false;
+        for (int i = 0; i < list->cnt; i++)
+            list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
+    }
+    return true;
+}
+
+static void report_refusal(struct kafka_consumer *consumer, rd_kafka_error_t *error)
+{
+    if (!error)
+        return;
+    fx_log(consumer->instance, FX_LOG_ERROR, "An assignment was refused.", "reason=%s", rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+}
+
+static void give_to_librdkafka(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+    if (is_cooperative(consumer))
+        report_refusal(consumer, rd_kafka_incremental_assign(consumer->rk, list));
+    else
+        rd_kafka_assign(consumer->rk, list);
+}
+
+static void take_from_librdkafka(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+    if (is_cooperative(consumer))
+        report_refusal(consumer, rd_kafka_incremental_unassign(consumer->rk, list));
+    else
+        rd_kafka_assign(consumer->rk, NULL);
+}
+
+/* Where a partition begins without a committed offset is committed at once: a crash before the first checkpoint
+ * shall skip nothing. */
+static void commit_beginning(struct kafka_consumer *consumer)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    if (fx_feed_checkpoint(consumer->feed, &err))
+        fx_log(consumer->instance, FX_LOG_WARN, "Where reading begins could not be committed yet.", "reason=%s",
+               err.message);
+}
+
+static void on_assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    bool fresh = false;
+    fx_feed_quiesce(consumer->feed);
+    if (list->cnt == 0 || find_offsets(consumer, list, &fresh)) {
+        for (int i = 0; i < list->cnt; i++)
+            add_partition(consumer, &list->elems[i]);
+        give_to_librdkafka(consumer, list);
+        note_change(consumer, KAFKA_CHANGE_ASSIGNED, list->cnt);
+        if (fresh)
+            commit_beginning(consumer);
+    }
+    fx_feed_resume(consumer->feed);
+}
+
+static void on_revoke(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+    bool lost = rd_kafka_assignment_lost(consumer->rk);
+    struct fx_error err = FX_ERROR_INIT;
+    fx_feed_quiesce(consumer->feed);
+    if (lost)
+        fx_feed_rollback(consumer->feed);
+    else if (consumer->partitions && fx_feed_checkpoint(consumer->feed, &err))
+        fx_log(consumer->instance, FX_LOG_WARN, "Partitions are given away without a checkpoint.", "reason=%s",
+               err.message);
+    for (int i = 0; i < list->cnt; i++)
+        remove_partition(consumer, list->elems[i].topic, list->elems[i].partition);
+    take_from_librdkafka(consumer, list);
+    note_change(consumer, lost ? KAFKA_CHANGE_LOST : KAFKA_CHANGE_REVOKED, list->cnt);
+    fx_feed_resume(consumer->feed);
+}
+
+void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka_consumer *consumer = opaque;
+    if (!consumer->feed) { /* closing: the last checkpoint was taken before */
+        rd_kafka_assign(rk, NULL);
+    } else if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        on_assign(consumer, list);
+    } else {
+        on_revoke(consumer, list);
+    }
+}
+
+/* Fixed partitions: assigned once, at the group's offsets. */
+enum fx_verdict kafka_assign_fixed(struct kafka_consumer *consumer)
+{
+    const struct fx_list *topics = &consumer->options->topics;
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)(topics->count * consumer->fixed_count));
+    for (size_t i = 0; i < topics->count; i++)
+        for (size_t j = 0; j < consumer->fixed_count; j++)
+            rd_kafka_topic_partition_list_add(list, topics->items[i], consumer->fixed[j]);
+    bool fresh;
+    rd_kafka_resp_err_t code = kafka_find_offsets(consumer, list, &fresh, ASK_MS);
+    if (code) {
+        unsigned suppressed;
+        if (fx_log_allowed(&consumer->partition_limit, &suppressed))
+            fx_log(consumer->instance, FX_LOG_WARN, "The partitions can't be read yet; trying again.",
+                   "reason=%s suppressed=%u", rd_kafka_err2str(code), suppressed);
+    } else {
+        fx_feed_quiesce(consumer->feed);
+        for (int i = 0; i < list->cnt; i++)
+            add_partition(consumer, &list->elems[i]);
+        rd_kafka_assign(consumer->rk, list);
+        consumer->fixed_assigned = true;
+        note_change(consumer, KAFKA_CHANGE_ASSIGNED, list->cnt);
+        if (fresh)
+            commit_beginning(consumer);
+        fx_feed_resume(consumer->feed);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? FX_RETRY : FX_OK;
+}
+
+/* The core has put the streams back; what librdkafka has fetched meanwhile is void. Done by worker 0's next poll. */
+void kafka_rewind(void *self, const struct fx_checkpoint *checkpoint)
+{
+    struct kafka_consumer *consumer = self;
+    (void)checkpoint; /* the streams know their positions: some may end before worker 0 comes to it */
+    atomic_store(&consumer->rewinding, true);
+}
+
+enum fx_verdict kafka_go_back(struct kafka_consumer *consumer, struct fx_feed *feed)
+{
+    fx_feed_quiesce(feed);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    for (const struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        rd_kafka_topic_partition_list_add(list, at->topic, at->number)->offset = fx_stream_position(at->stream);
+    rd_kafka_error_t *error = list->cnt ? rd_kafka_seek_partitions(consumer->rk, list, ASK_MS) : NULL;
+    bool failed = error != NULL;
+    for (int i = 0; i < list->cnt; i++)
+        failed = failed || list->elems[i].err;
+    if (failed)
+        fx_log(consumer->instance, FX_LOG_WARN, "Going back to the committed offsets failed; trying again.",
+               "reason=%s", error ? rd_kafka_error_string(error) : "of a partition");
+    else
+        atomic_store(&consumer->rewinding, false);
+    if (error)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+    fx_feed_resume(feed);
+    return failed ? FX_RETRY : FX_OK;
+}

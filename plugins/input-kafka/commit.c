@@ -1,0 +1,120 @@
+/*
+ * Commits: all positions of a checkpoint in one request, with the checkpoint's
+ * tag as metadata. Kafka writes it as one atomic step.
+ *
+ * Who calls holds the core's checkpoint lock, so one commit is on its way at a
+ * time. Without an answer, or refused, the truth is looked up: our tag at our
+ * offsets means that it was accepted.
+ */
+#include "consumer.h"
+
+#include <string.h>
+
+static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka_ask *ask = opaque;
+    (void)rk;
+    for (int i = 0; list && i < list->cnt && !code; i++)
+        code = list->elems[i].err;
+    ask->answer = code;
+    ask->in_flight = false;
+}
+
+static rd_kafka_topic_partition_list_t *make_list(const struct fx_checkpoint *checkpoint, bool with_tag)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)checkpoint->position_count);
+    for (size_t i = 0; i < checkpoint->position_count; i++) {
+        const struct fx_position *position = &checkpoint->positions[i];
+        rd_kafka_topic_partition_t *to = rd_kafka_topic_partition_list_add(list, position->stream, position->partition);
+        to->offset = position->offset;
+        if (!with_tag)
+            continue;
+        to->metadata_size = strlen(checkpoint->tag);
+        to->metadata = strdup(checkpoint->tag); /* freed with the list */
+        if (!to->metadata)
+            to->metadata_size = 0;
+    }
+    return list;
+}
+
+static void ask_brokers(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint)
+{
+    struct kafka_ask *ask = &consumer->ask;
+    rd_kafka_topic_partition_list_t *list = make_list(checkpoint, true);
+    ask->in_flight = true;
+    ask->answer = rd_kafka_commit_queue(consumer->rk, list, consumer->commit_queue, on_answer, ask);
+    if (ask->answer)
+        ask->in_flight = false; /* it was not even sent */
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void wait_for_answer(struct kafka_consumer *consumer, int timeout_ms)
+{
+    if (consumer->ask.in_flight)
+        rd_kafka_queue_poll_callback(consumer->commit_queue, timeout_ms);
+}
+
+static bool carries(const rd_kafka_topic_partition_t *partition, const char *tag)
+{
+    return partition->metadata && partition->metadata_size == strlen(tag) &&
+           memcmp(partition->metadata, tag, partition->metadata_size) == 0;
+}
+
+/* What became of it: FX_OK if any partition carries the tag, since a commit is accepted whole. */
+static enum fx_verdict look_up(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint, int timeout_ms,
+                               struct fx_error *err)
+{
+    rd_kafka_topic_partition_list_t *list = make_list(checkpoint, false);
+    rd_kafka_resp_err_t code = rd_kafka_committed(consumer->rk, list, timeout_ms);
+    enum fx_verdict verdict = FX_FENCED;
+    for (int i = 0; i < list->cnt && !code; i++) {
+        code = list->elems[i].err;
+        if (!code && carries(&list->elems[i], checkpoint->tag))
+            verdict = FX_OK;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!code || verdict == FX_OK)
+        return verdict;
+    fx_error_set(err, FX_ETIMEOUT, "what became of a commit can't be looked up: %s", rd_kafka_err2str(code));
+    return FX_RETRY;
+}
+
+/* The group has moved on without us, or with somebody else. */
+static bool is_refusal(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
+/* Partitions may have changed hands since it was first asked: asking again could move another's offsets back. */
+static bool may_ask_again(const struct kafka_consumer *consumer)
+{
+    return !is_refusal(consumer->ask.answer) && consumer->ask.generation == atomic_load(&consumer->generation);
+}
+
+enum fx_verdict kafka_commit(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms, struct fx_error *err)
+{
+    struct kafka_consumer *consumer = self;
+    struct kafka_ask *ask = &consumer->ask;
+    if (ask->in_flight)
+        wait_for_answer(consumer, timeout_ms);
+    if (!ask->in_flight && ask->number != checkpoint->number) {
+        ask->number = checkpoint->number;
+        ask->generation = atomic_load(&consumer->generation);
+        ask_brokers(consumer, checkpoint);
+        wait_for_answer(consumer, timeout_ms);
+    } else if (!ask->in_flight && ask->answer && may_ask_again(consumer)) {
+        ask_brokers(consumer, checkpoint);
+        wait_for_answer(consumer, timeout_ms);
+    }
+    if (ask->in_flight || ask->number != checkpoint->number) {
+        fx_error_set(err, FX_ETIMEOUT, "the brokers have not answered");
+        return FX_RETRY;
+    }
+    if (!ask->answer)
+        return FX_OK;
+    if (!may_ask_again(consumer))
+        return look_up(consumer, checkpoint, timeout_ms, err);
+    fx_error_set(err, FX_EIO, "%s", rd_kafka_err2str(ask->answer));
+    return FX_RETRY; /* the same once more: it is idempotent */
+}

@@ -1,0 +1,121 @@
+/* From options to librdkafka's configuration. Main thread, no I/O. */
+#include "consumer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Properties that would break delivery, or that have an option of their own: who sets them is told what to do. */
+static const struct refused {
+    const char *key, *reason;
+} refused[] = {
+    {"bootstrap.servers", "use the option 'brokers'"},
+    {"metadata.broker.list", "use the option 'brokers'"},
+    {"group.id", "use the option 'group'"},
+    {"client.id", "use the option 'client_id'"},
+    {"auto.offset.reset", "use the option 'start'"},
+    {"enable.auto.commit", "offsets are committed with the checkpoints, else records would be lost or counted twice"},
+    {"auto.commit.enable", "offsets are committed with the checkpoints, else records would be lost or counted twice"},
+    {"enable.auto.offset.store", "offsets are committed with the checkpoints"},
+    {"auto.commit.interval.ms", "offsets are committed with the checkpoints (state: max_interval)"},
+    {"offset.store.method", "offsets are kept by the group in Kafka"},
+    {"test.mock.num.brokers", "it would replace the brokers by pretended ones"},
+};
+
+static int set(struct kafka_consumer *consumer, const char *option, const char *item, const char *key,
+               const char *value, struct fx_error *err)
+{
+    char reason[256];
+    if (rd_kafka_conf_set(consumer->conf, key, value, reason, sizeof reason) == RD_KAFKA_CONF_OK)
+        return 0;
+    return fx_error_option(err, consumer->instance, option, item, "librdkafka refuses %s: %s", key, reason);
+}
+
+/* librdkafka takes brokers as one text. */
+static int set_brokers(struct kafka_consumer *consumer, struct fx_error *err)
+{
+    const struct fx_list *brokers = &consumer->options->brokers;
+    size_t size = 1;
+    for (size_t i = 0; i < brokers->count; i++)
+        size += strlen(brokers->items[i]) + 1;
+    char *joined = calloc(1, size);
+    if (!joined)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    for (size_t i = 0; i < brokers->count; i++) {
+        if (i)
+            strcat(joined, ",");
+        strcat(joined, brokers->items[i]);
+    }
+    int rc = set(consumer, "brokers", NULL, "bootstrap.servers", joined, err);
+    free(joined);
+    return rc;
+}
+
+static int set_user_property(struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
+{
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (strcmp(pair->key, refused[i].key) == 0)
+            return fx_error_option(err, consumer->instance, "rdkafka", pair->key, "%s can't be set here: %s", pair->key,
+                                   refused[i].reason);
+    return set(consumer, "rdkafka", pair->key, pair->key, pair->value, err);
+}
+
+static int set_properties(struct kafka_consumer *consumer, struct fx_error *err)
+{
+    const struct kafka_options *options = consumer->options;
+    const struct {
+        const char *option, *key, *value;
+    } fixed[] = {{"group", "group.id", options->group},
+                 {"client_id", "client.id", options->client_id},
+                 {"group", "enable.auto.commit", "false"},
+                 {"group", "enable.auto.offset.store", "false"},
+                 /* Offsets are always found by us (offsets.c); this is for those that the topic has dropped since. */
+                 {"start", "auto.offset.reset", "earliest"}};
+    const struct {
+        const char *key, *value;
+    } defaults[] = {{"partition.assignment.strategy", "cooperative-sticky"},
+                    {"fetch.wait.max.ms", "100"},
+                    {"socket.keepalive.enable", "true"}};
+    int rc = set_brokers(consumer, err);
+    for (size_t i = 0; !rc && i < sizeof fixed / sizeof *fixed; i++)
+        rc = set(consumer, fixed[i].option, NULL, fixed[i].key, fixed[i].value, err);
+    for (size_t i = 0; !rc && i < sizeof defaults / sizeof *defaults; i++)
+        rc = set(consumer, "rdkafka", NULL, defaults[i].key, defaults[i].value, err);
+    for (size_t i = 0; !rc && i < options->rdkafka.count; i++)
+        rc = set_user_property(consumer, &options->rdkafka.pairs[i], err);
+    return rc;
+}
+
+/* 'all', or numbers. */
+static int read_partitions(struct kafka_consumer *consumer, struct fx_error *err)
+{
+    const struct fx_list *list = &consumer->options->partitions;
+    if (list->count == 1 && strcmp(list->items[0], "all") == 0)
+        return 0;
+    consumer->fixed = calloc(list->count, sizeof *consumer->fixed);
+    if (!consumer->fixed)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    for (size_t i = 0; i < list->count; i++) {
+        char *end;
+        long number = strtol(list->items[i], &end, 10);
+        if (end == list->items[i] || *end || number < 0 || number > INT32_MAX)
+            return fx_error_option(err, consumer->instance, "partitions", list->items[i],
+                                   "'%s' is not a partition: 'all' alone, or numbers from 0", list->items[i]);
+        for (size_t j = 0; j < i; j++)
+            if (consumer->fixed[j] == number)
+                return fx_error_option(err, consumer->instance, "partitions", list->items[i],
+                                       "partition %ld is given twice", number);
+        consumer->fixed[consumer->fixed_count++] = (int32_t)number;
+    }
+    return 0;
+}
+
+int kafka_conf_make(struct kafka_consumer *consumer, struct fx_error *err)
+{
+    consumer->conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_opaque(consumer->conf, consumer);
+    rd_kafka_conf_set_log_cb(consumer->conf, kafka_on_log);
+    rd_kafka_conf_set_error_cb(consumer->conf, kafka_on_error);
+    rd_kafka_conf_set_rebalance_cb(consumer->conf, kafka_on_rebalance);
+    int rc = read_partitions(consumer, err);
+    return rc ? rc : set_properties(consumer, err);
+}

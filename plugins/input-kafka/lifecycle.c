@@ -1,0 +1,126 @@
+/* The consumer's life. Main thread. */
+#include "consumer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int kafka_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
+{
+    struct kafka_consumer *consumer = calloc(1, sizeof *consumer);
+    if (!consumer)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    consumer->instance = instance;
+    consumer->options = options;
+    int rc = kafka_conf_make(consumer, err);
+    if (rc)
+        kafka_destroy(consumer);
+    else
+        *self = consumer;
+    return rc;
+}
+
+void kafka_destroy(void *self)
+{
+    struct kafka_consumer *consumer = self;
+    if (consumer->conf)
+        rd_kafka_conf_destroy(consumer->conf);
+    free(consumer->fixed);
+    free(consumer->workers);
+    free(consumer);
+}
+
+static int subscribe(struct kafka_consumer *consumer, struct fx_error *err)
+{
+    if (consumer->fixed)
+        return 0; /* assigned by the first poll, which may wait for brokers */
+    const struct fx_list *topics = &consumer->options->topics;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
+    for (size_t i = 0; i < topics->count; i++)
+        rd_kafka_topic_partition_list_add(list, topics->items[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code
+               ? fx_error_option(err, consumer->instance, "topics", NULL, "can't subscribe: %s", rd_kafka_err2str(code))
+               : 0;
+}
+
+int kafka_start(void *self, struct fx_error *err)
+{
+    struct kafka_consumer *consumer = self;
+    char reason[256];
+    consumer->worker_count = fx_instance_workers(consumer->instance);
+    consumer->workers = calloc(consumer->worker_count, sizeof *consumer->workers);
+    if (!consumer->workers)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    consumer->rk = rd_kafka_new(RD_KAFKA_CONSUMER, consumer->conf, reason, sizeof reason);
+    if (!consumer->rk)
+        return fx_error_set(err, FX_EIO, "librdkafka does not start: %s", reason);
+    consumer->conf = NULL; /* it is the consumer's now */
+    rd_kafka_poll_set_consumer(consumer->rk);
+    consumer->commit_queue = rd_kafka_queue_new(consumer->rk);
+    return subscribe(consumer, err);
+}
+
+int kafka_worker_new(void *self, unsigned index, void **context, struct fx_error *err)
+{
+    struct kafka_consumer *consumer = self;
+    struct kafka_worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    worker->consumer = consumer;
+    worker->index = index;
+    worker->capacity = (size_t)consumer->options->batch_messages;
+    worker->messages = calloc(worker->capacity, sizeof(rd_kafka_message_t *));
+    worker->queue = rd_kafka_queue_new(consumer->rk);
+    consumer->workers[index] = worker;
+    *context = worker;
+    return worker->messages ? 0 : fx_error_set(err, FX_ENOMEM, "out of memory");
+}
+
+void kafka_worker_free(void *self, void *context)
+{
+    struct kafka_worker *worker = context;
+    (void)self;
+    free(worker->messages);
+    free(worker);
+}
+
+/* Leaves the group, so that others take over at once; but waits no longer than it may. */
+static void close_consumer(struct kafka_consumer *consumer, int timeout_ms)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->rk, queue);
+    for (int waited_ms = 0; !error && !rd_kafka_consumer_closed(consumer->rk) && waited_ms < timeout_ms;
+         waited_ms += 20) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20);
+        if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+            rd_kafka_assign(consumer->rk, NULL);
+        if (event)
+            rd_kafka_event_destroy(event);
+    }
+    if (error)
+        rd_kafka_error_destroy(error);
+    else if (!rd_kafka_consumer_closed(consumer->rk))
+        fx_log(consumer->instance, FX_LOG_WARN, "The group was not left in time; it will notice by itself.", NULL);
+    rd_kafka_queue_destroy(queue);
+}
+
+/* Messages and queues go before the consumer. */
+void kafka_stop(void *self, int timeout_ms)
+{
+    struct kafka_consumer *consumer = self;
+    if (!consumer->rk)
+        return;
+    for (unsigned i = 0; i < consumer->worker_count; i++)
+        if (consumer->workers[i])
+            kafka_worker_forget(consumer->workers[i]);
+    kafka_forget_partitions(consumer);
+    close_consumer(consumer, timeout_ms);
+    for (unsigned i = 0; i < consumer->worker_count; i++)
+        if (consumer->workers[i])
+            rd_kafka_queue_destroy(consumer->workers[i]->queue);
+    rd_kafka_queue_destroy(consumer->commit_queue);
+    rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    consumer->rk = NULL;
+}
