@@ -24,7 +24,7 @@ void *fxi_realloc(void *old, size_t count, size_t size)
 {
     if (size && count > SIZE_MAX / size)
         checked(NULL);
-    return checked(realloc(old, count * size ? count * size : 1));
+    return checked(realloc(old, count && size ? count * size : 1));
 }
 
 char *fxi_strdup(const char *text)
