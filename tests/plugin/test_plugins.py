@@ -189,13 +189,13 @@ class Checkpoints(PluginTest):
             self.run_to_end([self.input(*names, position_file=self.path("position"))], [self.rows()])
         self.assertEqual(self.lines("rows"), ["a", "b", "c"])
 
-    def test_killed_runs_show_each_record_once(self):
+    def test_runs_that_are_stopped_show_each_record_once(self):
         names = [f"r{i}" for i in range(40)]
         options = {"position_file": self.path("position"), "checkpoints": True, "per_poll": 3, "finish": "wait"}
         for shown in (5, 15, 25):
             process = self.start([self.input(*names, **options)], [self.rows()])
-            # Killed between a commit and its line in the file, a record would be missing: that is what an output's
-            # prepare is for, which this one leaves out. So stop it in its wait, by order.
+            # Stopped, not killed: between a commit and its line in the file a record would be missing. Keeping that
+            # from happening is what prepare and restore are for, which this output leaves out.
             self.wait_for(process, lambda shown=shown: len(self.lines("rows")) >= shown)
             process.terminate()
             self.finish(process)
