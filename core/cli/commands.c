@@ -1,0 +1,114 @@
+/* The commands that look and do not run. Main thread. */
+#include "cli/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/options.h"
+#include "pipeline/pipeline.h"
+#include "plugin/check.h"
+
+int fxi_print_error(const struct fx_error *err)
+{
+    fputs("flow-exporter: ", stderr);
+    if (err->file[0] && err->line)
+        fprintf(stderr, "%s:%u:%u: ", err->file, err->line, err->column);
+    else if (err->file[0])
+        fprintf(stderr, "%s: ", err->file);
+    fprintf(stderr, "%s\n", err->message);
+    return 1;
+}
+
+struct listing {
+    struct fxi_loader *loader;
+    int status;
+};
+
+static void print_found(void *arg, const char *name, const char *file)
+{
+    struct listing *listing = arg;
+    struct fx_error err = FX_ERROR_INIT;
+    const struct fxi_module *module = fxi_loader_get(listing->loader, name, &err);
+    if (module) {
+        printf("%-20s %-9s %-8s %s\n%-20s   %s\n", name, fxi_kind_name(module->plugin.kind), module->plugin.version,
+               module->plugin.summary, "", file);
+    } else {
+        printf("%-20s can't be used: %s\n", name, err.message);
+        listing->status = 1;
+    }
+}
+
+int fxi_command_plugins(struct fxi_loader *loader)
+{
+    struct listing listing = {.loader = loader};
+    fxi_loader_list(loader, print_found, &listing);
+    return listing.status;
+}
+
+static void print_metrics(const struct fx_plugin *plugin, bool markdown)
+{
+    if (!plugin->metrics || !plugin->metrics->name)
+        return;
+    puts(markdown ? "\n| metric | type | meaning |\n|---|---|---|" : "\nMetrics:\n");
+    for (const struct fx_metric *row = plugin->metrics; row->name; row++) {
+        const char *kind = row->kind == FX_COUNTER ? "counter" : "gauge";
+        const char *label = row->label ? row->label : "";
+        if (markdown)
+            printf("| `flow_exporter_%s%s%s%s` | %s | %s |\n", row->name, *label ? "{" : "", label, *label ? "}" : "",
+                   kind, row->help);
+        else
+            printf("  flow_exporter_%s%s%s%s (%s)\n      %s\n", row->name, *label ? "{" : "", label, *label ? "}" : "",
+                   kind, row->help);
+    }
+}
+
+int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdown)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    const struct fxi_module *module = fxi_loader_get(loader, name, &err);
+    if (!module)
+        return fxi_print_error(&err);
+    const struct fx_plugin *plugin = &module->plugin;
+    if (markdown)
+        printf("## %s\n\n%s\n\n", plugin->name, plugin->summary);
+    else
+        printf("%s %s (%s): %s\n\n", plugin->name, plugin->version, fxi_kind_name(plugin->kind), plugin->summary);
+    if (plugin->options && markdown)
+        fxi_options_print_markdown(stdout, plugin->options);
+    else if (plugin->options)
+        fxi_options_print(stdout, plugin->options);
+    print_metrics(plugin, markdown);
+    return 0;
+}
+
+/* Secrets are known by the plugins' tables; of a plugin that can't be loaded nothing is shown. */
+static bool is_secret(void *arg, const struct fxi_plugin_entry *entry, const char *key)
+{
+    for (size_t i = 0; fxi_entry_keys[i]; i++)
+        if (strcmp(fxi_entry_keys[i], key) == 0)
+            return false;
+    const struct fxi_module *module = fxi_loader_get(arg, entry->plugin, NULL);
+    if (!module)
+        return true;
+    for (const struct fx_option *option = module->plugin.options; option && option->key; option++)
+        if (strcmp(option->key, key) == 0)
+            return option->type == FX_OPT_SECRET;
+    return false;
+}
+
+int fxi_command_print_config(struct fxi_loader *loader, const struct fxi_config *config)
+{
+    fxi_config_print(stdout, config, is_secret, loader);
+    return 0;
+}
+
+int fxi_command_check(struct fxi_loader *loader, const struct fxi_config *config)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    struct fxi_pipeline *pipeline = fxi_pipeline_new(config, loader, &err);
+    if (!pipeline)
+        return fxi_print_error(&err);
+    fxi_pipeline_free(pipeline);
+    puts("The configuration is fine.");
+    return 0;
+}

@@ -1,0 +1,20 @@
+/* What the command line can ask for. Main thread; each gives the exit status. */
+#ifndef FXI_CLI_COMMANDS_H
+#define FXI_CLI_COMMANDS_H
+
+#include "cli/args.h"
+#include "config/config.h"
+#include "plugin/loader.h"
+
+int fxi_command_plugins(struct fxi_loader *loader);
+int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdown);
+int fxi_command_print_config(struct fxi_loader *loader, const struct fxi_config *config);
+int fxi_command_check(struct fxi_loader *loader, const struct fxi_config *config);
+
+/* Runs until a signal or the end of all inputs (daemon.c). */
+int fxi_command_run(struct fxi_loader *loader, const struct fxi_config *config);
+
+/* "flow-exporter: FILE:LINE:COLUMN: sentence" on standard error. Gives 1. */
+int fxi_print_error(const struct fx_error *err);
+
+#endif

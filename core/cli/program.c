@@ -1,0 +1,100 @@
+/* The program: from arguments to a command. Main thread. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include <flow-exporter/program.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <flow-exporter/plugin.h>
+
+#include "cli/commands.h"
+#include "util/alloc.h"
+
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static int help(const struct fxi_args *args)
+{
+    FILE *out = args->help_status ? stderr : stdout;
+    if (args->missing)
+        fprintf(out, "flow-exporter: %s\n\n", args->missing);
+    fxi_args_help(out);
+    return args->help_status;
+}
+
+static struct fxi_config *read_config(const struct fxi_args *args, struct fx_error *err)
+{
+    struct fxi_document *document =
+        args->config_file ? fxi_yaml_read_file(args->config_file, err) : fxi_flags_document(&args->flags);
+    return document ? fxi_config_new(document, err) : NULL;
+}
+
+static int with_config(const struct fxi_args *args, struct fxi_loader *loader)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    struct fxi_config *config = read_config(args, &err);
+    if (!config)
+        return fxi_print_error(&err);
+    int status;
+    if (args->check)
+        status = fxi_command_check(loader, config);
+    else if (args->print_config)
+        status = fxi_command_print_config(loader, config);
+    else
+        status = fxi_command_run(loader, config);
+    fxi_config_free(config);
+    return status;
+}
+
+static int with_loader(const struct fxi_args *args)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    const char **dirs = fxi_calloc(args->plugin_dir_count + 1, sizeof *dirs);
+    for (size_t i = 0; i < args->plugin_dir_count; i++)
+        dirs[i] = args->plugin_dirs[i];
+    struct fxi_loader *loader = fxi_loader_new(dirs, &err);
+    free(dirs);
+    if (!loader)
+        return fxi_print_error(&err);
+    int status;
+    if (args->action == FXI_ACTION_PLUGINS)
+        status = fxi_command_plugins(loader);
+    else if (args->action == FXI_ACTION_PLUGIN)
+        status = fxi_command_plugin(loader, args->plugin, args->markdown);
+    else
+        status = with_config(args, loader);
+    fxi_loader_free(loader);
+    return status;
+}
+
+static int act(const struct fxi_args *args)
+{
+    switch (args->action) {
+    case FXI_ACTION_HELP:
+        return help(args);
+    case FXI_ACTION_VERSION:
+        printf("flow-exporter %s (plugin ABI %d.%d)\n", PACKAGE_VERSION, FX_ABI_MAJOR, FX_ABI_MINOR);
+        return 0;
+    default:
+        return with_loader(args);
+    }
+}
+
+int fx_program_main(int argc, char **argv)
+{
+    struct fxi_args args;
+    struct fx_error err = FX_ERROR_INIT;
+    int status;
+    if (fxi_args_parse(&args, argc, argv, &err)) {
+        fxi_print_error(&err);
+        status = 2;
+    } else {
+        status = act(&args);
+    }
+    fxi_args_fini(&args);
+    return status;
+}
