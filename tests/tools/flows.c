@@ -1,0 +1,123 @@
+/* Which flow comes next, by a seeded generator. One thread; struct flows owns nothing but itself. */
+#include "flows.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct flows {
+    struct flows_options options;
+    struct flows_counts counts;
+    uint64_t state; /* of the generator */
+    uint64_t lines;
+    uint64_t pairs; /* combinations of AS, router and direction */
+};
+
+/* splitmix64. */
+static uint64_t random_next(struct flows *flows)
+{
+    uint64_t z = flows->state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static double random_unit(struct flows *flows)
+{
+    return (double)(random_next(flows) >> 11) * 0x1p-53;
+}
+
+static const char *options_fault(const struct flows_options *options)
+{
+    uint64_t all = (uint64_t)options->as_count * options->routers * 2;
+    if (all == 0)
+        return "at least one AS and one router are needed";
+    if (options->series > all)
+        return "--series is more than 2 x --as x --routers";
+    if (!(options->malformed >= 0 && options->malformed <= 1))
+        return "--malformed is a share, from 0 to 1";
+    return NULL;
+}
+
+struct flows *flows_new(const struct flows_options *options, const char **why)
+{
+    *why = options_fault(options);
+    if (*why)
+        return NULL;
+    struct flows *flows = calloc(1, sizeof *flows);
+    if (!flows)
+        abort();
+    flows->options = *options;
+    flows->state = options->seed;
+    flows->pairs = options->series ? options->series : (uint64_t)options->as_count * options->routers * 2;
+    return flows;
+}
+
+void flows_free(struct flows *flows)
+{
+    free(flows);
+}
+
+const struct flows_counts *flows_counts(const struct flows *flows)
+{
+    return &flows->counts;
+}
+
+static uint32_t as_number(const struct flows_options *options, uint32_t index)
+{
+    if (options->others)
+        return options->others[index];
+    uint32_t number = index + 1;
+    return options->asn > 0 && number >= options->asn ? number + 1 : number;
+}
+
+/* The first lines go through all pairs once, so that each has a record; then log-uniform, which is Zipf's law. */
+static uint64_t pair_next(struct flows *flows)
+{
+    if (flows->lines < flows->pairs)
+        return flows->lines;
+    uint64_t pair = (uint64_t)pow((double)flows->pairs + 1, random_unit(flows)) - 1;
+    return pair < flows->pairs ? pair : flows->pairs - 1;
+}
+
+/* Mostly one to some hundred packets; one in a thousand is a flow of more than 4 GiB. */
+static void sizes_draw(struct flows *flows, struct flow *flow)
+{
+    flow->packets = 1 + (uint64_t)pow(500, random_unit(flows));
+    flow->bytes = flow->packets * (40 + flow->random % 1461);
+    if (random_next(flows) % 1000 == 0)
+        flow->bytes += UINT64_C(1) << 32;
+}
+
+static void flow_draw(struct flows *flows, struct flow *flow)
+{
+    const struct flows_options *options = &flows->options;
+    bool is_first_round = flows->lines < flows->pairs;
+    uint64_t pair = pair_next(flows);
+    uint32_t other = as_number(options, (uint32_t)(pair / 2 / options->routers));
+    flow->random = random_next(flows);
+    flow->router = (uint32_t)(pair / 2 % options->routers);
+    flow->as_src = pair % 2 ? options->asn : other;
+    flow->as_dst = pair % 2 ? other : options->asn;
+    if (!is_first_round && flow->random % 16 == 0)
+        flow->as_src = flow->as_dst = other;
+    sizes_draw(flows, flow);
+}
+
+void flows_next(struct flows *flows, struct flows_text *text)
+{
+    const struct flows_options *options = &flows->options;
+    size_t start = text->size;
+    struct flow flow;
+    flow_draw(flows, &flow);
+    flows_write(options, &flow, text);
+    if (options->malformed > 0 && random_unit(flows) < options->malformed)
+        flows->counts.malformed[flows_spoil(text, start, random_next(flows))]++;
+    else
+        flows->counts.records++;
+    flows_text_add(text, "\n", 1);
+    flows->lines++;
+    if (options->marker_every > 0 && flows->lines % options->marker_every == 0) {
+        flows_write_markers(text, options->marker_every);
+        flows->counts.markers += 2;
+    }
+}

@@ -1,0 +1,80 @@
+/*
+ * Sample flow records, the same for the same seed: for tests, the demo and benchmarks. One thread.
+ *
+ * A record is about the monitored AS and one other AS, half of them each way, and one in sixteen about neither.
+ * Which other AS and which router is drawn with a power law: few are frequent, many are rare.
+ */
+#ifndef TOOLS_FLOWS_H
+#define TOOLS_FLOWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum flows_format { FLOWS_PMACCT, FLOWS_GOFLOW2 };
+
+struct flows_options {
+    uint64_t seed;
+    uint32_t asn;           /* the monitored AS */
+    uint32_t as_count;      /* other ASes */
+    const uint32_t *others; /* their numbers, as_count of them; NULL: 1, 2, 3 ... without asn */
+    uint32_t routers;
+    uint64_t series; /* at most so many combinations of AS, router and direction; 0: all */
+    enum flows_format format;
+    bool label_maps;       /* pmacct: label is an object with the router's name under "nkey" */
+    uint64_t marker_every; /* records between two pairs of pmacct's markers; 0: none */
+    double malformed;      /* share of the records, 0 to 1 */
+};
+
+/* Why a malformed record must be rejected; in the words of flow-exporter's metric. */
+enum flows_fault {
+    FLOWS_TRUNCATED,
+    FLOWS_SYNTAX,
+    FLOWS_ENCODING,
+    FLOWS_TYPE,
+    FLOWS_RANGE,
+    FLOWS_NOT_OBJECT,
+    FLOWS_TRAILING,
+    FLOWS_FAULT_COUNT
+};
+extern const char *const flows_fault_names[FLOWS_FAULT_COUNT];
+
+/* What was made so far. */
+struct flows_counts {
+    uint64_t records; /* sound ones */
+    uint64_t markers;
+    uint64_t malformed[FLOWS_FAULT_COUNT];
+};
+
+/* One flow, before it is written in a format. */
+struct flow {
+    uint32_t as_src, as_dst, router;
+    uint64_t bytes, packets;
+    uint64_t random; /* for members that nobody counts */
+};
+
+/* A growing text. */
+struct flows_text {
+    char *data;
+    size_t size, capacity;
+};
+
+void flows_text_printf(struct flows_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void flows_text_add(struct flows_text *text, const char *data, size_t size);
+
+struct flows;
+
+/* others stays the caller's and valid. NULL and a sentence in *why when the options contradict each other. */
+struct flows *flows_new(const struct flows_options *options, const char **why);
+void flows_free(struct flows *flows);
+const struct flows_counts *flows_counts(const struct flows *flows);
+
+/* Appends the next line, sound or not, with its newline. Markers come on top of it, as lines of their own. */
+void flows_next(struct flows *flows, struct flows_text *text);
+
+/* For flows.c: one flow as a line without newline; markers; a fault put into a sound line. */
+void flows_write(const struct flows_options *options, const struct flow *flow, struct flows_text *text);
+void flows_write_markers(struct flows_text *text, uint64_t entries);
+enum flows_fault flows_spoil(struct flows_text *text, size_t start, uint64_t random);
+
+#endif
