@@ -1,6 +1,5 @@
 /* Numbers: grammar and conversion off the hot path. The C locale is used whatever the program's is. Any thread. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* strtod_l */
 #endif
 #include "decode/number.h"
 

@@ -3,7 +3,6 @@
  * (getaddrinfo_a), because a look-up can't be interrupted and a thread of ours
  * that stands in one could outlive the plugin's code.
  */
-#define _GNU_SOURCE
 #include "address.h"
 
 #include <arpa/inet.h>

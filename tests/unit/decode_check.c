@@ -1,6 +1,5 @@
 /* Compares the decoder with the two oracles, record by record, in every way of scanning. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memmem */
 #endif
 #include "tests/unit/decode_check.h"
 
