@@ -10,6 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/alloc.h"
+
+#include "util/alloc.h"
+
 #define LOADER_NAME "fxi_bind_now"
 
 /* The first reason given for a file that exists; libltdl itself says "file not found" for everything. */
@@ -39,17 +43,24 @@ static void *find_symbol(lt_user_data data, lt_module module, const char *name)
     return dlsym(module, name);
 }
 
+/* On the heap: lt_dlexit frees it. */
+static lt_dlvtable *make_vtable(void)
+{
+    lt_dlvtable *vtable = fxi_calloc(1, sizeof *vtable);
+    *vtable = (lt_dlvtable){.name = LOADER_NAME,
+                            .sym_prefix = "",
+                            .module_open = open_now,
+                            .module_close = close_module,
+                            .find_sym = find_symbol,
+                            .priority = LT_DLLOADER_PREPEND};
+    return vtable;
+}
+
 int fxi_open_init(struct fx_error *err)
 {
-    static const lt_dlvtable bind_now = {.name = LOADER_NAME,
-                                         .sym_prefix = "",
-                                         .module_open = open_now,
-                                         .module_close = close_module,
-                                         .find_sym = find_symbol,
-                                         .priority = LT_DLLOADER_PREPEND};
     if (lt_dlinit())
         return fx_error_set(err, FX_EABI, "libltdl does not start: %s", lt_dlerror());
-    if (!lt_dlloader_find(LOADER_NAME) && lt_dlloader_add(&bind_now))
+    if (!lt_dlloader_find(LOADER_NAME) && lt_dlloader_add(make_vtable()))
         return fx_error_set(err, FX_EABI, "libltdl does not take the loader: %s", lt_dlerror());
     if (lt_dlloader_find("lt_dlopen"))
         lt_dlloader_remove("lt_dlopen"); /* else it would try again, lazily */
