@@ -92,7 +92,7 @@ void fxi_options_print(FILE *out, const struct fx_option *table)
     for (const struct fx_option *option = table; option && option->key; option++) {
         struct fxi_str facts = {0};
         facts_add(&facts, option);
-        int column = fprintf(out, "  %-*s ", width, option->key);
+        int column = fprintf(out, "  %-*s  ", width, option->key);
         wrap_print(out, facts.data, width + 4, &column);
         fputc('\n', out);
         column = 0;
