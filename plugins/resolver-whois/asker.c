@@ -105,15 +105,14 @@ static void take_name(struct whois_asker *asker, enum whois_line_kind kind, cons
         return;
     asker->named_count++;
     char name[WHOIS_LINE_MAX];
-    size_t size = 0;
+    size_t size = 0, bare_size = 0;
     if (kind == WHOIS_LINE_NAME) {
         memcpy(name, found->name, found->name_size);
         size = whois_clean(name, found->name_size);
-        if (asker->options.strip_country)
-            size = whois_strip_country(name, size);
+        bare_size = whois_strip_country(name, size);
     }
-    if (size > 0)
-        set_known(asker, entry, name, size);
+    if (bare_size > 0)
+        set_known(asker, entry, name, asker->options.strip_country ? bare_size : size);
     else
         set_unknown(asker, entry);
 }

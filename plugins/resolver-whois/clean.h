@@ -16,7 +16,7 @@ size_t whois_clean(char *text, size_t size);
 
 /*
  * The size of a clean text without the country at its end: ", US" or, as damaged lists have it, ",US" or a lone
- * comma. Text without a country keeps its size.
+ * comma. Text without a country keeps its size; 0 means that there is no name at all.
  */
 size_t whois_strip_country(const char *text, size_t size);
 
