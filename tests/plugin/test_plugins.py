@@ -6,6 +6,7 @@ Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build t
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
@@ -37,6 +38,11 @@ class PluginTest(unittest.TestCase):
     def lines(self, name):
         file = self.folder / name
         return file.read_text().splitlines() if file.exists() else []
+
+    def calls(self):
+        """Without the checkpoints at the end that had nothing new to commit: there can be one or two."""
+        text = "\n".join(self.lines("calls")) + "\n"
+        return re.sub(r"cut (\d+)\nprepare \1\ncommitted \1\n", "", text).splitlines()
 
     def input(self, *names, **options):
         return {"plugin": "input-lines", "lines": records(*names), "calls": self.path("calls"), **options}
@@ -87,8 +93,8 @@ class PluginTest(unittest.TestCase):
 class Lifecycle(PluginTest):
     def test_order_of_calls(self):
         self.run_to_end([self.input("a", "b")], [self.rows()])
-        self.assertEqual(self.lines("calls"), ["create", "start", "write: ok", "write: ok", "cut 1", "prepare 1",
-                                               "commit 1 at 2: ok", "committed 1", "stop"])
+        self.assertEqual(self.calls(), ["create", "start", "write: ok", "write: ok", "cut 1", "prepare 1",
+                                        "commit 1 at 2: ok", "committed 1", "stop"])
         self.assertEqual(self.lines("rows"), ["a", "b"])
 
     def test_a_poll_with_several_payloads_is_one_batch(self):
@@ -138,7 +144,7 @@ class Lifecycle(PluginTest):
 class Checkpoints(PluginTest):
     def test_nothing_is_shown_before_it_is_committed(self):
         process = self.start([self.input("a", "b", finish="wait", answers=["retry"] * 3)], [self.rows()],
-                             state={"max_interval": "100ms"})
+                             state={"min_interval": "100ms", "max_interval": "100ms"})
         self.wait_for(process, lambda: any(call.endswith("retry") for call in self.lines("calls")))
         if not any(call.endswith(": ok") and call.startswith("commit") for call in self.lines("calls")):
             self.assertEqual(self.lines("rows"), [])
@@ -152,14 +158,14 @@ class Checkpoints(PluginTest):
     def test_a_refused_commit_goes_back(self):
         inputs = [self.input("a", "b", "c", checkpoints=True, answers=["ok", "fenced"])]
         self.run_to_end(inputs, [self.rows(), self.report()])
-        self.assertEqual([call for call in self.lines("calls") if not call.startswith("prepare")], [
+        self.assertEqual(self.calls(), [
             "create", "start",
-            "write: ok", "cut 1", "commit 1 at 1: ok", "committed 1",
-            "write: ok", "cut 2", "commit 2 at 2: fenced", "rolled_back 1", "rewind to 1",
+            "write: ok", "cut 1", "prepare 1", "commit 1 at 1: ok", "committed 1",
+            "write: ok", "cut 2", "prepare 2", "commit 2 at 2: fenced", "rolled_back 1", "rewind to 1",
             "no checkpoint: the checkpoint was refused",
-            "write: ok", "cut 3", "commit 3 at 2: ok", "committed 3",
-            "write: ok", "cut 4", "commit 4 at 3: ok", "committed 4",
-            "cut 5", "committed 5", "stop"])
+            "write: ok", "cut 3", "prepare 3", "commit 3 at 2: ok", "committed 3",
+            "write: ok", "cut 4", "prepare 4", "commit 4 at 3: ok", "committed 4",
+            "stop"])
         self.assertEqual(self.lines("rows"), ["a", "b", "c"])
         metrics = self.metrics()
         self.assertEqual(metrics["checkpoints_total result=fenced"], 1)
@@ -190,17 +196,19 @@ class Checkpoints(PluginTest):
         self.assertEqual(self.lines("rows"), ["a", "b", "c"])
 
     def test_runs_that_are_stopped_show_each_record_once(self):
-        names = [f"r{i}" for i in range(40)]
+        # Stopped, not killed: between a commit and its line in the file a record would be missing. Keeping that
+        # from happening is what prepare and restore are for, which this output leaves out.
+        names = [f"r{i}" for i in range(2000)]
         options = {"position_file": self.path("position"), "checkpoints": True, "per_poll": 3, "finish": "wait"}
-        for shown in (5, 15, 25):
+        for _ in range(3):
+            shown = len(self.lines("rows"))
             process = self.start([self.input(*names, **options)], [self.rows()])
-            # Stopped, not killed: between a commit and its line in the file a record would be missing. Keeping that
-            # from happening is what prepare and restore are for, which this output leaves out.
-            self.wait_for(process, lambda shown=shown: len(self.lines("rows")) >= shown)
+            self.wait_for(process, lambda shown=shown: len(self.lines("rows")) >= min(shown + 50, len(names))
+                          and self.lines("calls")[-1] != "stop")
             process.terminate()
             self.finish(process)
         process = self.start([self.input(*names, **options)], [self.rows()])
-        self.wait_for(process, lambda: len(self.lines("rows")) >= len(names))
+        self.wait_for(process, lambda: len(self.lines("rows")) >= len(names) and self.lines("calls")[-1] != "stop")
         process.terminate()
         self.finish(process)
         self.assertEqual(self.lines("rows"), names)
