@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <ltdl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,7 +64,7 @@ int fxi_open_init(struct fx_error *err)
     if (!lt_dlloader_find(LOADER_NAME) && lt_dlloader_add(make_vtable()))
         return fx_error_set(err, FX_EABI, "libltdl does not take the loader: %s", lt_dlerror());
     if (lt_dlloader_find("lt_dlopen"))
-        lt_dlloader_remove("lt_dlopen"); /* else it would try again, lazily */
+        free(lt_dlloader_remove("lt_dlopen")); /* else it would try again, lazily */
     return 0;
 }
 

@@ -95,7 +95,7 @@ class Refusals(unittest.TestCase):
 
     def test_kind_against_section(self):
         self.assertEqual(self.show("kind-resolver").returncode, 0)
-        self.assert_refused(self.check("kind-resolver"), f"{self.config}:4:13", "resolver", "'resolvers'")
+        self.assert_refused(self.check("kind-resolver"), f"{self.config}:4:13", "'resolvers'", "'outputs'")
 
     def test_files_that_are_no_shared_objects(self):
         sound = (PLUGINS / "good.so").read_bytes()
