@@ -61,8 +61,8 @@ static int check_kind(const struct fxi_config *config, const struct fxi_plugin_e
     const struct fxi_node *node = fxi_node_get(entry->node, "plugin");
     const char *file = config->document->file;
     if (plugin->kind != entry->kind)
-        return fxi_node_error(err, file, node, 0, FX_EINVAL, "'%s' belongs under '%ss', not under '%ss'",
-                              plugin->name, fxi_kind_name(plugin->kind), fxi_kind_name(entry->kind));
+        return fxi_node_error(err, file, node, 0, FX_EINVAL, "'%s' belongs under '%ss', not under '%ss'", plugin->name,
+                              fxi_kind_name(plugin->kind), fxi_kind_name(entry->kind));
     if (plugin->max_workers && entry->workers > plugin->max_workers)
         return fxi_node_error(err, file, fxi_node_get(entry->node, "workers"), 0, FX_EINVAL,
                               "'%s' takes at most %u worker(s), not %lld", plugin->name, (unsigned)plugin->max_workers,
