@@ -1,6 +1,4 @@
 /* Numbers: grammar and conversion off the hot path. The C locale is used whatever the program's is. Any thread. */
-#ifndef _GNU_SOURCE
-#endif
 #include "decode/number.h"
 
 #include <float.h>

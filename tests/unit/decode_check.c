@@ -1,6 +1,4 @@
 /* Compares the decoder with the two oracles, record by record, in every way of scanning. */
-#ifndef _GNU_SOURCE
-#endif
 #include "tests/unit/decode_check.h"
 
 #include <errno.h>
