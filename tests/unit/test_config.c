@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "config/flags.h"
+#include "tests/unit/node_equal.h"
 
 #define IN_OUT "inputs: [{plugin: in}]\noutputs: [{plugin: out}]\n"
 
@@ -355,18 +356,6 @@ static struct fxi_node *random_node(struct random *random, unsigned depth)
         fxi_node_add(node, node->type == FXI_NODE_MAP ? text : NULL, random_node(random, depth + 1));
     }
     return node;
-}
-
-static bool nodes_are_equal(const struct fxi_node *a, const struct fxi_node *b)
-{
-    if (a->type != b->type || a->is_null != b->is_null || a->count != b->count || !a->key != !b->key ||
-        (a->key && strcmp(a->key, b->key) != 0) || (a->text && !a->is_null && strcmp(a->text, b->text) != 0))
-        return false;
-    const struct fxi_node *y = b->children;
-    for (const struct fxi_node *x = a->children; x; x = x->next, y = y->next)
-        if (!nodes_are_equal(x, y))
-            return false;
-    return true;
 }
 
 static void test_print_reads_back(void **state)
