@@ -49,6 +49,8 @@ struct whois_asker {
     size_t named_count;    /* of them that got an answer of their own */
     size_t no_match_count; /* lines that say that some number has no name */
     bool is_greeted;       /* the answer is of the right kind */
+    bool is_foreign;       /* the answer is about numbers that were not asked: what it lacks means nothing */
+    uint32_t query_count;  /* the number of the query under way */
     int64_t gather_until_ms, back_off_until_ms;
     int64_t back_off; /* the next pause, in retry intervals */
     bool in_trouble;  /* and it was said */
@@ -100,8 +102,12 @@ static void set_unknown(struct whois_asker *asker, struct whois_entry *entry)
 static void take_name(struct whois_asker *asker, enum whois_line_kind kind, const struct whois_line *found)
 {
     struct whois_entry *entry = whois_table_find(asker->table, found->number);
-    /* Numbers that were not asked about, or were answered before. */
-    if (!entry || !entry->is_asked)
+    if (!entry || entry->query != asker->query_count) {
+        asker->is_foreign = true;
+        return;
+    }
+    /* The first answer counts. */
+    if (!entry->is_asked)
         return;
     asker->named_count++;
     char name[WHOIS_LINE_MAX];
@@ -142,9 +148,11 @@ static void begin_query(struct whois_asker *asker, int64_t now_ms)
 {
     asker->asked_count = whois_table_take(asker->table, asker->asked, asker->options.batch);
     asker->named_count = asker->no_match_count = 0;
-    asker->is_greeted = false;
+    asker->is_greeted = asker->is_foreign = false;
+    asker->query_count++;
     for (size_t i = 0; i < asker->asked_count; i++) {
         asker->asked[i]->is_asked = 1;
+        asker->asked[i]->query = asker->query_count;
         asker->numbers[i] = (uint32_t)asker->asked[i]->number;
     }
     whois_text_clear(&asker->query);
@@ -219,7 +227,7 @@ static void back_off(struct whois_asker *asker)
 
 static void finish_query(struct whois_asker *asker, enum whois_result result)
 {
-    bool is_orderly = result == WHOIS_CLOSED && (asker->is_greeted || asker->named_count > 0);
+    bool is_orderly = result == WHOIS_CLOSED && !asker->is_foreign && (asker->is_greeted || asker->named_count > 0);
     bool is_complete = is_orderly && asker->named_count + asker->no_match_count >= asker->asked_count;
     enum whois_metric_connection counted = WHOIS_CONNECTION_FAILED;
     if (is_complete)

@@ -24,7 +24,8 @@ struct whois_entry {
     struct whois_entry *next; /* in the queue of those to be asked about, or in a list of the asker */
     int64_t ask_again_ms;     /* of unknown ones */
     uint8_t state;            /* enum fx_cell_state */
-    uint8_t is_asked;         /* a query for it is on its way */
+    uint32_t query;           /* the last one that asked about it */
+    uint8_t is_asked;         /* that query is on its way and has not answered it yet */
     uint8_t silent_answers;   /* orderly answers that did not mention it */
 };
 
