@@ -1,0 +1,173 @@
+/*
+ * Requests. libmicrohttpd's own thread enters answer(), which never blocks: a
+ * page that needs a checkpoint suspends its connection (wait.c).
+ */
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "page.h"
+#include "wait.h"
+
+#define PAGE_BLOCK (64 * 1024)
+
+struct prom_http {
+    struct prom_output *output;
+    struct MHD_Daemon *daemon;
+    struct prom_wait wait;
+};
+
+/* What a connection's request has come to; libmicrohttpd keeps the pointer. */
+static char seen_mark, waited_mark;
+
+static const char landing[] =
+    "<!DOCTYPE html>\n"
+    "<html lang=\"en\"><head><meta charset=\"utf-8\"><title>flow-exporter</title>\n"
+    "<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\n"
+    "</head><body><main><h1>flow-exporter</h1>\n"
+    "<p>Network flows by autonomous system, for Prometheus.</p>\n"
+    "<ul><li><a href=\"/metrics\">Metrics</a></li><li><a href=\"/-/healthy\">Health</a></li></ul>\n"
+    "</main></body></html>\n";
+
+static enum MHD_Result send_and_forget(struct MHD_Connection *connection, unsigned status,
+                                       struct MHD_Response *response, const char *type)
+{
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'");
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    enum MHD_Result result = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status, const char *text, const char *type)
+{
+    return send_and_forget(
+        connection, status,
+        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT), type);
+}
+
+static ssize_t read_page(void *arg, uint64_t position, char *to, size_t size)
+{
+    (void)position;
+    size_t used = prom_page_read(arg, to, size);
+    return used ? (ssize_t)used : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void free_page(void *arg)
+{
+    prom_page_free(arg);
+}
+
+static enum MHD_Result send_page(struct prom_http *http, struct MHD_Connection *connection)
+{
+    struct prom_page *page = prom_page_new(http->output);
+    if (!page)
+        return MHD_NO;
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PAGE_BLOCK, read_page, page, free_page);
+    if (!response)
+        prom_page_free(page);
+    return send_and_forget(connection, MHD_HTTP_OK, response, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+static enum MHD_Result answer_metrics(struct prom_http *http, struct MHD_Connection *connection, void **mark)
+{
+    bool waited = *mark == &waited_mark;
+    if (!waited && fx_checkpoint_request(http->output->instance) == FX_OK) {
+        *mark = &waited_mark;
+        if (prom_wait_add(&http->wait, connection))
+            return MHD_YES; /* it comes here again when it is resumed */
+    }
+    fx_metric_add(http->output->instance, PROM_REQUESTS, PROM_REQUEST_PAGE, 1);
+    return send_page(http, connection);
+}
+
+static enum MHD_Result answer_rest(struct prom_http *http, struct MHD_Connection *connection, const char *url)
+{
+    struct fx_instance *instance = http->output->instance;
+    if (strcmp(url, "/-/healthy") == 0) {
+        fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_HEALTH, 1);
+        return send_text(connection, MHD_HTTP_OK, "OK\n", "text/plain; charset=utf-8");
+    }
+    if (strcmp(url, "/") == 0) {
+        fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_LANDING, 1);
+        return send_text(connection, MHD_HTTP_OK, landing, "text/html; charset=utf-8");
+    }
+    fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
+    return send_text(connection, MHD_HTTP_NOT_FOUND, "Not found. The metrics are at /metrics.\n",
+                     "text/plain; charset=utf-8");
+}
+
+static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *upload, size_t *upload_size, void **mark)
+{
+    struct prom_http *http = arg;
+    (void)version, (void)upload;
+    if (!*mark) { /* the head only: a body, if any, comes with the next call */
+        *mark = &seen_mark;
+        return MHD_YES;
+    }
+    if (*upload_size) {
+        *upload_size = 0; /* nobody reads it */
+        return MHD_YES;
+    }
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
+        fx_metric_add(http->output->instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
+        return send_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n", "text/plain; charset=utf-8");
+    }
+    if (strcmp(url, "/metrics") == 0)
+        return answer_metrics(http, connection, mark);
+    return answer_rest(http, connection, url);
+}
+
+static int start_daemon(struct prom_http *http, int fd, struct fx_error *err)
+{
+    const struct prom_options *options = http->output->options;
+    unsigned timeout_s = (unsigned)((options->connection_timeout + 999) / 1000);
+    http->daemon =
+        MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+                         answer, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)options->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, MHD_OPTION_END);
+    return http->daemon ? 0 : fx_error_set(err, FX_EIO, "the HTTP server does not start on '%s'", options->listen);
+}
+
+struct prom_http *prom_http_start(struct prom_output *output, struct fx_error *err)
+{
+    int fd = prom_listen(output->options->listen, output->instance, err);
+    if (fd < 0)
+        return NULL;
+    struct prom_http *http = calloc(1, sizeof *http);
+    if (!http || prom_wait_start(&http->wait, err)) {
+        close(fd);
+        free(http);
+        return NULL;
+    }
+    http->output = output;
+    if (!start_daemon(http, fd, err))
+        return http;
+    prom_wait_stop(&http->wait);
+    close(fd);
+    free(http);
+    return NULL;
+}
+
+void prom_http_wake(struct prom_http *http)
+{
+    if (http)
+        prom_wait_wake(&http->wait);
+}
+
+void prom_http_stop(struct prom_http *http)
+{
+    prom_wait_stop(&http->wait);
+    MHD_stop_daemon(http->daemon);
+    pthread_mutex_destroy(&http->wait.lock);
+    pthread_cond_destroy(&http->wait.changed);
+    free(http);
+}
