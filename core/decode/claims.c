@@ -95,7 +95,6 @@ static unsigned number_nodes(const struct fxi_claim *claims, unsigned node, unsi
             sorted[self].child = (uint16_t)next;
         last = next;
         next = number_nodes(claims, i, next, numbers, sorted);
-        sorted[last].sibling = 0;
     }
     sorted[self].end = (uint16_t)next;
     return next;
