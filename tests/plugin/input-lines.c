@@ -201,10 +201,12 @@ static const struct fx_option options[] = {
     {0},
 };
 
-FX_PLUGIN = {FX_PLUGIN_INPUT,          .name = "input-lines",
-             .version = "1",           .summary = "Replays lines of the configuration.",
-             .options = options,       .options_size = sizeof(struct lines_options),
-             .max_workers = 1,         .create = lines_create,
-             .destroy = lines_destroy, .start = lines_start,
-             .poll = lines_poll,       .commit = lines_commit,
-             .rewind = lines_rewind};
+FX_PLUGIN = {
+    FX_PLUGIN_INPUT,          .name = "input-lines",
+    .version = "1",           .summary = "Replays lines of the configuration.",
+    .options = options,       .options_size = sizeof(struct lines_options),
+    .max_workers = 1,         .create = lines_create,
+    .destroy = lines_destroy, .start = lines_start,
+    .poll = lines_poll,       .commit = lines_commit,
+    .rewind = lines_rewind,
+};

@@ -125,9 +125,11 @@ static const struct fx_option options[] = {
     {0},
 };
 
-FX_PLUGIN = {FX_PLUGIN_OUTPUT,        .name = "output-report",
-             .version = "1",          .summary = "Reports its options and the program's self metrics.",
-             .options = options,      .options_size = sizeof(struct report_options),
-             .create = report_create, .destroy = free,
-             .start = report_start,   .stop = report_stop,
-             .write = report_write};
+FX_PLUGIN = {
+    FX_PLUGIN_OUTPUT,        .name = "output-report",
+    .version = "1",          .summary = "Reports its options and the program's self metrics.",
+    .options = options,      .options_size = sizeof(struct report_options),
+    .create = report_create, .destroy = free,
+    .start = report_start,   .stop = report_stop,
+    .write = report_write,
+};

@@ -48,8 +48,10 @@ static const struct fx_option options[] = {
     {0},
 };
 
-FX_PLUGIN = {FX_PLUGIN_OUTPUT,     .name = "output-sum",
-             .version = "1",       .summary = "Adds up one field of all records.",
-             .options = options,   .options_size = sizeof(struct sum_options),
-             .create = sum_create, .destroy = free,
-             .stop = sum_stop,     .write = sum_write};
+FX_PLUGIN = {
+    FX_PLUGIN_OUTPUT,     .name = "output-sum",
+    .version = "1",       .summary = "Adds up one field of all records.",
+    .options = options,   .options_size = sizeof(struct sum_options),
+    .create = sum_create, .destroy = free,
+    .stop = sum_stop,     .write = sum_write,
+};

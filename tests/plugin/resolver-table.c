@@ -135,8 +135,10 @@ static const struct fx_option options[] = {
     {0},
 };
 
-FX_PLUGIN = {FX_PLUGIN_RESOLVER,     .name = "resolver-table",
-             .version = "1",         .summary = "Fills a field from a table of the configuration.",
-             .options = options,     .options_size = sizeof(struct table_options),
-             .create = table_create, .destroy = table_destroy,
-             .enrich = table_enrich};
+FX_PLUGIN = {
+    FX_PLUGIN_RESOLVER,     .name = "resolver-table",
+    .version = "1",         .summary = "Fills a field from a table of the configuration.",
+    .options = options,     .options_size = sizeof(struct table_options),
+    .create = table_create, .destroy = table_destroy,
+    .enrich = table_enrich,
+};

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""The documents say what is: the reference, the examples, the links, the manual page.
+
+Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build docs/test_docs.py
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1]
+BUILD = pathlib.Path(os.environ.get("FLOW_EXPORTER_BUILD", ".")).resolve()
+PROGRAM = BUILD / "core" / "flow-exporter"
+PLUGINS = ["input-kafka", "input-stdin", "resolver-whois", "output-prometheus"]
+FOLDERS = ["util", "log", "metrics", "config", "decode", "plugin", "pipeline", "cli"]
+
+
+def pages():
+    return [SOURCE / "README.md", SOURCE / "CONTRIBUTING.md", *sorted((SOURCE / "docs").glob("*.md")),
+            *sorted(SOURCE.glob("plugins/*/README.md"))]
+
+
+def run(*args):
+    command = [PROGRAM, "--plugin-dir", BUILD / "plugins", *args]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def is_built(plugin):
+    return (BUILD / "plugins" / plugin / f"{plugin}.la").exists()
+
+
+class Documents(unittest.TestCase):
+    def test_reference_is_that_of_the_plugins(self):
+        reference = (SOURCE / "docs/reference.md").read_text()
+        built = [plugin for plugin in PLUGINS if is_built(plugin)]
+        self.assertTrue(built)
+        for plugin in built:
+            with self.subTest(plugin):
+                shown = run("plugin", plugin, "--markdown").stdout
+                self.assertTrue(shown.startswith(f"## {plugin}\n"))
+                self.assertTrue(shown in reference, "make update-reference")
+
+    def test_the_plugin_in_the_readme_is_the_tested_one(self):
+        code = (SOURCE / "tests/plugin/output-sum.c").read_text()
+        self.assertTrue(f"```c\n{code}```\n" in (SOURCE / "README.md").read_text())
+
+    def test_code_in_the_manual_is_from_the_plugins(self):
+        plugins = "".join(file.read_text() for file in sorted((SOURCE / "tests/plugin").glob("*.c")))
+        text = (SOURCE / "docs/plugins.md").read_text()
+        blocks = re.findall(r"^```c\n((?:FX_PLUGIN|struct).*?)```", text, re.M | re.S)
+        self.assertTrue(blocks)
+        for block in blocks:
+            self.assertTrue(block in plugins, block)
+
+    def examples(self):
+        yield "etc/flow-exporter.yaml", (SOURCE / "etc/flow-exporter.yaml").read_text()
+        manual = (SOURCE / "docs/flow-exporter.8").read_text()
+        yield "flow-exporter.8", re.search(r"^\.Bd -literal\n(.*?)^\.Ed", manual, re.M | re.S).group(1)
+        for page in pages():
+            for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.M | re.S):
+                yield page.name, block
+
+    def test_configurations_are_valid(self):
+        if not all(map(is_built, PLUGINS)):
+            self.skipTest("some plugins are not built")
+        rest = {"inputs": "input-stdin", "outputs": "output-prometheus"}
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in self.examples():
+                with self.subTest(name, text=text):
+                    text += "".join(f"{section}:\n  - plugin: {plugin}\n" for section, plugin in rest.items()
+                                    if not re.search(f"^{section}:", text, re.M))
+                    file = pathlib.Path(folder) / "config.yaml"
+                    file.write_text(text)
+                    result = run("--config", file, "--check")
+                    self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_links_lead_somewhere(self):
+        for page in pages():
+            for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+                if not link.startswith("http"):
+                    self.assertTrue((page.parent / link).exists(), f"{page.name}: {link}")
+
+    def test_anchors_are_headings(self):
+        for page in pages():
+            for path, anchor in re.findall(r"\]\(([^)#]*)#([^)]*)\)", page.read_text()):
+                target = page.parent / path if path else page
+                headings = re.findall(r"^#+ (.*)$", target.read_text(), re.M)
+                slugs = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+                self.assertIn(anchor, slugs, f"{page.name}: {path}#{anchor}")
+
+    def test_files_in_the_architecture_exist(self):
+        text = (SOURCE / "docs/architecture.md").read_text()
+        files = re.findall(r"`((?:core|plugins|tests)/[a-z0-9_/.-]+)`", text)
+        self.assertGreater(len(files), 10)
+        for file in files:
+            self.assertTrue((SOURCE / file).exists(), file)
+
+    def test_folders_depend_one_way(self):
+        for rank, folder in enumerate(FOLDERS):
+            for file in [*SOURCE.glob(f"core/{folder}/*.c"), *SOURCE.glob(f"core/{folder}/*.h")]:
+                for other in re.findall(r'^#include "([a-z]+)/', file.read_text(), re.M):
+                    self.assertIn(other, FOLDERS[:rank + 1], file.relative_to(SOURCE))
+
+    def test_pictures_are_sound(self):
+        for file in (SOURCE / "docs").glob("*.svg"):
+            root = xml.etree.ElementTree.parse(file).getroot()
+            self.assertTrue(root.findtext("{http://www.w3.org/2000/svg}title"), file.name)
+
+    def test_every_flag_is_in_the_manual_page(self):
+        manual = (SOURCE / "docs/flow-exporter.8").read_text()
+        flags = re.findall(r"--([a-z-]+)", run("--help").stdout)
+        self.assertIn("config", flags)
+        for flag in flags:
+            self.assertIn(f"Fl Fl {flag}", manual)
+
+    def test_manual_page_is_clean(self):
+        groff = shutil.which("groff")
+        if not groff:
+            self.skipTest("there is no groff")
+        command = [groff, "-ww", "-mandoc", "-Tutf8", SOURCE / "docs/flow-exporter.8"]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("flow-exporter", result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
