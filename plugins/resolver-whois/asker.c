@@ -274,7 +274,7 @@ static int wait_for_work(struct whois_asker *asker)
     if (asker->unknown.first)
         until_ms = earlier(until_ms, asker->unknown.first->ask_again_ms);
     if (asker->client.phase != WHOIS_IDLE)
-        until_ms = earlier(until_ms, whois_client_prepare(&asker->client, &fds[1], now_ms));
+        until_ms = earlier(until_ms, whois_client_prepare(&asker->client, &fds[1]));
     else if (whois_table_waiting(asker->table) > 0)
         until_ms = earlier(until_ms, query_allowed_ms(asker));
     int timeout_ms = until_ms > now_ms ? (int)(until_ms - now_ms) : 0;

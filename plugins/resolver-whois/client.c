@@ -9,8 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* glibc tells of the end of a look-up by signal or thread only, both of which are not ours to use: look now and then. */
-#define LOOKUP_PAUSE_MS 20
 /* Reads a step, so that an endless answer can't keep the thread from its other duties. */
 #define READS_MAX 16
 
@@ -60,7 +58,7 @@ void whois_client_begin(struct whois_client *client, const struct whois_address 
     whois_lines_init(&client->lines);
 }
 
-int64_t whois_client_prepare(const struct whois_client *client, struct pollfd *poll_fd, int64_t now_ms)
+int64_t whois_client_prepare(const struct whois_client *client, struct pollfd *poll_fd)
 {
     *poll_fd = (struct pollfd){.fd = client->fd};
     switch (client->phase) {
@@ -70,9 +68,13 @@ int64_t whois_client_prepare(const struct whois_client *client, struct pollfd *p
     case WHOIS_TALKING:
         poll_fd->events = client->sent_size < client->query_size ? POLLIN | POLLOUT : POLLIN;
         return client->deadline_ms;
-    default:
-        return now_ms + LOOKUP_PAUSE_MS;
+    case WHOIS_LOOKING_UP:
+        *poll_fd = (struct pollfd){.fd = whois_lookup_fd(&client->lookup), .events = POLLIN};
+        return client->deadline_ms;
+    case WHOIS_IDLE:
+        break;
     }
+    return INT64_MAX;
 }
 
 static enum whois_result fail(struct whois_client *client, const char *why, int error)

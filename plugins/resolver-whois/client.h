@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "lines.h"
+#include "lookup.h"
 
 enum whois_phase { WHOIS_IDLE, WHOIS_LOOKING_UP, WHOIS_CONNECTING, WHOIS_TALKING };
 
@@ -47,7 +48,7 @@ void whois_client_fini(struct whois_client *client);
 void whois_client_begin(struct whois_client *client, const struct whois_address *address, const char *query,
                         size_t query_size, size_t answer_max, int64_t deadline_ms);
 /* Fills what to poll for (fd -1: nothing) and returns the time at which to step in any case. */
-int64_t whois_client_prepare(const struct whois_client *client, struct pollfd *poll_fd, int64_t now_ms);
+int64_t whois_client_prepare(const struct whois_client *client, struct pollfd *poll_fd);
 /* Goes on as far as it can without waiting. By any result but BUSY the client is idle again. */
 enum whois_result whois_client_step(struct whois_client *client, int revents, int64_t now_ms);
 

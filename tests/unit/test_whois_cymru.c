@@ -1,4 +1,5 @@
 /* The answer of a whois server, in pieces of every size, and the query; and the addresses of servers. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include "plugins/resolver-whois/address.h"
 #include "plugins/resolver-whois/dialect.h"
 #include "plugins/resolver-whois/lines.h"
+#include "plugins/resolver-whois/lookup.h"
 
 static void check_line(const char *line, enum whois_line_kind kind, uint32_t number, const char *name)
 {
@@ -184,13 +186,37 @@ static void numeric_addresses_at_once(void **unused)
     whois_lookup_fini(&lookup);
 }
 
+static void names_in_time(void **unused)
+{
+    (void)unused;
+    struct whois_address address;
+    const char *why = NULL;
+    struct whois_lookup lookup = {0};
+    struct addrinfo *found = NULL;
+    assert_int_equal(whois_address_parse("localhost:43", &address, &why), 0);
+    enum whois_lookup_state state = whois_lookup_poll(&lookup, &address, &found, &why);
+    assert_int_equal(state, WHOIS_LOOKUP_BUSY);
+    while (state == WHOIS_LOOKUP_BUSY) {
+        struct pollfd fd = {.fd = whois_lookup_fd(&lookup), .events = POLLIN};
+        assert_int_equal(poll(&fd, 1, 60000), 1);
+        state = whois_lookup_poll(&lookup, &address, &found, &why);
+    }
+    assert_int_equal(state, WHOIS_LOOKUP_DONE);
+    assert_int_equal(whois_lookup_fd(&lookup), -1);
+    freeaddrinfo(found);
+    /* And one that nobody waits for. */
+    assert_int_equal(whois_lookup_poll(&lookup, &address, &found, &why), WHOIS_LOOKUP_BUSY);
+    whois_lookup_fini(&lookup);
+    whois_lookup_fini(&lookup);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_an_answer),        cmocka_unit_test(lines_of_no_use),
         cmocka_unit_test(query_of_all_numbers),      cmocka_unit_test(pieces_of_every_size),
         cmocka_unit_test(lines_have_a_bound),        cmocka_unit_test(addresses),
-        cmocka_unit_test(numeric_addresses_at_once),
+        cmocka_unit_test(numeric_addresses_at_once), cmocka_unit_test(names_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
