@@ -14,7 +14,7 @@ AC_DEFUN([FX_CHECK_MOCK_CLUSTER], [
   AS_IF([test "x$with_input_kafka" != xno], [
     fx_save_LIBS=$LIBS; LIBS="$RDKAFKA_LIBS $LIBS"
     AC_CHECK_FUNC([rd_kafka_mock_cluster_new],
-      [AC_CHECK_HEADER([librdkafka/rdkafka_mock.h], [have_mock_cluster=yes])])
+      [AC_CHECK_HEADER([librdkafka/rdkafka_mock.h], [have_mock_cluster=yes], [], [#include <librdkafka/rdkafka.h>])])
     LIBS=$fx_save_LIBS
   ])
   AM_CONDITIONAL([HAVE_MOCK_CLUSTER], [test "$have_mock_cluster" = yes])
