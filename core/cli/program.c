@@ -12,7 +12,6 @@
 #include "cli/commands.h"
 #include "util/alloc.h"
 
-
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
