@@ -109,12 +109,10 @@ static int name_speaker(const struct fx_instance *instance, int rc, struct fx_er
 {
     if (rc >= 0 || !err)
         return rc < 0 ? rc : 0;
-    char message[FX_ERROR_MESSAGE_MAX];
-    memcpy(message, err->message, sizeof message);
-    int used = snprintf(err->message, sizeof err->message, "%s: ", instance->name);
-    if (used > 0 && (size_t)used < sizeof err->message)
-        snprintf(err->message + used, sizeof err->message - (size_t)used, "%s",
-                 message[0] ? message : "the plugin failed and gave no reason");
+    char message[FX_ERROR_MESSAGE_MAX - 80]; /* room for the name, which has at most 64 */
+    snprintf(message, sizeof message, "%.*s", (int)sizeof message - 1, err->message);
+    snprintf(err->message, sizeof err->message, "%.64s: %s", instance->name,
+             message[0] ? message : "the plugin failed and gave no reason");
     return rc;
 }
 
