@@ -1,0 +1,69 @@
+"""Fixtures: one Kafka a run, fresh topics, and programs that are ended and judged after each test."""
+
+import shutil
+
+import pytest
+
+from kafka import LIBS, Kafka
+from programs import FlowExporter, Prometheus, WhoisServer
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "large: takes the full number of records in a plain build")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory):
+    if not shutil.which("java") or not LIBS.is_dir():
+        pytest.skip(f"needs Java and Kafka's jars in {LIBS}")
+    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.end()
+
+
+@pytest.fixture
+def topic(kafka):
+    return kafka.topic_create()
+
+
+@pytest.fixture
+def exporter(tmp_path):
+    """Starts flow-exporters. Those that a test has not ended must end in order, with nothing found by a sanitizer."""
+    started = []
+
+    def start(config=None, arguments=(), **options):
+        options.setdefault("name", f"flow-exporter-{len(started) + 1}")
+        program = FlowExporter(tmp_path / "exporter", config, arguments, **options)
+        started.append(program)
+        return program
+
+    yield start
+    try:
+        for program in started:
+            if program.is_running():
+                program.stop()
+    finally:
+        for program in started:
+            program.kill_group()
+
+
+@pytest.fixture
+def prometheus(tmp_path):
+    if not shutil.which("prometheus"):
+        pytest.skip("needs prometheus")
+    started = []
+
+    def start(*exporters):
+        started.append(Prometheus(tmp_path / "prometheus", [f"127.0.0.1:{program.port}" for program in exporters]))
+        return started[-1]
+
+    yield start
+    for program in started:
+        program.end()
+
+
+@pytest.fixture
+def whois(tmp_path):
+    server = WhoisServer(tmp_path / "whois")
+    yield server
+    server.end()

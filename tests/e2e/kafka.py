@@ -1,0 +1,109 @@
+"""A real Apache Kafka, one process that is broker and controller (KRaft), and what tests ask it by confluent_kafka."""
+
+import itertools
+import os
+import uuid
+from pathlib import Path
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from programs import SOURCE, Program, can_connect, free_port, run, wait_until
+
+LIBS = Path(os.environ.get("FLOW_EXPORTER_KAFKA_LIBS", SOURCE / "build" / "kafka-libs"))
+JAVA = ["java", "-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{LIBS}/*"]
+JAVA_LOG = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+
+
+def properties(folder, port, controller_port, advertised):
+    return {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{advertised}:{port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "log.dirs": folder / "data",
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 1,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "group.initial.rebalance.delay.ms": 0,
+        # A killed member's partitions come back quickly.
+        "group.min.session.timeout.ms": 500,
+        "num.network.threads": 2,
+        "num.io.threads": 2,
+        "log.cleaner.enable": "false",
+    }
+
+
+class Kafka(Program):
+    """Storage is formatted anew unless the folder has one: then it is the same cluster, come back."""
+
+    def __init__(self, folder, port=None, advertised="127.0.0.1"):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        self.brokers = f"{advertised}:{self.port}"
+        path = folder / "server.properties"
+        if not path.exists():
+            settings = properties(folder, self.port, free_port(), advertised)
+            path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+            run(*JAVA, *JAVA_LOG, "kafka.tools.StorageTool", "format", "-t", uuid.uuid4(), "-c", path)
+        super().__init__([*JAVA, *JAVA_LOG, "kafka.Kafka", path], folder, "kafka")
+        self.topic_numbers = itertools.count(1)
+        self.wait_for(lambda: can_connect(self.port), "Kafka listens", 60)
+        self.admin = AdminClient({"bootstrap.servers": self.brokers})
+        self.wait_for(lambda: self.admin.list_topics(timeout=10).brokers, "Kafka answers", 60)
+
+    def topic_create(self, partitions=1, name=None):
+        """A fresh topic, once its partitions have leaders."""
+        name = name or f"flows-{next(self.topic_numbers)}"
+        self.admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
+        wait_until(lambda: self.topic_is_ready(name, partitions), f"the topic {name} is ready")
+        return name
+
+    def topic_is_ready(self, name, partitions):
+        found = self.admin.list_topics(name, timeout=10).topics[name].partitions
+        return len(found) == partitions and all(part.leader == 1 for part in found.values())
+
+    def produce(self, topic, values, partition=0):
+        """Each value is a message; all are stored when this returns."""
+        faults = []
+        producer = Producer({"bootstrap.servers": self.brokers, "enable.idempotence": True, "linger.ms": 5})
+        for value in values:
+            while True:
+                try:
+                    producer.produce(topic, value, partition=partition, on_delivery=lambda err, _: err and faults.append(err))
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+        assert producer.flush(60) == 0 and not faults, faults
+
+    def committed(self, topic, group, partitions=1):
+        """{partition: offset} that the group has committed; those without are left out."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": group})
+        try:
+            asked = [TopicPartition(topic, number) for number in range(partitions)]
+            found = consumer.committed(asked, timeout=30)
+            assert not any(part.error for part in found), found
+            return {part.partition: part.offset for part in found if part.offset >= 0}
+        finally:
+            consumer.close()
+
+    def read_all(self, topic, partitions=1):
+        """Every message of the topic as {(partition, offset): value}."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "reader", "enable.auto.commit": False})
+        try:
+            parts = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)]
+            ends = [consumer.get_watermark_offsets(part, timeout=30)[1] for part in parts]
+            consumer.assign(parts)
+            messages = {}
+            while len(messages) < sum(ends):
+                message = consumer.poll(30)
+                assert message and not message.error(), message and message.error()
+                messages[message.partition(), message.offset()] = message.value()
+            return messages
+        finally:
+            consumer.close()

@@ -1,0 +1,86 @@
+"""Real NetFlow: packets in a pcap file, made here; softflowd makes flows of them; nfacctd writes those to Kafka."""
+
+import signal
+import socket
+import struct
+
+from programs import Program, free_port, run
+
+PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+ETHERNET = bytes(12) + b"\x08\x00"
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def ip_packet(source, destination, port, size):
+    """An IPv4 packet of size bytes, with UDP in it."""
+    def header(check):
+        return struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 1, 0, 64, 17, check, socket.inet_aton(source),
+                           socket.inet_aton(destination))
+
+    udp = struct.pack("!HHHH", port, 443, size - 20, 0)
+    return header(checksum(header(0))) + udp + bytes(size - 28)
+
+
+def pcap_write(path, flows):
+    """flows: (source, destination, port, [packet sizes]). Each packet a millisecond after the one before."""
+    with open(path, "wb") as file:
+        file.write(PCAP_HEADER)
+        clock_us = 1_700_000_000_000_000
+        for source, destination, port, sizes in flows:
+            for size in sizes:
+                frame = ETHERNET + ip_packet(source, destination, port, size)
+                file.write(struct.pack("<IIII", clock_us // 1_000_000, clock_us % 1_000_000, len(frame), len(frame)))
+                file.write(frame)
+                clock_us += 1000
+
+
+class Nfacctd(Program):
+    """pmacct's NetFlow collector: prefixes to ASes by a file, a label by another, records to Kafka each second."""
+
+    def __init__(self, folder, kafka, topic, networks, label):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port(socket.SOCK_DGRAM)
+        (folder / "networks.lst").write_text("".join(f"{asn},{prefix}\n" for prefix, asn in networks.items()))
+        (folder / "pretag.map").write_text(f"set_label={label} ip=0.0.0.0/0\n")
+        settings = {
+            "daemonize": "false",
+            "nfacctd_ip": "127.0.0.1",
+            "nfacctd_port": self.port,
+            "nfacctd_as": "file",
+            "nfacctd_net": "file",
+            "networks_file": folder / "networks.lst",
+            "pre_tag_map": folder / "pretag.map",
+            "aggregate": "src_as, dst_as, label, peer_src_ip, src_host, dst_host, src_port",
+            "plugins": "kafka",
+            "kafka_broker_host": "127.0.0.1",
+            "kafka_broker_port": kafka.port,
+            "kafka_topic": topic,
+            "kafka_output": "json",
+            "kafka_refresh_time": 1,
+            "kafka_markers": "true",
+            "nfacctd_time_new": "true",
+        }
+        path = folder / "nfacctd.conf"
+        path.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
+        super().__init__(["nfacctd", "-f", path], folder, "nfacctd")
+        self.wait_for(self.is_listening, "nfacctd listens")
+
+    def stop(self):
+        """What it holds is written to Kafka before it ends."""
+        self.end(signal.SIGINT)
+
+    def is_listening(self):
+        hex_port = f":{self.port:04X} "
+        with open("/proc/net/udp", encoding="ascii") as table:
+            return any(hex_port in line for line in table)
+
+
+def export(pcap, port, version):
+    """Reads the capture and exports its flows, as NetFlow 5 or IPFIX (10); returns when all are sent."""
+    run("softflowd", "-r", pcap, "-n", f"127.0.0.1:{port}", "-v", version, seconds=30)

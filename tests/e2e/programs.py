@@ -1,0 +1,237 @@
+"""Programs under test and beside it: started in a folder of their own, waited for by condition, ended by their pid."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import yaml
+
+import page
+
+TESTS = Path(__file__).resolve().parent.parent
+SOURCE = TESTS.parent
+BUILD = Path(os.environ.get("FLOW_EXPORTER_BUILD", SOURCE / "build")).resolve()
+NAMES = TESTS / "data" / "asn-names.txt"
+# How much slower than a plain build the program is, and what share of the plain build's records it is given.
+SLOWNESS = float(os.environ.get("FLOW_EXPORTER_SLOWNESS", "1"))
+SCALE = float(os.environ.get("FLOW_EXPORTER_SCALE", "1"))
+# "valgrind ...": what the program is run by.
+WRAPPER = shlex.split(os.environ.get("FLOW_EXPORTER_WRAPPER", ""))
+FLOWGEN = BUILD / "tests" / "tools" / "flowgen"
+REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "ERROR SUMMARY: ")
+
+
+def wait_until(condition, what, seconds=30):
+    """Asks until condition() is true, and gives what it gave."""
+    end = time.monotonic() + seconds * SLOWNESS
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds * SLOWNESS:.0f} s: {what() if callable(what) else what}")
+        time.sleep(0.05)
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def can_connect(port, host="127.0.0.1"):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+def http_get(url, seconds=30):
+    """Status and text; an error status is an answer, too."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds * SLOWNESS) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def run(*command, seconds=300, **options):
+    """A program that ends by itself; its standard output. A failure shows what it said."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds, **options)
+    assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+class Program:
+    """One process and its children; what it prints goes to a file."""
+
+    def __init__(self, command, folder, name, stdin=subprocess.DEVNULL):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.log_path = folder / f"{name}.log"
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [str(word) for word in command], stdin=stdin, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def require_running(self):
+        assert self.is_running(), f"{self.name} ended with {self.process.returncode}:\n{self.log()[-4000:]}"
+        return True
+
+    def wait_for(self, condition, what, seconds=30):
+        return wait_until(lambda: self.require_running() and condition(), what, seconds)
+
+    def wait_for_log(self, text, seconds=30):
+        self.wait_for(lambda: text in self.log(), f"'{text}' in the log of {self.name}", seconds)
+
+    def end(self, signal_number=signal.SIGTERM, seconds=30):
+        """Ends it and gives the status; for programs that have ended, too."""
+        if self.is_running():
+            self.process.send_signal(signal_number)
+        try:
+            return self.process.wait(seconds * SLOWNESS)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} did not end:\n{self.log()[-4000:]}") from None
+        finally:
+            self.kill_group()
+
+    def kill_group(self):
+        """What is left of it, children too; all are in a session of their own."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+    def kill(self):
+        self.end(signal.SIGKILL)
+
+
+def flow_exporter_command():
+    """The program of the build tree; installed ones are found by FLOW_EXPORTER and FLOW_EXPORTER_PLUGINS."""
+    binary = os.environ.get("FLOW_EXPORTER", BUILD / "core" / "flow-exporter")
+    command = [BUILD / "libtool", "--mode=execute", *WRAPPER, binary] if WRAPPER else [binary]
+    plugins = os.environ.get("FLOW_EXPORTER_PLUGINS", BUILD / "plugins")
+    return command, ["--plugin-dir", plugins]
+
+
+def flow_exporter_run(*arguments, stdin=subprocess.DEVNULL):
+    """The program for commands that end by themselves: status, standard output, standard error."""
+    command, plugin_flags = flow_exporter_command()
+    done = subprocess.run(
+        [str(word) for word in [*command, *plugin_flags, *arguments]],
+        stdin=stdin, capture_output=True, text=True, timeout=60 * SLOWNESS,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+class FlowExporter(Program):
+    """flow-exporter, with a configuration (a dict) or with arguments, that has answered /-/healthy."""
+
+    def __init__(self, folder, config=None, arguments=(), stdin=subprocess.DEVNULL, name="flow-exporter", port=None):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        command, plugin_flags = flow_exporter_command()
+        if config is not None:
+            for output in config["outputs"]:
+                if output["plugin"] == "output-prometheus":
+                    output["listen"] = f"127.0.0.1:{self.port}"
+            path = folder / f"{name}.yaml"
+            path.write_text(yaml.safe_dump(config, sort_keys=False))
+            arguments = ["--config", path]
+        super().__init__([*command, *plugin_flags, *arguments], folder, name, stdin)
+        self.wait_for(self.is_healthy, f"{name} is healthy")
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def is_healthy(self):
+        return can_connect(self.port) and http_get(self.url("/-/healthy"))[0] == 200
+
+    def page_text(self):
+        status, text = http_get(self.url("/metrics"))
+        assert status == 200, text
+        return text
+
+    def page(self):
+        return page.Page(self.page_text())
+
+    def wait_for_page(self, condition, what, seconds=60):
+        """The first page for which condition(page) is true."""
+
+        def ask():
+            last[0] = self.page()
+            return last[0] if condition(last[0]) else None
+
+        last = [None]
+        return self.wait_for(ask, lambda: f"{what}; the last page was\n{last[0].text[:4000] if last[0] else ''}", seconds)
+
+    def wait_for_assigned(self, partitions):
+        name = "flow_exporter_kafka_assigned_partitions"
+        self.wait_for_page(lambda shown: shown.self_sum(name) == partitions, f"{partitions} partitions are assigned")
+
+    def wait_for_records(self, count):
+        """Until count records, sound or not, were read and are on the page: markers apart."""
+        names = ("flow_exporter_records_total", "flow_exporter_records_malformed_total")
+        return self.wait_for_page(
+            lambda shown: sum(shown.self_sum(name) for name in names) >= count, f"{count} records were read", 120
+        )
+
+    def stop(self):
+        """An orderly end: status 0, and nothing found by a sanitizer or valgrind."""
+        status = self.end()
+        log = self.log()
+        findings = [line for line in log.splitlines() if any(report in line for report in REPORTS)]
+        findings = [line for line in findings if "ERROR SUMMARY: 0 errors" not in line]
+        assert status == 0 and not findings, f"{self.name} ended with {status}:\n{log[-8000:]}"
+
+
+class WhoisServer(Program):
+    """The whois server of tests/tools."""
+
+    def __init__(self, folder, *arguments):
+        super().__init__([TESTS / "tools" / "whois-server", "--names", NAMES, *arguments], folder, "whois-server")
+        self.wait_for(lambda: "listening on" in self.log(), "the whois server listens")
+        self.port = int(self.log().split()[3])
+        self.address = f"127.0.0.1:{self.port}"
+
+
+class Prometheus(Program):
+    """A real Prometheus that scrapes each second."""
+
+    def __init__(self, folder, targets):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        config = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [{"job_name": "flows", "static_configs": [{"targets": targets}]}],
+        }
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+        flags = {
+            "config.file": folder / "prometheus.yml",
+            "storage.tsdb.path": folder / "data",
+            "web.listen-address": f"127.0.0.1:{self.port}",
+        }
+        super().__init__(["prometheus", *(f"--{key}={value}" for key, value in flags.items())], folder, "prometheus")
+        self.wait_for(lambda: can_connect(self.port) and http_get(self.url("/-/ready"))[0] == 200, "Prometheus is ready")
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def query(self, expression):
+        """[(labels, value as text)] of an instant vector."""
+        status, text = http_get(self.url("/api/v1/query?query=" + urllib.request.quote(expression)))
+        assert status == 200, text
+        result = yaml.safe_load(text)["data"]["result"]
+        return [(row["metric"], row["value"][1]) for row in result]
