@@ -1,7 +1,8 @@
 /*
  * What the plugin's files share.
  *
- *   output-prometheus.c  descriptor, options, lifecycle
+ *   output-prometheus.c  descriptor, options
+ *   lifecycle.c          create, start, stop, destroy
  *   family.c             metrics: what they match, their labels
  *   intern.c             texts to numbers
  *   registry.c           series: key to number, for all workers
@@ -84,6 +85,12 @@ struct prom_output {
     struct prom_snapshot *exposed; /* what pages show */
     struct prom_http *http;
 };
+
+/* lifecycle.c */
+int prom_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err);
+int prom_start(void *self, struct fx_error *err);
+void prom_stop(void *self, int timeout_ms);
+void prom_destroy(void *self);
 
 /* family.c */
 int prom_claim_fields(struct prom_output *output, struct fx_error *err);

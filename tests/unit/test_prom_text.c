@@ -1,0 +1,73 @@
+/* The text format: numbers, escapes, and pages that are the same in pieces of any size. */
+#include "prom_fixture.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plugins/output-prometheus/render.h"
+
+static void check_number(uint64_t number)
+{
+    char ours[PROM_NUMBER_MAX + 1], theirs[32];
+    ours[prom_render_number(ours, number)] = '\0';
+    snprintf(theirs, sizeof theirs, "%" PRIu64, number);
+    assert_string_equal(ours, theirs);
+}
+
+static void numbers_are_exact(void **state)
+{
+    (void)state;
+    for (uint64_t power = 1; power; power = power > UINT64_MAX / 10 ? 0 : power * 10) {
+        check_number(power - 1);
+        check_number(power);
+        check_number(power + 1);
+    }
+    check_number((UINT64_C(1) << 53) + 1);
+    check_number(UINT64_MAX);
+}
+
+static void escapes_are_those_of_the_format(void **state)
+{
+    (void)state;
+    char to[16];
+    assert_int_equal(prom_render_escaped(to, "a\\\"\nb", 5), 8);
+    assert_memory_equal(to, "a\\\\\\\"\\nb", 8);
+}
+
+static void any_piece_gives_the_same_page(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    prom_fixture_init(&f, 100, 0);
+    for (uint64_t i = 0; i < 30; i++) {
+        prom_fixture_write(&f, 0, 100, i, "a label with \"quotes\"", i * 1000000007, NULL, NULL);
+        prom_fixture_write(&f, 1, i, 100, "r\\2", i + 1, NULL, NULL);
+    }
+    prom_fixture_checkpoint(&f);
+    char *whole = prom_fixture_page(&f, 1 << 20);
+    assert_non_null(strstr(whole, "hostname=\"a label with \\\"quotes\\\"\""));
+    for (size_t piece = 1; piece < 400; piece += piece < 20 ? 1 : 37) {
+        char *page = prom_fixture_page(&f, piece);
+        assert_string_equal(page, whole);
+        free(page);
+    }
+    free(whole);
+    prom_fixture_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_exact),
+        cmocka_unit_test(escapes_are_those_of_the_format),
+        cmocka_unit_test(any_piece_gives_the_same_page),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
