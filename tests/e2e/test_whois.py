@@ -7,8 +7,6 @@ Records go in by standard input; the tests' own outputs write each record's name
 
 import contextlib
 import json
-import os
-import pathlib
 import random
 import signal
 import socket
@@ -18,12 +16,9 @@ import time
 
 import pytest
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FLOW_EXPORTER_BUILD", SOURCE / "build")).resolve()
-NAMES = SOURCE / "tests" / "data" / "asn-names.txt"
-SERVER = SOURCE / "tests" / "tools" / "whois-server"
-# How much slower than a plain build the program is: under a sanitizer.
-SLOWNESS = float(os.environ.get("FLOW_EXPORTER_SLOWNESS", "1"))
+from programs import BUILD, NAMES, SLOWNESS, TESTS, wait_until
+
+SERVER = TESTS / "tools" / "whois-server"
 DEADLINE_S = 60 * SLOWNESS
 STOP_S = 2 * SLOWNESS
 PENDING, UNKNOWN = "(pending)", "(unknown)"
@@ -32,14 +27,6 @@ KNOWN = {15169: "GOOGLE - Google Inc.", 397143: "NEPTUNE-NETWORKS - Neptune Netw
          3: "MIT-GATEWAYS - Massachusetts Institute of Technology", 1279: "MCDOUGLAS-AS McDonnell Douglas Information "
          "Systems International"}
 NAMELESS = {399998: UNKNOWN, 399999: UNKNOWN}
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + DEADLINE_S
-    while not (result := condition()):
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.01)
-    return result
 
 
 @pytest.fixture(scope="module", autouse=True)
