@@ -182,11 +182,19 @@ class FlowExporter(Program):
         self.wait_for_page(lambda shown: shown.self_sum(name) == partitions, f"{partitions} partitions are assigned")
 
     def wait_for_records(self, count):
-        """Until count records, sound or not, were read and are on the page: markers apart."""
+        """The page after count records, sound or not, were read: markers apart."""
         names = ("flow_exporter_records_total", "flow_exporter_records_malformed_total")
-        return self.wait_for_page(
+        self.wait_for_page(
             lambda shown: sum(shown.self_sum(name) for name in names) >= count, f"{count} records were read", 120
         )
+        return self.fresh_page()
+
+    def fresh_page(self):
+        """A page of a cut that was begun after this call. Self metrics are of now, flows of the last cut that counts."""
+        name = "flow_exporter_checkpoints_total"
+        enough = self.page().self_sum(name, result="committed") + 2
+        self.wait_for_page(lambda shown: shown.self_sum(name, result="committed") >= enough, "two more checkpoints")
+        return self.page()
 
     def stop(self):
         """An orderly end: status 0, and nothing found by a sanitizer or valgrind."""

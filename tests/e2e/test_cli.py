@@ -1,0 +1,143 @@
+"""The command line: help, exit statuses, checks, and what is said about a wrong configuration."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from programs import flow_exporter_command, flow_exporter_run
+
+ISSUE = """\
+log: {level: info, format: text}
+inputs:
+  - plugin: input-kafka
+    brokers: [kafka.fqdn.com:9092]
+    topics: [pmacct.acct]
+    group: flow-exporter
+    start: latest                 # or earliest: where to begin when the group has no position yet
+resolvers:
+  - plugin: resolver-whois
+    fields: {as_src: as_src_name, as_dst: as_dst_name}
+    server: whois.cymru.com
+outputs:
+  - plugin: output-prometheus
+    listen: ":9590"
+    asn: 15169
+"""
+PLUGINS = ["input-kafka", "input-stdin", "output-prometheus", "resolver-whois"]
+
+
+@pytest.fixture(name="check")
+def check_fixture(tmp_path):
+    """--check of a text: status and what was said, with FILE for the file's name."""
+
+    def check(text, *flags):
+        path = tmp_path / "flows.yaml"
+        path.write_text(text)
+        status, out, err = flow_exporter_run("--config", path, "--check", *flags)
+        return status, (out + err).replace(str(path), "FILE")
+
+    return check
+
+
+def test_no_argument_prints_help_and_fails():
+    command, _ = flow_exporter_command()
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Usage: flow-exporter" in done.stdout + done.stderr
+
+
+def test_help_and_version():
+    for flag in ("--help", "-h", "-help"):
+        status, out, _ = flow_exporter_run(flag)
+        assert status == 0 and out.startswith("Usage: flow-exporter --config FILE")
+        assert all(len(line) <= 80 for line in out.splitlines())
+    status, out, _ = flow_exporter_run("--version")
+    assert status == 0 and out.startswith("flow-exporter ") and out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, status, said",
+    [
+        (["--brokrs=a:1", "--topic=t"], 2, "unknown flag '--brokrs'; did you mean '--brokers'?"),
+        (["--brokers=a:1"], 1, "Usage:"),
+        (["--topic=t"], 1, "Usage:"),
+        (["--brokers=a:1", "--topic=t", "--asn=x"], 2, "--asn"),
+        (["--brokers=a:1", "--topic=t", "--asn=4294967296"], 2, "4294967295"),
+        (["--brokers=a:1", "--topic=t", "--partitions=0,x"], 2, "--partitions"),
+        (["--config=a.yaml", "--topic=t"], 2, "--config and --topic exclude each other"),
+        (["--config=/nonexistent/a.yaml"], 1, "/nonexistent/a.yaml"),
+        (["plugin"], 2, "needs the name of a plugin"),
+        (["plugin", "input-kafak"], 1, "input-kafak"),
+        (["plugin", "../input-kafka"], 1, "../input-kafka"),
+    ],
+)
+def test_wrong_arguments(arguments, status, said):
+    found, out, err = flow_exporter_run(*arguments)
+    assert (found, said in out + err) == (status, True), (found, out, err)
+
+
+def test_plugins_are_listed_and_described():
+    status, out, err = flow_exporter_run("plugins")
+    assert status == 0, err
+    assert [line.split()[0] for line in out.splitlines() if line[0] != " "] == PLUGINS
+    for name in PLUGINS:
+        status, out, _ = flow_exporter_run("plugin", name)
+        assert status == 0 and name in out.splitlines()[0]
+        assert all(len(line) <= 80 for line in out.splitlines() if line.startswith("  "))
+    assert "brokers" in flow_exporter_run("plugin", "input-kafka")[1]
+
+
+def test_the_documented_configuration_is_right(check):
+    assert check(ISSUE)[0] == 0
+
+
+def test_print_config_of_flags_is_a_configuration(tmp_path):
+    flags = ["--brokers=a:1,b:2", "-topic", "pmacct.acct", "--partitions=0,2", "-asn=15169", "--addr=:9591"]
+    status, out, err = flow_exporter_run(*flags, "--print-config")
+    assert status == 0, err
+    config = yaml.safe_load(out)
+    source, output = config["inputs"][0], config["outputs"][0]
+    assert source["plugin"] == "input-kafka" and source["brokers"] == ["a:1", "b:2"]
+    assert source["topics"] == ["pmacct.acct"] and [int(number) for number in source["partitions"]] == [0, 2]
+    assert config["resolvers"][0]["plugin"] == "resolver-whois"
+    assert (output["plugin"], output["listen"], int(output["asn"])) == ("output-prometheus", ":9591", 15169)
+
+    path = tmp_path / "printed.yaml"
+    path.write_text(out)
+    assert flow_exporter_run("--config", path, "--check")[0] == 0
+    assert flow_exporter_run("--config", path, "--print-config")[1] == out
+
+
+@pytest.mark.parametrize(
+    "old, new, place, said",
+    [
+        ("brokers:", "brokres:", "4:5", "did you mean 'brokers'"),
+        ("    brokers: [kafka.fqdn.com:9092]\n", "", "3:5", "brokers"),
+        ("start: latest", "start: newest", "7:12", "latest"),
+        ("asn: 15169", "asn: -1", "15:10", "-1"),
+        ("asn: 15169", "asn: Google", "15:10", "Google"),
+        ('listen: ":9590"', 'listen: ":99590"', "14:13", "99590"),
+        ("level: info", "level: loud", "1:14", "loud"),
+        ("outputs:", "outptus:", "12:1", "did you mean 'outputs'"),
+        ("plugin: input-kafka", "plugin: input-kafak", "3:13", "input-kafak"),
+        ("plugin: input-kafka", "plugin: output-prometheus", "3:13", "output"),
+        ("fields: {as_src: as_src_name", "fields: [as_src, as_src_name", "10:13", "fields"),
+        ("topics: [pmacct.acct]", "topics: [pmacct.acct", "", "FILE"),
+        ("resolvers:", "inputs:", "8:1", "inputs"),
+        ("group: flow-exporter", "group: *anchor", "6:12", "alias"),
+        ("group: flow-exporter", "rdkafka: {no.such.property: 1}", "6:15", "no.such.property"),
+        ("group: flow-exporter", "rdkafka: {enable.auto.commit: true}", "6:15", "enable.auto.commit"),
+    ],
+)
+def test_wrong_configuration(check, old, new, place, said):
+    assert ISSUE.count(old) == 1
+    status, text = check(ISSUE.replace(old, new))
+    assert status == 1
+    assert f"FILE:{place}" in text and said in text, text
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "inputs: []", "inputs: 5", "a: &a [*a]", "\0", "inputs: [{plugin: input-stdin}]"])
+def test_configurations_that_are_none(check, text):
+    status, said = check(text)
+    assert status == 1 and said.startswith("flow-exporter: FILE") and said.count("\n") == 1, said

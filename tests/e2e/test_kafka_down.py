@@ -1,0 +1,54 @@
+"""Kafka is away at the start, or goes and comes back: the program stays, answers, and goes on by itself."""
+
+import pytest
+
+from configs import ASN, fresh_group, kafka_config, record
+from kafka import LIBS, Kafka
+from programs import free_port
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(tmp_path):
+    if not LIBS.is_dir():
+        pytest.skip(f"needs Kafka's jars in {LIBS}")
+    return tmp_path / "own-kafka"
+
+
+class Address:
+    """What kafka_config() wants to know of a broker that is not there yet."""
+
+    def __init__(self, port):
+        self.brokers = f"127.0.0.1:{port}"
+
+
+def test_down_at_start_and_again_later(folder, exporter):
+    port, group = free_port(), fresh_group()
+    config = kafka_config(Address(port), "flows", group=group)
+    config["inputs"][0]["rdkafka"]["reconnect.backoff.max.ms"] = "500"
+    program = exporter(config)
+    program.wait_for_log("refused")
+    assert program.is_healthy() and program.page().total() == 0
+
+    broker = Kafka(folder, port=port)
+    try:
+        broker.topic_create(name="flows")
+        broker.produce("flows", [record(1, ASN, 100)])
+        program.wait_for_page(lambda shown: shown.total() == 100, "100 bytes")
+        broker.end()
+
+        assert program.is_healthy()
+        assert program.page().total() == 100, "the last committed page is served while Kafka is away"
+        broker = Kafka(folder, port=port)
+        broker.produce("flows", [record(1, ASN, 11)])
+        program.wait_for_page(lambda shown: shown.total() >= 111, "111 bytes")
+        assert program.fresh_page().total() == 111
+        program.stop()
+        assert broker.committed("flows", group) == {0: 2}
+    finally:
+        broker.end()
+
+
+def test_it_stops_in_time_while_kafka_is_away(exporter):
+    program = exporter(kafka_config(Address(free_port()), "flows"))
+    program.wait_for_log("refused")
+    program.stop()
