@@ -49,7 +49,9 @@ int prom_create(struct fx_instance *instance, const void *opts, void **self, str
     output->instance = instance;
     output->options = opts;
     pthread_mutex_init(&output->lock, NULL);
-    int rc = prom_claim_fields(output, err);
+    int rc = prom_listen_check(output->options->listen, instance, err);
+    if (!rc)
+        rc = prom_claim_fields(output, err);
     prom_make_families(output);
     if (make_registries(output) && !rc)
         rc = fx_error_set(err, FX_ENOMEM, "no memory for %lld series", (long long)output->options->max_series);

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +27,18 @@ static int split(const char *address, char *host, size_t host_size, char *port, 
     memcpy(host, address, size);
     host[size] = '\0';
     strcpy(port, colon + 1);
+    return 0;
+}
+
+int prom_listen_check(const char *address, const struct fx_instance *instance, struct fx_error *err)
+{
+    char host[256], port[32], *end;
+    if (split(address, host, sizeof host, port, sizeof port))
+        return fx_error_option(err, instance, "listen", NULL,
+                               "'%s' is not an address: write host:port, [IPv6]:port or :port", address);
+    unsigned long number = strtoul(port, &end, 10);
+    if (*end || port[0] < '0' || port[0] > '9' || number > 65535)
+        return fx_error_option(err, instance, "listen", NULL, "'%s' has no port from 0 to 65535", address);
     return 0;
 }
 
@@ -63,9 +75,8 @@ static int open_first(const struct addrinfo *list, int family, bool any_host)
 int prom_listen(const char *address, const struct fx_instance *instance, struct fx_error *err)
 {
     char host[256], port[32];
-    if (split(address, host, sizeof host, port, sizeof port))
-        return fx_error_option(err, instance, "listen", NULL,
-                               "'%s' is not an address: write host:port, [IPv6]:port or :port", address);
+    if (prom_listen_check(address, instance, err) || split(address, host, sizeof host, port, sizeof port))
+        return FX_EINVAL;
     struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *list;
     int rc = getaddrinfo(host[0] ? host : NULL, port, &hints, &list);
     if (rc)

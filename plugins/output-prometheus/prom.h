@@ -121,7 +121,8 @@ void prom_http_stop(struct prom_http *http);
 /* What waits for a checkpoint has waited long enough. Any thread; http may be NULL. */
 void prom_http_wake(struct prom_http *http);
 
-/* listen.c: a listening socket, or a negative code. */
+/* listen.c: whether it is an address (no I/O); a listening socket, or a negative code. */
+int prom_listen_check(const char *address, const struct fx_instance *instance, struct fx_error *err);
 int prom_listen(const char *address, const struct fx_instance *instance, struct fx_error *err);
 
 #endif

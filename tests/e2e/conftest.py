@@ -1,6 +1,7 @@
 """Fixtures: one Kafka a run, fresh topics, and programs that are ended and judged after each test."""
 
 import shutil
+import signal
 
 import pytest
 
@@ -8,8 +9,13 @@ from kafka import LIBS, Kafka
 from programs import FlowExporter, Prometheus, WhoisServer
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "large: takes the full number of records in a plain build")
+def interrupt(_number, _frame):
+    raise KeyboardInterrupt
+
+
+def pytest_configure():
+    """Told to end, the run still ends what it has started."""
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,7 @@ def test_print_config_of_flags_is_a_configuration(tmp_path):
         ("outputs:", "outptus:", "12:1", "did you mean 'outputs'"),
         ("plugin: input-kafka", "plugin: input-kafak", "3:13", "input-kafak"),
         ("plugin: input-kafka", "plugin: output-prometheus", "3:13", "output"),
-        ("fields: {as_src: as_src_name", "fields: [as_src, as_src_name", "10:13", "fields"),
+        ("fields: {as_src: as_src_name, as_dst: as_dst_name}", "fields: [as_src]", "10:13", "fields"),
         ("topics: [pmacct.acct]", "topics: [pmacct.acct", "", "FILE"),
         ("resolvers:", "inputs:", "8:1", "inputs"),
         ("group: flow-exporter", "group: *anchor", "6:12", "alias"),

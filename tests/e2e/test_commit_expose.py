@@ -1,5 +1,6 @@
 """Commit, then expose: no page shows more than what the group's committed offsets cover, whenever the program dies."""
 
+import json
 import random
 import signal
 import threading
@@ -7,7 +8,6 @@ import threading
 import pytest
 
 from configs import ASN, fresh_group, kafka_config, record
-from page import Count
 from programs import SCALE, SLOWNESS
 
 PARTITIONS = 3
@@ -27,7 +27,7 @@ class Source(threading.Thread):
         number = 0
         try:
             while not self.stopping.wait(0.02):
-                lines = [record(self.random.randint(1, 5), ASN, (number + i) * 7919 + 1) for i in range(200)]
+                lines = [record(self.random.randint(1, 5), ASN, (number + i) * 7919 + 1) for i in range(50)]
                 number += len(lines)
                 self.kafka.produce(self.topic, lines, partition=self.random.randrange(PARTITIONS))
         except Exception as fault:  # shown by the test that joins it
@@ -39,10 +39,9 @@ class Source(threading.Thread):
         assert not self.fault, self.fault
 
 
-def covered(messages, committed):
+def covered(sizes, committed):
     """The bytes of all records below the committed offsets."""
-    below = (value for (partition, offset), value in messages.items() if offset < committed.get(partition, 0))
-    return Count(ASN).add_lines(below).total()
+    return sum(size for (partition, offset), size in sizes.items() if offset < committed.get(partition, 0))
 
 
 @pytest.mark.parametrize("seed", range(max(2, int(4 * SCALE))))
@@ -66,16 +65,17 @@ def test_killed_at_any_page(kafka, exporter, seed):
         source.finish()
 
     messages = kafka.read_all(topic, PARTITIONS)
-    before = [0, *(covered(messages, committed) for _, committed in runs)]
+    sizes = {place: json.loads(line)["bytes"] for place, line in messages.items()}
+    before = [0, *(covered(sizes, committed) for _, committed in runs)]
     for run, total, committed in samples:
-        assert total <= covered(messages, committed) - before[run], f"a page of run {run} shows what was not committed"
+        assert total <= covered(sizes, committed) - before[run], f"a page of run {run} shows what was not committed"
     for run, (shown, committed) in enumerate(runs):
-        exact = covered(messages, committed) - before[run]
+        exact = covered(sizes, committed) - before[run]
         # Nothing but pages asks for checkpoints here, and a page waits for its own: the last page was the last commit.
         assert shown == exact if SLOWNESS == 1 else shown <= exact
 
     last = exporter(config)
-    rest = Count(ASN).add_lines(messages.values()).total() - before[-1]
+    rest = sum(sizes.values()) - before[-1]
     last.wait_for_page(lambda page: page.total() == rest, f"the rest, {rest} bytes")
     assert last.fresh_page().total() == rest
     last.stop()

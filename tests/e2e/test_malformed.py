@@ -81,9 +81,9 @@ def test_markers_and_empty_messages_are_ignored(kafka, topic, exporter):
     markers = [b'{"event_type": "purge_init", "writer_id": "default_kafka/1"}',
                b'{"event_type": "purge_close", "writer_id": "default_kafka/1", "purged_entries": 2}']
     kafka.produce(topic, [markers[0], record(9, ASN, 1), b"", record(9, ASN, 2) + b"\n" + markers[1] + b"\n"])
-    page = exporter(kafka_config(kafka, topic)).wait_for_page(
-        lambda shown: shown.self_sum(IGNORED, reason="marker") == 2, "two markers"
-    )
+    program = exporter(kafka_config(kafka, topic))
+    program.wait_for_page(lambda shown: shown.self_sum(IGNORED, reason="marker") == 2, "two markers")
+    page = program.fresh_page()
     assert page.total() == 3
     assert page.self_sum(IGNORED, reason="empty") == 1
     assert page.self_sum(MALFORMED) == 0

@@ -18,7 +18,8 @@ static const struct fx_metric metrics[] = {{"a", FX_GAUGE, "a", NULL, NULL},   {
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms)
 {
     *fixture = (struct prom_fixture){0};
-    fixture->options = (struct prom_options){.asn = 100, .names_wait = names_wait_ms, .max_series = max_series};
+    fixture->options =
+        (struct prom_options){.listen = ":0", .asn = 100, .names_wait = names_wait_ms, .max_series = max_series};
     fixture->pipeline.metrics = fxi_metrics_new();
     fixture->instance.name = "out";
     fixture->instance.pipeline = &fixture->pipeline;
