@@ -23,7 +23,8 @@ SLOWNESS = float(os.environ.get("FLOW_EXPORTER_SLOWNESS", "1"))
 SCALE = float(os.environ.get("FLOW_EXPORTER_SCALE", "1"))
 # "valgrind ...": what the program is run by.
 WRAPPER = shlex.split(os.environ.get("FLOW_EXPORTER_WRAPPER", ""))
-FLOWGEN = BUILD / "tests" / "tools" / "flowgen"
+# Tools are of the plain build: librdkafka in a program with ThreadSanitizer needs a preload.
+FLOWGEN = Path(os.environ.get("FLOW_EXPORTER_TOOLS", BUILD / "tests" / "tools")).resolve() / "flowgen"
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "ERROR SUMMARY: ")
 
 
