@@ -33,6 +33,9 @@ def properties(folder, port, controller_port, advertised):
         "group.initial.rebalance.delay.ms": 0,
         # A killed member's partitions come back quickly.
         "group.min.session.timeout.ms": 500,
+        # A broker that comes back is let in again quickly.
+        "broker.session.timeout.ms": 3000,
+        "broker.heartbeat.interval.ms": 300,
         "num.network.threads": 2,
         "num.io.threads": 2,
         "log.cleaner.enable": "false",
