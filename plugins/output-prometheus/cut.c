@@ -7,13 +7,14 @@
 
 #include "clock.h"
 #include "prom.h"
-#include "render.h"
 
-struct prom_snapshot *prom_snapshot_new(void)
+struct prom_snapshot *prom_snapshot_new(unsigned family_count)
 {
-    struct prom_snapshot *snapshot = calloc(1, sizeof *snapshot);
-    if (snapshot)
-        atomic_init(&snapshot->references, 1);
+    struct prom_snapshot *snapshot = calloc(1, sizeof *snapshot + family_count * sizeof *snapshot->families);
+    if (!snapshot)
+        return NULL;
+    atomic_init(&snapshot->references, 1);
+    snapshot->family_count = family_count;
     return snapshot;
 }
 
@@ -21,8 +22,8 @@ void prom_snapshot_unref(struct prom_snapshot *snapshot)
 {
     if (!snapshot || atomic_fetch_sub(&snapshot->references, 1) != 1)
         return;
-    for (unsigned i = 0; i < PROM_FAMILIES; i++)
-        free(snapshot->values[i]);
+    for (unsigned i = 0; i < snapshot->family_count; i++)
+        free(snapshot->families[i].values);
     free(snapshot);
 }
 
@@ -35,87 +36,59 @@ struct prom_snapshot *prom_snapshot_get(struct prom_output *output)
     return snapshot;
 }
 
-static struct prom_snapshot *sum_up(struct prom_output *output, uint64_t number)
+static bool sum_up(const struct prom_output *output, struct prom_snapshot *snapshot)
 {
-    struct prom_snapshot *snapshot = prom_snapshot_new();
-    if (!snapshot)
-        return NULL;
-    snapshot->number = number;
-    for (unsigned i = 0; i < PROM_FAMILIES; i++) {
-        snapshot->count[i] = prom_registry_count(&output->families[i].registry);
-        snapshot->values[i] = calloc(snapshot->count[i], sizeof **snapshot->values);
-        if (!snapshot->values[i]) {
-            prom_snapshot_unref(snapshot);
-            return NULL;
-        }
+    for (unsigned i = 0; i < output->family_count; i++) {
+        struct prom_values *sums = &snapshot->families[i];
+        sums->count = prom_registry_count(&output->families[i].registry);
+        sums->values = calloc(sums->count, sizeof *sums->values);
+        if (!sums->values)
+            return false;
         for (unsigned j = 0; j < output->worker_count; j++)
             if (output->workers[j])
-                prom_worker_add_values(output->workers[j], i, snapshot->values[i], snapshot->count[i]);
+                prom_tally_add_to(&output->workers[j]->tallies[i], sums->values, sums->count);
     }
-    return snapshot;
+    return true;
 }
 
+/* A cut that finds no memory can't be shown, nor gone back to: no more records are taken. */
 void prom_cut(void *self, uint64_t number)
 {
     struct prom_output *output = self;
     prom_snapshot_unref(output->pending);
-    output->pending = sum_up(output, number);
-}
-
-/* Its names are there, or there will be none, or it has waited long enough. */
-static bool may_be_shown(const struct prom_output *output, const struct prom_family *family,
-                         const struct prom_series *series, int64_t waited_ms)
-{
-    if (waited_ms >= output->options->names_wait)
-        return true;
-    for (unsigned i = 0; i < PROM_LABELS; i++)
-        if (!family->labels[i].is_number && !(series->key[i] & PROM_KEY_TEXT) &&
-            fx_cell_state((const struct fx_cell *)(uintptr_t)series->key[i]) == FX_CELL_PENDING)
-            return false;
-    return true;
-}
-
-static bool admit(struct prom_output *output, struct prom_family *family, struct prom_series *series, uint64_t number)
-{
-    uint32_t size;
-    const char *text = prom_render_labels(output, family, series, &size);
-    if (!text)
-        return false;
-    series->text_size = size;
-    series->admitted = (uint32_t)number;
-    atomic_store_explicit(&series->text, text, memory_order_release);
-    return true;
-}
-
-/* Series that are held back are looked at once a checkpoint; what is admitted keeps its text for ever. */
-static size_t admit_held(struct prom_output *output, struct prom_family *family, uint64_t number, int64_t now_ms)
-{
-    struct prom_registry *registry = &family->registry;
-    pthread_mutex_lock(&registry->lock);
-    size_t kept = 0;
-    for (size_t i = 0; i < registry->held_count; i++) {
-        struct prom_held held = registry->held[i];
-        struct prom_series *series = prom_series_at(registry, held.number);
-        if (!may_be_shown(output, family, series, now_ms - held.since_ms) || !admit(output, family, series, number))
-            registry->held[kept++] = held;
+    output->pending = prom_snapshot_new(output->family_count);
+    if (output->pending)
+        output->pending->number = number;
+    if (!output->pending || !sum_up(output, output->pending)) {
+        prom_snapshot_unref(output->pending);
+        output->pending = NULL;
+        atomic_store(&output->is_broken, true);
     }
-    registry->held_count = kept;
-    pthread_mutex_unlock(&registry->lock);
-    return kept;
+    prom_http_cut(output->http);
+}
+
+static void count_series(struct prom_output *output, int64_t held)
+{
+    int64_t series = 0;
+    for (unsigned i = 0; i < output->family_count; i++)
+        series += (int64_t)output->pending->families[i].count - 1; /* without 'other' */
+    fx_metric_set(output->instance, PROM_SERIES, 0, series);
+    fx_metric_set(output->instance, PROM_SERIES_HELD, 0, held);
 }
 
 int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct prom_output *output = self;
     if (!output->pending)
-        return fx_error_set(err, FX_ENOMEM, "no memory for a copy of the values; the page stays at the last one");
-    int64_t now_ms = prom_clock_ms(), series = 0, held = 0;
-    for (unsigned i = 0; i < PROM_FAMILIES; i++) {
-        held += (int64_t)admit_held(output, &output->families[i], checkpoint->number, now_ms);
-        series += (int64_t)output->pending->count[i] - 1;
+        return fx_error_set(err, FX_ENOMEM, "no memory for a copy of the values; no more records are taken");
+    int64_t now_ms = prom_clock_ms(), held = 0;
+    for (unsigned i = 0; i < output->family_count; i++) {
+        struct prom_family *family = &output->families[i];
+        struct prom_values *sums = &output->pending->families[i];
+        held += (int64_t)prom_admit_series(output, family, (uint32_t)sums->count, checkpoint->number, now_ms);
+        prom_admit_merge(&family->admit, sums->values, sums->count);
     }
-    fx_metric_set(output->instance, PROM_SERIES, 0, series);
-    fx_metric_set(output->instance, PROM_SERIES_HELD, 0, held);
+    count_series(output, held);
     return 0;
 }
 
@@ -131,23 +104,33 @@ void prom_committed(void *self, uint64_t number)
         output->pending = NULL;
     }
     prom_snapshot_unref(old);
-    prom_http_wake(output->http);
+    prom_http_settled(output->http);
 }
 
 /* All workers stand still: the first gets the exposed values, the others zero. */
+static bool put_back(struct prom_output *output, const struct prom_snapshot *snapshot)
+{
+    for (unsigned i = 0; i < output->family_count; i++) {
+        const struct prom_values *sums = &snapshot->families[i];
+        for (unsigned j = 0; j < output->worker_count; j++)
+            if (output->workers[j] &&
+                !prom_tally_set(&output->workers[j]->tallies[i], sums->values, j ? 0 : sums->count))
+                return false;
+    }
+    return true;
+}
+
 void prom_rolled_back(void *self, uint64_t number)
 {
     struct prom_output *output = self;
     (void)number; /* the exposed cut is the last committed one */
     struct prom_snapshot *snapshot = prom_snapshot_get(output);
-    for (unsigned i = 0; i < PROM_FAMILIES; i++)
-        for (unsigned j = 0; j < output->worker_count; j++)
-            if (output->workers[j])
-                prom_worker_set_values(output->workers[j], i, j ? NULL : snapshot->values[i], snapshot->count[i]);
+    if (!put_back(output, snapshot))
+        atomic_store(&output->is_broken, true);
     prom_snapshot_unref(snapshot);
     prom_snapshot_unref(output->pending);
     output->pending = NULL;
-    prom_http_wake(output->http);
+    prom_http_settled(output->http);
 }
 
 /* There is no state on disk yet: every start begins with nothing. */

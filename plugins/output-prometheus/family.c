@@ -1,53 +1,110 @@
-/* The metrics and the fields that they need. Main thread, in create. */
-#include <string.h>
-
+/* The metrics and the fields that they need. Main thread, in create; takes: workers. */
 #include "prom.h"
 
-static int claim(struct prom_output *output, const char *path, enum fx_type type, unsigned *field, struct fx_error *err)
+#include <stdlib.h>
+
+#define FAMILIES 2
+
+enum field { AS_SRC, AS_DST, BYTES, LABEL, AS_SRC_NAME, AS_DST_NAME, FIELDS };
+
+static int claim_fields(struct prom_output *output, unsigned fields[FIELDS], struct fx_error *err)
 {
-    int number = fx_claim_read(output->instance, path, type, err);
-    *field = number < 0 ? 0 : (unsigned)number;
-    return number < 0 ? number : 0;
+    static const struct {
+        const char *path;
+        enum fx_type type;
+    } wanted[FIELDS] = {[AS_SRC] = {"as_src", FX_UNSIGNED},       [AS_DST] = {"as_dst", FX_UNSIGNED},
+                        [BYTES] = {"bytes", FX_UNSIGNED},         [LABEL] = {"label", FX_TEXT},
+                        [AS_SRC_NAME] = {"as_src_name", FX_TEXT}, [AS_DST_NAME] = {"as_dst_name", FX_TEXT}};
+    for (unsigned i = 0; i < FIELDS; i++) {
+        int number = fx_claim_read(output->instance, wanted[i].path, wanted[i].type, err);
+        if (number < 0)
+            return number;
+        fields[i] = (unsigned)number;
+    }
+    return 0;
 }
 
-int prom_claim_fields(struct prom_output *output, struct fx_error *err)
+static void add_label(struct prom_family *family, const char *name, unsigned field, bool is_number)
 {
-    struct prom_fields *fields = &output->fields;
-    int rc = claim(output, "as_src", FX_UNSIGNED, &fields->as_src, err);
-    if (!rc)
-        rc = claim(output, "as_dst", FX_UNSIGNED, &fields->as_dst, err);
-    if (!rc)
-        rc = claim(output, "bytes", FX_UNSIGNED, &fields->bytes, err);
-    if (!rc)
-        rc = claim(output, "label", FX_TEXT, &fields->label, err);
-    if (!rc)
-        rc = claim(output, "as_src_name", FX_TEXT, &fields->as_src_name, err);
-    if (!rc)
-        rc = claim(output, "as_dst_name", FX_TEXT, &fields->as_dst_name, err);
+    family->labels[family->label_count++] = (struct prom_label){.name = name, .field = field, .is_number = is_number};
+}
+
+/* In the order of the page, which is the alphabet's. */
+static void add_labels(struct prom_family *family, const unsigned fields[FIELDS])
+{
+    add_label(family, "destination_as", fields[AS_DST], true);
+    add_label(family, "destination_as_name", fields[AS_DST_NAME], false);
+    add_label(family, "hostname", fields[LABEL], false);
+    add_label(family, "source_as", fields[AS_SRC], true);
+    add_label(family, "source_as_name", fields[AS_SRC_NAME], false);
+}
+
+/* What leaves the own AS is transmitted; what arrives at it, from elsewhere, is received. */
+static void describe_families(struct prom_output *output, const unsigned fields[FIELDS])
+{
+    struct prom_condition from_us = {.field = fields[AS_SRC], .number = (uint64_t)output->options->asn};
+    struct prom_condition to_us = {.field = fields[AS_DST], .number = (uint64_t)output->options->asn};
+    output->families[0] = (struct prom_family){.name = "flow_receive_bytes_total",
+                                               .help = "Bytes received.",
+                                               .value = fields[BYTES],
+                                               .match_count = 1,
+                                               .match = {to_us},
+                                               .unless_count = 1,
+                                               .unless = {from_us}};
+    output->families[1] = (struct prom_family){.name = "flow_transmit_bytes_total",
+                                               .help = "Bytes transferred.",
+                                               .value = fields[BYTES],
+                                               .match_count = 1,
+                                               .match = {from_us}};
+    for (unsigned i = 0; i < output->family_count; i++)
+        add_labels(&output->families[i], fields);
+}
+
+static int init_registry(struct prom_family *family, int64_t max_series)
+{
+    unsigned text_words = 0;
+    for (unsigned i = 0; i < family->label_count; i++)
+        text_words |= family->labels[i].is_number ? 0 : 1U << i;
+    return prom_registry_init(&family->registry, family->label_count, text_words, (uint32_t)max_series);
+}
+
+int prom_families_init(struct prom_output *output, struct fx_error *err)
+{
+    unsigned fields[FIELDS];
+    int rc = claim_fields(output, fields, err);
+    if (rc)
+        return rc;
+    output->families = calloc(FAMILIES, sizeof *output->families);
+    if (!output->families)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    output->family_count = FAMILIES;
+    describe_families(output, fields);
+    for (unsigned i = 0; i < output->family_count; i++)
+        if (init_registry(&output->families[i], output->options->max_series))
+            rc = fx_error_option(err, output->instance, "max_series", NULL, "no memory for %lld series",
+                                 (long long)output->options->max_series);
     return rc;
 }
 
-/* What leaves our AS is transmitted, else what arrives at it is received; labels in the order of the page. */
-void prom_make_families(struct prom_output *output)
+void prom_families_fini(struct prom_output *output)
 {
-    const struct prom_fields *fields = &output->fields;
-    const struct prom_label labels[PROM_LABELS] = {{"destination_as", fields->as_dst, true},
-                                                   {"destination_as_name", fields->as_dst_name, false},
-                                                   {"hostname", fields->label, false},
-                                                   {"source_as", fields->as_src, true},
-                                                   {"source_as_name", fields->as_src_name, false}};
-    output->families[0] = (struct prom_family){.name = "flow_receive_bytes_total",
-                                               .help = "Bytes received.",
-                                               .value = fields->bytes,
-                                               .match = fields->as_dst,
-                                               .unless = fields->as_src,
-                                               .has_unless = true};
-    output->families[1] = (struct prom_family){.name = "flow_transmit_bytes_total",
-                                               .help = "Bytes transferred.",
-                                               .value = fields->bytes,
-                                               .match = fields->as_src};
-    for (unsigned i = 0; i < PROM_FAMILIES; i++) {
-        output->families[i].number = (uint64_t)output->options->asn;
-        memcpy(output->families[i].labels, labels, sizeof labels);
+    for (unsigned i = 0; i < output->family_count; i++) {
+        prom_registry_fini(&output->families[i].registry);
+        prom_admit_fini(&output->families[i].admit);
     }
+    free(output->families);
+}
+
+static bool meets_all(const struct prom_condition *conditions, unsigned count, const struct fx_value *row)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (prom_number_of(&row[conditions[i].field]) != conditions[i].number)
+            return false;
+    return true;
+}
+
+bool prom_family_takes(const struct prom_family *family, const struct fx_value *row)
+{
+    return meets_all(family->match, family->match_count, row) &&
+           !(family->unless_count && meets_all(family->unless, family->unless_count, row));
 }

@@ -10,7 +10,12 @@
 #include "page.h"
 #include "wait.h"
 
-#define PAGE_BLOCK (64 * 1024)
+#define PAGE_BLOCK    (64 * 1024)
+#define MEMORY_BYTES  (64 * 1024) /* a connection: the head of its request, and the piece of a page under way */
+#define PAGE_TYPE     "text/plain; version=0.0.4; charset=utf-8"
+#define TEXT_TYPE     "text/plain; charset=utf-8"
+#define HTML_TYPE     "text/html; charset=utf-8"
+#define CONTENT_RULES "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 struct prom_http {
     struct prom_output *output;
@@ -18,8 +23,10 @@ struct prom_http {
     struct prom_wait wait;
 };
 
-/* What a connection's request has come to; libmicrohttpd keeps the pointer. */
-static char seen_mark, waited_mark;
+/* How far a connection's request has come: where its mark points; libmicrohttpd keeps it. */
+static const char marks[2];
+#define SEEN   ((void *)(uintptr_t)&marks[0])
+#define WAITED ((void *)(uintptr_t)&marks[1])
 
 static const char landing[] =
     "<!DOCTYPE html>\n"
@@ -37,7 +44,7 @@ static enum MHD_Result send_and_forget(struct MHD_Connection *connection, unsign
         return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'");
+    MHD_add_response_header(response, "Content-Security-Policy", CONTENT_RULES);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     enum MHD_Result result = MHD_queue_response(connection, status, response);
@@ -52,38 +59,58 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned sta
         MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT), type);
 }
 
+struct sending {
+    struct prom_page *page;
+    struct fx_instance *instance;
+};
+
 static ssize_t read_page(void *arg, uint64_t position, char *to, size_t size)
 {
+    struct sending *sending = arg;
     (void)position;
-    size_t used = prom_page_read(arg, to, size);
-    return used ? (ssize_t)used : MHD_CONTENT_READER_END_OF_STREAM;
+    ssize_t used = prom_page_read(sending->page, to, size);
+    if (used > 0)
+        fx_metric_add(sending->instance, PROM_PAGE_BYTES, 0, used);
+    return used > 0 ? used : used < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 static void free_page(void *arg)
 {
-    prom_page_free(arg);
+    struct sending *sending = arg;
+    prom_page_free(sending->page);
+    free(sending);
 }
 
 static enum MHD_Result send_page(struct prom_http *http, struct MHD_Connection *connection)
 {
-    struct prom_page *page = prom_page_new(http->output);
-    if (!page)
+    struct sending *sending = calloc(1, sizeof *sending);
+    if (!sending)
         return MHD_NO;
+    sending->instance = http->output->instance;
+    sending->page = prom_page_new(http->output);
     struct MHD_Response *response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PAGE_BLOCK, read_page, page, free_page);
+        sending->page ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PAGE_BLOCK, read_page, sending, free_page)
+                      : NULL;
     if (!response)
-        prom_page_free(page);
-    return send_and_forget(connection, MHD_HTTP_OK, response, "text/plain; version=0.0.4; charset=utf-8");
+        free_page(sending);
+    return send_and_forget(connection, MHD_HTTP_OK, response, PAGE_TYPE);
+}
+
+/* Waits for the cut that is asked for, or, when that is not the time for one, for the last one, if it is on its way. */
+static bool wait_for_cut(struct prom_http *http, struct MHD_Connection *connection)
+{
+    uint64_t next = prom_wait_last_cut(&http->wait) + 1;
+    bool is_next = fx_checkpoint_request(http->output->instance) == FX_OK;
+    return prom_wait_add(&http->wait, connection, is_next ? next : prom_wait_last_cut(&http->wait),
+                         http->output->patience_ms);
 }
 
 static enum MHD_Result answer_metrics(struct prom_http *http, struct MHD_Connection *connection, void **mark)
 {
-    bool waited = *mark == &waited_mark;
-    if (!waited && fx_checkpoint_request(http->output->instance) == FX_OK) {
-        *mark = &waited_mark;
-        if (prom_wait_add(&http->wait, connection))
-            return MHD_YES; /* it comes here again when it is resumed */
-    }
+    bool waited = *mark == WAITED;
+    *mark = WAITED;
+    if (!waited && wait_for_cut(http, connection))
+        return MHD_YES; /* it comes here again when it is resumed */
     fx_metric_add(http->output->instance, PROM_REQUESTS, PROM_REQUEST_PAGE, 1);
     return send_page(http, connection);
 }
@@ -93,15 +120,19 @@ static enum MHD_Result answer_rest(struct prom_http *http, struct MHD_Connection
     struct fx_instance *instance = http->output->instance;
     if (strcmp(url, "/-/healthy") == 0) {
         fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_HEALTH, 1);
-        return send_text(connection, MHD_HTTP_OK, "OK\n", "text/plain; charset=utf-8");
+        return send_text(connection, MHD_HTTP_OK, "OK\n", TEXT_TYPE);
     }
     if (strcmp(url, "/") == 0) {
         fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_LANDING, 1);
-        return send_text(connection, MHD_HTTP_OK, landing, "text/html; charset=utf-8");
+        return send_text(connection, MHD_HTTP_OK, landing, HTML_TYPE);
     }
     fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
-    return send_text(connection, MHD_HTTP_NOT_FOUND, "Not found. The metrics are at /metrics.\n",
-                     "text/plain; charset=utf-8");
+    return send_text(connection, MHD_HTTP_NOT_FOUND, "Not found. The metrics are at /metrics.\n", TEXT_TYPE);
+}
+
+static bool is_read(const char *method)
+{
+    return strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 }
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
@@ -109,17 +140,17 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
 {
     struct prom_http *http = arg;
     (void)version, (void)upload;
+    if (!is_read(method)) { /* at once, so that nobody reads a body */
+        fx_metric_add(http->output->instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
+        return send_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n", TEXT_TYPE);
+    }
     if (!*mark) { /* the head only: a body, if any, comes with the next call */
-        *mark = &seen_mark;
+        *mark = SEEN;
         return MHD_YES;
     }
     if (*upload_size) {
         *upload_size = 0; /* nobody reads it */
         return MHD_YES;
-    }
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-        fx_metric_add(http->output->instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
-        return send_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n", "text/plain; charset=utf-8");
     }
     if (strcmp(url, "/metrics") == 0)
         return answer_metrics(http, connection, mark);
@@ -130,11 +161,18 @@ static int start_daemon(struct prom_http *http, int fd, struct fx_error *err)
 {
     const struct prom_options *options = http->output->options;
     unsigned timeout_s = (unsigned)((options->connection_timeout + 999) / 1000);
-    http->daemon =
-        MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                         answer, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)options->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, MHD_OPTION_END);
+    http->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+                                    NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                                    (unsigned)options->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s,
+                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES, MHD_OPTION_END);
     return http->daemon ? 0 : fx_error_set(err, FX_EIO, "the HTTP server does not start on '%s'", options->listen);
+}
+
+static void log_address(const struct prom_output *output, int fd)
+{
+    char name[PROM_ADDRESS_MAX];
+    prom_listen_name(fd, name);
+    fx_log(output->instance, FX_LOG_INFO, "Serving the page.", "listen=%s path=/metrics", name);
 }
 
 struct prom_http *prom_http_start(struct prom_output *output, struct fx_error *err)
@@ -149,25 +187,33 @@ struct prom_http *prom_http_start(struct prom_output *output, struct fx_error *e
         return NULL;
     }
     http->output = output;
-    if (!start_daemon(http, fd, err))
+    if (!start_daemon(http, fd, err)) {
+        log_address(output, fd);
         return http;
+    }
     prom_wait_stop(&http->wait);
+    prom_wait_fini(&http->wait);
     close(fd);
     free(http);
     return NULL;
 }
 
-void prom_http_wake(struct prom_http *http)
+void prom_http_cut(struct prom_http *http)
 {
     if (http)
-        prom_wait_wake(&http->wait);
+        prom_wait_cut(&http->wait);
+}
+
+void prom_http_settled(struct prom_http *http)
+{
+    if (http)
+        prom_wait_settle(&http->wait);
 }
 
 void prom_http_stop(struct prom_http *http)
 {
     prom_wait_stop(&http->wait);
     MHD_stop_daemon(http->daemon);
-    pthread_mutex_destroy(&http->wait.lock);
-    pthread_cond_destroy(&http->wait.changed);
+    prom_wait_fini(&http->wait);
     free(http);
 }

@@ -15,7 +15,7 @@ static const struct fx_option options[] = {
      .max = 100000000, .unit = "series",
      .help = "Series a metric; records of further ones are counted in one series whose labels say 'other'."},
     {FX_OPTION(struct prom_options, max_connections), .type = FX_OPT_INTEGER, .fallback = "256", .min = 1, .max = 65535,
-     .unit = "connections", .help = "HTTP connections at a time; further ones are closed."},
+     .unit = "connections", .help = "HTTP connections at a time; further ones wait until one is closed."},
     {FX_OPTION(struct prom_options, connection_timeout), .type = FX_OPT_DURATION, .fallback = "30s", .min = 1000,
      .max = 3600000, .help = "After this time without a byte a connection is closed."},
     {.key = NULL}};
@@ -39,6 +39,9 @@ static const struct fx_metric metrics[] = {
                        .help = "HTTP requests, by what was answered.",
                        .label = "answer",
                        .values = (const char *const[]){"metrics", "healthy", "landing", "refused", NULL}},
+    [PROM_PAGE_BYTES] = {.name = "page_bytes_total",
+                         .kind = FX_COUNTER,
+                         .help = "Bytes of pages of metrics, as handed to connections."},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_OUTPUT,

@@ -1,7 +1,7 @@
 /*
  * A page: flow metrics of one committed cut, then the program's own. Lines are
  * put straight into the caller's buffer; only one that does not fit into what
- * is left goes by way of a buffer of the page's.
+ * is left goes by way of the page's own.
  */
 #include "page.h"
 
@@ -15,11 +15,12 @@ struct prom_page {
     struct prom_output *output;
     struct prom_snapshot *snapshot;
     unsigned family;
-    size_t series;                /* the next to print */
-    bool head_printed;            /* of this family */
-    struct prom_text_buffer rest; /* a line that did not fit, and at the end the program's own metrics */
+    size_t series;           /* the next to print */
+    bool head_printed;       /* of this family */
+    struct prom_buffer rest; /* what did not fit */
     size_t rest_at;
-    bool own_printed;
+    struct prom_buffer own; /* the program's own metrics, for the end */
+    size_t own_at;
 };
 
 struct prom_page *prom_page_new(struct prom_output *output)
@@ -29,7 +30,11 @@ struct prom_page *prom_page_new(struct prom_output *output)
         return NULL;
     page->output = output;
     page->snapshot = prom_snapshot_get(output);
-    return page;
+    prom_self_print(output->instance, &page->own);
+    if (!page->own.failed)
+        return page;
+    prom_page_free(page);
+    return NULL;
 }
 
 void prom_page_free(struct prom_page *page)
@@ -37,102 +42,119 @@ void prom_page_free(struct prom_page *page)
     if (!page)
         return;
     prom_snapshot_unref(page->snapshot);
-    prom_text_buffer_fini(&page->rest);
+    prom_buffer_fini(&page->rest);
+    prom_buffer_fini(&page->own);
     free(page);
 }
 
-/* The label text of a series that this cut shows, or NULL. Admitted later than the cut is not shown with it. */
+/* The label text of a series that this cut shows, or NULL: what was admitted later is not shown with it. */
 static const char *shown_text(const struct prom_page *page, const struct prom_series *series)
 {
     const char *text = atomic_load_explicit(&series->text, memory_order_acquire);
-    return text && series->admitted <= (uint32_t)page->snapshot->number ? text : NULL;
+    return text && series->since <= (uint32_t)page->snapshot->number ? text : NULL;
 }
 
-static void add_head(struct prom_text_buffer *to, const struct prom_family *family)
+struct line {
+    const char *name, *labels;
+    size_t name_size, labels_size;
+    uint64_t value;
+};
+
+static size_t line_max(const struct line *line)
 {
-    prom_text_add_string(to, "# HELP ");
-    prom_text_add_string(to, family->name);
-    prom_text_add_string(to, " ");
-    prom_text_add_string(to, family->help);
-    prom_text_add_string(to, "\n# TYPE ");
-    prom_text_add_string(to, family->name);
-    prom_text_add_string(to, " counter\n");
+    return line->name_size + line->labels_size + PROM_NUMBER_MAX + 2;
 }
 
-static size_t put_line(char *to, const char *name, size_t name_size, const char *labels, size_t labels_size,
-                       uint64_t value)
+static size_t put_line(char *to, const struct line *line)
 {
     char *at = to;
-    memcpy(at, name, name_size);
-    at += name_size;
-    memcpy(at, labels, labels_size);
-    at += labels_size;
+    memcpy(at, line->name, line->name_size);
+    at += line->name_size;
+    memcpy(at, line->labels, line->labels_size);
+    at += line->labels_size;
     *at++ = ' ';
-    at += prom_render_number(at, value);
+    at += prom_render_number(at, line->value);
     *at++ = '\n';
     return (size_t)(at - to);
 }
 
-/* One series; the head goes before the first. Gives the bytes put to `to`; what does not fit goes to the rest. */
+/* A line that does not fit, or that the head of its family goes before. */
+static void put_aside(struct prom_page *page, const struct prom_family *family, const struct line *line)
+{
+    if (!page->head_printed)
+        prom_render_head(&page->rest, family->name, family->help, "counter");
+    page->head_printed = true;
+    char *to = prom_buffer_reserve(&page->rest, line_max(line));
+    if (to)
+        page->rest.size += put_line(to, line);
+}
+
+/* Series until the room is used up. A family without a series to show has no head. Gives the bytes put. */
 static size_t print_series(struct prom_page *page, char *to, size_t size)
 {
     const struct prom_family *family = &page->output->families[page->family];
-    size_t number = page->series++;
-    uint64_t value = page->snapshot->values[page->family] ? page->snapshot->values[page->family][number] : 0;
-    const struct prom_series *series = prom_series_at(&family->registry, (uint32_t)number);
-    const char *labels = value ? shown_text(page, series) : NULL;
-    if (!labels)
-        return 0;
-    size_t name_size = strlen(family->name), line_max = name_size + series->text_size + PROM_NUMBER_MAX + 2;
-    if (page->head_printed && line_max <= size)
-        return put_line(to, family->name, name_size, labels, series->text_size, value);
-    if (!page->head_printed)
-        add_head(&page->rest, family);
-    page->head_printed = true;
-    char *line = prom_text_reserve(&page->rest, line_max);
-    if (line)
-        page->rest.size += put_line(line, family->name, name_size, labels, series->text_size, value);
-    return 0;
+    const struct prom_values *sums = &page->snapshot->families[page->family];
+    struct line line = {.name = family->name, .name_size = strlen(family->name)};
+    size_t used = 0;
+    while (page->series < sums->count && page->rest.size == 0) {
+        size_t number = page->series++;
+        line.value = sums->values[number];
+        if (!line.value)
+            continue;
+        const struct prom_series *series = prom_series_at(&family->registry, (uint32_t)number);
+        line.labels = shown_text(page, series);
+        if (!line.labels)
+            continue;
+        line.labels_size = series->text_size;
+        if (page->head_printed && line_max(&line) <= size - used)
+            used += put_line(to + used, &line);
+        else
+            put_aside(page, family, &line);
+        if (page->rest.failed)
+            break;
+    }
+    return used;
+}
+
+static size_t give(const struct prom_buffer *from, size_t *at, char *to, size_t size)
+{
+    size_t left = from->size - *at;
+    size_t given = left < size ? left : size;
+    if (given)
+        memcpy(to, from->data + *at, given);
+    *at += given;
+    return given;
 }
 
 static size_t give_rest(struct prom_page *page, char *to, size_t size)
 {
-    size_t left = page->rest.size - page->rest_at;
-    size_t given = left < size ? left : size;
-    memcpy(to, page->rest.data + page->rest_at, given);
-    page->rest_at += given;
+    size_t given = give(&page->rest, &page->rest_at, to, size);
     if (page->rest_at == page->rest.size)
         page->rest.size = page->rest_at = 0;
     return given;
 }
 
-static void next_part(struct prom_page *page)
+static void next_family(struct prom_page *page)
 {
-    if (page->family < PROM_FAMILIES) {
-        page->family++;
-        page->series = 0;
-        page->head_printed = false;
-    } else if (!page->own_printed) {
-        prom_self_print(page->output->instance, &page->rest);
-        page->own_printed = true;
-    }
+    page->family++;
+    page->series = 0;
+    page->head_printed = false;
 }
 
-static bool is_over(const struct prom_page *page)
-{
-    return page->own_printed && page->rest.size == 0;
-}
-
-size_t prom_page_read(struct prom_page *page, char *to, size_t size)
+ssize_t prom_page_read(struct prom_page *page, char *to, size_t size)
 {
     size_t used = 0;
-    while (used < size && !is_over(page)) {
+    while (used < size && !page->rest.failed) {
         if (page->rest.size)
             used += give_rest(page, to + used, size - used);
-        else if (page->family < PROM_FAMILIES && page->series < page->snapshot->count[page->family])
+        else if (page->family == page->output->family_count)
+            break;
+        else if (page->series < page->snapshot->families[page->family].count)
             used += print_series(page, to + used, size - used);
         else
-            next_part(page);
+            next_family(page);
     }
-    return used;
+    if (page->rest.failed)
+        return -1;
+    return (ssize_t)(used + give(&page->own, &page->own_at, to + used, size - used));
 }

@@ -1,6 +1,8 @@
-/* A page of metrics, handed out in pieces of any size. Its HTTP thread's. */
+/* A page of metrics, handed out in pieces of any size. The HTTP thread's. */
 #ifndef OUTPUT_PROMETHEUS_PAGE_H
 #define OUTPUT_PROMETHEUS_PAGE_H
+
+#include <sys/types.h>
 
 #include "prom.h"
 
@@ -10,7 +12,7 @@ struct prom_page;
 struct prom_page *prom_page_new(struct prom_output *output);
 void prom_page_free(struct prom_page *page);
 
-/* Fills at most size bytes; gives their number, 0 at the end. */
-size_t prom_page_read(struct prom_page *page, char *to, size_t size);
+/* Fills at most size bytes; gives their number, 0 at the end, or -1 without memory. */
+ssize_t prom_page_read(struct prom_page *page, char *to, size_t size);
 
 #endif

@@ -1,18 +1,18 @@
 /*
  * What the plugin's files share.
  *
- *   output-prometheus.c  descriptor, options
+ *   output-prometheus.c  descriptor: options, self metrics
  *   lifecycle.c          create, start, stop, destroy
  *   family.c             metrics: what they match, their labels
  *   intern.c             texts to numbers
  *   registry.c           series: key to number, for all workers
- *   worker.c             write: records to values, the hot path
- *   cut.c                cut, prepare, committed, rolled_back: the values as pages show them
+ *   tally.c, worker.c    write: records to values, the hot path
+ *   cut.c, admit.c       cut, prepare, committed, rolled_back: the values as pages show them; series that are shown
  *   render.c             label text and numbers in the text format
- *   page.c               a page, in pieces
- *   self.c               the program's own metrics as text
+ *   page.c, self.c       a page, in pieces; the program's own metrics as text
  *   http.c, wait.c       requests; those that wait for a checkpoint
  *   listen.c             the listening socket
+ *   arena.c, buffer.c    memory for texts
  */
 #ifndef OUTPUT_PROMETHEUS_PROM_H
 #define OUTPUT_PROMETHEUS_PROM_H
@@ -23,11 +23,12 @@
 
 #include <flow-exporter/plugin.h>
 
+#include "admit.h"
 #include "intern.h"
 #include "registry.h"
+#include "tally.h"
 
-#define PROM_FAMILIES 2
-#define PROM_LABELS   5
+#define PROM_CONDITIONS_MAX 4
 
 struct prom_options {
     const char *listen;
@@ -37,12 +38,21 @@ struct prom_options {
     int64_t connection_timeout; /* ms */
 };
 
-enum prom_metric { PROM_SERIES, PROM_SERIES_HELD, PROM_OTHER, PROM_UNMATCHED, PROM_WITHOUT_VALUE, PROM_REQUESTS };
+enum prom_metric {
+    PROM_SERIES,
+    PROM_SERIES_HELD,
+    PROM_OTHER,
+    PROM_UNMATCHED,
+    PROM_WITHOUT_VALUE,
+    PROM_REQUESTS,
+    PROM_PAGE_BYTES
+};
 enum prom_request { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING, PROM_REQUEST_REFUSED };
 
-/* The fields of a record that are claimed. */
-struct prom_fields {
-    unsigned as_src, as_dst, bytes, label, as_src_name, as_dst_name;
+/* A field that is this number; absent is 0. */
+struct prom_condition {
+    unsigned field;
+    uint64_t number;
 };
 
 struct prom_label {
@@ -51,38 +61,53 @@ struct prom_label {
     bool is_number; /* absent is 0; else a text, absent is "" */
 };
 
-/* A metric: the records whose field `match` is the number, but not those whose field `unless` is it. */
+/*
+ * A metric: of the records that meet all of match, unless they meet all of unless (if there is any), the sum of the
+ * field value; a series a set of labels, which are in the order of the page.
+ */
 struct prom_family {
     const char *name, *help;
-    unsigned value, match, unless;
-    bool has_unless;
-    uint64_t number;
-    struct prom_label labels[PROM_LABELS];
+    unsigned value;
+    unsigned match_count, unless_count, label_count;
+    struct prom_condition match[PROM_CONDITIONS_MAX], unless[PROM_CONDITIONS_MAX];
+    struct prom_label labels[PROM_LABELS_MAX];
     struct prom_registry registry;
+    struct prom_admit admit; /* the checkpoint's owner only */
 };
 
 /* The values of one committed (or pending) cut, by family and series. Shared by pages; counted. */
 struct prom_snapshot {
     atomic_uint references;
+    unsigned family_count;
     uint64_t number;
-    size_t count[PROM_FAMILIES];
-    uint64_t *values[PROM_FAMILIES];
+    struct prom_values {
+        size_t count;
+        uint64_t *values; /* by series */
+    } families[];
 };
 
-struct prom_worker;
+/* A worker's own tables and values. */
+struct prom_worker {
+    struct prom_output *output;
+    struct prom_text_table texts;
+    struct prom_tally tallies[]; /* by family */
+};
+
 struct prom_http;
 
 struct prom_output {
     struct fx_instance *instance;
     const struct prom_options *options;
-    struct prom_fields fields;
-    struct prom_family families[PROM_FAMILIES];
+    struct prom_family *families;
+    unsigned family_count;
     struct prom_intern texts;
     struct prom_worker **workers;
     unsigned worker_count;
+    atomic_bool is_broken;         /* a cut found no memory: write says so */
     struct prom_snapshot *pending; /* cut, not yet committed; the checkpoint's owner only */
     pthread_mutex_t lock;          /* of exposed */
     struct prom_snapshot *exposed; /* what pages show */
+    int64_t patience_ms;           /* how long a page waits for a checkpoint */
     struct prom_http *http;
 };
 
@@ -92,18 +117,20 @@ int prom_start(void *self, struct fx_error *err);
 void prom_stop(void *self, int timeout_ms);
 void prom_destroy(void *self);
 
-/* family.c */
-int prom_claim_fields(struct prom_output *output, struct fx_error *err);
-void prom_make_families(struct prom_output *output);
+/* family.c: the metrics by the options, and claims for their fields. To be freed in both cases. */
+int prom_families_init(struct prom_output *output, struct fx_error *err);
+void prom_families_fini(struct prom_output *output);
+bool prom_family_takes(const struct prom_family *family, const struct fx_value *row);
+
+static inline uint64_t prom_number_of(const struct fx_value *value)
+{
+    return value->type == FX_UNSIGNED ? value->u : 0;
+}
 
 /* worker.c */
 int prom_worker_new(void *self, unsigned index, void **context, struct fx_error *err);
 void prom_worker_free(void *self, void *context);
 enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *batch);
-/* While the worker stands still: adds its values to sums, which has room for count. */
-void prom_worker_add_values(const struct prom_worker *worker, unsigned family, uint64_t *sums, size_t count);
-/* While the worker stands still: its values become these (NULL: zero). */
-void prom_worker_set_values(struct prom_worker *worker, unsigned family, const uint64_t *values, size_t count);
 
 /* cut.c */
 void prom_cut(void *self, uint64_t number);
@@ -111,18 +138,24 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
 void prom_committed(void *self, uint64_t number);
 void prom_rolled_back(void *self, uint64_t number);
 int prom_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
-struct prom_snapshot *prom_snapshot_new(void);
+struct prom_snapshot *prom_snapshot_new(unsigned family_count);
 struct prom_snapshot *prom_snapshot_get(struct prom_output *output); /* the exposed one, counted */
 void prom_snapshot_unref(struct prom_snapshot *snapshot);
 
 /* http.c */
 struct prom_http *prom_http_start(struct prom_output *output, struct fx_error *err);
 void prom_http_stop(struct prom_http *http);
-/* What waits for a checkpoint has waited long enough. Any thread; http may be NULL. */
-void prom_http_wake(struct prom_http *http);
+/* For requests that wait: a cut was taken; the last cut was committed or given back. Any thread; http may be NULL. */
+void prom_http_cut(struct prom_http *http);
+void prom_http_settled(struct prom_http *http);
 
-/* listen.c: whether it is an address (no I/O); a listening socket, or a negative code. */
+/*
+ * listen.c: the address can be one (in create; no I/O); a listening socket or a negative code; where it listens, as
+ * text.
+ */
 int prom_listen_check(const char *address, const struct fx_instance *instance, struct fx_error *err);
 int prom_listen(const char *address, const struct fx_instance *instance, struct fx_error *err);
+#define PROM_ADDRESS_MAX 128
+void prom_listen_name(int fd, char name[PROM_ADDRESS_MAX]);
 
 #endif

@@ -1,7 +1,6 @@
-/* Label texts and numbers. The checkpoint's owner renders labels, once a series; pages render numbers. */
+/* Label texts and numbers. The checkpoint's owner renders labels, once a series; pages render numbers. Any thread. */
 #include "render.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 size_t prom_render_number(char *to, uint64_t number)
@@ -27,109 +26,77 @@ size_t prom_render_number(char *to, uint64_t number)
     return size;
 }
 
-size_t prom_render_escaped(char *to, const char *text, size_t size)
+void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size)
 {
-    char *at = to;
+    char *start = prom_buffer_reserve(to, size * 2);
+    if (!start)
+        return;
+    char *at = start;
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
         if (c == '\\' || c == '"' || c == '\n')
             *at++ = '\\';
         *at++ = c == '\n' ? 'n' : c;
     }
-    return (size_t)(at - to);
+    to->size += (size_t)(at - start);
 }
 
-/* A text that grows while a series is rendered; the copy that stays is cut to size. */
-struct scratch {
-    char *data;
-    size_t size, capacity;
-    bool failed;
-};
-
-static char *reserve(struct scratch *scratch, size_t more)
+/* Of a help text, backslash and newline; a quote stands as it is. */
+static void add_help(struct prom_buffer *to, const char *help)
 {
-    if (scratch->size + more > scratch->capacity) {
-        size_t capacity = (scratch->size + more) * 2;
-        char *bigger = realloc(scratch->data, capacity);
-        scratch->failed = scratch->failed || !bigger;
-        if (!bigger)
-            return NULL;
-        scratch->data = bigger;
-        scratch->capacity = capacity;
+    for (; *help; help++) {
+        if (*help == '\\' || *help == '\n')
+            prom_buffer_puts(to, *help == '\n' ? "\\n" : "\\\\");
+        else
+            prom_buffer_add(to, help, 1);
     }
-    return scratch->data + scratch->size;
 }
 
-static void add(struct scratch *scratch, const char *text, size_t size)
+void prom_render_head(struct prom_buffer *to, const char *name, const char *help, const char *type)
 {
-    char *to = reserve(scratch, size);
-    if (!to)
-        return;
-    memcpy(to, text, size);
-    scratch->size += size;
+    prom_buffer_puts(to, "# HELP ");
+    prom_buffer_puts(to, name);
+    prom_buffer_puts(to, " ");
+    add_help(to, help);
+    prom_buffer_puts(to, "\n# TYPE ");
+    prom_buffer_puts(to, name);
+    prom_buffer_puts(to, " ");
+    prom_buffer_puts(to, type);
+    prom_buffer_puts(to, "\n");
 }
 
-static void add_escaped(struct scratch *scratch, const char *text, size_t size)
-{
-    char *to = reserve(scratch, size * 2);
-    if (to)
-        scratch->size += prom_render_escaped(to, text, size);
-}
-
-static void add_value(struct prom_output *output, struct scratch *scratch, const struct prom_label *label,
-                      uint64_t word)
+static void add_value(const struct prom_output *output, const struct prom_family *family, const uint64_t *key,
+                      unsigned index, struct prom_buffer *to)
 {
     char buffer[FX_CELL_TEXT_MAX];
     size_t size;
-    if (label->is_number) {
-        size = prom_render_number(buffer, word);
-        add(scratch, buffer, size);
-    } else if (word & PROM_KEY_TEXT) {
-        const struct prom_text *text = prom_intern_text(&output->texts, (uint32_t)word);
-        add_escaped(scratch, text->data, text->size);
+    const struct fx_cell *cell = prom_key_cell(&family->registry, key, index);
+    if (family->labels[index].is_number) {
+        size = prom_render_number(buffer, key[index]);
+        prom_buffer_add(to, buffer, size);
+    } else if (cell) {
+        fx_cell_read(cell, buffer, &size);
+        prom_render_escaped(to, buffer, size);
     } else {
-        fx_cell_read((const struct fx_cell *)(uintptr_t)word, buffer, &size);
-        add_escaped(scratch, buffer, size);
+        const struct prom_text *text = prom_intern_text(&output->texts, (uint32_t)key[index]);
+        prom_render_escaped(to, text->data, text->size);
     }
 }
 
-static void open_label(struct scratch *scratch, const struct prom_family *family, unsigned index)
+void prom_render_labels(const struct prom_output *output, const struct prom_family *family, uint32_t number,
+                        struct prom_buffer *to)
 {
-    add(scratch, index ? "," : "{", 1);
-    add(scratch, family->labels[index].name, strlen(family->labels[index].name));
-    add(scratch, "=\"", 2);
-}
-
-static const char *keep(struct prom_registry *registry, struct scratch *scratch, uint32_t *size)
-{
-    char *copy = scratch->failed ? NULL : prom_registry_text(registry, scratch->size);
-    if (copy)
-        memcpy(copy, scratch->data, scratch->size);
-    *size = (uint32_t)scratch->size;
-    free(scratch->data);
-    return copy;
-}
-
-const char *prom_render_labels(struct prom_output *output, struct prom_family *family, const struct prom_series *series,
-                               uint32_t *size)
-{
-    struct scratch scratch = {0};
-    for (unsigned i = 0; i < PROM_LABELS; i++) {
-        open_label(&scratch, family, i);
-        add_value(output, &scratch, &family->labels[i], series->key[i]);
-        add(&scratch, "\"", 1);
+    const struct prom_series *series = prom_series_at(&family->registry, number);
+    for (unsigned i = 0; i < family->label_count; i++) {
+        prom_buffer_puts(to, i ? "," : "{");
+        prom_buffer_puts(to, family->labels[i].name);
+        prom_buffer_puts(to, "=\"");
+        if (number == PROM_OTHER_SERIES)
+            prom_buffer_puts(to, "other");
+        else
+            add_value(output, family, series->key, i, to);
+        prom_buffer_puts(to, "\"");
     }
-    add(&scratch, "}", 1);
-    return keep(&family->registry, &scratch, size);
-}
-
-const char *prom_render_other(struct prom_family *family, uint32_t *size)
-{
-    struct scratch scratch = {0};
-    for (unsigned i = 0; i < PROM_LABELS; i++) {
-        open_label(&scratch, family, i);
-        add(&scratch, "other\"", 6);
-    }
-    add(&scratch, "}", 1);
-    return keep(&family->registry, &scratch, size);
+    if (family->label_count)
+        prom_buffer_puts(to, "}");
 }

@@ -1,7 +1,7 @@
 /*
  * Requests that wait for a checkpoint. A page is only worth a short wait: when
  * Kafka does not answer, the last committed cut is served, and following
- * requests do not wait again until a checkpoint has come.
+ * requests do not wait again until a checkpoint has come to its end.
  */
 #include "wait.h"
 
@@ -11,22 +11,25 @@
 
 #include "clock.h"
 
-#define WAIT_MS 1000
-
-/* Under the lock: everybody, or those whose time is up. */
-static bool resume(struct prom_wait *wait, int64_t deadline_ms)
+/* Under the lock: those whose cut is settled, or whose time is up. Whether there was any of the latter. */
+static bool resume(struct prom_wait *wait, int64_t now_ms)
 {
-    bool any = false;
-    while (wait->first && wait->first->deadline_ms <= deadline_ms) {
-        struct prom_waiting *waiting = wait->first;
-        wait->first = waiting->next;
+    bool any_late = false;
+    struct prom_waiting **link = &wait->first;
+    while (*link) {
+        struct prom_waiting *waiting = *link;
+        bool is_settled = waiting->cut <= wait->settled;
+        if (!is_settled && waiting->deadline_ms > now_ms) {
+            link = &waiting->next;
+            continue;
+        }
+        any_late = any_late || !is_settled;
+        *link = waiting->next;
         MHD_resume_connection(waiting->connection);
         free(waiting);
-        any = true;
     }
-    if (!wait->first)
-        wait->last = &wait->first;
-    return any;
+    wait->last = link;
+    return any_late;
 }
 
 static void *thread_main(void *arg)
@@ -48,29 +51,34 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-int prom_wait_start(struct prom_wait *wait, struct fx_error *err)
+static void init_locks(struct prom_wait *wait)
 {
-    *wait = (struct prom_wait){0};
-    wait->last = &wait->first;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&wait->lock, NULL);
     pthread_cond_init(&wait->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+}
+
+int prom_wait_start(struct prom_wait *wait, struct fx_error *err)
+{
+    *wait = (struct prom_wait){0};
+    wait->last = &wait->first;
+    init_locks(wait);
     sigset_t all, old; /* signals are the main thread's business */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     int rc = pthread_create(&wait->thread, NULL, thread_main, wait);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (!rc)
+    if (!rc) {
+        pthread_setname_np(wait->thread, "fx-page-wait");
         return 0;
-    pthread_mutex_destroy(&wait->lock);
-    pthread_cond_destroy(&wait->changed);
+    }
+    prom_wait_fini(wait);
     return fx_error_set(err, FX_EIO, "can't start a thread: %s", strerror(rc));
 }
 
-/* Locks stay usable: a request that is still being answered may ask whether to wait. */
 void prom_wait_stop(struct prom_wait *wait)
 {
     pthread_mutex_lock(&wait->lock);
@@ -81,15 +89,46 @@ void prom_wait_stop(struct prom_wait *wait)
     pthread_join(wait->thread, NULL);
 }
 
-bool prom_wait_add(struct prom_wait *wait, struct MHD_Connection *connection)
+void prom_wait_fini(struct prom_wait *wait)
+{
+    pthread_mutex_destroy(&wait->lock);
+    pthread_cond_destroy(&wait->changed);
+}
+
+void prom_wait_cut(struct prom_wait *wait)
+{
+    pthread_mutex_lock(&wait->lock);
+    wait->cuts++;
+    pthread_mutex_unlock(&wait->lock);
+}
+
+void prom_wait_settle(struct prom_wait *wait)
+{
+    pthread_mutex_lock(&wait->lock);
+    wait->settled = wait->cuts;
+    wait->late = false;
+    resume(wait, INT64_MIN);
+    pthread_mutex_unlock(&wait->lock);
+}
+
+uint64_t prom_wait_last_cut(struct prom_wait *wait)
+{
+    pthread_mutex_lock(&wait->lock);
+    uint64_t cuts = wait->cuts;
+    pthread_mutex_unlock(&wait->lock);
+    return cuts;
+}
+
+bool prom_wait_add(struct prom_wait *wait, struct MHD_Connection *connection, uint64_t cut, int64_t patience_ms)
 {
     struct prom_waiting *waiting = malloc(sizeof *waiting);
     if (!waiting)
         return false;
     pthread_mutex_lock(&wait->lock);
-    bool waits = !wait->stopping && !wait->late;
+    bool waits = !wait->stopping && !wait->late && cut > wait->settled;
     if (waits) {
-        *waiting = (struct prom_waiting){.connection = connection, .deadline_ms = prom_clock_ms() + WAIT_MS};
+        *waiting =
+            (struct prom_waiting){.connection = connection, .cut = cut, .deadline_ms = prom_clock_ms() + patience_ms};
         *wait->last = waiting;
         wait->last = &waiting->next;
         MHD_suspend_connection(connection);
@@ -99,12 +138,4 @@ bool prom_wait_add(struct prom_wait *wait, struct MHD_Connection *connection)
     if (!waits)
         free(waiting);
     return waits;
-}
-
-void prom_wait_wake(struct prom_wait *wait)
-{
-    pthread_mutex_lock(&wait->lock);
-    wait->late = false;
-    resume(wait, INT64_MAX);
-    pthread_mutex_unlock(&wait->lock);
 }

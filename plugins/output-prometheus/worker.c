@@ -1,57 +1,37 @@
 /*
  * Records to values: the hot path. Each worker has tables and values of its
- * own and takes a lock only for a key that it has not seen before. A batch is
- * done in two passes, so that the slots of all its keys are on their way from
- * memory before the first is used.
+ * own and takes a lock only for a key that it has not seen before. Records go
+ * in groups and in steps, so that the memory of a whole group is on its way
+ * before the first of it is used.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "clock.h"
 #include "hash.h"
 #include "prom.h"
 
-#define FIRST_SLOTS 1024
-#define LANES       64 /* records whose slots are fetched together */
+#define LANES 64
 
-struct slot {
-    uint32_t hash;
-    uint32_t number; /* plus one; 0: free */
-};
-
-struct tally {
-    struct slot *slots;
-    size_t mask, count;
-    uint64_t *values; /* by series */
-    size_t capacity;
-};
-
-struct prom_worker {
-    struct prom_output *output;
-    struct tally tallies[PROM_FAMILIES];
-    struct prom_text_table texts;
-};
-
-/* One record on its way through a batch. */
+/* One record for one metric, on its way. */
 struct lane {
-    uint64_t key[PROM_KEY_WORDS];
+    uint64_t key[PROM_LABELS_MAX];
     uint64_t value;
-    uint32_t hash;
-    uint32_t family;
+    uint32_t hash, family;
+    uint32_t number; /* of the series; PROM_SERIES_NONE: by the key */
 };
 
-struct batch_counts {
+struct counts {
     int64_t unmatched, without_value, other;
 };
 
 void prom_worker_free(void *self, void *context)
 {
-    (void)self;
+    struct prom_output *output = self;
     struct prom_worker *worker = context;
-    for (unsigned i = 0; i < PROM_FAMILIES; i++) {
-        free(worker->tallies[i].slots);
-        free(worker->tallies[i].values);
-    }
+    for (unsigned i = 0; i < output->worker_count; i++)
+        if (output->workers[i] == worker)
+            output->workers[i] = NULL;
+    for (unsigned i = 0; i < output->family_count; i++)
+        prom_tally_fini(&worker->tallies[i]);
     prom_text_table_fini(&worker->texts);
     free(worker);
 }
@@ -59,180 +39,113 @@ void prom_worker_free(void *self, void *context)
 int prom_worker_new(void *self, unsigned index, void **context, struct fx_error *err)
 {
     struct prom_output *output = self;
-    struct prom_worker *worker = calloc(1, sizeof *worker);
+    struct prom_worker *worker = calloc(1, sizeof *worker + output->family_count * sizeof *worker->tallies);
     if (!worker)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     worker->output = output;
-    *context = output->workers[index] = worker;
-    for (unsigned i = 0; i < PROM_FAMILIES; i++) {
-        struct tally *tally = &worker->tallies[i];
-        tally->slots = calloc(FIRST_SLOTS, sizeof *tally->slots);
-        tally->values = calloc(FIRST_SLOTS, sizeof *tally->values);
-        tally->mask = FIRST_SLOTS - 1;
-        tally->capacity = FIRST_SLOTS;
-        if (!tally->slots || !tally->values)
-            return fx_error_set(err, FX_ENOMEM, "out of memory");
+    int rc = 0;
+    for (unsigned i = 0; i < output->family_count; i++)
+        rc |= prom_tally_init(&worker->tallies[i]);
+    if (rc) {
+        prom_worker_free(self, worker);
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
     }
+    *context = output->workers[index] = worker;
     return 0;
 }
 
-static bool grow_values(struct tally *tally, size_t count)
+/* The word of a text label. False: the text has no number, and gets none when there are too many series. */
+static bool make_text_word(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *value,
+                           uint64_t *word)
 {
-    if (count <= tally->capacity)
-        return true;
-    size_t capacity = tally->capacity;
-    while (capacity < count)
-        capacity *= 2;
-    uint64_t *values = realloc(tally->values, capacity * sizeof *values);
-    if (!values)
-        return false;
-    memset(values + tally->capacity, 0, (capacity - tally->capacity) * sizeof *values);
-    tally->values = values;
-    tally->capacity = capacity;
-    return true;
-}
-
-static void place(struct slot *slots, size_t mask, uint32_t hash, uint32_t number)
-{
-    size_t at = hash & mask;
-    while (slots[at].number)
-        at = (at + 1) & mask;
-    slots[at] = (struct slot){.hash = hash, .number = number + 1};
-}
-
-static bool grow_slots(struct tally *tally)
-{
-    size_t slots = tally->mask + 1;
-    if ((tally->count + 1) * 4 <= slots * 3)
-        return true;
-    struct slot *bigger = calloc(slots * 2, sizeof *bigger);
-    if (!bigger)
-        return false;
-    for (size_t i = 0; i < slots; i++)
-        if (tally->slots[i].number)
-            place(bigger, slots * 2 - 1, tally->slots[i].hash, tally->slots[i].number - 1);
-    free(tally->slots);
-    tally->slots = bigger;
-    tally->mask = slots * 2 - 1;
-    return true;
-}
-
-/* A new series keeps its cells. */
-static void keep_cells(const struct prom_family *family, const uint64_t *key)
-{
-    for (unsigned i = 0; i < PROM_LABELS; i++)
-        if (!family->labels[i].is_number && !(key[i] & PROM_KEY_TEXT))
-            fx_cell_ref((struct fx_cell *)(uintptr_t)key[i]);
-}
-
-/* A key that this worker has not seen: its number, remembered unless it is 'other', which has no key of its own. */
-static uint32_t learn(struct prom_worker *worker, const struct lane *lane)
-{
-    struct prom_family *family = &worker->output->families[lane->family];
-    struct tally *tally = &worker->tallies[lane->family];
-    bool is_new;
-    uint32_t number = prom_registry_get(&family->registry, lane->key, lane->hash, prom_clock_ms(), &is_new);
-    if (is_new)
-        keep_cells(family, lane->key);
-    if (!grow_values(tally, (size_t)number + 1))
-        return UINT32_MAX;
-    if (number != PROM_OTHER_SERIES && grow_slots(tally)) {
-        place(tally->slots, tally->mask, lane->hash, number);
-        tally->count++;
-    }
-    return number;
-}
-
-static uint32_t find(const struct prom_worker *worker, const struct lane *lane)
-{
-    const struct tally *tally = &worker->tallies[lane->family];
-    const struct prom_registry *registry = &worker->output->families[lane->family].registry;
-    for (size_t at = lane->hash & tally->mask; tally->slots[at].number; at = (at + 1) & tally->mask) {
-        uint32_t number = tally->slots[at].number - 1;
-        if (tally->slots[at].hash == lane->hash &&
-            memcmp(prom_series_at(registry, number)->key, lane->key, sizeof lane->key) == 0)
-            return number;
-    }
-    return UINT32_MAX;
-}
-
-/* The word of a label: a number, the number of a text, or the address of a cell. */
-static inline bool make_word(struct prom_worker *worker, const struct prom_label *label, const struct fx_value *value,
-                             uint64_t *word)
-{
-    if (label->is_number) {
-        *word = value->type == FX_UNSIGNED ? value->u : 0;
-        return true;
-    }
     if (value->type == FX_LATE) {
         *word = (uint64_t)(uintptr_t)value->cell;
         return true;
     }
-    bool has_text = value->type == FX_TEXT;
-    uint32_t number = prom_intern_get(&worker->output->texts, &worker->texts, has_text ? value->text : "",
-                                      has_text ? value->size : 0);
+    *word = PROM_KEY_TEXT | PROM_TEXT_EMPTY;
+    if (value->type != FX_TEXT || value->size == 0)
+        return true;
+    uint32_t number = prom_intern_get(&worker->output->texts, &worker->texts, value->text, value->size,
+                                      !prom_registry_is_full(&family->registry));
     *word = PROM_KEY_TEXT | number;
-    return number != UINT32_MAX;
+    return number != PROM_TEXT_NONE;
 }
 
-static inline uint64_t number_of(const struct fx_value *value)
+static void make_key(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *row,
+                     struct lane *lane)
 {
-    return value->type == FX_UNSIGNED ? value->u : 0;
+    lane->number = PROM_SERIES_NONE;
+    for (unsigned i = 0; i < family->label_count; i++) {
+        const struct fx_value *value = &row[family->labels[i].field];
+        if (family->labels[i].is_number)
+            lane->key[i] = prom_number_of(value);
+        else if (!make_text_word(worker, family, value, &lane->key[i]))
+            lane->number = PROM_OTHER_SERIES;
+    }
+    lane->hash = prom_hash_words(lane->key, family->label_count);
 }
 
-/* The first family that the record belongs to, or PROM_FAMILIES. */
-static inline unsigned family_of(const struct prom_output *output, const struct fx_value *row)
+/* The record's lanes, one for each metric that takes it. Gives their number. */
+static unsigned load(struct prom_worker *worker, const struct fx_value *row, struct lane *lanes, struct counts *counts)
 {
-    unsigned i = 0;
-    for (; i < PROM_FAMILIES; i++) {
+    const struct prom_output *output = worker->output;
+    unsigned used = 0;
+    bool is_taken = false;
+    for (unsigned i = 0; i < output->family_count; i++) {
         const struct prom_family *family = &output->families[i];
-        if (number_of(&row[family->match]) == family->number &&
-            !(family->has_unless && number_of(&row[family->unless]) == family->number))
-            break;
-    }
-    return i;
-}
-
-/* Fills a lane and asks for its slot's memory. False: nothing to count; *verdict says if memory is why. */
-static bool load(struct prom_worker *worker, const struct fx_value *row, struct lane *lane, struct batch_counts *counts,
-                 enum fx_verdict *verdict)
-{
-    lane->family = family_of(worker->output, row);
-    if (lane->family == PROM_FAMILIES) {
-        counts->unmatched++;
-        return false;
-    }
-    const struct prom_family *family = &worker->output->families[lane->family];
-    const struct fx_value *value = &row[family->value];
-    if (value->type != FX_UNSIGNED) {
-        counts->without_value++;
-        return false;
-    }
-    lane->value = value->u;
-    for (unsigned i = 0; i < PROM_LABELS; i++) {
-        if (!make_word(worker, &family->labels[i], &row[family->labels[i].field], &lane->key[i])) {
-            *verdict = FX_FATAL;
-            return false;
+        if (!prom_family_takes(family, row))
+            continue;
+        is_taken = true;
+        const struct fx_value *value = &row[family->value];
+        if (value->type != FX_UNSIGNED) {
+            counts->without_value++;
+            continue;
         }
+        struct lane *lane = &lanes[used++];
+        lane->family = i;
+        lane->value = value->u;
+        make_key(worker, family, row, lane);
+        prom_tally_fetch_slot(&worker->tallies[i], lane->hash);
     }
-    lane->hash = prom_hash_words(lane->key, PROM_LABELS);
-    __builtin_prefetch(&worker->tallies[lane->family].slots[lane->hash & worker->tallies[lane->family].mask]);
-    return true;
+    counts->unmatched += !is_taken;
+    return used;
 }
 
-static bool count_lane(struct prom_worker *worker, const struct lane *lane, struct batch_counts *counts)
+/* The number of a key that this worker has not seen. */
+static uint32_t learn(struct prom_worker *worker, const struct lane *lane)
 {
-    uint32_t number = find(worker, lane);
-    if (number == UINT32_MAX)
+    uint32_t number = prom_registry_get(&worker->output->families[lane->family].registry, lane->key, lane->hash);
+    return prom_tally_learn(&worker->tallies[lane->family], lane->hash, number) ? number : PROM_SERIES_NONE;
+}
+
+/* False without memory. */
+static bool count_lane(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
+{
+    struct prom_tally *tally = &worker->tallies[lane->family];
+    uint32_t number = lane->number;
+    if (number == PROM_SERIES_NONE)
+        number = prom_tally_find(tally, &worker->output->families[lane->family].registry, lane->key, lane->hash);
+    if (number == PROM_SERIES_NONE)
         number = learn(worker, lane);
-    if (number == UINT32_MAX)
+    if (number == PROM_SERIES_NONE)
         return false;
     counts->other += number == PROM_OTHER_SERIES;
-    worker->tallies[lane->family].values[number] += lane->value;
+    tally->values[number] = prom_sum(tally->values[number], lane->value);
     return true;
 }
 
-static void publish(struct fx_instance *instance, const struct batch_counts *counts)
+static bool count_lanes(struct prom_worker *worker, const struct lane *lanes, unsigned used, struct counts *counts)
+{
+    for (unsigned i = 0; i < used; i++)
+        prom_tally_fetch_series(&worker->tallies[lanes[i].family], &worker->output->families[lanes[i].family].registry,
+                                lanes[i].hash);
+    bool is_whole = true;
+    for (unsigned i = 0; i < used; i++)
+        is_whole = count_lane(worker, &lanes[i], counts) && is_whole;
+    return is_whole;
+}
+
+static void publish(struct fx_instance *instance, const struct counts *counts)
 {
     if (counts->unmatched)
         fx_metric_add(instance, PROM_UNMATCHED, 0, counts->unmatched);
@@ -242,40 +155,20 @@ static void publish(struct fx_instance *instance, const struct batch_counts *cou
         fx_metric_add(instance, PROM_OTHER, 0, counts->other);
 }
 
+/* Without memory a sum would be wrong from now on: better none, so that nothing more is committed. */
 enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *batch)
 {
     struct prom_output *output = self;
     struct prom_worker *worker = context;
-    struct batch_counts counts = {0};
-    enum fx_verdict verdict = FX_OK;
+    struct counts counts = {0};
     struct lane lanes[LANES];
-    for (uint32_t row = 0; row < batch->rows;) {
+    bool is_whole = !atomic_load_explicit(&output->is_broken, memory_order_relaxed);
+    for (uint32_t row = 0; row < batch->rows && is_whole;) {
         unsigned used = 0;
-        for (; row < batch->rows && used < LANES; row++)
-            used += load(worker, fx_batch_row(batch, row), &lanes[used], &counts, &verdict);
-        for (unsigned i = 0; i < used; i++)
-            if (!count_lane(worker, &lanes[i], &counts))
-                verdict = FX_FATAL; /* without memory a sum would be wrong: better none */
+        for (; row < batch->rows && used + output->family_count <= LANES; row++)
+            used += load(worker, fx_batch_row(batch, row), &lanes[used], &counts);
+        is_whole = count_lanes(worker, lanes, used, &counts);
     }
     publish(output->instance, &counts);
-    return verdict;
-}
-
-void prom_worker_add_values(const struct prom_worker *worker, unsigned family, uint64_t *sums, size_t count)
-{
-    const struct tally *tally = &worker->tallies[family];
-    size_t known = tally->capacity < count ? tally->capacity : count;
-    for (size_t i = 0; i < known; i++)
-        sums[i] += tally->values[i];
-}
-
-void prom_worker_set_values(struct prom_worker *worker, unsigned family, const uint64_t *values, size_t count)
-{
-    struct tally *tally = &worker->tallies[family];
-    memset(tally->values, 0, tally->capacity * sizeof *tally->values);
-    if (!values)
-        return;
-    if (!grow_values(tally, count))
-        abort(); /* the values that were shown must not be lost */
-    memcpy(tally->values, values, count * sizeof *values);
+    return is_whole ? FX_OK : FX_FATAL;
 }

@@ -11,16 +11,37 @@
 
 #include "util/alloc.h"
 
-static const struct fx_metric metrics[] = {{"a", FX_GAUGE, "a", NULL, NULL},   {"b", FX_GAUGE, "b", NULL, NULL},
-                                           {"c", FX_COUNTER, "c", NULL, NULL}, {"d", FX_COUNTER, "d", NULL, NULL},
-                                           {"e", FX_COUNTER, "e", NULL, NULL}, {NULL, 0, NULL, NULL, NULL}};
+/* As many as the plugin has; what they are called does not matter here. */
+static const struct fx_metric metrics[] = {
+    [PROM_SERIES] = {.name = "series", .kind = FX_GAUGE, .help = "s"},
+    [PROM_SERIES_HELD] = {.name = "held", .kind = FX_GAUGE, .help = "h"},
+    [PROM_OTHER] = {.name = "other", .kind = FX_COUNTER, .help = "o"},
+    [PROM_UNMATCHED] = {.name = "unmatched", .kind = FX_COUNTER, .help = "u"},
+    [PROM_WITHOUT_VALUE] = {.name = "without_value", .kind = FX_COUNTER, .help = "w"},
+    [PROM_REQUESTS] = {.name = "requests",
+                       .kind = FX_COUNTER,
+                       .help = "r",
+                       .label = "answer",
+                       .values = (const char *const[]){"metrics", "healthy", "landing", "refused", NULL}},
+    [PROM_PAGE_BYTES] = {.name = "page_bytes", .kind = FX_COUNTER, .help = "p"},
+    {.name = NULL}};
 
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms)
 {
     *fixture = (struct prom_fixture){0};
-    fixture->options =
-        (struct prom_options){.listen = ":0", .asn = 100, .names_wait = names_wait_ms, .max_series = max_series};
+    fixture->options = (struct prom_options){.listen = "127.0.0.1:0",
+                                             .asn = 100,
+                                             .names_wait = names_wait_ms,
+                                             .max_series = max_series,
+                                             .max_connections = 16,
+                                             .connection_timeout = 10000};
     fixture->pipeline.metrics = fxi_metrics_new();
+    fixture->pipeline.config = &fixture->config;
+    pthread_mutex_init(&fixture->pipeline.wake, NULL);
+    pthread_cond_init(&fixture->pipeline.woken, NULL);
+    fixture->entry.node = &fixture->node;
+    fixture->instance.entry = &fixture->entry;
+    fixture->instance.file = "test.yaml";
     fixture->instance.name = "out";
     fixture->instance.pipeline = &fixture->pipeline;
     fixture->instance.may_claim = 1;
@@ -42,6 +63,8 @@ void prom_fixture_fini(struct prom_fixture *fixture)
     prom_destroy(fixture->output);
     fxi_schema_fini(&fixture->pipeline.schema);
     fxi_metrics_free(fixture->pipeline.metrics);
+    pthread_cond_destroy(&fixture->pipeline.woken);
+    pthread_mutex_destroy(&fixture->pipeline.wake);
 }
 
 static struct fx_value late(struct fx_cell *cell)
@@ -52,16 +75,19 @@ static struct fx_value late(struct fx_cell *cell)
 void prom_fixture_write(struct prom_fixture *fixture, unsigned worker, uint64_t as_src, uint64_t as_dst,
                         const char *label, uint64_t bytes, struct fx_cell *src_name, struct fx_cell *dst_name)
 {
-    const struct prom_fields *fields = &fixture->output->fields;
-    struct fx_value row[8] = {0};
-    row[fields->as_src] = (struct fx_value){.u = as_src, .type = FX_UNSIGNED};
-    row[fields->as_dst] = (struct fx_value){.u = as_dst, .type = FX_UNSIGNED};
-    row[fields->bytes] = (struct fx_value){.u = bytes, .type = FX_UNSIGNED};
+    struct fx_value row[FIELDS] = {[AS_SRC] = {.u = as_src, .type = FX_UNSIGNED},
+                                   [AS_DST] = {.u = as_dst, .type = FX_UNSIGNED},
+                                   [BYTES] = {.u = bytes, .type = FX_UNSIGNED},
+                                   [AS_SRC_NAME] = late(src_name),
+                                   [AS_DST_NAME] = late(dst_name)};
     if (label)
-        row[fields->label] = (struct fx_value){.text = label, .size = (uint32_t)strlen(label), .type = FX_TEXT};
-    row[fields->as_src_name] = late(src_name);
-    row[fields->as_dst_name] = late(dst_name);
-    struct fx_batch batch = {.values = row, .rows = 1, .width = 8};
+        row[LABEL] = (struct fx_value){.text = label, .size = (uint32_t)strlen(label), .type = FX_TEXT};
+    prom_fixture_write_row(fixture, worker, row);
+}
+
+void prom_fixture_write_row(struct prom_fixture *fixture, unsigned worker, struct fx_value row[FIELDS])
+{
+    struct fx_batch batch = {.values = row, .rows = 1, .width = FIELDS};
     assert_int_equal(prom_write(fixture->output, fixture->workers[worker], &batch), FX_OK);
 }
 
@@ -83,12 +109,13 @@ char *prom_fixture_page(struct prom_fixture *fixture, size_t piece)
 {
     struct prom_page *page = prom_page_new(fixture->output);
     char *text = fxi_calloc(1, 1), *buffer = fxi_calloc(1, piece);
-    size_t size = 0, got;
+    size_t size = 0;
+    ssize_t got;
     while ((got = prom_page_read(page, buffer, piece))) {
-        assert_true(got <= piece);
-        text = fxi_realloc(text, size + got + 1, 1);
-        memcpy(text + size, buffer, got);
-        size += got;
+        assert_in_range(got, 1, piece);
+        text = fxi_realloc(text, size + (size_t)got + 1, 1);
+        memcpy(text + size, buffer, (size_t)got);
+        size += (size_t)got;
         text[size] = '\0';
     }
     free(buffer);
@@ -103,4 +130,16 @@ uint64_t prom_fixture_value(const char *page, const char *line)
 {
     const char *at = strstr(page, line);
     return at ? strtoull(at + strlen(line) + 1, NULL, 10) : 0;
+}
+
+uint64_t prom_fixture_sum(const char *page)
+{
+    uint64_t sum = 0;
+    for (const char *line = page; *line; line = strchr(line, '\n') + 1) {
+        const char *value = line + strcspn(line, "\n");
+        while (value > line && value[-1] != ' ')
+            value--;
+        sum += *line == '#' ? 0 : strtoull(value, NULL, 10);
+    }
+    return sum;
 }

@@ -8,7 +8,9 @@
 
 struct prom_fixture {
     struct fx_instance instance;
+    struct fxi_node node;
     struct fxi_plugin_entry entry;
+    struct fxi_config config;
     struct fxi_pipeline pipeline;
     struct prom_options options;
     struct prom_output *output;
@@ -19,6 +21,10 @@ struct prom_fixture {
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms);
 void prom_fixture_fini(struct prom_fixture *fixture);
 
+/* The fields of a record, in the order in which they are claimed. */
+enum { AS_SRC, AS_DST, BYTES, LABEL, AS_SRC_NAME, AS_DST_NAME, FIELDS };
+void prom_fixture_write_row(struct prom_fixture *fixture, unsigned worker, struct fx_value row[FIELDS]);
+
 /* One record; cells may be NULL: then the names are absent. */
 void prom_fixture_write(struct prom_fixture *fixture, unsigned worker, uint64_t as_src, uint64_t as_dst,
                         const char *label, uint64_t bytes, struct fx_cell *src_name, struct fx_cell *dst_name);
@@ -28,7 +34,13 @@ void prom_fixture_checkpoint(struct prom_fixture *fixture);
 
 /* The flow metrics of the page, read in pieces of so many bytes; the caller's. */
 char *prom_fixture_page(struct prom_fixture *fixture, size_t piece);
-/* The value on a page of the line that begins so, or 0. */
+/* The value on a page of the line that begins so, or 0; and the sum over all lines. */
 uint64_t prom_fixture_value(const char *page, const char *line);
+uint64_t prom_fixture_sum(const char *page);
+
+/* The labels of a series, as C strings, as a page shows them. */
+#define SERIES(metric, dst, dst_name, host, src, src_name)                                                             \
+    "flow_" metric "_bytes_total{destination_as=\"" dst "\",destination_as_name=\"" dst_name "\",hostname=\"" host     \
+    "\",source_as=\"" src "\",source_as_name=\"" src_name "\"}"
 
 #endif

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "plugins/output-prometheus/render.h"
+#include "plugins/output-prometheus/self.h"
 
 static void check_number(uint64_t number)
 {
@@ -33,12 +34,41 @@ static void numbers_are_exact(void **state)
     check_number(UINT64_MAX);
 }
 
+static void check_text(struct prom_buffer *buffer, const char *expected)
+{
+    assert_int_equal(buffer->size, strlen(expected));
+    assert_memory_equal(buffer->data, expected, buffer->size);
+    prom_buffer_fini(buffer);
+}
+
 static void escapes_are_those_of_the_format(void **state)
 {
     (void)state;
-    char to[16];
-    assert_int_equal(prom_render_escaped(to, "a\\\"\nb", 5), 8);
-    assert_memory_equal(to, "a\\\\\\\"\\nb", 8);
+    struct prom_buffer buffer = {0};
+    prom_render_escaped(&buffer, "a\\\"\nb\tc", 7);
+    check_text(&buffer, "a\\\\\\\"\\nb\tc");
+    prom_render_head(&buffer, "x_total", "A \"help\" \\ of\ntwo lines.", "counter");
+    check_text(&buffer, "# HELP x_total A \"help\" \\\\ of\\ntwo lines.\n# TYPE x_total counter\n");
+}
+
+static void own_metrics_have_one_head_a_name(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    prom_fixture_init(&f, 10, 0);
+    fx_metric_add(&f.instance, PROM_REQUESTS, PROM_REQUEST_HEALTH, 3);
+    fx_metric_set(&f.instance, PROM_SERIES, 0, -1);
+    struct prom_buffer buffer = {0};
+    prom_self_print(&f.instance, &buffer);
+    prom_buffer_add(&buffer, "", 1);
+    assert_non_null(strstr(buffer.data, "# HELP flow_exporter_series s\n# TYPE flow_exporter_series gauge\n"
+                                        "flow_exporter_series{plugin=\"out\"} -1\n"));
+    const char *requests = "# HELP flow_exporter_requests r\n# TYPE flow_exporter_requests counter\n"
+                           "flow_exporter_requests{plugin=\"out\",answer=\"metrics\"} 0\n"
+                           "flow_exporter_requests{plugin=\"out\",answer=\"healthy\"} 3\n";
+    assert_non_null(strstr(buffer.data, requests));
+    prom_buffer_fini(&buffer);
+    prom_fixture_fini(&f);
 }
 
 static void any_piece_gives_the_same_page(void **state)
@@ -67,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(escapes_are_those_of_the_format),
+        cmocka_unit_test(own_metrics_have_one_head_a_name),
         cmocka_unit_test(any_piece_gives_the_same_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

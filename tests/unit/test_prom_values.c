@@ -10,9 +10,7 @@
 
 #include <cmocka.h>
 
-#define SERIES(metric, dst, dst_name, host, src, src_name)                                                             \
-    "flow_" metric "_bytes_total{destination_as=\"" dst "\",destination_as_name=\"" dst_name "\",hostname=\"" host     \
-    "\",source_as=\"" src "\",source_as_name=\"" src_name "\"}"
+#define HOUR_MS 3600000
 
 static void counts_by_direction(void **state)
 {
@@ -34,37 +32,94 @@ static void counts_by_direction(void **state)
     assert_int_equal(prom_fixture_value(page, SERIES("receive", "100", "", "", "1", "")), 9);
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "1", "", "23", "100", "")), 2);
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "12", "", "3", "100", "")), 3);
-    assert_null(strstr(page, "\"123\""));
+    assert_int_equal(prom_fixture_sum(page), 26);
     assert_non_null(strstr(page, "# HELP flow_transmit_bytes_total Bytes transferred.\n"
                                  "# TYPE flow_transmit_bytes_total counter\n"));
     free(page);
+    assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_UNMATCHED, 0), 1);
     prom_fixture_fini(&f);
 }
 
-static uint64_t sum_of(const char *page)
+static void what_is_absent_is_zero_or_empty(void **state)
 {
-    uint64_t sum = 0;
-    for (const char *line = page; *line; line = strchr(line, '\n') + 1)
-        if (*line != '#')
-            sum += strtoull(strrchr(strndupa(line, strcspn(line, "\n")), ' '), NULL, 10);
-    return sum;
+    (void)state;
+    struct prom_fixture f;
+    prom_fixture_init(&f, 100, 0);
+    struct fx_value without_as[FIELDS] = {
+        [AS_SRC] = {.u = 100, .type = FX_UNSIGNED}, [BYTES] = {.u = 8, .type = FX_UNSIGNED}};
+    prom_fixture_write_row(&f, 0, without_as);
+    struct fx_value without_bytes[FIELDS] = {[AS_DST] = {.u = 100, .type = FX_UNSIGNED}};
+    prom_fixture_write_row(&f, 0, without_bytes);
+    prom_fixture_checkpoint(&f);
+    char *page = prom_fixture_page(&f, 4096);
+    assert_int_equal(prom_fixture_value(page, SERIES("transmit", "0", "", "", "100", "")), 8);
+    assert_null(strstr(page, "receive")); /* no head for a metric without a series */
+    free(page);
+    assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_WITHOUT_VALUE, 0), 1);
+    prom_fixture_fini(&f);
+}
+
+static void a_sum_never_wraps(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    prom_fixture_init(&f, 100, 0);
+    prom_fixture_write(&f, 0, 100, 1, "r", UINT64_MAX - 1, NULL, NULL);
+    prom_fixture_write(&f, 1, 100, 1, "r", 1, NULL, NULL);
+    prom_fixture_checkpoint(&f);
+    char *page = prom_fixture_page(&f, 4096);
+    assert_true(prom_fixture_value(page, SERIES("transmit", "1", "", "r", "100", "")) == UINT64_MAX);
+    free(page);
+    prom_fixture_write(&f, 0, 100, 1, "r", 5, NULL, NULL);
+    prom_fixture_checkpoint(&f);
+    page = prom_fixture_page(&f, 4096);
+    assert_true(prom_fixture_value(page, SERIES("transmit", "1", "", "r", "100", "")) == UINT64_MAX);
+    free(page);
+    prom_fixture_fini(&f);
 }
 
 static void sums_stay_exact_beyond_the_limit(void **state)
 {
     (void)state;
     struct prom_fixture f;
+    char label[16];
     prom_fixture_init(&f, 10, 0);
-    uint64_t sum = 0;
-    for (uint64_t i = 0; i < 1000; i++) {
-        prom_fixture_write(&f, i % 2, 100, i % 50, "r", i, NULL, NULL);
+    uint64_t sum = 0, of_other = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        unsigned key = i % 50; /* the first ten keys are series */
+        snprintf(label, sizeof label, "r%u", i % 100);
+        prom_fixture_write(&f, i % 2, 100, key, i % 100 < 10 ? "r" : label, i, NULL, NULL);
         sum += i;
+        of_other += i % 100 < 10 ? 0 : i;
     }
     prom_fixture_checkpoint(&f);
     char *page = prom_fixture_page(&f, 4096);
-    assert_true(prom_fixture_value(page, SERIES("transmit", "other", "other", "other", "other", "other")) > 0);
-    assert_int_equal(sum_of(page), sum);
+    assert_int_equal(prom_fixture_value(page, SERIES("transmit", "other", "other", "other", "other", "other")),
+                     of_other);
+    assert_int_equal(prom_fixture_sum(page), sum);
     free(page);
+    assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_OTHER, 0), 900);
+    assert_int_equal(f.output->texts.count, 2); /* "" and "r": the texts of refused series take no memory */
+    prom_fixture_fini(&f);
+}
+
+static void a_label_without_end_goes_to_other(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    prom_fixture_init(&f, 10, 0);
+    char *label = malloc(PROM_TEXT_MAX + 2);
+    memset(label, 'x', PROM_TEXT_MAX + 1);
+    label[PROM_TEXT_MAX + 1] = '\0';
+    prom_fixture_write(&f, 0, 100, 1, label, 3, NULL, NULL);
+    label[PROM_TEXT_MAX] = '\0';
+    prom_fixture_write(&f, 0, 100, 1, label, 4, NULL, NULL);
+    prom_fixture_checkpoint(&f);
+    char *page = prom_fixture_page(&f, 100);
+    assert_int_equal(prom_fixture_value(page, SERIES("transmit", "other", "other", "other", "other", "other")), 3);
+    assert_int_equal(prom_fixture_sum(page), 7);
+    free(page);
+    free(label);
     prom_fixture_fini(&f);
 }
 
@@ -89,23 +144,46 @@ static void nothing_is_shown_before_the_commit(void **state)
     prom_fixture_fini(&f);
 }
 
+static void a_page_under_way_keeps_its_cut(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    char text[4096];
+    prom_fixture_init(&f, 10, 0);
+    prom_fixture_write(&f, 0, 100, 7, "r", 5, NULL, NULL);
+    prom_fixture_checkpoint(&f);
+    struct prom_page *page = prom_page_new(f.output);
+    prom_fixture_write(&f, 0, 100, 7, "r", 5, NULL, NULL);
+    prom_fixture_write(&f, 0, 100, 8, "r", 5, NULL, NULL);
+    prom_fixture_checkpoint(&f);
+    ssize_t size = prom_page_read(page, text, sizeof text - 1);
+    assert_in_range(size, 1, sizeof text - 1);
+    text[size] = '\0';
+    assert_int_equal(prom_fixture_value(text, SERIES("transmit", "7", "", "r", "100", "")), 5);
+    assert_null(strstr(text, "destination_as=\"8\""));
+    prom_page_free(page);
+    prom_fixture_fini(&f);
+}
+
 static void late_names_hold_a_series_back(void **state)
 {
     (void)state;
     struct prom_fixture f;
     struct fx_cell *cell = fx_cell_new();
-    prom_fixture_init(&f, 10, 3600000);
+    prom_fixture_init(&f, 10, HOUR_MS);
     prom_fixture_write(&f, 0, 100, 7, "r", 5, NULL, cell);
     prom_fixture_checkpoint(&f);
     char *page = prom_fixture_page(&f, 4096);
     assert_string_equal(page, "");
     free(page);
+    assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_SERIES_HELD, 0), 1);
     prom_fixture_write(&f, 1, 100, 7, "r", 6, NULL, cell);
     assert_int_equal(fx_cell_set(cell, FX_CELL_KNOWN, "A \"name\"", 8), 0);
     prom_fixture_checkpoint(&f);
     page = prom_fixture_page(&f, 4096);
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "7", "A \\\"name\\\"", "r", "100", "")), 11);
     free(page);
+    assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_SERIES_HELD, 0), 0);
     assert_int_equal(fx_cell_set(cell, FX_CELL_KNOWN, "changed", 7), 0); /* what was shown once stays */
     prom_fixture_checkpoint(&f);
     page = prom_fixture_page(&f, 4096);
@@ -116,50 +194,144 @@ static void late_names_hold_a_series_back(void **state)
     fx_cell_unref(cell);
 }
 
+static void a_name_that_never_comes_is_waited_for_only_so_long(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    struct fx_cell *cell = fx_cell_new();
+    prom_fixture_init(&f, 10, HOUR_MS);
+    prom_fixture_write(&f, 0, 7, 100, "r", 5, cell, NULL);
+    prom_fixture_checkpoint(&f);
+    char *page = prom_fixture_page(&f, 4096);
+    assert_string_equal(page, "");
+    free(page);
+    prom_series_at(&f.output->families[0].registry, 1)->since -= HOUR_MS; /* an hour later */
+    prom_fixture_checkpoint(&f);
+    page = prom_fixture_page(&f, 4096);
+    assert_int_equal(prom_fixture_value(page, SERIES("receive", "100", "", "r", "7", "")), 5);
+    free(page);
+    prom_fixture_fini(&f);
+    fx_cell_unref(cell);
+}
+
+/* A series that comes to the text of another one is shown with it: the same line twice would be no page. */
+static void two_keys_of_one_text_are_one_line(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    struct fx_cell *unknown = fx_cell_new(), *pending = fx_cell_new();
+    prom_fixture_init(&f, 10, HOUR_MS);
+    assert_int_equal(fx_cell_set(unknown, FX_CELL_UNKNOWN, "", 0), 0);
+    prom_fixture_write(&f, 0, 100, 7, "r", 1, NULL, pending);
+    prom_fixture_write(&f, 0, 100, 7, "r", 2, NULL, NULL);
+    prom_fixture_write(&f, 1, 100, 7, "r", 4, NULL, unknown);
+    for (unsigned round = 0; round < 3; round++) {
+        prom_fixture_checkpoint(&f);
+        char *page = prom_fixture_page(&f, 4096);
+        assert_int_equal(prom_fixture_value(page, SERIES("transmit", "7", "", "r", "100", "")), round ? 7 : 6);
+        assert_int_equal(prom_fixture_sum(page), round ? 7 : 6);
+        free(page);
+        assert_int_equal(fx_cell_set(pending, FX_CELL_UNKNOWN, "", 0), 0);
+        prom_rolled_back(f.output, f.number); /* what was merged is counted once */
+    }
+    prom_fixture_fini(&f);
+    fx_cell_unref(unknown);
+    fx_cell_unref(pending);
+}
+
+enum { KEYS = 40, STEPS = 20000 };
+
+/* What the page must show. Keys have a cell each, by turns: none, known from the start, known at some time. */
+struct model {
+    uint64_t now[KEYS], committed[KEYS];
+    struct fx_cell *cells[KEYS];
+    bool is_known[KEYS], is_shown[KEYS];
+};
+
+static void model_init(struct model *model)
+{
+    *model = (struct model){0};
+    for (unsigned key = 0; key < KEYS; key++) {
+        model->is_known[key] = key % 3 != 2;
+        model->cells[key] = key % 3 ? fx_cell_new() : NULL;
+        if (key % 3 == 1)
+            assert_int_equal(fx_cell_set(model->cells[key], FX_CELL_KNOWN, "", 0), 0);
+    }
+}
+
+static void model_commit(struct model *model)
+{
+    memcpy(model->committed, model->now, sizeof model->now);
+    for (unsigned key = 0; key < KEYS; key++)
+        model->is_shown[key] = model->is_known[key];
+}
+
+static void model_learn(struct model *model, unsigned key)
+{
+    if (model->cells[key])
+        assert_int_equal(fx_cell_set(model->cells[key], FX_CELL_KNOWN, "", 0), 0);
+    model->is_known[key] = true;
+}
+
+static void model_compare(const struct model *model, struct prom_fixture *fixture, size_t piece)
+{
+    char *page = prom_fixture_page(fixture, piece), line[200];
+    for (unsigned key = 0; key < KEYS; key++) {
+        snprintf(line, sizeof line, SERIES("transmit", "%u", "", "r", "100", ""), 1000 + key);
+        assert_int_equal(prom_fixture_value(page, line), model->is_shown[key] ? model->committed[key] : 0);
+    }
+    free(page);
+}
+
 /* Random writes, checkpoints and rollbacks by two workers against plain sums. */
 static void follows_a_model(void **state)
 {
     (void)state;
-    enum { KEYS = 40, STEPS = 20000 };
     unsigned seed = 4711;
-    uint64_t now[KEYS] = {0}, committed[KEYS] = {0};
     struct prom_fixture f;
-    prom_fixture_init(&f, 1000, 0);
+    struct model model;
+    prom_fixture_init(&f, 1000, HOUR_MS);
+    model_init(&model);
     print_message("seed %u\n", seed);
     for (int step = 0; step < STEPS; step++) {
         int what = rand_r(&seed) % 1000;
-        if (what < 990) {
-            unsigned key = (unsigned)rand_r(&seed) % KEYS, bytes = (unsigned)rand_r(&seed);
-            prom_fixture_write(&f, (unsigned)rand_r(&seed) % 2, 100, 1000 + key, "r", bytes, NULL, NULL);
-            now[key] += bytes;
-        } else if (what < 997) {
+        unsigned key = (unsigned)rand_r(&seed) % KEYS, bytes = (unsigned)rand_r(&seed);
+        if (what < 985) {
+            prom_fixture_write(&f, bytes % 2, 100, 1000 + key, "r", bytes, NULL, model.cells[key]);
+            model.now[key] += bytes;
+            continue;
+        }
+        if (what < 988) {
+            model_learn(&model, key);
+        } else if (what < 995) {
             prom_fixture_checkpoint(&f);
-            memcpy(committed, now, sizeof now);
+            model_commit(&model);
         } else {
-            if (what == 998)
+            if (what > 997)
                 prom_fixture_cut(&f); /* cut, but never committed */
             prom_rolled_back(f.output, 0);
-            memcpy(now, committed, sizeof now);
+            memcpy(model.now, model.committed, sizeof model.now);
         }
-        if (what < 990)
-            continue;
-        char *page = prom_fixture_page(&f, 4096), line[200];
-        for (unsigned key = 0; key < KEYS; key++) {
-            snprintf(line, sizeof line, SERIES("transmit", "%u", "", "r", "100", ""), 1000 + key);
-            assert_int_equal(prom_fixture_value(page, line), committed[key]);
-        }
-        free(page);
+        model_compare(&model, &f, 1 + bytes % 5000);
     }
     prom_fixture_fini(&f);
+    for (unsigned key = 0; key < KEYS; key++)
+        fx_cell_unref(model.cells[key]);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_by_direction),
+        cmocka_unit_test(what_is_absent_is_zero_or_empty),
+        cmocka_unit_test(a_sum_never_wraps),
         cmocka_unit_test(sums_stay_exact_beyond_the_limit),
+        cmocka_unit_test(a_label_without_end_goes_to_other),
         cmocka_unit_test(nothing_is_shown_before_the_commit),
+        cmocka_unit_test(a_page_under_way_keeps_its_cut),
         cmocka_unit_test(late_names_hold_a_series_back),
+        cmocka_unit_test(a_name_that_never_comes_is_waited_for_only_so_long),
+        cmocka_unit_test(two_keys_of_one_text_are_one_line),
         cmocka_unit_test(follows_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

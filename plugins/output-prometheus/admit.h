@@ -1,0 +1,51 @@
+/*
+ * Which series are shown. A new series is held back until its names are known;
+ * then it gets its label text, once and for ever. Two keys can come to the same
+ * text (a name that is unknown and one that is absent): then the second is an
+ * alias, and its value is shown with the first. All of it is the checkpoint's owner's.
+ */
+#ifndef OUTPUT_PROMETHEUS_ADMIT_H
+#define OUTPUT_PROMETHEUS_ADMIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "buffer.h"
+
+struct prom_output;
+struct prom_family;
+
+struct prom_alias {
+    uint32_t number, shown_as;
+};
+
+/* Zero-initialised is empty. */
+struct prom_admit {
+    uint32_t next; /* series from here on were not looked at yet */
+    uint32_t *held;
+    size_t held_count, held_capacity;
+    struct prom_alias *aliases;
+    size_t alias_count, alias_capacity;
+    struct prom_admit_slot { /* shown series by text */
+        uint32_t hash;
+        uint32_t number; /* plus one; 0: free */
+    } * slots;
+    size_t mask, shown_count;
+    struct prom_arena texts;
+    struct prom_buffer scratch;
+};
+
+void prom_admit_fini(struct prom_admit *admit);
+
+/*
+ * Looks at the series below count that are not shown yet. What can be shown is so from this checkpoint on. Gives the
+ * number of those that stay held back.
+ */
+size_t prom_admit_series(const struct prom_output *output, struct prom_family *family, uint32_t count,
+                         uint64_t checkpoint, int64_t now_ms);
+
+/* Moves the values of aliases to the series that they are shown as. */
+void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t count);
+
+#endif

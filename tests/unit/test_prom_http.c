@@ -1,0 +1,354 @@
+/*
+ * The HTTP side of output-prometheus on a real socket: answers, addresses, and
+ * pages that wait for the checkpoint that they asked for. This test plays the
+ * core: it sees the request for a checkpoint and takes it, or does not.
+ */
+#include "prom_fixture.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "util/alloc.h"
+#include "util/clock.h"
+
+#define LINE_7 SERIES("transmit", "7", "", "r", "100", "")
+
+struct server {
+    struct prom_fixture fixture;
+    int port;
+};
+
+static int free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+/* patience_ms: so long that it never ends, but where the test is about its end. */
+#define FOR_EVER_MS 3600000
+static void server_start(struct server *server, int64_t patience_ms)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    char listen[32];
+    prom_fixture_init(&server->fixture, 100, 0);
+    server->port = free_port();
+    snprintf(listen, sizeof listen, "127.0.0.1:%d", server->port);
+    server->fixture.options.listen = fxi_strdup(listen);
+    server->fixture.config.state.min_interval_ms = 1000;
+    server->fixture.output->patience_ms = patience_ms;
+    server->fixture.output->http = prom_http_start(server->fixture.output, &err);
+    assert_non_null(server->fixture.output->http);
+}
+
+static void server_stop(struct server *server)
+{
+    char *listen = (char *)(uintptr_t)server->fixture.options.listen;
+    if (server->fixture.output->http)
+        prom_stop(server->fixture.output, 1000);
+    prom_fixture_fini(&server->fixture);
+    free(listen);
+}
+
+static int connect_to(int port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    return connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? fd : (close(fd), -1);
+}
+
+/* Everything until the server closes. */
+static char *ask(int port, const char *line)
+{
+    char request[256];
+    int fd = connect_to(port);
+    struct timeval give_up = {.tv_sec = 60}; /* an answer that never comes is a failure */
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &give_up, sizeof give_up);
+    size_t size = 0, capacity = 1 << 20;
+    char *answer = fxi_calloc(capacity, 1);
+    snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n", line);
+    ssize_t got = fd < 0 ? -1 : send(fd, request, strlen(request), MSG_NOSIGNAL);
+    while (got > 0 && size < capacity - 1) {
+        got = recv(fd, answer + size, capacity - 1 - size, 0);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    close(fd);
+    return answer;
+}
+
+static void check_answer(int port, const char *line, const char *status, const char *part)
+{
+    char *answer = ask(port, line);
+    assert_memory_equal(answer, status, strlen(status));
+    assert_non_null(strstr(answer, part));
+    free(answer);
+}
+
+static void paths_and_methods(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, FOR_EVER_MS);
+    check_answer(server.port, "GET /-/healthy", "HTTP/1.1 200 ", "\r\n\r\nOK\n");
+    check_answer(server.port, "GET /", "HTTP/1.1 200 ", "Content-Security-Policy: default-src 'none'");
+    check_answer(server.port, "GET /", "HTTP/1.1 200 ", "<a href=\"/metrics\">");
+    check_answer(server.port, "GET /nothing", "HTTP/1.1 404 ", "/metrics");
+    check_answer(server.port, "POST /metrics", "HTTP/1.1 405 ", "Allow: GET, HEAD\r\n");
+    check_answer(server.port, "DELETE /", "HTTP/1.1 405 ", "Allow: GET, HEAD\r\n");
+    char *answer = ask(server.port, "HEAD /-/healthy");
+    assert_non_null(strstr(answer, "Content-Length: 3\r\n"));
+    assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+    free(answer);
+    assert_int_equal(fxi_metric_set_get(server.fixture.instance.metrics, PROM_REQUESTS, PROM_REQUEST_HEALTH), 2);
+    assert_int_equal(fxi_metric_set_get(server.fixture.instance.metrics, PROM_REQUESTS, PROM_REQUEST_REFUSED), 3);
+    server_stop(&server);
+}
+
+/* A request for the page in a thread of its own. */
+struct scrape {
+    int port;
+    pthread_t thread;
+    char *answer;
+};
+
+static void *scrape_main(void *arg)
+{
+    struct scrape *scrape = arg;
+    scrape->answer = ask(scrape->port, "GET /metrics");
+    return NULL;
+}
+
+static void scrape_start(struct scrape *scrape, const struct server *server)
+{
+    *scrape = (struct scrape){.port = server->port};
+    assert_int_equal(pthread_create(&scrape->thread, NULL, scrape_main, scrape), 0);
+}
+
+static void scrape_join(struct scrape *scrape)
+{
+    pthread_join(scrape->thread, NULL);
+}
+
+/* The core's side: waits until somebody has asked for a checkpoint. */
+static void await_request(struct server *server)
+{
+    struct fxi_pipeline *pipeline = &server->fixture.pipeline;
+    pthread_mutex_lock(&pipeline->wake);
+    while (!pipeline->requested)
+        pthread_cond_wait(&pipeline->woken, &pipeline->wake);
+    pipeline->requested = false;
+    pthread_mutex_unlock(&pipeline->wake);
+}
+
+/* Under the lock that a request takes before it waits. */
+static void set_patience(struct server *server, int64_t patience_ms)
+{
+    pthread_mutex_lock(&server->fixture.pipeline.wake);
+    server->fixture.output->patience_ms = patience_ms;
+    pthread_mutex_unlock(&server->fixture.pipeline.wake);
+}
+
+static void note_cut(struct server *server)
+{
+    struct fxi_pipeline *pipeline = &server->fixture.pipeline;
+    pthread_mutex_lock(&pipeline->wake);
+    pipeline->last_cut_ms = fxi_clock_ms();
+    pthread_mutex_unlock(&pipeline->wake);
+}
+
+static void check_page(struct scrape *scrape, uint64_t value)
+{
+    assert_memory_equal(scrape->answer, "HTTP/1.1 200 ", 13);
+    assert_non_null(strstr(scrape->answer, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    assert_int_equal(prom_fixture_value(scrape->answer, LINE_7), value);
+    assert_non_null(strstr(scrape->answer, "\n# HELP flow_exporter_"));
+    free(scrape->answer);
+}
+
+static void a_page_waits_for_its_checkpoint(void **state)
+{
+    (void)state;
+    struct server server;
+    struct scrape scrape;
+    server_start(&server, FOR_EVER_MS);
+    prom_fixture_write(&server.fixture, 0, 100, 7, "r", 5, NULL, NULL);
+    scrape_start(&scrape, &server);
+    await_request(&server);
+    prom_fixture_checkpoint(&server.fixture);
+    scrape_join(&scrape);
+    check_page(&scrape, 5);
+    server_stop(&server);
+}
+
+/* A cut that is taken already, but not committed, is waited for, too, when it is too early for the next one. */
+static void a_page_waits_for_the_cut_under_way(void **state)
+{
+    (void)state;
+    struct server server;
+    struct scrape scrape;
+    server_start(&server, FOR_EVER_MS);
+    server.fixture.config.state.min_interval_ms = 3600000;
+    prom_fixture_write(&server.fixture, 0, 100, 7, "r", 5, NULL, NULL);
+    prom_fixture_cut(&server.fixture);
+    note_cut(&server);
+    scrape_start(&scrape, &server);
+    while (fxi_metric_set_get(server.fixture.instance.metrics, PROM_REQUESTS, PROM_REQUEST_HEALTH) == 0)
+        free(ask(server.port, "GET /-/healthy")); /* others are answered meanwhile */
+    prom_committed(server.fixture.output, server.fixture.number);
+    scrape_join(&scrape);
+    check_page(&scrape, 5);
+    scrape_start(&scrape, &server); /* nothing is under way: at once */
+    scrape_join(&scrape);
+    check_page(&scrape, 5);
+    server_stop(&server);
+}
+
+static void a_refused_checkpoint_shows_the_last_page(void **state)
+{
+    (void)state;
+    struct server server;
+    struct scrape scrape;
+    server_start(&server, FOR_EVER_MS);
+    prom_fixture_write(&server.fixture, 0, 100, 7, "r", 5, NULL, NULL);
+    prom_fixture_checkpoint(&server.fixture);
+    prom_fixture_write(&server.fixture, 0, 100, 7, "r", 6, NULL, NULL);
+    scrape_start(&scrape, &server);
+    await_request(&server);
+    prom_fixture_cut(&server.fixture);
+    prom_rolled_back(server.fixture.output, 1);
+    scrape_join(&scrape);
+    check_page(&scrape, 5);
+    server_stop(&server);
+}
+
+/* When nobody answers, the first page is late and the next ones do not wait, until a checkpoint has come. */
+static void no_answer_shows_the_last_page(void **state)
+{
+    (void)state;
+    struct server server;
+    struct scrape scrape;
+    server_start(&server, 200);
+    prom_fixture_write(&server.fixture, 0, 100, 7, "r", 5, NULL, NULL);
+    prom_fixture_checkpoint(&server.fixture);
+    prom_fixture_write(&server.fixture, 0, 100, 7, "r", 6, NULL, NULL);
+    int64_t start_ms = fxi_clock_ms();
+    scrape_start(&scrape, &server);
+    scrape_join(&scrape);
+    check_page(&scrape, 5);
+    int64_t first_ms = fxi_clock_ms() - start_ms;
+    assert_true(first_ms >= 200);
+    start_ms = fxi_clock_ms();
+    for (unsigned i = 0; i < 20; i++) {
+        scrape_start(&scrape, &server);
+        scrape_join(&scrape);
+        check_page(&scrape, 5);
+    }
+    assert_true(fxi_clock_ms() - start_ms < 20 * first_ms);
+    await_request(&server); /* they asked nevertheless */
+    set_patience(&server, FOR_EVER_MS);
+    prom_fixture_checkpoint(&server.fixture);
+    prom_fixture_write(&server.fixture, 0, 100, 7, "r", 7, NULL, NULL);
+    scrape_start(&scrape, &server);
+    await_request(&server);
+    prom_fixture_checkpoint(&server.fixture);
+    scrape_join(&scrape);
+    check_page(&scrape, 18);
+    server_stop(&server);
+}
+
+static void a_stop_does_not_wait_for_pages(void **state)
+{
+    (void)state;
+    struct server server;
+    struct scrape scrape;
+    server_start(&server, FOR_EVER_MS);
+    scrape_start(&scrape, &server);
+    await_request(&server);
+    prom_stop(server.fixture.output, 1000);
+    scrape_join(&scrape);
+    free(scrape.answer);
+    assert_int_equal(connect_to(server.port), -1);
+    server_stop(&server);
+}
+
+static void a_taken_address_is_named(void **state)
+{
+    (void)state;
+    struct server server;
+    struct fx_error err = FX_ERROR_INIT;
+    server_start(&server, FOR_EVER_MS);
+    assert_true(prom_listen(server.fixture.options.listen, &server.fixture.instance, &err) < 0);
+    assert_non_null(strstr(err.message, server.fixture.options.listen));
+    assert_non_null(strstr(err.message, "choose another port"));
+    server_stop(&server);
+}
+
+static void addresses(void **state)
+{
+    (void)state;
+    static const char *const good[] = {":9590", "localhost:9590", "127.0.0.1:9590", "[::1]:9590", "[::]:0"};
+    static const char *const bad[] = {"",      ":",         "9590",    "host",       "host:",   "::1:9590",
+                                      "[::1]", "host:http", "host:-1", "host:65536", "host:+1", "host: 1"};
+    struct prom_fixture f;
+    prom_fixture_init(&f, 10, 0);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct fx_error err = FX_ERROR_INIT;
+        assert_int_equal(prom_listen_check(good[i], &f.instance, &err), 0);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct fx_error err = FX_ERROR_INIT;
+        assert_int_equal(prom_listen_check(bad[i], &f.instance, &err), FX_EINVAL);
+        assert_true(strstr(err.message, "write host:port") || strstr(err.message, "no port"));
+    }
+    prom_fixture_fini(&f);
+}
+
+/* Without a host both families are served, where the machine has both; its name says what was chosen. */
+static void any_host(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    struct fx_error err = FX_ERROR_INIT;
+    char name[PROM_ADDRESS_MAX];
+    prom_fixture_init(&f, 10, 0);
+    int fd = prom_listen(":0", &f.instance, &err);
+    assert_true(fd >= 0);
+    prom_listen_name(fd, name);
+    int port = atoi(strrchr(name, ':') + 1), client = connect_to(port);
+    assert_true(port > 0 && client >= 0);
+    close(client);
+    close(fd);
+    prom_fixture_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths_and_methods),
+        cmocka_unit_test(a_page_waits_for_its_checkpoint),
+        cmocka_unit_test(a_page_waits_for_the_cut_under_way),
+        cmocka_unit_test(a_refused_checkpoint_shows_the_last_page),
+        cmocka_unit_test(no_answer_shows_the_last_page),
+        cmocka_unit_test(a_stop_does_not_wait_for_pages),
+        cmocka_unit_test(a_taken_address_is_named),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(any_host),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,190 @@
+/* The tables of output-prometheus: texts to numbers, keys to series, a worker's values; also by two threads at once. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <flow-exporter/plugin.h>
+
+#include "plugins/output-prometheus/hash.h"
+#include "plugins/output-prometheus/intern.h"
+#include "plugins/output-prometheus/registry.h"
+#include "plugins/output-prometheus/tally.h"
+
+enum { TEXTS = 5000, SERIES = 20000, THREADS = 2 };
+
+static size_t make_text(char *to, unsigned i)
+{
+    size_t size = (size_t)snprintf(to, 32, "%u", i * 7);
+    to[i % 3 ? 0 : size - 1] = '\0'; /* a NUL is a byte like others */
+    return size;
+}
+
+static void texts_have_one_number(void **state)
+{
+    (void)state;
+    struct prom_intern intern;
+    struct prom_text_table own[2] = {{0}, {0}};
+    char text[32];
+    assert_int_equal(prom_intern_init(&intern), 0);
+    assert_int_equal(prom_intern_get(&intern, &own[0], "", 0, false), PROM_TEXT_EMPTY);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 1; i < TEXTS; i++) {
+            size_t size = make_text(text, i);
+            uint32_t number = prom_intern_get(&intern, &own[round % 2], text, size, round == 0);
+            assert_true(number < TEXTS);
+            const struct prom_text *known = prom_intern_text(&intern, number);
+            assert_int_equal(known->size, size);
+            assert_memory_equal(known->data, text, size);
+        }
+    }
+    uint32_t count = intern.count;
+    assert_int_equal(prom_intern_get(&intern, &own[0], "new", 3, false), PROM_TEXT_NONE);
+    assert_int_equal(intern.count, count);
+    assert_int_equal(prom_intern_get(&intern, &own[0], "new", 3, true), count);
+    for (unsigned i = 0; i < 2; i++)
+        prom_text_table_fini(&own[i]);
+    prom_intern_fini(&intern);
+}
+
+static void series_have_one_number(void **state)
+{
+    (void)state;
+    struct prom_registry registry;
+    struct prom_tally tally;
+    assert_int_equal(prom_registry_init(&registry, 2, 0, SERIES), 0);
+    assert_int_equal(prom_tally_init(&tally), 0);
+    for (uint64_t i = 0; i < SERIES; i++) {
+        uint64_t key[2] = {i % 100, i / 100};
+        uint32_t hash = prom_hash_words(key, 2);
+        assert_int_equal(prom_tally_find(&tally, &registry, key, hash), PROM_SERIES_NONE);
+        assert_int_equal(prom_registry_get(&registry, key, hash), i + 1);
+        assert_int_equal(prom_registry_get(&registry, key, hash), i + 1);
+        assert_true(prom_tally_learn(&tally, hash, (uint32_t)i + 1));
+        tally.values[i + 1] = i;
+    }
+    assert_true(prom_registry_is_full(&registry));
+    uint64_t one_more[2] = {100, 0};
+    assert_int_equal(prom_registry_get(&registry, one_more, prom_hash_words(one_more, 2)), PROM_OTHER_SERIES);
+    for (uint64_t i = 0; i < SERIES; i++) {
+        uint64_t key[2] = {i % 100, i / 100};
+        uint32_t number = prom_tally_find(&tally, &registry, key, prom_hash_words(key, 2));
+        assert_int_equal(number, i + 1);
+        assert_int_equal(tally.values[number], i);
+    }
+    prom_tally_fini(&tally);
+    prom_registry_fini(&registry);
+}
+
+/* Keys whose hashes are the same are told apart. */
+static void equal_hashes_are_no_harm(void **state)
+{
+    (void)state;
+    struct prom_registry registry;
+    struct prom_tally tally;
+    assert_int_equal(prom_registry_init(&registry, 1, 0, 100), 0);
+    assert_int_equal(prom_tally_init(&tally), 0);
+    for (uint64_t key = 0; key < 100; key++) {
+        uint32_t number = prom_registry_get(&registry, &key, 42);
+        assert_int_equal(number, key + 1);
+        assert_true(prom_tally_learn(&tally, 42, number));
+        assert_int_equal(prom_tally_find(&tally, &registry, &key, 42), number);
+    }
+    prom_tally_fini(&tally);
+    prom_registry_fini(&registry);
+}
+
+static void a_series_holds_its_cells(void **state)
+{
+    (void)state;
+    struct prom_registry registry;
+    struct fx_cell *cell = fx_cell_new();
+    assert_int_equal(prom_registry_init(&registry, 3, 6, 10), 0); /* a number, a text, a cell */
+    uint64_t key[3] = {(uint64_t)(uintptr_t)cell, PROM_KEY_TEXT | 5, (uint64_t)(uintptr_t)cell};
+    assert_int_equal(prom_registry_get(&registry, key, 1), 1);
+    assert_true(fx_cell_is_shared(cell));
+    assert_null(prom_key_cell(&registry, key, 0));
+    assert_null(prom_key_cell(&registry, key, 1));
+    assert_ptr_equal(prom_key_cell(&registry, key, 2), cell);
+    prom_registry_fini(&registry);
+    assert_false(fx_cell_is_shared(cell));
+    fx_cell_unref(cell);
+}
+
+struct shared {
+    struct prom_intern intern;
+    struct prom_registry registry;
+};
+
+struct thread {
+    struct shared *shared;
+    pthread_t thread;
+    unsigned seed;
+    bool is_right;
+};
+
+static bool use_tables(struct thread *thread, struct prom_text_table *own, struct prom_tally *tally, unsigned i)
+{
+    struct shared *shared = thread->shared;
+    char text[32];
+    size_t size = make_text(text, i % TEXTS + 1);
+    uint32_t number = prom_intern_get(&shared->intern, own, text, size, true);
+    uint64_t key[2] = {PROM_KEY_TEXT | number, i};
+    uint32_t hash = prom_hash_words(key, 2), series = prom_tally_find(tally, &shared->registry, key, hash);
+    if (series == PROM_SERIES_NONE) {
+        series = prom_registry_get(&shared->registry, key, hash);
+        if (!prom_tally_learn(tally, hash, series))
+            return false;
+    }
+    tally->values[series]++;
+    const struct prom_text *known = prom_intern_text(&shared->intern, number);
+    return known->size == size && memcmp(known->data, text, size) == 0 &&
+           memcmp(prom_series_at(&shared->registry, series)->key, key, sizeof key) == 0;
+}
+
+static void *thread_main(void *arg)
+{
+    struct thread *thread = arg;
+    struct prom_text_table own = {0};
+    struct prom_tally tally;
+    thread->is_right = prom_tally_init(&tally) == 0;
+    for (unsigned i = 0; i < SERIES * 5 && thread->is_right; i++)
+        thread->is_right = use_tables(thread, &own, &tally, (unsigned)rand_r(&thread->seed) % SERIES);
+    prom_tally_fini(&tally);
+    prom_text_table_fini(&own);
+    return NULL;
+}
+
+static void workers_share_the_tables(void **state)
+{
+    (void)state;
+    struct shared shared;
+    struct thread threads[THREADS];
+    assert_int_equal(prom_intern_init(&shared.intern), 0);
+    assert_int_equal(prom_registry_init(&shared.registry, 2, 1, SERIES), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        threads[i] = (struct thread){.shared = &shared, .seed = i};
+        assert_int_equal(pthread_create(&threads[i].thread, NULL, thread_main, &threads[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        pthread_join(threads[i].thread, NULL);
+        assert_true(threads[i].is_right);
+    }
+    prom_registry_fini(&shared.registry);
+    prom_intern_fini(&shared.intern);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_have_one_number),    cmocka_unit_test(series_have_one_number),
+        cmocka_unit_test(equal_hashes_are_no_harm), cmocka_unit_test(a_series_holds_its_cells),
+        cmocka_unit_test(workers_share_the_tables),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
