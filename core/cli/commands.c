@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/options.h"
+#include "metrics/metrics.h"
 #include "pipeline/pipeline.h"
 #include "plugin/check.h"
 
@@ -51,7 +52,7 @@ static void print_metrics(const struct fx_plugin *plugin, bool markdown)
         return;
     puts(markdown ? "\n| metric | type | meaning |\n|---|---|---|" : "\nMetrics:\n");
     for (const struct fx_metric *row = plugin->metrics; row->name; row++) {
-        const char *kind = row->kind == FX_COUNTER ? "counter" : "gauge";
+        const char *kind = fxi_metric_kind_name(row->kind);
         const char *label = row->label ? row->label : "";
         if (markdown)
             printf("| `flow_exporter_%s%s%s%s` | %s | %s |\n", row->name, *label ? "{" : "", label, *label ? "}" : "",

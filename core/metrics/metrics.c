@@ -9,12 +9,16 @@
 
 #include "util/alloc.h"
 
+/*
+ * A counter or gauge is one cell a label value. A histogram is a run of cells a label value: how many
+ * observations fell between each bound and the one before, beyond the last bound, and the sum as a double's bits.
+ */
 struct fxi_metric_set {
     struct fxi_metric_set *next;
     const char *plugin;
     const struct fx_metric *table;
     unsigned rows;
-    unsigned *first; /* where the numbers of a row begin, and one past the last */
+    unsigned *first; /* where the cells of a row begin, and one past the last */
     _Atomic int64_t *cells;
 };
 
@@ -50,6 +54,11 @@ static unsigned count_values(const struct fx_metric *row)
     return row->label ? count : 1;
 }
 
+static unsigned count_cells(const struct fx_metric *row)
+{
+    return row->kind == FX_HISTOGRAM ? row->bound_count + 2 : 1;
+}
+
 struct fxi_metric_set *fxi_metrics_add_set(struct fxi_metrics *metrics, const char *plugin,
                                            const struct fx_metric *table)
 {
@@ -60,7 +69,7 @@ struct fxi_metric_set *fxi_metrics_add_set(struct fxi_metrics *metrics, const ch
         set->rows++;
     set->first = fxi_calloc(set->rows + 1, sizeof *set->first);
     for (unsigned row = 0; row < set->rows; row++)
-        set->first[row + 1] = set->first[row] + count_values(&table[row]);
+        set->first[row + 1] = set->first[row] + count_values(&table[row]) * count_cells(&table[row]);
     set->cells = fxi_calloc(set->first[set->rows], sizeof *set->cells);
     *metrics->last = set;
     metrics->last = &set->next;
@@ -69,8 +78,10 @@ struct fxi_metric_set *fxi_metrics_add_set(struct fxi_metrics *metrics, const ch
 
 static _Atomic int64_t *cell_of(const struct fxi_metric_set *set, unsigned metric, unsigned value)
 {
-    assert(metric < set->rows && value < set->first[metric + 1] - set->first[metric]);
-    return &set->cells[set->first[metric] + value];
+    assert(metric < set->rows);
+    unsigned cell = set->first[metric] + value * count_cells(&set->table[metric]);
+    assert(cell < set->first[metric + 1]);
+    return &set->cells[cell];
 }
 
 void fxi_metric_set_add(struct fxi_metric_set *set, unsigned metric, unsigned value, int64_t n)
@@ -88,25 +99,83 @@ int64_t fxi_metric_set_get(const struct fxi_metric_set *set, unsigned metric, un
     return atomic_load_explicit(cell_of(set, metric, value), memory_order_relaxed);
 }
 
+static double double_of(int64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void add_double(_Atomic int64_t *cell, double x)
+{
+    int64_t before = atomic_load_explicit(cell, memory_order_relaxed), after;
+    double sum;
+    do {
+        sum = double_of(before) + x;
+        memcpy(&after, &sum, sizeof after);
+    } while (!atomic_compare_exchange_weak_explicit(cell, &before, after, memory_order_relaxed, memory_order_relaxed));
+}
+
+void fxi_metric_set_observe(struct fxi_metric_set *set, unsigned metric, unsigned value, double x)
+{
+    const struct fx_metric *row = &set->table[metric];
+    _Atomic int64_t *cells = cell_of(set, metric, value);
+    assert(row->kind == FX_HISTOGRAM);
+    unsigned bucket = 0;
+    while (bucket < row->bound_count && !(x <= row->bounds[bucket]))
+        bucket++;
+    atomic_fetch_add_explicit(&cells[bucket], 1, memory_order_relaxed);
+    add_double(&cells[row->bound_count + 1], x);
+}
+
+const char *fxi_metric_kind_name(enum fx_metric_kind kind)
+{
+    switch (kind & ~FXI_METRIC_NS) {
+    case FX_COUNTER:
+        return "counter";
+    case FX_HISTOGRAM:
+        return "histogram";
+    }
+    return "gauge";
+}
+
 struct visit {
     void (*call)(void *arg, const struct fx_sample *sample);
     void *arg;
+    bool with_histograms;
 };
+
+static void show_number(const struct fx_metric *metric, const _Atomic int64_t *cell, struct fx_sample *sample,
+                        const struct visit *visit)
+{
+    sample->integer = atomic_load_explicit(cell, memory_order_relaxed);
+    sample->is_double = (metric->kind & FXI_METRIC_NS) != 0;
+    sample->real = sample->is_double ? (double)sample->integer / 1e9 : 0;
+    visit->call(visit->arg, sample);
+}
+
+/* The count is that of the buckets that were read, so the two agree whatever is observed meanwhile. */
+static void show_histogram(const struct fx_metric *metric, const _Atomic int64_t *cells, struct fx_sample *sample,
+                           const struct visit *visit)
+{
+    int64_t buckets[FX_BOUNDS_MAX + 1], sum = 0;
+    for (unsigned i = 0; i <= metric->bound_count; i++)
+        buckets[i] = sum += atomic_load_explicit(&cells[i], memory_order_relaxed);
+    sample->integer = sum;
+    sample->real = double_of(atomic_load_explicit(&cells[metric->bound_count + 1], memory_order_relaxed));
+    sample->bound_count = metric->bound_count;
+    sample->bounds = metric->bounds;
+    sample->buckets = buckets;
+    visit->call(visit->arg, sample);
+}
 
 static void visit_row(const struct fxi_metric_set *set, unsigned row, const struct visit *visit)
 {
     const struct fx_metric *metric = &set->table[row];
     char name[128];
     snprintf(name, sizeof name, "flow_exporter_%s", metric->name);
-    for (unsigned value = 0; value < set->first[row + 1] - set->first[row]; value++) {
-        int64_t n = fxi_metric_set_get(set, row, value);
-        int is_ns = (metric->kind & FXI_METRIC_NS) != 0;
-        struct fx_sample sample = {.name = name,
-                                   .help = metric->help,
-                                   .kind = metric->kind & ~FXI_METRIC_NS,
-                                   .is_double = is_ns,
-                                   .integer = n,
-                                   .real = is_ns ? (double)n / 1e9 : 0};
+    for (unsigned value = 0; value < count_values(metric); value++) {
+        struct fx_sample sample = {.name = name, .help = metric->help, .kind = metric->kind & ~FXI_METRIC_NS};
         if (set->plugin) {
             sample.label_names[sample.label_count] = "plugin";
             sample.label_values[sample.label_count++] = set->plugin;
@@ -115,7 +184,10 @@ static void visit_row(const struct fxi_metric_set *set, unsigned row, const stru
             sample.label_names[sample.label_count] = metric->label;
             sample.label_values[sample.label_count++] = metric->values[value];
         }
-        visit->call(visit->arg, &sample);
+        if (sample.kind == FX_HISTOGRAM && visit->with_histograms)
+            show_histogram(metric, cell_of(set, row, value), &sample, visit);
+        else if (sample.kind != FX_HISTOGRAM)
+            show_number(metric, cell_of(set, row, value), &sample, visit);
     }
 }
 
@@ -137,10 +209,10 @@ static int seen_before(const struct fxi_metrics *metrics, const struct fxi_metri
     return 0;
 }
 
-void fxi_metrics_visit(const struct fxi_metrics *metrics, void (*call)(void *arg, const struct fx_sample *sample),
-                       void *arg)
+void fxi_metrics_visit(const struct fxi_metrics *metrics, bool with_histograms,
+                       void (*call)(void *arg, const struct fx_sample *sample), void *arg)
 {
-    struct visit visit = {.call = call, .arg = arg};
+    struct visit visit = {.call = call, .arg = arg, .with_histograms = with_histograms};
     for (const struct fxi_metric_set *set = metrics->sets; set; set = set->next)
         for (unsigned row = 0; row < set->rows; row++)
             if (!seen_before(metrics, set, set->table[row].name))

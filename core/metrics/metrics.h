@@ -1,10 +1,12 @@
 /*
  * Self metrics: sets of numbers, one set an instance and table. Sets are added
  * by the main thread before threads start; adding to a number is one atomic
- * operation from any thread; visiting reads them one by one.
+ * operation from any thread, observing two; visiting reads them one by one.
  */
 #ifndef FXI_METRICS_METRICS_H
 #define FXI_METRICS_METRICS_H
+
+#include <stdbool.h>
 
 #include <flow-exporter/metric.h>
 
@@ -23,10 +25,15 @@ struct fxi_metric_set *fxi_metrics_add_set(struct fxi_metrics *metrics, const ch
 
 void fxi_metric_set_add(struct fxi_metric_set *set, unsigned metric, unsigned value, int64_t n);
 void fxi_metric_set_put(struct fxi_metric_set *set, unsigned metric, unsigned value, int64_t n);
+void fxi_metric_set_observe(struct fxi_metric_set *set, unsigned metric, unsigned value, double x);
+/* Of a counter or gauge. */
 int64_t fxi_metric_set_get(const struct fxi_metric_set *set, unsigned metric, unsigned value);
 
-/* All samples, those of a name together, in the order in which names were first added. */
-void fxi_metrics_visit(const struct fxi_metrics *metrics, void (*visit)(void *arg, const struct fx_sample *sample),
-                       void *arg);
+/* "counter", "gauge", "histogram". */
+const char *fxi_metric_kind_name(enum fx_metric_kind kind);
+
+/* All samples, those of a name together, in the order in which names were first added; histograms only where they are wanted. */
+void fxi_metrics_visit(const struct fxi_metrics *metrics, bool with_histograms,
+                       void (*visit)(void *arg, const struct fx_sample *sample), void *arg);
 
 #endif

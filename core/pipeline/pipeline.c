@@ -28,7 +28,8 @@ int fx_claim_write(struct fx_instance *instance, const char *path, struct fx_err
 
 void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_sample *sample), void *arg)
 {
-    fxi_metrics_visit(instance->pipeline->metrics, visit, arg);
+    bool knows_histograms = instance->plugin->abi_minor >= 1;
+    fxi_metrics_visit(instance->pipeline->metrics, knows_histograms, visit, arg);
 }
 
 static void init_waits(struct fxi_pipeline *pipeline)

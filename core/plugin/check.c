@@ -1,12 +1,25 @@
 /* The checks of a plugin's descriptor. Main thread. */
 #include "plugin/check.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/options.h"
+#include "util/alloc.h"
 
 /* ABI 1.0 ended with this member. */
 #define SIZE_1_0 (offsetof(struct fx_plugin, restore) + sizeof(((struct fx_plugin *)0)->restore))
+
+/* A row of a metric table of ABI 1.0; 1.1 added the bounds of histograms. */
+struct metric_1_0 {
+    const char *name;
+    enum fx_metric_kind kind;
+    const char *help;
+    const char *label;
+    const char *const *values;
+};
+_Static_assert(sizeof(struct metric_1_0) == offsetof(struct fx_metric, bounds), "rows of ABI 1.0 are a prefix");
 
 const char *fxi_kind_name(enum fx_kind kind)
 {
@@ -79,15 +92,40 @@ static int check_callbacks(const struct fx_plugin *plugin, const char *file, str
     return 0;
 }
 
+static struct fx_metric *widen_metrics(const struct metric_1_0 *found)
+{
+    size_t count = 0;
+    while (found[count].name)
+        count++;
+    struct fx_metric *wide = fxi_calloc(count + 1, sizeof *wide);
+    for (size_t i = 0; i < count; i++)
+        memcpy(&wide[i], &found[i], sizeof found[i]);
+    return wide;
+}
+
+static int bounds_are_sound(const struct fx_metric *row)
+{
+    if (!row->bounds || row->bound_count < 1 || row->bound_count > FX_BOUNDS_MAX)
+        return 0;
+    for (unsigned i = 0; i < row->bound_count; i++)
+        if (!isfinite(row->bounds[i]) || (i && row->bounds[i] <= row->bounds[i - 1]))
+            return 0;
+    return 1;
+}
+
 static int check_metrics(const struct fx_plugin *plugin, const char *file, struct fx_error *err)
 {
     for (const struct fx_metric *row = plugin->metrics; row && row->name; row++) {
-        if (row->kind != FX_COUNTER && row->kind != FX_GAUGE)
-            return fx_error_set(err, FX_EABI, "%s: metric '%s' is neither counter nor gauge", file, row->name);
+        if (row->kind != FX_COUNTER && row->kind != FX_GAUGE && row->kind != FX_HISTOGRAM)
+            return fx_error_set(err, FX_EABI, "%s: metric '%s' is neither counter nor gauge nor histogram", file,
+                                row->name);
         if (!row->help || !row->help[0])
             return fx_error_set(err, FX_EABI, "%s: metric '%s' has no help text", file, row->name);
         if (row->label && (!row->values || !row->values[0]))
             return fx_error_set(err, FX_EABI, "%s: metric '%s' has a label without values", file, row->name);
+        if (row->kind == FX_HISTOGRAM && !bounds_are_sound(row))
+            return fx_error_set(err, FX_EABI, "%s: metric '%s' needs 1 to %d bounds, finite and in ascending order",
+                                file, row->name, FX_BOUNDS_MAX);
     }
     return 0;
 }
@@ -100,9 +138,10 @@ static int check_options(const struct fx_plugin *plugin, const char *file, struc
     return 0;
 }
 
-int fxi_plugin_check(const struct fx_plugin *found, const char *file, const char *name, struct fx_plugin *plugin,
+int fxi_plugin_check(const struct fx_plugin *found, const char *file, const char *name, struct fxi_module *module,
                      struct fx_error *err)
 {
+    struct fx_plugin *plugin = &module->plugin;
     int rc = check_abi(found, file, err);
     if (rc)
         return rc;
@@ -114,7 +153,13 @@ int fxi_plugin_check(const struct fx_plugin *found, const char *file, const char
         rc = check_callbacks(plugin, file, err);
     if (!rc)
         rc = check_options(plugin, file, err);
+    if (!rc && found->metrics && found->abi_minor < 1)
+        plugin->metrics = module->wide_metrics = widen_metrics((const void *)found->metrics);
     if (!rc)
         rc = check_metrics(plugin, file, err);
+    if (rc) {
+        free(module->wide_metrics);
+        module->wide_metrics = NULL;
+    }
     return rc;
 }

@@ -30,6 +30,11 @@ void fx_metric_set(struct fx_instance *instance, unsigned metric, unsigned value
     fxi_metric_set_put(instance->metrics, metric, value, n);
 }
 
+void fx_metric_observe(struct fx_instance *instance, unsigned metric, unsigned value, double x)
+{
+    fxi_metric_set_observe(instance->metrics, metric, value, x);
+}
+
 int fx_error_option(struct fx_error *err, const struct fx_instance *instance, const char *option, const char *item,
                     const char *format, ...)
 {

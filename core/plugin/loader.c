@@ -67,6 +67,7 @@ void fxi_loader_free(struct fxi_loader *loader)
 #ifndef FXI_SANITIZED /* a sanitizer names the functions of a report only while they are loaded */
         fxi_open_close(module->handle);
 #endif
+        free(module->wide_metrics);
         free(module->file);
         free(module);
     }
@@ -143,7 +144,7 @@ static struct fxi_module *load(const char *file, struct fx_error *err)
     struct fxi_module *module = fxi_calloc(1, sizeof *module);
     char *name = fxi_loader_base_name(file);
     const struct fx_plugin *found = fxi_open_symbol(handle, FX_PLUGIN_SYMBOL);
-    int rc = found ? fxi_plugin_check(found, file, name, &module->plugin, err)
+    int rc = found ? fxi_plugin_check(found, file, name, module, err)
                    : fx_error_set(err, FX_EABI, "%s: not a flow-exporter plugin: it has no symbol '%s'", file,
                                   FX_PLUGIN_SYMBOL);
     free(name);

@@ -5,6 +5,7 @@ Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build t
 """
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -13,13 +14,16 @@ BUILD = pathlib.Path(os.environ.get("FLOW_EXPORTER_BUILD", ".")).resolve()
 PROGRAM = BUILD / "core" / "flow-exporter"
 PLUGINS = BUILD / "tests" / "bad-plugins" / ".libs"
 
+HEADER = pathlib.Path(__file__).resolve().parents[2] / "core/include/flow-exporter/plugin.h"
+MINOR = int(re.search(r"#define FX_ABI_MINOR (\d+)", HEADER.read_text()).group(1))
+
 # Plugin: what the message must say, besides the file.
 REFUSALS = {
     "bad-magic": ["magic", "0x12345678"],
-    "bad-abi-major": ["ABI 2.0", "1.0"],
-    "bad-abi-minor": ["ABI 1.1", "1.0"],
+    "bad-abi-major": [f"ABI 2.{MINOR}", f"1.{MINOR}"],
+    "bad-abi-minor": [f"ABI 1.{MINOR + 1}", f"1.{MINOR}"],
     "bad-size-small": ["16 bytes"],
-    "bad-size-large": ["bytes", "ABI 1.0"],
+    "bad-size-large": ["bytes", f"ABI 1.{MINOR}"],
     "bad-kind": ["kind", "9"],
     "bad-no-symbol": ["fx_plugin_descriptor"],
     "bad-missing-function": ["bad_function_that_nobody_has"],
@@ -37,6 +41,7 @@ REFUSALS = {
     "bad-option-default": ["'count'", "many"],
     "bad-option-help": ["'count'", "help"],
     "bad-option-place": ["'count'"],
+    "bad-metric-bounds": ["'row_seconds'", "ascending"],
     "bad-metric-help": ["'rows_total'", "help"],
 }
 SECTIONS = {"bad-no-poll": "inputs", "bad-no-enrich": "resolvers"}
@@ -77,6 +82,12 @@ class Refusals(unittest.TestCase):
         self.assertEqual(self.show("good").returncode, 0, self.show("good"))
         result = self.check("good")
         self.assertEqual(result.returncode, 0, result)
+
+    def test_one_of_the_first_abi_is_taken(self):
+        result = self.show("old-metrics")
+        self.assertEqual(result.returncode, 0, result)
+        for name in ("first_total", "second", "third_total"):
+            self.assertIn(f"flow_exporter_{name}", result.stdout)
 
     def test_every_broken_one_is_in_the_table(self):
         built = {file.stem for file in PLUGINS.glob("bad-*.so")}

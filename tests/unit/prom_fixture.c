@@ -26,6 +26,8 @@ static const struct fx_metric metrics[] = {
     [PROM_PAGE_BYTES] = {.name = "page_bytes", .kind = FX_COUNTER, .help = "p"},
     {.name = NULL}};
 
+static const struct fx_plugin plugin = {FX_PLUGIN_OUTPUT, .name = "out"};
+
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms)
 {
     *fixture = (struct prom_fixture){0};
@@ -40,6 +42,7 @@ void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t
     pthread_mutex_init(&fixture->pipeline.wake, NULL);
     pthread_cond_init(&fixture->pipeline.woken, NULL);
     fixture->entry.node = &fixture->node;
+    fixture->instance.plugin = &plugin;
     fixture->instance.entry = &fixture->entry;
     fixture->instance.file = "test.yaml";
     fixture->instance.name = "out";

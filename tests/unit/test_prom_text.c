@@ -71,6 +71,38 @@ static void own_metrics_have_one_head_a_name(void **state)
     prom_fixture_fini(&f);
 }
 
+static void histograms_have_buckets_sum_and_count(void **state)
+{
+    (void)state;
+    static const double bounds[] = {0.005, 1};
+    static const char *const steps[] = {"cut", NULL};
+    static const struct fx_metric table[] = {{.name = "step_seconds",
+                                              .kind = FX_HISTOGRAM,
+                                              .help = "s",
+                                              .label = "step",
+                                              .values = steps,
+                                              FX_BOUNDS(bounds)},
+                                             {.name = NULL}};
+    struct prom_fixture f;
+    prom_fixture_init(&f, 10, 0);
+    struct fxi_metric_set *set = fxi_metrics_add_set(f.pipeline.metrics, NULL, table);
+    fxi_metric_set_observe(set, 0, 0, 0.001);
+    fxi_metric_set_observe(set, 0, 0, 0.125);
+    fxi_metric_set_observe(set, 0, 0, 3);
+    struct prom_buffer buffer = {0};
+    prom_self_print(&f.instance, &buffer);
+    prom_buffer_add(&buffer, "", 1);
+    const char *expected = "# HELP flow_exporter_step_seconds s\n# TYPE flow_exporter_step_seconds histogram\n"
+                           "flow_exporter_step_seconds_bucket{step=\"cut\",le=\"0.005\"} 1\n"
+                           "flow_exporter_step_seconds_bucket{step=\"cut\",le=\"1\"} 2\n"
+                           "flow_exporter_step_seconds_bucket{step=\"cut\",le=\"+Inf\"} 3\n"
+                           "flow_exporter_step_seconds_sum{step=\"cut\"} 3.126\n"
+                           "flow_exporter_step_seconds_count{step=\"cut\"} 3\n";
+    assert_non_null(strstr(buffer.data, expected));
+    prom_buffer_fini(&buffer);
+    prom_fixture_fini(&f);
+}
+
 static void any_piece_gives_the_same_page(void **state)
 {
     (void)state;
@@ -98,6 +130,7 @@ int main(void)
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(escapes_are_those_of_the_format),
         cmocka_unit_test(own_metrics_have_one_head_a_name),
+        cmocka_unit_test(histograms_have_buckets_sum_and_count),
         cmocka_unit_test(any_piece_gives_the_same_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

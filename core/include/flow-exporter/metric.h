@@ -12,7 +12,7 @@
 
 struct fx_instance;
 
-enum fx_metric_kind { FX_COUNTER = 1, FX_GAUGE };
+enum fx_metric_kind { FX_COUNTER = 1, FX_GAUGE, FX_HISTOGRAM };
 
 /* One row of the table, which ends with a row whose name is NULL. */
 struct fx_metric {
@@ -21,16 +21,24 @@ struct fx_metric {
     const char *help;          /* one sentence */
     const char *label;         /* the name of a label with a fixed set of values, or NULL */
     const char *const *values; /* its values, ended by NULL */
+    /* Since ABI 1.1. */
+    const double *bounds; /* of a histogram: upper bounds in ascending order, without infinity; FX_BOUNDS fills both */
+    unsigned bound_count; /* 1 to FX_BOUNDS_MAX */
 };
+
+#define FX_BOUNDS_MAX     64
+#define FX_BOUNDS(array_) .bounds = (array_), .bound_count = sizeof(array_) / sizeof((array_)[0])
 
 /* Adds to a counter or gauge. metric: its row; value: the index in values, or 0. Any thread, no lock. */
 FX_API void fx_metric_add(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n);
 /* Sets a gauge. */
 FX_API void fx_metric_set(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n);
+/* Adds one observation, in the metric's unit (seconds), to a histogram. Any thread, no lock. Since ABI 1.1. */
+FX_API void fx_metric_observe(struct fx_instance *instance, unsigned metric, unsigned value, double x);
 
 #define FX_SAMPLE_LABELS 4
 
-/* One number, as fx_metrics_visit() shows it. Pointers are valid during the call. */
+/* One number or histogram, as fx_metrics_visit() shows it. Pointers are valid during the call. */
 struct fx_sample {
     const char *name; /* whole: flow_exporter_whois_queries_total */
     const char *help;
@@ -41,9 +49,16 @@ struct fx_sample {
     int is_double; /* which of the two holds the value */
     int64_t integer;
     double real;
+    /* Of a histogram, since ABI 1.1; integer is the number of observations, real their sum. */
+    unsigned bound_count;
+    const double *bounds;   /* bound_count upper bounds */
+    const int64_t *buckets; /* bound_count + 1 numbers of observations up to each bound, the last one up to infinity */
 };
 
-/* Shows every self metric of the program, all samples of a name together. Any thread; takes a lock. */
+/*
+ * Shows every self metric of the program, all samples of a name together. Any thread; takes a lock.
+ * A plugin made for ABI 1.0 is shown no histograms.
+ */
 FX_API void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_sample *sample),
                              void *arg);
 

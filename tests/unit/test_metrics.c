@@ -1,0 +1,123 @@
+/* Self metrics: what is added and observed from several threads is shown whole, names together. */
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "metrics/metrics.h"
+
+enum { COUNTED, TIMED, LEVEL };
+
+static const double bounds[] = {0.001, 0.5, 2};
+static const char *const servers[] = {"a", "b", NULL};
+static const struct fx_metric table[] = {[COUNTED] = {.name = "counted_total", .kind = FX_COUNTER, .help = "c"},
+                                         [TIMED] = {.name = "timed_seconds",
+                                                    .kind = FX_HISTOGRAM,
+                                                    .help = "t",
+                                                    .label = "server",
+                                                    .values = servers,
+                                                    FX_BOUNDS(bounds)},
+                                         [LEVEL] = {.name = "level", .kind = FX_GAUGE, .help = "l"},
+                                         {.name = NULL}};
+
+/* All that a visit shows, a line a sample. */
+struct shown {
+    char text[4096];
+    size_t size;
+};
+
+static void show(void *arg, const struct fx_sample *sample)
+{
+    struct shown *shown = arg;
+    char *to = shown->text + shown->size;
+    size_t room = sizeof shown->text - shown->size;
+    int n = snprintf(to, room, "%s %s %s %lld", sample->name, sample->label_values[0],
+                     sample->label_count > 1 ? sample->label_values[1] : "-", (long long)sample->integer);
+    if (sample->kind == FX_HISTOGRAM) {
+        n += snprintf(to + n, room - (size_t)n, " sum %g", sample->real);
+        for (unsigned i = 0; i <= sample->bound_count; i++)
+            n += snprintf(to + n, room - (size_t)n, " %g:%lld", i < sample->bound_count ? sample->bounds[i] : INFINITY,
+                          (long long)sample->buckets[i]);
+    }
+    n += snprintf(to + n, room - (size_t)n, "\n");
+    shown->size += (size_t)n;
+}
+
+static void histograms_are_cumulative_and_keep_their_place(void **state)
+{
+    (void)state;
+    struct fxi_metrics *metrics = fxi_metrics_new();
+    struct fxi_metric_set *one = fxi_metrics_add_set(metrics, "one", table);
+    struct fxi_metric_set *two = fxi_metrics_add_set(metrics, "two", table);
+    fxi_metric_set_add(one, COUNTED, 0, 7);
+    fxi_metric_set_put(one, LEVEL, 0, -5);
+    fxi_metric_set_put(two, LEVEL, 0, 9);
+    const double observed[] = {0, 0.001, 0.0011, 0.5, 1, 2, 2.5, 1e9}; /* a bound belongs to its own bucket */
+    for (size_t i = 0; i < sizeof observed / sizeof observed[0]; i++)
+        fxi_metric_set_observe(one, TIMED, 1, observed[i]);
+    fxi_metric_set_observe(two, TIMED, 0, 0.25);
+    struct shown shown = {.size = 0};
+    fxi_metrics_visit(metrics, true, show, &shown);
+    assert_string_equal(shown.text, "flow_exporter_counted_total one - 7\n"
+                                    "flow_exporter_counted_total two - 0\n"
+                                    "flow_exporter_timed_seconds one a 0 sum 0 0.001:0 0.5:0 2:0 inf:0\n"
+                                    "flow_exporter_timed_seconds one b 8 sum 1e+09 0.001:2 0.5:4 2:6 inf:8\n"
+                                    "flow_exporter_timed_seconds two a 1 sum 0.25 0.001:0 0.5:1 2:1 inf:1\n"
+                                    "flow_exporter_timed_seconds two b 0 sum 0 0.001:0 0.5:0 2:0 inf:0\n"
+                                    "flow_exporter_level one - -5\n"
+                                    "flow_exporter_level two - 9\n");
+    fxi_metrics_free(metrics);
+}
+
+static void who_does_not_know_histograms_sees_none(void **state)
+{
+    (void)state;
+    struct fxi_metrics *metrics = fxi_metrics_new();
+    fxi_metrics_add_set(metrics, "one", table);
+    struct shown shown = {.size = 0};
+    fxi_metrics_visit(metrics, false, show, &shown);
+    assert_string_equal(shown.text, "flow_exporter_counted_total one - 0\nflow_exporter_level one - 0\n");
+    fxi_metrics_free(metrics);
+}
+
+#define THREADS      4
+#define OBSERVATIONS 20000
+
+static void *observe(void *arg)
+{
+    for (int i = 0; i < OBSERVATIONS; i++)
+        fxi_metric_set_observe(arg, TIMED, (unsigned)i % 2, i % 4 < 2 ? 0.25 : 4);
+    return NULL;
+}
+
+static void nothing_is_lost_among_threads(void **state)
+{
+    (void)state;
+    struct fxi_metrics *metrics = fxi_metrics_new();
+    struct fxi_metric_set *set = fxi_metrics_add_set(metrics, "one", table);
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, observe, set), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    struct shown shown = {.size = 0};
+    fxi_metrics_visit(metrics, true, show, &shown);
+    assert_non_null(strstr(shown.text, "one a 40000 sum 85000 0.001:0 0.5:20000 2:20000 inf:40000\n"));
+    assert_non_null(strstr(shown.text, "one b 40000 sum 85000 0.001:0 0.5:20000 2:20000 inf:40000\n"));
+    fxi_metrics_free(metrics);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(histograms_are_cumulative_and_keep_their_place),
+        cmocka_unit_test(who_does_not_know_histograms_sees_none),
+        cmocka_unit_test(nothing_is_lost_among_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
