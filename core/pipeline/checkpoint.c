@@ -17,10 +17,16 @@
 
 #define COMMIT_SLICE_MS 250
 
-static void close_gates(struct fxi_pipeline *pipeline)
+/* Gives the time at which the first worker had to stand still: it also waits for the others. */
+static int64_t close_gates(struct fxi_pipeline *pipeline)
 {
-    for (unsigned i = 0; i < pipeline->feed_count; i++)
+    int64_t start = 0;
+    for (unsigned i = 0; i < pipeline->feed_count; i++) {
         pthread_mutex_lock(&pipeline->feeds[i].gate);
+        if (i == 0)
+            start = fxi_clock_ns();
+    }
+    return start;
 }
 
 static void open_gates(struct fxi_pipeline *pipeline)
@@ -29,11 +35,18 @@ static void open_gates(struct fxi_pipeline *pipeline)
         pthread_mutex_unlock(&pipeline->feeds[i].gate);
 }
 
+static void note_pause(struct fxi_pipeline *pipeline, int64_t pause_ns)
+{
+    struct fxi_metric_set *set = pipeline->program_metrics;
+    fxi_metric_set_put(set, FXI_PROGRAM_CUT_SECONDS, 0, pause_ns);
+    if (pause_ns > fxi_metric_set_get(set, FXI_PROGRAM_CUT_MAX_SECONDS, 0))
+        fxi_metric_set_put(set, FXI_PROGRAM_CUT_MAX_SECONDS, 0, pause_ns);
+}
+
 static void cut(struct fxi_pipeline *pipeline)
 {
     pipeline->number++;
-    close_gates(pipeline);
-    int64_t start = fxi_clock_ns();
+    int64_t start = close_gates(pipeline);
     for (size_t i = 0; i < pipeline->output_count; i++) {
         struct fx_instance *instance = pipeline->outputs[i].instance;
         if (instance->plugin->cut)
@@ -44,7 +57,7 @@ static void cut(struct fxi_pipeline *pipeline)
             stream->cut_position = stream->position;
     int64_t pause_ns = fxi_clock_ns() - start;
     open_gates(pipeline);
-    fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_CUT_SECONDS, 0, pause_ns);
+    note_pause(pipeline, pause_ns);
     fxi_checkpoint_note(pipeline, true);
 }
 

@@ -38,6 +38,7 @@ enum fxi_program_metric {
     FXI_PROGRAM_WORKERS,
     FXI_PROGRAM_CHECKPOINTS,
     FXI_PROGRAM_CUT_SECONDS,
+    FXI_PROGRAM_CUT_MAX_SECONDS,
     FXI_PROGRAM_PREPARE_FAILURES
 };
 extern const struct fx_metric fxi_program_metrics[];

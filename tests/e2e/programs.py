@@ -71,6 +71,8 @@ def run(*command, seconds=300, **options):
 class Program:
     """One process and its children; what it prints goes to a file."""
 
+    started = []  # all of them, for those who must leave nothing behind
+
     def __init__(self, command, folder, name, stdin=subprocess.DEVNULL):
         folder.mkdir(parents=True, exist_ok=True)
         self.name = name
@@ -79,6 +81,7 @@ class Program:
             self.process = subprocess.Popen(
                 [str(word) for word in command], stdin=stdin, stdout=log, stderr=log, start_new_session=True
             )
+        Program.started.append(self)
 
     def log(self):
         return self.log_path.read_text(errors="replace")
