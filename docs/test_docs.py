@@ -16,7 +16,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("FLOW_EXPORTER_BUILD", ".")).resolve()
 PROGRAM = BUILD / "core" / "flow-exporter"
 PLUGINS = ["input-kafka", "input-stdin", "resolver-whois", "output-prometheus"]
-FOLDERS = ["util", "log", "metrics", "config", "decode", "plugin", "pipeline", "cli"]
+FOLDERS = ["util", "log", "metrics", "state", "config", "decode", "plugin", "pipeline", "cli"]
 
 
 def pages():

@@ -87,3 +87,12 @@ AC_DEFUN([FX_COVERAGE], [
   AS_IF([test "$enable_coverage" = yes], [COVERAGE_FLAGS="--coverage"])
   AC_SUBST([COVERAGE_FLAGS])
 ])
+
+dnl Places where a test lets the program end: for tests only.
+AC_DEFUN([FX_FAILPOINTS], [
+  AC_ARG_ENABLE([failpoints], [AS_HELP_STRING([--enable-failpoints],
+    [places where tests let the program end, chosen by FLOW_EXPORTER_FAILPOINT; for tests only])],
+    [], [enable_failpoints=no])
+  AS_IF([test "$enable_failpoints" = yes], [FAILPOINT_CPPFLAGS=-DFXI_FAILPOINTS])
+  AC_SUBST([FAILPOINT_CPPFLAGS])
+])

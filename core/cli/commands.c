@@ -78,10 +78,6 @@ int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdow
         fxi_options_print_markdown(stdout, plugin->options);
     else if (plugin->options)
         fxi_options_print(stdout, plugin->options);
-    if (plugin->kind == FX_KIND_INPUT) {
-        puts(markdown ? "\nAs every input it has these, too:\n" : "\nOptions of every input:\n");
-        (markdown ? fxi_options_print_markdown : fxi_options_print)(stdout, fxi_input_table);
-    }
     print_metrics(plugin, markdown);
     return 0;
 }
@@ -89,8 +85,8 @@ int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdow
 /* Secrets are known by the plugins' tables; of a plugin that can't be loaded nothing is shown. */
 static bool is_secret(void *arg, const struct fxi_plugin_entry *entry, const char *key)
 {
-    for (const char *const *own = fxi_entry_keys(entry->kind); *own; own++)
-        if (strcmp(*own, key) == 0)
+    for (size_t i = 0; fxi_entry_keys[i]; i++)
+        if (strcmp(fxi_entry_keys[i], key) == 0)
             return false;
     const struct fxi_module *module = fxi_loader_get(arg, entry->plugin, NULL);
     if (!module)

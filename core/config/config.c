@@ -26,6 +26,8 @@ static const struct fx_option log_table[] = {
     {.key = NULL},
 };
 
+static const char *const state_failures[] = {"degrade", "stop", NULL};
+
 static const struct fx_option state_table[] = {
     {.key = "min_interval",
      .offset = offsetof(struct fxi_state_options, min_interval_ms),
@@ -41,6 +43,12 @@ static const struct fx_option state_table[] = {
      .min = 100,
      .max = 24 * MS_OF_HOUR,
      .help = "A checkpoint is taken after this time even when no page is asked for."},
+    {FX_OPTION(struct fxi_state_options, directory), .type = FX_OPT_STRING,
+     .help = "Where counters are kept over restarts; 'none': nowhere. Without it: systemd's STATE_DIRECTORY, else "
+             "flow-exporter in the XDG state home."},
+    {FX_OPTION(struct fxi_state_options, on_failure), .type = FX_OPT_ENUM, .fallback = "degrade",
+     .choices = state_failures,
+     .help = "When the directory can't be used: go on counting without it, or stop the program."},
     {.key = NULL},
 };
 

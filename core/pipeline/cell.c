@@ -18,6 +18,8 @@ struct fx_cell {
     _Atomic uint32_t state; /* enum fx_cell_state */
     uint32_t size;          /* of text; both under the cell's stripe */
     char *text;
+    uint32_t key_size;
+    char key[];
 };
 
 static pthread_mutex_t stripes[STRIPES] = {
@@ -31,12 +33,27 @@ static pthread_mutex_t *stripe_of(const struct fx_cell *cell)
     return &stripes[((uintptr_t)cell >> 5) % STRIPES];
 }
 
+struct fx_cell *fx_cell_new_keyed(const char *key, size_t size)
+{
+    struct fx_cell *cell = calloc(1, sizeof *cell + size);
+    if (!cell)
+        return NULL;
+    atomic_init(&cell->references, 1);
+    cell->key_size = (uint32_t)size;
+    if (size)
+        memcpy(cell->key, key, size);
+    return cell;
+}
+
 struct fx_cell *fx_cell_new(void)
 {
-    struct fx_cell *cell = calloc(1, sizeof *cell);
-    if (cell)
-        atomic_init(&cell->references, 1);
-    return cell;
+    return fx_cell_new_keyed("", 0);
+}
+
+const char *fx_cell_key(const struct fx_cell *cell, size_t *size)
+{
+    *size = cell->key_size;
+    return cell->key;
 }
 
 struct fx_cell *fx_cell_ref(struct fx_cell *cell)

@@ -8,25 +8,18 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "pipeline/state.h"
-#include "util/alloc.h"
 #include "util/clock.h"
+#include "util/failpoint.h"
 
 #define COMMIT_SLICE_MS 250
 
-/* Gives the time at which the first worker had to stand still: it also waits for the others. */
-static int64_t close_gates(struct fxi_pipeline *pipeline)
+static void close_gates(struct fxi_pipeline *pipeline)
 {
-    int64_t start = 0;
-    for (unsigned i = 0; i < pipeline->feed_count; i++) {
+    for (unsigned i = 0; i < pipeline->feed_count; i++)
         pthread_mutex_lock(&pipeline->feeds[i].gate);
-        if (i == 0)
-            start = fxi_clock_ns();
-    }
-    return start;
 }
 
 static void open_gates(struct fxi_pipeline *pipeline)
@@ -35,61 +28,51 @@ static void open_gates(struct fxi_pipeline *pipeline)
         pthread_mutex_unlock(&pipeline->feeds[i].gate);
 }
 
-static void note_pause(struct fxi_pipeline *pipeline, int64_t pause_ns)
+static void observe(const struct fxi_pipeline *pipeline, enum fxi_checkpoint_step step, int64_t start_ns)
 {
-    struct fxi_metric_set *set = pipeline->program_metrics;
-    fxi_metric_set_put(set, FXI_PROGRAM_CUT_SECONDS, 0, pause_ns);
-    if (pause_ns > fxi_metric_set_get(set, FXI_PROGRAM_CUT_MAX_SECONDS, 0))
-        fxi_metric_set_put(set, FXI_PROGRAM_CUT_MAX_SECONDS, 0, pause_ns);
+    fxi_metric_set_observe(pipeline->program_metrics, FXI_PROGRAM_STEP_SECONDS, step,
+                           (double)(fxi_clock_ns() - start_ns) / 1e9);
 }
 
-static void cut(struct fxi_pipeline *pipeline)
+static bool cut_output(struct fxi_pipeline *pipeline, struct fx_instance *instance)
 {
+    if (!instance->plugin->cut)
+        return true;
+    int rc = instance->plugin->cut(instance->self, pipeline->number);
+    return rc >= 0 || instance->plugin->abi_minor < 1;
+}
+
+/* An output that can't copy its values would show old ones for new positions: then there is no checkpoint at all. */
+static int cut(struct fxi_pipeline *pipeline, struct fx_error *err)
+{
+    const struct fx_instance *failed = NULL;
     pipeline->number++;
-    int64_t start = close_gates(pipeline);
-    for (size_t i = 0; i < pipeline->output_count; i++) {
-        struct fx_instance *instance = pipeline->outputs[i].instance;
-        if (instance->plugin->cut)
-            instance->plugin->cut(instance->self, pipeline->number);
-    }
+    close_gates(pipeline);
+    int64_t start = fxi_clock_ns();
+    for (size_t i = 0; i < pipeline->output_count && !failed; i++)
+        if (!cut_output(pipeline, pipeline->outputs[i].instance))
+            failed = pipeline->outputs[i].instance;
     for (size_t i = 0; i < pipeline->input_count; i++)
         for (struct fx_stream *stream = pipeline->inputs[i].streams; stream; stream = stream->next)
             stream->cut_position = stream->position;
     int64_t pause_ns = fxi_clock_ns() - start;
     open_gates(pipeline);
-    note_pause(pipeline, pause_ns);
+    fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_CUT_SECONDS, 0, pause_ns);
+    observe(pipeline, FXI_STEP_CUT, start);
     fxi_checkpoint_note(pipeline, true);
+    if (!failed)
+        return 0;
+    fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINTS, FXI_CHECKPOINT_NOT_CUT, 1);
+    fx_log(failed, FX_LOG_ERROR, "A cut found no memory; the page stays at the last committed one.",
+           "checkpoint=%" PRIu64, pipeline->number);
+    return fx_error_set(err, FX_ENOMEM, "%s found no memory for a cut", fx_instance_name(failed));
 }
 
-static struct fx_checkpoint describe(const struct fxi_pipeline *pipeline, char *tag, size_t tag_size)
+void fxi_checkpoint_describe(const struct fxi_pipeline *pipeline, char tag[FXI_TAG_BYTES],
+                             struct fx_checkpoint *checkpoint)
 {
-    snprintf(tag, tag_size, "%s:%" PRIu64, pipeline->identity, pipeline->number);
-    return (struct fx_checkpoint){.number = pipeline->number, .tag = tag};
-}
-
-/* Outputs get the positions of all inputs together. */
-static void prepare(struct fxi_pipeline *pipeline)
-{
-    char tag[48];
-    struct fx_checkpoint checkpoint = describe(pipeline, tag, sizeof tag);
-    struct fx_position *all = NULL;
-    for (size_t i = 0; i < pipeline->input_count; i++) {
-        const struct fxi_input *input = &pipeline->inputs[i];
-        all = fxi_realloc(all, checkpoint.position_count + input->position_count, sizeof *all);
-        for (size_t j = 0; j < input->position_count; j++)
-            all[checkpoint.position_count++] = input->positions[j];
-    }
-    checkpoint.positions = all;
-    for (size_t i = 0; i < pipeline->output_count; i++) {
-        struct fx_instance *instance = pipeline->outputs[i].instance;
-        struct fx_error err = FX_ERROR_INIT;
-        if (instance->plugin->prepare && instance->plugin->prepare(instance->self, &checkpoint, &err) < 0) {
-            fx_log(instance, FX_LOG_ERROR, "A checkpoint could not be made durable; going on without.",
-                   "checkpoint=%" PRIu64 " reason=%s", checkpoint.number, err.message);
-            fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_PREPARE_FAILURES, 0, 1);
-        }
-    }
-    free(all);
+    fxi_tag_print(tag, pipeline->identity, pipeline->durable, pipeline->number);
+    *checkpoint = (struct fx_checkpoint){.number = pipeline->number, .tag = tag};
 }
 
 /* Nothing to commit when no stream has moved since, and none is new. */
@@ -110,35 +93,36 @@ static void list_cut_positions(struct fxi_pipeline *pipeline)
     }
 }
 
-/* Asks one input until it knows, or the time is up. */
-static enum fx_verdict commit_input(struct fxi_pipeline *pipeline, struct fxi_input *input, int64_t end_ms)
+static enum fx_verdict ask_input(struct fxi_pipeline *pipeline, struct fxi_input *input, int timeout_ms,
+                                 struct fx_error *err)
 {
     struct fx_instance *instance = input->instance;
-    char tag[48];
-    struct fx_checkpoint checkpoint = describe(pipeline, tag, sizeof tag);
+    char tag[FXI_TAG_BYTES];
+    struct fx_checkpoint checkpoint;
+    fxi_checkpoint_describe(pipeline, tag, &checkpoint);
     checkpoint.positions = input->positions;
     checkpoint.position_count = input->position_count;
-    for (;;) {
-        struct fx_error err = FX_ERROR_INIT;
-        int64_t start = fxi_clock_ms(), left = end_ms - start;
-        int timeout_ms = (int)(left < COMMIT_SLICE_MS ? (left > 1 ? left : 1) : COMMIT_SLICE_MS);
-        enum fx_verdict verdict = instance->plugin->commit(instance->self, &checkpoint, timeout_ms, &err);
-        if (verdict != FX_RETRY && verdict != FX_AGAIN)
-            return verdict;
-        if (fxi_clock_ms() >= end_ms) {
-            fx_log(instance, FX_LOG_WARN, "A commit has no answer yet; the page stays at the last committed cut.",
-                   "checkpoint=%" PRIu64 " reason=%s", checkpoint.number, err.message);
-            return FX_RETRY;
-        }
-        if (fxi_clock_ms() - start < timeout_ms / 2) { /* it answered at once: do not spin */
-            struct timespec pause = {.tv_nsec = (long)timeout_ms / 2 * 1000000};
-            nanosleep(&pause, NULL);
-        }
+    int64_t start = fxi_clock_ms();
+    enum fx_verdict verdict = instance->plugin->commit(instance->self, &checkpoint, timeout_ms, err);
+    fxi_failpoint("commit-asked");
+    if (verdict == FX_AGAIN)
+        verdict = FX_RETRY;
+    if (verdict == FX_RETRY && fxi_clock_ms() - start < timeout_ms / 2) { /* it answered at once: do not spin */
+        struct timespec pause = {.tv_nsec = (long)timeout_ms / 2 * 1000000};
+        nanosleep(&pause, NULL);
     }
+    return verdict;
 }
 
 static void expose(struct fxi_pipeline *pipeline)
 {
+    observe(pipeline, FXI_STEP_COMMIT, pipeline->asked_ns);
+    int64_t start = fxi_clock_ns();
+    fxi_failpoint("accepted");
+    if (pipeline->durable)
+        fxi_state_accept(pipeline->store);
+    pipeline->doubtful = NULL;
+    fxi_failpoint("marked");
     for (size_t i = 0; i < pipeline->input_count; i++) {
         for (struct fx_stream *stream = pipeline->inputs[i].streams; stream; stream = stream->next) {
             stream->committed = stream->live;
@@ -153,6 +137,9 @@ static void expose(struct fxi_pipeline *pipeline)
             instance->plugin->committed(instance->self, pipeline->number);
     }
     fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINTS, FXI_CHECKPOINT_COMMITTED, 1);
+    atomic_store(&pipeline->committed_ms, fxi_clock_ms());
+    observe(pipeline, FXI_STEP_EXPOSE, start);
+    fxi_failpoint("exposed");
 }
 
 static int give_back(struct fxi_pipeline *pipeline, struct fx_error *err)
@@ -164,25 +151,50 @@ static int give_back(struct fxi_pipeline *pipeline, struct fx_error *err)
     return fx_error_set(err, FX_EIO, "the checkpoint was refused");
 }
 
-/* Brings the checkpoint that was cut to its end, if the inputs answer in time. */
+static int stay_unsettled(struct fxi_pipeline *pipeline, const struct fxi_input *input, const struct fx_error *why,
+                          struct fx_error *err)
+{
+    fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINTS, FXI_CHECKPOINT_UNANSWERED, 1);
+    unsigned suppressed;
+    if (fx_log_allowed(&pipeline->commit_limit, &suppressed))
+        fx_log(input->instance, FX_LOG_WARN, "A commit has no answer yet; the page stays at the last committed cut.",
+               "checkpoint=%" PRIu64 " reason=%s suppressed=%u", pipeline->number, why->message, suppressed);
+    return fx_error_set(err, FX_ETIMEOUT, "%s did not answer the commit", fx_instance_name(input->instance));
+}
+
+/*
+ * Brings the checkpoint that was cut to its end, if the inputs answer in time. All are asked in turn, each at least once
+ * before anybody can give streams away: a commit that is first asked later could speak of streams that have moved.
+ */
 static int settle(struct fxi_pipeline *pipeline, int64_t end_ms, struct fx_error *err)
 {
-    for (size_t i = 0; i < pipeline->input_count; i++) {
-        struct fxi_input *input = &pipeline->inputs[i];
-        if (input->settled)
-            continue;
-        enum fx_verdict verdict = commit_input(pipeline, input, end_ms);
-        if (verdict == FX_RETRY) {
-            fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINTS, FXI_CHECKPOINT_UNANSWERED, 1);
-            return fx_error_set(err, FX_ETIMEOUT, "%s did not answer the commit", fx_instance_name(input->instance));
+    for (;;) {
+        const struct fxi_input *waiting = NULL;
+        struct fx_error why = FX_ERROR_INIT;
+        bool refused = false;
+        for (size_t i = 0; i < pipeline->input_count; i++) {
+            struct fxi_input *input = &pipeline->inputs[i];
+            if (input->settled)
+                continue;
+            int64_t left = end_ms - fxi_clock_ms();
+            int timeout_ms = (int)(left < COMMIT_SLICE_MS ? (left > 1 ? left : 1) : COMMIT_SLICE_MS);
+            enum fx_verdict verdict = ask_input(pipeline, input, timeout_ms, &why);
+            input->settled = verdict != FX_RETRY;
+            if (verdict == FX_RETRY) {
+                waiting = input;
+            } else if (verdict == FX_FENCED) {
+                refused = true;
+            } else if (verdict != FX_OK) {
+                fxi_pipeline_fail(pipeline);
+                return fx_error_set(err, FX_EIO, "%s can't commit", fx_instance_name(input->instance));
+            }
         }
-        input->settled = true;
-        if (verdict == FX_FENCED)
+        if (refused)
             return give_back(pipeline, err);
-        if (verdict != FX_OK) {
-            fxi_pipeline_fail(pipeline);
-            return fx_error_set(err, FX_EIO, "%s can't commit", fx_instance_name(input->instance));
-        }
+        if (!waiting)
+            break;
+        if (fxi_clock_ms() >= end_ms)
+            return stay_unsettled(pipeline, waiting, &why, err);
     }
     expose(pipeline);
     return 0;
@@ -191,6 +203,8 @@ static int settle(struct fxi_pipeline *pipeline, int64_t end_ms, struct fx_error
 int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err)
 {
     int64_t end_ms = fxi_clock_ms() + timeout_ms;
+    if (!atomic_load(&pipeline->recovered))
+        return fx_error_set(err, FX_EIO, "what was counted before is not known yet");
     if (pipeline->unsettled) {
         int rc = settle(pipeline, end_ms, err);
         if (rc)
@@ -198,11 +212,21 @@ int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx
     }
     if (atomic_load(&pipeline->failed) || atomic_load(&pipeline->abandoned))
         return fx_error_set(err, FX_EIO, "a batch was not written whole: nothing more is committed");
-    cut(pipeline);
+    fxi_failpoint("cut");
+    int rc = cut(pipeline, err);
+    if (rc)
+        return rc;
     list_cut_positions(pipeline);
-    prepare(pipeline);
+    fxi_failpoint("prepare");
+    int64_t start = fxi_clock_ns();
+    rc = fxi_durable_prepare(pipeline, err);
+    if (rc)
+        return rc;
+    observe(pipeline, FXI_STEP_PREPARE, start);
+    fxi_failpoint("commit");
     pipeline->unsettled = true;
-    int rc = settle(pipeline, end_ms, err);
+    pipeline->asked_ns = fxi_clock_ns();
+    rc = settle(pipeline, end_ms, err);
     fxi_checkpoint_note(pipeline, false);
     return rc;
 }

@@ -37,6 +37,9 @@ const struct fx_metric fxi_input_metrics[] = {
     [FXI_INPUT_FAULTS] = {.name = "input_faults_total",
                           .kind = FX_COUNTER,
                           .help = "Passing faults after which an input was asked again."},
+    [FXI_INPUT_GAPS] = {.name = "records_lost_total",
+                        .kind = FX_COUNTER,
+                        .help = "Offsets that were gone from the source before they could be read."},
     [FXI_INPUT_SECONDS] = {.name = "stage_seconds_total",
                            .kind = FX_COUNTER | FXI_METRIC_NS,
                            .help = "Time spent in a stage; of an input, waiting for payloads and decoding them."},
@@ -58,7 +61,11 @@ const struct fx_metric fxi_stage_metrics[] = {
     {.name = NULL}};
 
 static const char *const version[] = {PACKAGE_VERSION, NULL};
-static const char *const checkpoint_results[] = {"committed", "fenced", "unanswered", NULL};
+static const char *const checkpoint_results[] = {"committed", "fenced", "unanswered", "not_cut", NULL};
+static const char *const checkpoint_steps[] = {"cut", "prepare", "commit", "expose", NULL};
+static const char *const recoveries[] = {"none", "newest", "older", "stale", "damaged", NULL};
+static const double step_bounds[] = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                     0.05,   0.1,    0.25,  0.5,    1,     2.5,  10};
 
 const struct fx_metric fxi_program_metrics[] = {
     [FXI_PROGRAM_BUILD] = {.name = "build_info",
@@ -75,10 +82,30 @@ const struct fx_metric fxi_program_metrics[] = {
     [FXI_PROGRAM_CUT_SECONDS] = {.name = "checkpoint_cut_seconds",
                                  .kind = FX_GAUGE | FXI_METRIC_NS,
                                  .help = "How long the workers stood still for the last cut."},
-    [FXI_PROGRAM_CUT_MAX_SECONDS] = {.name = "checkpoint_cut_max_seconds",
-                                     .kind = FX_GAUGE | FXI_METRIC_NS,
-                                     .help = "The longest time since the start that a worker stood still for a cut."},
+    [FXI_PROGRAM_STEP_SECONDS] = {.name = "checkpoint_seconds",
+                                  .kind = FX_HISTOGRAM,
+                                  .help = "Time of a checkpoint by step; of commit, until it was accepted.",
+                                  .label = "step",
+                                  .values = checkpoint_steps,
+                                  FX_BOUNDS(step_bounds)},
+    [FXI_PROGRAM_CHECKPOINT_AGE] = {.name = "checkpoint_age_seconds",
+                                    .kind = FX_GAUGE | FXI_METRIC_NS,
+                                    .help = "Since the last checkpoint was accepted, or since the start."},
     [FXI_PROGRAM_PREPARE_FAILURES] = {.name = "checkpoint_prepare_failures_total",
                                       .kind = FX_COUNTER,
                                       .help = "Times that an output could not make a cut durable."},
+    [FXI_PROGRAM_RECOVERIES] = {.name = "recoveries_total",
+                                .kind = FX_COUNTER,
+                                .help =
+                                    "Where counters went on from at the start: the newest checkpoint that was kept, "
+                                    "the one before it, or from zero because nothing was kept, because it was out "
+                                    "of date or damaged.",
+                                .label = "kind",
+                                .values = recoveries},
+    [FXI_PROGRAM_STATE_KEPT] = {.name = "state_kept",
+                                .kind = FX_GAUGE,
+                                .help = "1 while checkpoints are written to the state directory."},
+    [FXI_PROGRAM_STATE_FAILURES] = {.name = "state_failures_total",
+                                    .kind = FX_COUNTER,
+                                    .help = "Times that the state directory could not be read or written."},
     {.name = NULL}};

@@ -13,6 +13,7 @@ enum fxi_input_metric {
     FXI_INPUT_MALFORMED,
     FXI_INPUT_IGNORED,
     FXI_INPUT_FAULTS,
+    FXI_INPUT_GAPS,
     FXI_INPUT_SECONDS
 };
 extern const struct fx_metric fxi_input_metrics[];
@@ -38,11 +39,28 @@ enum fxi_program_metric {
     FXI_PROGRAM_WORKERS,
     FXI_PROGRAM_CHECKPOINTS,
     FXI_PROGRAM_CUT_SECONDS,
-    FXI_PROGRAM_CUT_MAX_SECONDS,
-    FXI_PROGRAM_PREPARE_FAILURES
+    FXI_PROGRAM_STEP_SECONDS,
+    FXI_PROGRAM_CHECKPOINT_AGE,
+    FXI_PROGRAM_PREPARE_FAILURES,
+    FXI_PROGRAM_RECOVERIES,
+    FXI_PROGRAM_STATE_KEPT,
+    FXI_PROGRAM_STATE_FAILURES
 };
 extern const struct fx_metric fxi_program_metrics[];
 
-enum fxi_checkpoint_result { FXI_CHECKPOINT_COMMITTED, FXI_CHECKPOINT_FENCED, FXI_CHECKPOINT_UNANSWERED };
+enum fxi_checkpoint_result {
+    FXI_CHECKPOINT_COMMITTED,
+    FXI_CHECKPOINT_FENCED,
+    FXI_CHECKPOINT_UNANSWERED,
+    FXI_CHECKPOINT_NOT_CUT
+};
+enum fxi_checkpoint_step { FXI_STEP_CUT, FXI_STEP_PREPARE, FXI_STEP_COMMIT, FXI_STEP_EXPOSE };
+enum fxi_recovery {
+    FXI_RECOVERY_NONE,   /* nothing was there */
+    FXI_RECOVERY_NEWEST, /* */
+    FXI_RECOVERY_OLDER,  /* the newest was not accepted */
+    FXI_RECOVERY_STALE,  /* later ones were accepted */
+    FXI_RECOVERY_DAMAGED /* */
+};
 
 #endif

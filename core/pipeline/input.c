@@ -9,12 +9,21 @@
 #include "pipeline/state.h"
 #include "util/alloc.h"
 
-void fxi_input_enter(struct fxi_input *input)
+bool fxi_input_enter(struct fxi_input *input, const _Atomic bool *stopping)
 {
     pthread_mutex_lock(&input->lock);
-    while (input->quiesced)
+    while (input->quiesced && !atomic_load(stopping))
         pthread_cond_wait(&input->changed, &input->lock);
-    input->active++;
+    bool enters = !input->quiesced;
+    input->active += enters;
+    pthread_mutex_unlock(&input->lock);
+    return enters;
+}
+
+void fxi_input_wake(struct fxi_input *input)
+{
+    pthread_mutex_lock(&input->lock);
+    pthread_cond_broadcast(&input->changed);
     pthread_mutex_unlock(&input->lock);
 }
 
@@ -137,6 +146,36 @@ void fxi_input_list_positions(struct fxi_input *input, bool base)
     for (struct fx_stream *stream = input->streams; stream; stream = stream->next)
         if (stream->live)
             add_position(input, stream, base ? stream->base_position : stream->cut_position);
+}
+
+int fx_stream_recovered(struct fx_feed *feed, const char *name, int32_t partition, int64_t *position)
+{
+    const struct fxi_pipeline *pipeline = feed->pipeline;
+    const struct fxi_slot *truth = pipeline->store ? fxi_state_truth(pipeline->store) : NULL;
+    for (size_t i = 0; truth && i < truth->position_count; i++) {
+        const struct fxi_slot_position *found = &truth->positions[i];
+        if (found->partition == partition && strcmp(found->stream, name) == 0 &&
+            strcmp(found->input, feed->input->instance->name) == 0) {
+            *position = found->offset;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size)
+{
+    fx_feed_quiesce(feed);
+    fxi_recovery_look(feed->pipeline, tags, size);
+    fx_feed_resume(feed);
+}
+
+void fx_feed_gap(struct fx_feed *feed, const char *name, int32_t partition, int64_t from, int64_t to)
+{
+    fxi_metric_set_add(feed->input->metrics, FXI_INPUT_GAPS, 0, to - from);
+    fx_log(feed->input->instance, FX_LOG_ERROR, "Records are lost: they were gone before they could be read.",
+           "stream=%s partition=%d from=%lld to=%lld records=%lld", name, (int)partition, (long long)from,
+           (long long)to, (long long)(to - from));
 }
 
 int fx_feed_stopping(const struct fx_feed *feed)

@@ -11,6 +11,7 @@
 
 #include "pipeline/state.h"
 #include "util/alloc.h"
+#include "util/clock.h"
 
 int fx_claim_read(struct fx_instance *instance, const char *path, enum fx_type type, struct fx_error *err)
 {
@@ -28,8 +29,12 @@ int fx_claim_write(struct fx_instance *instance, const char *path, struct fx_err
 
 void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_sample *sample), void *arg)
 {
+    struct fxi_pipeline *pipeline = instance->pipeline;
+    if (pipeline->program_metrics)
+        fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINT_AGE, 0,
+                           (fxi_clock_ms() - atomic_load(&pipeline->committed_ms)) * 1000000);
     bool knows_histograms = instance->plugin->abi_minor >= 1;
-    fxi_metrics_visit(instance->pipeline->metrics, knows_histograms, visit, arg);
+    fxi_metrics_visit(pipeline->metrics, knows_histograms, visit, arg);
 }
 
 static void init_waits(struct fxi_pipeline *pipeline)
@@ -46,7 +51,7 @@ static void init_waits(struct fxi_pipeline *pipeline)
 /* Tells this process from others in the tags of commits. */
 static void make_identity(struct fxi_pipeline *pipeline)
 {
-    uint64_t random;
+    uint64_t random; /* a state directory brings its own later */
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         random = (uint64_t)getpid();
     snprintf(pipeline->identity, sizeof pipeline->identity, "%016llx", (unsigned long long)random);
@@ -110,31 +115,14 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
     feed->index = (unsigned)(feed - pipeline->feeds);
     feed->input_index = input_index;
     pthread_mutex_init(&feed->gate, NULL);
-    const struct fxi_mapping *mapping = &input->mapping;
-    fxi_batch_init(&feed->batch, (uint32_t)options->batch_records, (uint32_t)mapping->count);
-    if (input->instance->entry->input.preset == FXI_PRESET_VFLOW)
-        feed->vflow = fxi_vflow_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
-    else
-        feed->decoder = fxi_decoder_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
-    return feed->decoder || feed->vflow ? 0 : err->code;
-}
-
-/* Once all claims are known. */
-static int make_mappings(struct fxi_pipeline *pipeline, struct fx_error *err)
-{
-    int rc = 0;
-    for (size_t i = 0; i < pipeline->input_count && !rc; i++)
-        rc = fxi_mapping_claim(&pipeline->schema, pipeline->inputs[i].instance, err);
-    for (size_t i = 0; i < pipeline->input_count && !rc; i++)
-        rc = fxi_mapping_make(&pipeline->inputs[i].mapping, &pipeline->schema, pipeline->inputs[i].instance, err);
-    return rc;
+    fxi_batch_init(&feed->batch, (uint32_t)options->batch_records, (uint32_t)pipeline->schema.count);
+    feed->decoder = fxi_decoder_new(pipeline->schema.fields, pipeline->schema.count, (unsigned)options->max_depth, err);
+    return feed->decoder ? 0 : err->code;
 }
 
 static int add_feeds(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
-    int rc = make_mappings(pipeline, err);
-    if (rc)
-        return rc;
+    int rc = 0;
     struct fx_feed *feed = pipeline->feeds = fxi_calloc(pipeline->feed_count, sizeof *pipeline->feeds);
     for (size_t i = 0; i < pipeline->input_count; i++)
         for (unsigned j = 0; j < pipeline->inputs[i].instance->workers; j++)
@@ -175,7 +163,6 @@ static void free_input(struct fxi_input *input)
         free(stream);
     }
     free(input->positions);
-    fxi_mapping_fini(&input->mapping);
     pthread_mutex_destroy(&input->lock);
     pthread_cond_destroy(&input->changed);
 }
@@ -187,7 +174,6 @@ static void free_feeds(struct fxi_pipeline *pipeline)
         if (!feed->pipeline)
             continue; /* its making failed before */
         fxi_decoder_free(feed->decoder);
-        fxi_vflow_free(feed->vflow);
         fxi_batch_fini(&feed->batch);
         pthread_mutex_destroy(&feed->gate);
     }
@@ -211,6 +197,7 @@ void fxi_pipeline_free(struct fxi_pipeline *pipeline)
     free(pipeline->outputs);
     fxi_schema_fini(&pipeline->schema);
     fxi_metrics_free(pipeline->metrics);
+    fxi_durable_close(pipeline);
     if (pipeline->end_fd >= 0)
         close(pipeline->end_fd);
     pthread_mutex_destroy(&pipeline->run);

@@ -3,7 +3,12 @@
  * Under pipeline.run. All workers are kept out of poll meanwhile, so that
  * nothing that was read before can be pushed after.
  */
+#include <inttypes.h>
+#include <string.h>
+
+#include "pipeline/recovery.h"
 #include "pipeline/state.h"
+#include "util/failpoint.h"
 
 static void keep_all_out(struct fxi_pipeline *pipeline)
 {
@@ -31,9 +36,18 @@ static void rewind_input(const struct fxi_pipeline *pipeline, struct fxi_input *
         input->instance->plugin->rewind(input->instance->self, &checkpoint);
 }
 
-void fxi_rollback(struct fxi_pipeline *pipeline)
+static void let_all_in(struct fxi_pipeline *pipeline)
 {
-    keep_all_out(pipeline);
+    for (size_t i = 0; i < pipeline->input_count; i++) {
+        rewind_input(pipeline, &pipeline->inputs[i]);
+        if (!pipeline->inputs[i].quiesced_before)
+            fxi_input_let_in(&pipeline->inputs[i]);
+    }
+    fxi_checkpoint_note(pipeline, false);
+}
+
+static void roll_outputs_back(struct fxi_pipeline *pipeline)
+{
     for (size_t i = 0; i < pipeline->input_count; i++)
         reset_streams(&pipeline->inputs[i]);
     pipeline->unsettled = false;
@@ -42,10 +56,41 @@ void fxi_rollback(struct fxi_pipeline *pipeline)
         if (instance->plugin->rolled_back)
             instance->plugin->rolled_back(instance->self, pipeline->committed_number);
     }
-    for (size_t i = 0; i < pipeline->input_count; i++) {
-        rewind_input(pipeline, &pipeline->inputs[i]);
-        if (!pipeline->inputs[i].quiesced_before)
-            fxi_input_let_in(&pipeline->inputs[i]);
+}
+
+void fxi_rollback(struct fxi_pipeline *pipeline)
+{
+    keep_all_out(pipeline);
+    fxi_failpoint("rollback");
+    roll_outputs_back(pipeline);
+    let_all_in(pipeline);
+    fxi_failpoint("rolled-back");
+}
+
+/* Streams that the accepted checkpoint had are where it left them. */
+static void move_streams(struct fxi_input *input, const struct fxi_slot *slot)
+{
+    for (struct fx_stream *stream = input->streams; stream; stream = stream->next) {
+        for (size_t i = 0; i < slot->position_count; i++) {
+            const struct fxi_slot_position *position = &slot->positions[i];
+            if (position->partition == stream->partition && strcmp(position->stream, stream->name) == 0 &&
+                strcmp(position->input, input->instance->name) == 0)
+                stream->base_position = position->offset;
+        }
     }
-    fxi_checkpoint_note(pipeline, false);
+}
+
+void fxi_adopt(struct fxi_pipeline *pipeline, const struct fxi_slot *slot)
+{
+    fx_log(NULL, FX_LOG_WARN, "A checkpoint was accepted after all; going on from it.",
+           "checkpoint=%" PRIu64 " instead_of=%" PRIu64, slot->number, pipeline->committed_number);
+    keep_all_out(pipeline);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        move_streams(&pipeline->inputs[i], slot);
+    roll_outputs_back(pipeline);
+    pipeline->doubtful = NULL;
+    fxi_state_choose(pipeline->store, slot);
+    pipeline->committed_number = slot->number;
+    fxi_restore_outputs(pipeline, slot);
+    let_all_in(pipeline);
 }

@@ -23,18 +23,9 @@ int fxi_pipeline_end_fd(const struct fxi_pipeline *pipeline)
     return pipeline->end_fd;
 }
 
-/* "Begin with nothing": the place where recovered state will be given to the outputs. */
-static int restore(struct fx_instance *instance, struct fx_error *err)
-{
-    struct fx_checkpoint nothing = {.number = 0, .tag = ""};
-    return instance->plugin->restore ? instance->plugin->restore(instance->self, &nothing, err) : 0;
-}
-
 static int start_instance(struct fx_instance *instance, struct fx_error *err)
 {
     int rc = fxi_instance_start(instance, err);
-    if (rc >= 0 && instance->plugin->kind == FX_KIND_OUTPUT)
-        rc = restore(instance, err);
     if (rc >= 0)
         rc = fxi_instance_start_workers(instance, instance->workers, err);
     return rc;
@@ -54,7 +45,12 @@ static int start_instances(struct fxi_pipeline *pipeline, struct fx_error *err)
 
 int fxi_pipeline_start(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
-    int rc = start_instances(pipeline, err);
+    atomic_store(&pipeline->committed_ms, fxi_clock_ms());
+    int rc = fxi_durable_open(pipeline, err);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        fxi_input_keep_out(&pipeline->inputs[i]); /* until the outputs have their values: checkpoint_thread.c */
+    if (!rc)
+        rc = start_instances(pipeline, err);
     if (!rc)
         rc = fxi_workers_start(pipeline, err);
     if (!rc)
@@ -83,9 +79,11 @@ int fxi_pipeline_stop(struct fxi_pipeline *pipeline)
     int64_t end_ms = fxi_clock_ms() + pipeline->config->pipeline.stop_timeout_ms;
     bool ran = pipeline->checkpoint_thread_runs;
     atomic_store(&pipeline->stopping, true);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        fxi_input_wake(&pipeline->inputs[i]);
     fxi_workers_join(pipeline);
     fxi_checkpoint_thread_stop(pipeline);
-    if (ran)
+    if (ran && atomic_load(&pipeline->recovered))
         take_last_checkpoint(pipeline, time_left(end_ms) * 2 / 3);
     for (size_t i = 0; i < pipeline->input_count; i++)
         fxi_instance_stop(pipeline->inputs[i].instance, time_left(end_ms));

@@ -15,13 +15,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "decode/vflow.h"
 #include "pipeline/batch.h"
 #include "pipeline/core_metrics.h"
-#include "pipeline/mapping.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/schema.h"
 #include "plugin/instance.h"
+#include "state/state.h"
 
 /* Changed only under pipeline.run while the input is quiesced, but for position: its worker's, inside the gate. */
 struct fx_stream {
@@ -39,7 +38,6 @@ struct fx_stream {
 struct fxi_input {
     struct fx_instance *instance;
     struct fxi_metric_set *metrics; /* FXI_INPUT_... */
-    struct fxi_mapping mapping;     /* where its records have the fields of the schema */
     struct fx_stream *streams;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -66,8 +64,7 @@ struct fx_feed {
     unsigned index, input_index; /* among all workers, among its input's */
     pthread_t thread;
     bool thread_runs;
-    struct fxi_decoder *decoder; /* or vflow */
-    struct fxi_vflow *vflow;
+    struct fxi_decoder *decoder;
     struct fxi_batch batch;
     pthread_mutex_t gate;
     bool gate_held;
@@ -106,18 +103,28 @@ struct fxi_pipeline {
     int end_fd;               /* an eventfd */
 
     pthread_mutex_t run;
-    uint64_t number;           /* of the checkpoint under way or the last one; under run */
-    uint64_t committed_number; /* under run */
-    bool unsettled;            /* checkpoint `number` was cut, but its commit has no answer yet; under run */
-    char identity[17];         /* of this process in tags */
+    uint64_t number;                      /* of the checkpoint under way or the last one; under run */
+    uint64_t committed_number;            /* under run */
+    bool unsettled;                       /* checkpoint `number` was cut, but its commit has no answer yet; under run */
+    int64_t asked_ns;                     /* when its commit was first asked for; under run */
+    bool durable;                         /* it is in the state directory, too; under run */
+    char identity[FXI_IDENTITY_SIZE + 1]; /* in tags: the state directory's, or of this process alone */
+
+    struct fxi_state *store; /* the state directory; NULL: there is none; under run */
+    int64_t store_retry_ms;  /* when a lost directory is tried next; under run */
+    /* Prepared, but as far as is known not accepted: an answer that comes late can still say so. NULL: none. Under run. */
+    const struct fxi_slot *doubtful;
+    struct fx_log_limit commit_limit;
+    _Atomic int64_t committed_ms; /* when the last checkpoint was accepted; 0: none was */
+    _Atomic bool recovered;       /* outputs have their values, and inputs may be read */
 
     pthread_mutex_t wake;
     pthread_cond_t woken;
-    bool requested;          /* under wake */
-    bool waiting_for_answer; /* a copy of unsettled; under wake */
-    bool thread_stops;       /* under wake */
-    int64_t last_cut_ms;     /* under wake */
-    pthread_t checkpoint_thread;
+    bool requested;              /* under wake */
+    bool waiting_for_answer;     /* a copy of unsettled; under wake */
+    bool thread_stops;           /* under wake */
+    int64_t last_cut_ms;         /* under wake */
+    pthread_t checkpoint_thread; /* recovers first */
     bool checkpoint_thread_runs;
 };
 
@@ -130,10 +137,11 @@ void fxi_feed_publish(struct fx_feed *feed);
 void fxi_stages_run(struct fx_feed *feed);
 
 /* input.c: a worker goes into poll and comes out; all workers of an input are kept out and let in. */
-void fxi_input_enter(struct fxi_input *input);
+bool fxi_input_enter(struct fxi_input *input, const _Atomic bool *stopping); /* false: kept out until the stop */
 void fxi_input_leave(struct fxi_input *input);
 void fxi_input_keep_out(struct fxi_input *input);
 void fxi_input_let_in(struct fxi_input *input);
+void fxi_input_wake(struct fxi_input *input); /* those that are kept out see that the program stops */
 /* Fills input->positions from the live streams: what they are, or what was committed last. */
 void fxi_input_list_positions(struct fxi_input *input, bool base);
 
@@ -141,10 +149,25 @@ void fxi_input_list_positions(struct fxi_input *input, bool base);
 int fxi_workers_start(struct fxi_pipeline *pipeline, struct fx_error *err);
 void fxi_workers_join(struct fxi_pipeline *pipeline);
 
+/* durable.c; under run. The state directory is opened (at the start); the cut is made durable, as far as it can be:
+ * a negative code when the program shall stop instead of going on without. */
+int fxi_durable_open(struct fxi_pipeline *pipeline, struct fx_error *err);
+int fxi_durable_prepare(struct fxi_pipeline *pipeline, struct fx_error *err);
+void fxi_durable_close(struct fxi_pipeline *pipeline);
+
+/* recovery.c. Under run: which checkpoint is the truth; outputs get its values. FX_ETIMEOUT: inputs don't know yet. */
+int fxi_recover(struct fxi_pipeline *pipeline, int timeout_ms, bool may_trust_mark, struct fx_error *err);
+/* Under run, while the caller's input is quiesced: tags that are found later may still decide (fx_feed_found_tags). */
+void fxi_recovery_look(struct fxi_pipeline *pipeline, const char *tags, size_t size);
+
 /* checkpoint.c; all under run. 0, or negative with err: FX_ETIMEOUT: no answer yet; FX_EIO: refused, rolled back. */
 int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err);
+void fxi_checkpoint_describe(const struct fxi_pipeline *pipeline, char tag[FXI_TAG_BYTES],
+                             struct fx_checkpoint *checkpoint);
 /* rollback.c; under run. The caller's own worker, if it is one, is parked. */
 void fxi_rollback(struct fxi_pipeline *pipeline);
+/* What was prepared as this slot was accepted after all: everything goes on from there. */
+void fxi_adopt(struct fxi_pipeline *pipeline, const struct fxi_slot *slot);
 
 /* checkpoint_thread.c */
 int fxi_checkpoint_thread_start(struct fxi_pipeline *pipeline, struct fx_error *err);

@@ -32,7 +32,8 @@ static void back_off(const struct fx_feed *feed, int64_t ms)
 static enum fx_verdict poll_once(struct fx_feed *feed)
 {
     struct fx_instance *instance = feed->input->instance;
-    fxi_input_enter(feed->input);
+    if (!fxi_input_enter(feed->input, &feed->pipeline->stopping))
+        return FX_AGAIN;
     int64_t start = fxi_clock_ns();
     feed->stage_ns = 0;
     enum fx_verdict verdict =

@@ -15,6 +15,11 @@ const char *fx_instance_name(const struct fx_instance *instance)
     return instance->name;
 }
 
+const char *fx_state_folder(const struct fx_instance *instance)
+{
+    return instance->state_folder;
+}
+
 unsigned fx_instance_workers(const struct fx_instance *instance)
 {
     return instance->workers;
@@ -92,8 +97,7 @@ struct fx_instance *fxi_instance_new(struct fxi_loader *loader, const struct fxi
     instance->file = config->document->file;
     instance->name = entry->name;
     instance->options = fxi_calloc(1, plugin->options_size);
-    if (fxi_options_fill(plugin->options, instance->file, entry->node, fxi_entry_keys(entry->kind), instance->options,
-                         err)) {
+    if (fxi_options_fill(plugin->options, instance->file, entry->node, fxi_entry_keys, instance->options, err)) {
         fxi_instance_free(instance);
         return NULL;
     }
@@ -107,6 +111,7 @@ void fxi_instance_free(struct fx_instance *instance)
     if (instance->plugin->options)
         fxi_options_fini(instance->plugin->options, instance->options);
     free(instance->options);
+    free(instance->state_folder);
     free(instance);
 }
 

@@ -24,6 +24,8 @@ struct fx_instance {
     void *self;                    /* the plugin's; NULL before create */
     void **worker_contexts;        /* by the worker's index; NULL entries where there is none */
     int created, started;
+    struct fx_state *state; /* an output's part of the state directory; NULL: none is kept */
+    char *state_folder;     /* for fx_state_folder; NULL: there is none */
 };
 
 /* Loads the plugin, checks its kind and fills its options. NULL with err, which has the place in the configuration. */

@@ -51,8 +51,8 @@ static bool sum_up(const struct prom_output *output, struct prom_snapshot *snaps
     return true;
 }
 
-/* A cut that finds no memory can't be shown, nor gone back to: no more records are taken. */
-void prom_cut(void *self, uint64_t number)
+/* Without memory there is no cut this time; the core goes on with the next. */
+int prom_cut(void *self, uint64_t number)
 {
     struct prom_output *output = self;
     prom_snapshot_unref(output->pending);
@@ -62,9 +62,9 @@ void prom_cut(void *self, uint64_t number)
     if (!output->pending || !sum_up(output, output->pending)) {
         prom_snapshot_unref(output->pending);
         output->pending = NULL;
-        atomic_store(&output->is_broken, true);
     }
     prom_http_cut(output->http);
+    return output->pending ? 0 : FX_ENOMEM;
 }
 
 static void count_series(struct prom_output *output, int64_t held)

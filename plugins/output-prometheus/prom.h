@@ -133,7 +133,7 @@ void prom_worker_free(void *self, void *context);
 enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *batch);
 
 /* cut.c */
-void prom_cut(void *self, uint64_t number);
+int prom_cut(void *self, uint64_t number);
 int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
 void prom_committed(void *self, uint64_t number);
 void prom_rolled_back(void *self, uint64_t number);

@@ -5,6 +5,7 @@
  */
 #include "table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,7 +101,9 @@ static struct whois_entry *add_entry(struct whois_table *table, uint64_t number)
     if (!entry)
         return NULL;
     entry->number = number;
-    entry->cell = fx_cell_new();
+    char key[24];
+    int key_size = snprintf(key, sizeof key, "%llu", (unsigned long long)number);
+    entry->cell = fx_cell_new_keyed(key, (size_t)key_size);
     if (!entry->cell || decide_state(table, entry) < 0 || whois_map_put(&table->by_number, number, entry) < 0) {
         fx_cell_unref(entry->cell);
         free(entry);

@@ -33,7 +33,7 @@ def kafka_config(kafka, topic, asn=ASN, group=None, resolver=None, **options):
     }
     return {
         # Frequent cuts, and none but those that pages ask for.
-        "state": {"min_interval": "50ms", "max_interval": "1h"},
+        "state": {"directory": "none", "min_interval": "50ms", "max_interval": "1h"},
         "inputs": [source],
         "resolvers": [{"plugin": "resolver-whois", **(resolver or {"server": "none"})}],
         "outputs": outputs(asn),
@@ -42,7 +42,7 @@ def kafka_config(kafka, topic, asn=ASN, group=None, resolver=None, **options):
 
 def stdin_config(asn=ASN, **options):
     return {
-        "state": {"min_interval": "50ms"},
+        "state": {"directory": "none", "min_interval": "50ms"},
         "inputs": [{"plugin": "input-stdin", **options}],
         "resolvers": [{"plugin": "resolver-whois", "server": "none"}],
         "outputs": outputs(asn),

@@ -71,17 +71,15 @@ def run(*command, seconds=300, **options):
 class Program:
     """One process and its children; what it prints goes to a file."""
 
-    started = []  # all of them, for those who must leave nothing behind
-
-    def __init__(self, command, folder, name, stdin=subprocess.DEVNULL):
+    def __init__(self, command, folder, name, stdin=subprocess.DEVNULL, env=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.log_path = folder / f"{name}.log"
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(word) for word in command], stdin=stdin, stdout=log, stderr=log, start_new_session=True
+                [str(word) for word in command], stdin=stdin, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, **(env or {})},
             )
-        Program.started.append(self)
 
     def log(self):
         return self.log_path.read_text(errors="replace")
@@ -143,7 +141,8 @@ def flow_exporter_run(*arguments, stdin=subprocess.DEVNULL):
 class FlowExporter(Program):
     """flow-exporter, with a configuration (a dict) or with arguments, that has answered /-/healthy."""
 
-    def __init__(self, folder, config=None, arguments=(), stdin=subprocess.DEVNULL, name="flow-exporter", port=None):
+    def __init__(self, folder, config=None, arguments=(), stdin=subprocess.DEVNULL, name="flow-exporter", port=None,
+                 env=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         command, plugin_flags = flow_exporter_command()
@@ -154,7 +153,9 @@ class FlowExporter(Program):
             path = folder / f"{name}.yaml"
             path.write_text(yaml.safe_dump(config, sort_keys=False))
             arguments = ["--config", path]
-        super().__init__([*command, *plugin_flags, *arguments], folder, name, stdin)
+        # Without a configuration the state is where the environment says: nobody else's place.
+        env = {"XDG_STATE_HOME": folder / f"{name}-state", "STATE_DIRECTORY": "", **(env or {})}
+        super().__init__([*command, *plugin_flags, *arguments], folder, name, stdin, env)
         self.wait_for(self.is_healthy, f"{name} is healthy")
 
     def url(self, path):

@@ -63,7 +63,7 @@ class Program:
         resolver.setdefault("retry_interval", "50ms")
         plugins = BUILD / "tests" / "plugin" / ".libs"
         config = {
-            "state": {"min_interval": "1ms", "max_interval": "100ms"},
+            "state": {"directory": "none", "min_interval": "1ms", "max_interval": "100ms"},
             "inputs": [{"plugin": "input-stdin"}],
             "resolvers": [{"plugin": "resolver-whois", "fields": {"as": "as_name"}, **resolver}],
             "outputs": [

@@ -24,6 +24,7 @@ struct lines_options {
     int finish;
     int64_t faults;
     bool checkpoints;
+    int64_t slow_recalls;
     const char *position_file;
     struct fx_list answers;
     const char *calls;
@@ -35,6 +36,7 @@ struct lines {
     struct fx_stream *stream;
     int64_t faults; /* polls that failed so far */
     size_t commits; /* answered so far */
+    int64_t recalls;
     pthread_mutex_t lock;
     size_t next_line;
 };
@@ -133,7 +135,7 @@ static enum fx_verdict lines_poll(void *self, void *worker, struct fx_feed *feed
 }
 
 /* Replaces the file in one step: it holds the old position or the new one, never half of it. */
-static int save_position(const char *name, int64_t position)
+static int save_position(const char *name, int64_t position, const char *tag)
 {
     char temporary[512];
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.new", name) >= sizeof temporary)
@@ -141,7 +143,7 @@ static int save_position(const char *name, int64_t position)
     FILE *file = fopen(temporary, "we");
     if (!file)
         return -1;
-    int failed = fprintf(file, "%lld\n", (long long)position) < 0;
+    int failed = fprintf(file, "%lld %s\n", (long long)position, tag) < 0;
     failed |= fclose(file);
     return failed ? -1 : rename(temporary, name);
 }
@@ -164,11 +166,30 @@ static enum fx_verdict lines_commit(void *self, const struct fx_checkpoint *chec
     }
     if (strcmp(answer, "retry") == 0)
         return FX_RETRY;
-    if (options->position_file && save_position(options->position_file, position)) {
+    if (options->position_file && save_position(options->position_file, position, checkpoint->tag)) {
         fx_error_set(err, FX_EIO, "can't write %s: %s", options->position_file, strerror(errno));
         return FX_RETRY;
     }
     return strcmp(answer, "lost") == 0 ? FX_RETRY : FX_OK;
+}
+
+/* The tag beside the position: the core finds out by it which of its checkpoints was the last that counted. */
+static enum fx_verdict lines_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err)
+{
+    struct lines *lines = self;
+    char tag[64] = "";
+    (void)timeout_ms;
+    FILE *file = lines->options->position_file ? fopen(lines->options->position_file, "re") : NULL;
+    if (file && fscanf(file, "%*d %63s", tag) == 1)
+        fx_recall_found(recall, tag, strlen(tag));
+    if (file)
+        fclose(file);
+    calls_note(lines->options->calls, "recall");
+    if (lines->recalls++ < lines->options->slow_recalls) {
+        fx_error_set(err, FX_ETIMEOUT, "the lines are slow to remember");
+        return FX_RETRY;
+    }
+    return FX_OK;
 }
 
 static void lines_rewind(void *self, const struct fx_checkpoint *checkpoint)
@@ -197,6 +218,8 @@ static const struct fx_option options[] = {
      .help = "Where the committed position is kept."},
     {FX_OPTION(struct lines_options, answers), .type = FX_OPT_LIST, .fallback = "[]",
      .help = "What the first commits answer: ok, retry, lost or fenced. Later ones answer ok."},
+    {FX_OPTION(struct lines_options, slow_recalls), .type = FX_OPT_INTEGER, .fallback = "0", .max = 100,
+     .help = "How often recall answers that it does not know yet."},
     {FX_OPTION(struct lines_options, calls), .type = FX_OPT_STRING, .help = "Where calls are noted."},
     {0},
 };
@@ -208,5 +231,5 @@ FX_PLUGIN = {
     .max_workers = 1,         .create = lines_create,
     .destroy = lines_destroy, .start = lines_start,
     .poll = lines_poll,       .commit = lines_commit,
-    .rewind = lines_rewind,
+    .rewind = lines_rewind,   .recall = lines_recall,
 };

@@ -163,13 +163,14 @@ static enum fx_verdict rows_write(void *self, void *worker, const struct fx_batc
 }
 
 /* No worker writes now, so the lock is not for them; it makes their work visible to this thread. */
-static void rows_cut(void *self, uint64_t number)
+static int rows_cut(void *self, uint64_t number)
 {
     struct rows *rows = self;
     pthread_mutex_lock(&rows->lock);
     rows->size_cut = rows->size;
     pthread_mutex_unlock(&rows->lock);
     calls_note(rows->options->calls, "cut %llu", (unsigned long long)number);
+    return 0;
 }
 
 static int rows_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)

@@ -44,9 +44,11 @@ static int make_cells(struct table *table)
     table->asked = calloc(count + 1, sizeof *table->asked);
     if (!table->cells || !table->asked)
         return -1;
-    for (size_t i = 0; i < count; i++)
-        if (!(table->cells[i] = fx_cell_new()))
+    for (size_t i = 0; i < count; i++) {
+        const char *key = table->options->texts.pairs[i].key;
+        if (!(table->cells[i] = fx_cell_new_keyed(key, strlen(key))))
             return -1;
+    }
     return 0;
 }
 

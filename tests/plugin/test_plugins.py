@@ -7,8 +7,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -60,6 +62,7 @@ class PluginTest(unittest.TestCase):
         return {name: float(value) for name, value in split}
 
     def start(self, inputs, outputs, resolvers=(), **sections):
+        sections.setdefault("state", {"directory": "none"})
         config = {**sections, "inputs": inputs, "resolvers": list(resolvers), "outputs": outputs}
         self.config.write_text(json.dumps(config, indent=1))
         command = [PROGRAM, "--plugin-dir", PLUGINS, "--config", self.config]
@@ -144,7 +147,7 @@ class Lifecycle(PluginTest):
 class Checkpoints(PluginTest):
     def test_nothing_is_shown_before_it_is_committed(self):
         process = self.start([self.input("a", "b", finish="wait", answers=["retry"] * 3)], [self.rows()],
-                             state={"min_interval": "100ms", "max_interval": "100ms"})
+                             state={"directory": "none", "min_interval": "100ms", "max_interval": "100ms"})
         self.wait_for(process, lambda: any(call.endswith("retry") for call in self.lines("calls")))
         rows = self.lines("rows")
         if "commit 1 at 2: ok" not in self.lines("calls"):
@@ -246,6 +249,198 @@ class Verdicts(PluginTest):
     def test_fatal_input(self):
         err = self.run_to_end([self.input("a", finish="fatal")], [self.rows()], status=1)
         self.assertIn("input-lines", err)
+
+
+class State(PluginTest):
+    """What the state directory does, seen by an output that keeps counts in it."""
+
+    def tally(self, **options):
+        return {"plugin": "output-tally", "file": self.path("counts"), "calls": self.path("calls"), **options}
+
+    def start_kept(self, inputs, outputs=None, **state):
+        sections = {"state": {"directory": self.path("state"), "min_interval": "50ms", **state}}
+        return self.start(inputs, outputs or [self.tally(), self.report()], **sections)
+
+    def kept(self, *names, status=0, state=(), outputs=None, **options):
+        options.setdefault("position_file", self.path("position"))
+        return self.finish(self.start_kept([self.input(*names, **options)], outputs, **dict(state)), status)
+
+    def counts(self):
+        return {name: int(count) for name, count in (line.split() for line in self.lines("counts"))}
+
+    def prepares(self):
+        return [call for call in self.lines("calls") if call.startswith("prepare")]
+
+    def test_counts_go_on(self):
+        self.kept("a", "b", "a")
+        self.assertEqual(self.counts(), {"a": 2, "b": 1})
+        err = self.kept("a", "b", "a", "c", "a")
+        self.assertEqual(self.counts(), {"a": 3, "b": 1, "c": 1})
+        self.assertIn("go on from the newest checkpoint", err)
+        self.assertEqual(self.metrics()["recoveries_total kind=newest"], 1)
+        self.assertEqual(self.metrics()["state_kept"], 1)
+
+    def test_they_are_shown_before_anything_is_read(self):
+        self.kept("a", "a")
+        (self.folder / "counts").unlink()
+        process = self.start_kept([self.input("a", "a", "b", faults=100, position_file=self.path("position"))])
+        self.wait_for(process, lambda: self.counts() == {"a": 2})
+        process.kill()
+
+    def killed(self, *names, wanted, **options):
+        """Killed once the counts are what is wanted."""
+        lines = self.input(*names, finish="wait", position_file=self.path("position"), checkpoints=True, **options)
+        process = self.start_kept([lines])
+        self.wait_for(process, lambda: self.counts() == wanted)
+        process.kill()
+        process.wait()
+
+    def test_killed(self):
+        self.killed("a", "b", "a", wanted={"a": 2, "b": 1})
+        self.kept("a", "b", "a", "a")
+        self.assertEqual(self.counts(), {"a": 3, "b": 1})
+
+    def test_a_commit_that_was_made_but_not_answered_counts(self):
+        """The mark is missing, the tag is there."""
+        process = self.start_kept([self.input("a", "b", finish="wait", position_file=self.path("position"),
+                                              answers=["lost"] * 1000, checkpoints=True)])
+        self.wait_for(process, lambda: self.lines("position"))
+        process.kill()
+        process.wait()
+        position = int(self.lines("position")[0].split()[0])
+        self.assertEqual(self.lines("counts"), [])
+        err = self.kept("a", "b")
+        self.assertIn("newest checkpoint", err)
+        self.assertEqual(self.counts(), {"a": 1, "b": 1}, position)
+
+    def test_a_commit_that_was_not_made_does_not(self):
+        self.killed("a", wanted={"a": 1})
+        process = self.start_kept([self.input("a", "b", "b", finish="wait", position_file=self.path("position"),
+                                              answers=["retry"] * 1000, checkpoints=True)])
+        self.wait_for(process, lambda: any("retry" in call for call in self.lines("calls")))
+        process.kill()
+        process.wait()
+        self.assertEqual(self.counts(), {"a": 1})
+        err = self.kept("a", "b", "b")
+        self.assertIn("was not accepted", err)
+        self.assertEqual(self.counts(), {"a": 1, "b": 2})
+
+    def test_refused_texts_are_logged_again(self):
+        self.kept("a", "b", "c", checkpoints=True, answers=["ok", "fenced"])
+        self.assertEqual(self.counts(), {"a": 1, "b": 1, "c": 1})
+        self.kept("a", "b", "c", "b", checkpoints=True)
+        self.assertEqual(self.counts(), {"a": 1, "b": 2, "c": 1})
+
+    def test_an_input_that_is_slow_to_remember(self):
+        self.killed("a", wanted={"a": 1})
+        process = self.start_kept([self.input("a", "b", finish="wait", position_file=self.path("position"),
+                                              answers=["lost"] * 1000, checkpoints=True)])
+        self.wait_for(process, lambda: self.lines("position")[0].startswith("2 "))
+        process.kill()
+        process.wait()
+        err = self.kept("a", "b", slow_recalls=3)
+        self.assertIn("not known yet", err)
+        self.assertEqual(self.counts(), {"a": 1, "b": 1})
+        self.assertEqual(self.lines("calls").count("recall"), 1 + 4)
+
+    def test_stop_before_it_remembers(self):
+        self.kept("a")
+        for mark in self.folder.glob("state/checkpoint-*"):
+            mark.write_bytes(bytes(512) + mark.read_bytes()[512:])
+        process = self.start_kept([self.input("a", "b", position_file=self.path("position"), slow_recalls=100)])
+        self.wait_for(process, lambda: self.lines("calls").count("recall") >= 2)
+        process.send_signal(signal.SIGTERM)
+        self.finish(process)
+        self.kept("a", "b")
+        self.assertEqual(self.counts(), {"a": 1, "b": 1})
+
+    def test_later_checkpoints_than_those_that_are_kept(self):
+        """A directory from a backup: its values are too old, so counters begin at zero rather than go back."""
+        self.kept("a")
+        shutil.copytree(self.folder / "state", self.folder / "backup")
+        self.kept("a", "b")
+        shutil.rmtree(self.folder / "state")
+        (self.folder / "backup").rename(self.folder / "state")
+        err = self.kept("a", "b", "c")
+        self.assertIn("later checkpoints were accepted", err)
+        self.assertEqual(self.counts(), {"c": 1})
+        self.assertEqual(self.metrics()["recoveries_total kind=stale"], 1)
+        self.kept("a", "b", "c", "c")
+        self.assertEqual(self.counts(), {"c": 2})
+
+    def test_one_process_a_directory(self):
+        process = self.start_kept([self.input("a", finish="wait")])
+        self.wait_for(process, lambda: (self.folder / "state" / "identity").exists())
+        err = self.kept("a", status=1)
+        self.assertIn("used by another process", err)
+        process.kill()
+
+    def test_damage(self):
+        for name, spoil, fragment in [
+            ("checkpoint-*", lambda data: data[:-1], "truncated"),
+            ("checkpoint-*", lambda data: data[:600] + bytes([data[600] ^ 1]) + data[601:], "checksum is wrong"),
+            ("checkpoint-*", lambda data: b"", "empty"),
+            ("checkpoint-*", lambda data: b"GARBAGE!" * 200, "not a checkpoint of flow-exporter"),
+            ("checkpoint-*", lambda data: data[:520] + data[520:524][::-1] + data[524:], "byte order"),
+            ("checkpoint-*", lambda data: data[:524] + bytes(4) + data[528:], "an older flow-exporter"),
+            ("instance-*/values-*", lambda data: data[:-1], "truncated"),
+            ("instance-*/values-*", lambda data: bytes([data[0] ^ 1]) + data[1:], "checksum is wrong"),
+            ("instance-*/log-*", lambda data: data[:-1], "truncated"),
+            ("instance-*/log-*", lambda data: bytes([data[0] ^ 1]) + data[1:], "checksum is wrong"),
+        ]:
+            with self.subTest(name=name, fragment=fragment):
+                shutil.rmtree(self.folder / "state", ignore_errors=True)
+                (self.folder / "position").unlink(missing_ok=True)
+                self.kept("a")
+                self.assertEqual(self.counts(), {"a": 1})
+                for file in self.folder.glob("state/" + name):
+                    file.write_bytes(spoil(file.read_bytes()))
+                err = self.kept("a", "b")
+                self.assertIn(fragment, err)
+                self.assertEqual(self.counts(), {"b": 1}, err)
+                self.kept("a", "b", "b")
+                self.assertEqual(self.counts(), {"b": 2})
+
+    def test_refused_directories(self):
+        newer = lambda data: data[:524] + (9).to_bytes(4, sys.byteorder) + data[528:]
+        for name, spoil, fragment in [
+            ("checkpoint-*", newer, "a newer flow-exporter"),
+            ("identity", lambda data: b"mine\n", "no state directory of flow-exporter"),
+            ("identity", lambda data: data.replace(b"state 1", b"state 2"), "another version"),
+            ("identity", lambda data: data[:-5], "damaged"),
+        ]:
+            with self.subTest(fragment):
+                shutil.rmtree(self.folder / "state", ignore_errors=True)
+                self.kept("a")
+                for file in self.folder.glob("state/" + name):
+                    file.write_bytes(spoil(file.read_bytes()))
+                before = {file: file.read_bytes() for file in self.folder.rglob("state/*") if file.is_file()}
+                err = self.kept("a", "b", status=1)
+                self.assertIn(fragment, err)
+                for file, data in before.items():
+                    self.assertEqual(file.read_bytes(), data, f"{file} was changed")
+
+    def test_an_unwritable_place(self):
+        (self.folder / "state").write_text("a file")
+        err = self.kept("a")
+        self.assertIn("not kept over a restart", err)
+        self.assertEqual(self.counts(), {"a": 1})
+        self.assertEqual(self.metrics()["state_kept"], 0)
+        err = self.kept("a", status=1, state={"on_failure": "stop"})
+        self.assertIn("state directory", err)
+
+    def test_another_plugin_of_that_name(self):
+        self.kept("a", outputs=[self.tally(name="x")])
+        self.kept("a", "b", outputs=[self.rows(name="x"), self.tally()])
+        self.assertEqual(self.counts(), {"b": 1})
+
+    def test_the_log_is_written_anew_when_it_has_doubled(self):
+        names = [f"{number:04}" + "x" * 2000 for number in range(120)]
+        self.kept(*names, checkpoints=True)
+        self.assertIn(", log anew", "".join(self.prepares()[1:]))
+        self.assertEqual(len(list(self.folder.glob("state/instance-output-tally/log-*"))), 1)
+        self.kept(*names, names[0])
+        self.assertEqual(self.counts(), {name: 2 if name == names[0] else 1 for name in names})
 
 
 class Records(PluginTest):

@@ -39,6 +39,7 @@ void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t
                                              .connection_timeout = 10000};
     fixture->pipeline.metrics = fxi_metrics_new();
     fixture->pipeline.config = &fixture->config;
+    fixture->pipeline.recovered = true;
     pthread_mutex_init(&fixture->pipeline.wake, NULL);
     pthread_cond_init(&fixture->pipeline.woken, NULL);
     fixture->entry.node = &fixture->node;
@@ -98,7 +99,7 @@ void prom_fixture_cut(struct prom_fixture *fixture)
 {
     struct fx_checkpoint checkpoint = {.number = ++fixture->number, .tag = "t"};
     struct fx_error err = FX_ERROR_INIT;
-    prom_cut(fixture->output, fixture->number);
+    assert_int_equal(prom_cut(fixture->output, fixture->number), 0);
     assert_int_equal(prom_prepare(fixture->output, &checkpoint, &err), 0);
 }
 

@@ -37,6 +37,19 @@ FX_API void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream);
 /* The stream by name, or NULL. Only while it exists (between begin and end). */
 FX_API struct fx_stream *fx_stream_find(struct fx_feed *feed, const char *name, int32_t partition);
 
+/*
+ * Where the last checkpoint that was recovered left a stream: for inputs whose own committed position is gone.
+ * 1 with *position, or 0. With streams quiesced. Since ABI 1.1.
+ */
+FX_API int fx_stream_recovered(struct fx_feed *feed, const char *name, int32_t partition, int64_t *position);
+/*
+ * What is stored beside the committed position of a stream that is about to begin (see fx_tags_add): before
+ * fx_stream_begin, for a commit can have been accepted later than anybody saw. Since ABI 1.1.
+ */
+FX_API void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size);
+/* Records from..to are gone from the source before they were read: they are counted as lost, and logged. Since ABI 1.1. */
+FX_API void fx_feed_gap(struct fx_feed *feed, const char *name, int32_t partition, int64_t from, int64_t to);
+
 /* Where the stream is: what a rollback put back, too. While no other worker is inside poll (fx_feed_quiesce). */
 FX_API int64_t fx_stream_position(const struct fx_stream *stream);
 

@@ -11,6 +11,7 @@
  *   worker_new main thread, once a worker, after start.
  *   work       poll, enrich, write: the worker's thread, with the worker's own context. Several workers
  *              may be inside at once, each with its own context; what they share is the plugin's to lock.
+ *              recall, restore: the checkpoint thread, after worker_new of all and before the first poll.
  *              cut, prepare, commit, committed, rolled_back, rewind: one thread at a time, the checkpoint
  *              thread or a worker inside fx_feed_checkpoint(); beside running workers, but for cut and
  *              rolled_back, during which all workers stand between payloads.
@@ -33,6 +34,7 @@
 #include <flow-exporter/metric.h>
 #include <flow-exporter/option.h>
 #include <flow-exporter/record.h>
+#include <flow-exporter/state.h>
 #include <flow-exporter/visibility.h>
 
 #define FX_ABI_MAGIC UINT32_C(0x46583150) /* "FX1P" */
@@ -95,16 +97,33 @@ struct fx_plugin {
 
     /* FX_OK; FX_AGAIN and FX_RETRY: the same batch again; FX_DROP; FX_FATAL. */
     enum fx_verdict (*write)(void *self, void *worker, const struct fx_batch *batch);
-    /* Copy what write made so far, as checkpoint number. Everything stands still: be quick. */
-    void (*cut)(void *self, uint64_t number);
-    /* Make that copy durable. 0 or a negative code; by a failure the program goes on without. */
+    /*
+     * Copy what write made so far, as checkpoint number. Everything stands still: be quick. 0 or a negative code: there
+     * is no checkpoint then (of a plugin made for ABI 1.0, which returned nothing, the result is not looked at). A cut
+     * can be followed by another without an end of the first: the first is void then.
+     */
+    int (*cut)(void *self, uint64_t number);
+    /* Make that copy durable (state.h). 0 or a negative code; by a failure the program goes on without. */
     int (*prepare)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
     /* The cut counts: it may be shown. */
     void (*committed)(void *self, uint64_t number);
     /* The cut does not count, nor what was written since: back to the last committed cut, which is number. */
     void (*rolled_back)(void *self, uint64_t number);
-    /* After start: checkpoint number is the truth, take its values. Number 0: begin with nothing. */
+    /*
+     * Checkpoint number is the truth: take its values (state.h). Number 0: begin with nothing. A negative code: the
+     * state can't be used; restore is called once more, with number 0. May be called again later, before the next cut
+     * and while no worker writes, when it turns out that a later checkpoint was accepted after all.
+     */
     int (*restore)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
+
+    /* Input, since ABI 1.1. */
+
+    /*
+     * Which tags are stored beside the positions of these streams now? Tell by fx_recall_found. FX_OK: all have been
+     * told (streams that are gone have none); FX_RETRY: not known yet, it will be asked again. NULL: this input
+     * stores no tags, and what was made durable counts as accepted.
+     */
+    enum fx_verdict (*recall)(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err);
 };
 
 #define FX_PLUGIN_HEADER(kind_)                                                                                        \

@@ -83,6 +83,13 @@ FX_API int fx_claim_write(struct fx_instance *instance, const char *path, struct
 enum fx_cell_state { FX_CELL_PENDING = 0, FX_CELL_KNOWN, FX_CELL_UNKNOWN };
 
 FX_API struct fx_cell *fx_cell_new(void); /* pending, one reference; NULL without memory */
+/*
+ * The same with a key, which tells the thing from others over restarts, among all cells of one field: an AS number's
+ * digits. A cell without one stands for no one thing, and nothing that is keyed on it is kept over a restart. Since ABI 1.1.
+ */
+FX_API struct fx_cell *fx_cell_new_keyed(const char *key, size_t size);
+/* Its key, which is valid as long as the cell; *size 0: it has none. */
+FX_API const char *fx_cell_key(const struct fx_cell *cell, size_t *size);
 FX_API struct fx_cell *fx_cell_ref(struct fx_cell *cell);
 FX_API void fx_cell_unref(struct fx_cell *cell);
 FX_API int fx_cell_is_shared(const struct fx_cell *cell);

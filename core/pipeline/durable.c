@@ -1,0 +1,210 @@
+/*
+ * The state directory as the pipeline uses it: opened at the start, written by
+ * every checkpoint, given up when it fails and tried again. Under pipeline.run,
+ * or the main thread at the start.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/state.h"
+#include "util/alloc.h"
+#include "util/clock.h"
+#include "util/failpoint.h"
+
+#define REOPEN_MS 1000
+
+static void show_state(const struct fxi_pipeline *pipeline, bool is_kept)
+{
+    fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_STATE_KEPT, 0, is_kept);
+}
+
+static bool stops(const struct fxi_pipeline *pipeline)
+{
+    return pipeline->config->state.on_failure == FXI_STATE_STOP;
+}
+
+/* Another process's or version's directory is nobody's to degrade into, unless it was nobody's choice. */
+static int open_failed(const struct fxi_pipeline *pipeline, const char *directory, int rc, bool is_default,
+                       struct fx_error *err)
+{
+    if (stops(pipeline) || (!is_default && rc != FX_EIO))
+        return rc;
+    fx_log(NULL, FX_LOG_WARN, "Counters are not kept over a restart.", "reason=%s directory=%s", err->message,
+           directory);
+    fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_STATE_FAILURES, 0, 1);
+    *err = (struct fx_error)FX_ERROR_INIT;
+    return 0;
+}
+
+static void add_parts(struct fxi_pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->instance_count; i++) {
+        struct fx_instance *instance = pipeline->instances[i];
+        instance->state_folder = fxi_state_folder_new(pipeline->store, instance->name);
+        if (instance->plugin->kind == FX_KIND_OUTPUT && instance->plugin->prepare)
+            instance->state = fxi_state_part(pipeline->store, instance->name, instance->plugin->name);
+    }
+}
+
+int fxi_durable_open(struct fxi_pipeline *pipeline, struct fx_error *err)
+{
+    bool is_default;
+    char *directory = fxi_state_directory(pipeline->config->state.directory, &is_default);
+    if (!directory && is_default)
+        fx_log(
+            NULL, FX_LOG_WARN,
+            "Counters are not kept over a restart: set 'state: {directory: ...}', or 'none' to say that this is meant.",
+            NULL);
+    int rc = directory ? fxi_state_open(&pipeline->store, directory, err) : 0;
+    if (rc)
+        rc = open_failed(pipeline, directory, rc, is_default, err);
+    if (pipeline->store) {
+        memcpy(pipeline->identity, fxi_state_identity(pipeline->store), sizeof pipeline->identity);
+        fx_log(NULL, FX_LOG_INFO, "Counters are kept in the state directory.", "directory=%s identity=%s", directory,
+               pipeline->identity);
+        add_parts(pipeline);
+        show_state(pipeline, true);
+    }
+    free(directory);
+    return rc;
+}
+
+void fxi_durable_close(struct fxi_pipeline *pipeline)
+{
+    fxi_state_close(pipeline->store);
+    pipeline->store = NULL;
+}
+
+/* ---- a checkpoint */
+
+struct positions {
+    struct fx_position *plain;       /* for outputs */
+    struct fxi_slot_position *named; /* for the slot */
+    size_t count;
+};
+
+/* Those of all inputs together. */
+static struct positions gather(const struct fxi_pipeline *pipeline)
+{
+    struct positions all = {0};
+    for (size_t i = 0; i < pipeline->input_count; i++) {
+        const struct fxi_input *input = &pipeline->inputs[i];
+        all.plain = fxi_realloc(all.plain, all.count + input->position_count + 1, sizeof *all.plain);
+        all.named = fxi_realloc(all.named, all.count + input->position_count + 1, sizeof *all.named);
+        for (size_t j = 0; j < input->position_count; j++, all.count++) {
+            const struct fx_position *position = &input->positions[j];
+            all.plain[all.count] = *position;
+            all.named[all.count] = (struct fxi_slot_position){.input = (char *)(uintptr_t)input->instance->name,
+                                                              .stream = (char *)(uintptr_t)position->stream,
+                                                              .partition = position->partition,
+                                                              .offset = position->offset};
+        }
+    }
+    return all;
+}
+
+static int prepare_output(const struct fxi_pipeline *pipeline, struct fx_instance *instance,
+                          const struct fx_checkpoint *checkpoint)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    if (!instance->plugin->prepare)
+        return 0;
+    int rc = instance->plugin->prepare(instance->self, checkpoint, &err);
+    if (rc < 0) {
+        fx_log(instance, FX_LOG_ERROR, "A checkpoint could not be made durable; going on without.",
+               "checkpoint=%" PRIu64 " reason=%s", checkpoint->number, err.message);
+        fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_PREPARE_FAILURES, 0, 1);
+    }
+    return rc;
+}
+
+/* *prepared: how many outputs have been asked, whatever came of it. */
+static int write_all(struct fxi_pipeline *pipeline, struct fx_checkpoint *checkpoint, const struct positions *all,
+                     size_t *prepared, struct fx_error *err)
+{
+    int rc = fxi_state_begin(pipeline->store, pipeline->number, err);
+    pipeline->doubtful = NULL; /* its slot is being overwritten */
+    for (size_t i = 0; i < pipeline->output_count && !rc; i++) {
+        struct fx_instance *instance = pipeline->outputs[i].instance;
+        struct fx_state *part = instance->state;
+        checkpoint->state = part;
+        checkpoint->rewrite_log = 0;
+        if (part)
+            rc = fxi_part_begin(part, &checkpoint->rewrite_log, err);
+        if (rc)
+            break;
+        *prepared = i + 1;
+        if (prepare_output(pipeline, instance, checkpoint) < 0 && part)
+            fxi_part_leave_out(part);
+        if (part)
+            rc = fxi_part_end(part, err);
+    }
+    fxi_failpoint("outputs-prepared");
+    return rc ? rc : fxi_state_finish(pipeline->store, all->named, all->count, err);
+}
+
+/* The directory fails: what it holds is no longer the truth once the next commit is accepted. */
+static void give_up(struct fxi_pipeline *pipeline, const struct fx_error *err)
+{
+    fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_STATE_FAILURES, 0, 1);
+    bool had_it = fxi_state_is_usable(pipeline->store);
+    if (had_it)
+        fx_log(NULL, FX_LOG_ERROR,
+               stops(pipeline) ? "State can't be written: stopping, as 'state: {on_failure: stop}' says."
+                               : "State can't be written: going on without. A restart would begin at zero.",
+               "reason=%s", err->message);
+    show_state(pipeline, false);
+    if (stops(pipeline)) {
+        fxi_pipeline_fail(pipeline);
+        return;
+    }
+    fxi_state_invalidate(pipeline->store);
+    pipeline->doubtful = NULL;
+    pipeline->store_retry_ms = fxi_clock_ms() + REOPEN_MS;
+}
+
+static bool has_directory(struct fxi_pipeline *pipeline)
+{
+    if (!pipeline->store || fxi_state_is_usable(pipeline->store))
+        return pipeline->store != NULL;
+    if (fxi_clock_ms() < pipeline->store_retry_ms)
+        return false;
+    struct fx_error err = FX_ERROR_INIT;
+    if (fxi_state_reopen(pipeline->store, &err)) {
+        pipeline->store_retry_ms = fxi_clock_ms() + REOPEN_MS;
+        return false;
+    }
+    return true;
+}
+
+int fxi_durable_prepare(struct fxi_pipeline *pipeline, struct fx_error *err)
+{
+    char tag[FXI_TAG_BYTES];
+    struct fx_checkpoint checkpoint;
+    struct fx_error why = FX_ERROR_INIT;
+    struct positions all = gather(pipeline);
+    size_t prepared = 0;
+    bool was_kept = pipeline->store && fxi_state_is_usable(pipeline->store);
+    pipeline->durable = has_directory(pipeline);
+    fxi_checkpoint_describe(pipeline, tag, &checkpoint);
+    checkpoint.positions = all.plain;
+    checkpoint.position_count = all.count;
+    if (pipeline->durable && write_all(pipeline, &checkpoint, &all, &prepared, &why)) {
+        pipeline->durable = false;
+        give_up(pipeline, &why);
+    } else if (pipeline->durable) {
+        show_state(pipeline, true);
+        pipeline->doubtful = fxi_state_written(pipeline->store);
+        if (!was_kept)
+            fx_log(NULL, FX_LOG_INFO, "State is kept again.", NULL);
+    }
+    checkpoint.state = NULL;
+    checkpoint.rewrite_log = 0;
+    bool failed = atomic_load(&pipeline->failed);
+    for (size_t i = prepared; i < pipeline->output_count && !failed; i++)
+        prepare_output(pipeline, pipeline->outputs[i].instance, &checkpoint);
+    free(all.plain);
+    free(all.named);
+    return failed ? fx_error_set(err, FX_EIO, "state can't be written: %s", why.message) : 0;
+}
