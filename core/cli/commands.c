@@ -85,8 +85,8 @@ int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdow
 /* Secrets are known by the plugins' tables; of a plugin that can't be loaded nothing is shown. */
 static bool is_secret(void *arg, const struct fxi_plugin_entry *entry, const char *key)
 {
-    for (size_t i = 0; fxi_entry_keys[i]; i++)
-        if (strcmp(fxi_entry_keys[i], key) == 0)
+    for (const char *const *own = fxi_entry_keys(entry->kind); *own; own++)
+        if (strcmp(*own, key) == 0)
             return false;
     const struct fxi_module *module = fxi_loader_get(arg, entry->plugin, NULL);
     if (!module)

@@ -38,6 +38,15 @@ struct fxi_pipeline_options {
     int64_t stop_timeout_ms; /* for a clean stop; default 1500ms */
 };
 
+/* What the core does with the records of an input, whatever plugin it is; zero for other entries. */
+struct fxi_input_options {
+    int preset;           /* enum fxi_preset */
+    struct fx_map fields; /* names of fields to their paths in this input's records */
+    const char *scale_by; /* the field by which bytes and packets are multiplied, or NULL */
+};
+
+enum fxi_preset { FXI_PRESET_PMACCT, FXI_PRESET_GOFLOW2, FXI_PRESET_GOFLOW, FXI_PRESET_NPROBE, FXI_PRESET_VFLOW };
+
 /* One entry of inputs:, resolvers: or outputs:, in the order of the file. */
 struct fxi_plugin_entry {
     enum fx_kind kind;
@@ -45,6 +54,7 @@ struct fxi_plugin_entry {
     const char *plugin;          /* "input-kafka", or the absolute path of a file */
     const char *name;            /* of the instance: as written, or the plugin's; unique in the program */
     int64_t workers;             /* inputs only; default 1 */
+    struct fxi_input_options input;
 };
 
 struct fxi_config {
@@ -56,8 +66,10 @@ struct fxi_config {
     size_t entry_count;
 };
 
-/* Keys of an entry that are the core's, not the plugin's; ended by NULL. */
-extern const char *const fxi_entry_keys[];
+/* Keys of an entry of this kind that are the core's, not the plugin's; ended by NULL. */
+const char *const *fxi_entry_keys(enum fx_kind kind);
+/* Keys that every input has beside its plugin's own: of struct fxi_input_options. */
+extern const struct fx_option fxi_input_table[];
 
 /* Takes the document (also when it fails). NULL and err filled, or a configuration for fxi_config_free. */
 struct fxi_config *fxi_config_new(struct fxi_document *document_take, struct fx_error *err);

@@ -107,9 +107,16 @@ static bool key_sounds_secret(const char *key)
     return false;
 }
 
+/* {file: PATH} or {env: NAME}: where a secret is, not what it is. */
+static bool is_reference(const struct fxi_node *node)
+{
+    return node->type == FXI_NODE_MAP && node->count == 1 && node->children->type == FXI_NODE_SCALAR &&
+           (strcmp(node->children->key, "file") == 0 || strcmp(node->children->key, "env") == 0);
+}
+
 static bool is_hidden(const struct printer *printer, const struct place *place, const struct fxi_node *node)
 {
-    if (!place->entry || node->is_null)
+    if (!place->entry || node->is_null || is_reference(node))
         return false;
     if (place->depth == 0)
         return printer->is_secret && printer->is_secret(printer->arg, place->entry, node->key);

@@ -18,7 +18,26 @@
 #define NAME_CHARACTERS   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define PLUGIN_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
 
-const char *const fxi_entry_keys[] = {"plugin", "name", "workers", NULL};
+static const char *const presets[] = {"pmacct", "goflow2", "goflow", "nprobe", "vflow", NULL};
+
+const struct fx_option fxi_input_table[] = {
+    {FX_OPTION(struct fxi_input_options, preset), .type = FX_OPT_ENUM, .fallback = "pmacct", .choices = presets,
+     .help = "How the producer of the records calls its fields. Everybody else uses pmacct's names."},
+    {FX_OPTION(struct fxi_input_options, fields), .type = FX_OPT_MAP, .fallback = "{}", .max = 256,
+     .help = "Where a field is in the records of this input, if not where the preset says: a name, or names joined by "
+             "dots."},
+    {FX_OPTION(struct fxi_input_options, scale_by), .type = FX_OPT_STRING,
+     .help = "The field by which bytes and packets are multiplied, such as sampling_rate; 0 and absent count as 1. For "
+             "producers that send unscaled counts of samples."},
+    {.key = NULL},
+};
+
+const char *const *fxi_entry_keys(enum fx_kind kind)
+{
+    static const char *const input_keys[] = {"plugin", "name", "workers", "preset", "fields", "scale_by", NULL};
+    static const char *const keys[] = {"plugin", "name", "workers", NULL};
+    return kind == FX_KIND_INPUT ? input_keys : keys;
+}
 
 static const struct fx_option entry_table[] = {
     {FX_OPTION(struct fxi_plugin_entry, plugin), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
@@ -102,6 +121,20 @@ static int workers_check(const char *file, const struct fxi_plugin_entry *entry,
                           "'workers' is for inputs only: their threads do all the work");
 }
 
+/* The rows of the table only: what else is in the map is the plugin's. */
+static int input_fill(const char *file, struct fxi_plugin_entry *entry, struct fx_error *err)
+{
+    int code = 0;
+    for (const struct fx_option *option = fxi_input_table; option->key && code == 0; option++) {
+        const struct fxi_node *value = fxi_node_get(entry->node, option->key);
+        if (value && !value->is_null)
+            code = fxi_option_fill(option, file, value, &entry->input, err);
+        else if (option->fallback)
+            code = fxi_option_parse(option, option->fallback, &entry->input, err);
+    }
+    return code;
+}
+
 static int entry_fill(const char *file, const struct section *section, const struct fxi_node *node,
                       struct fxi_plugin_entry *entry, struct fx_error *err)
 {
@@ -120,7 +153,9 @@ static int entry_fill(const char *file, const struct section *section, const str
     }
     if (code == 0)
         code = names_check(file, entry, err);
-    return code != 0 ? code : workers_check(file, entry, err);
+    if (code == 0)
+        code = workers_check(file, entry, err);
+    return code == 0 && entry->kind == FX_KIND_INPUT ? input_fill(file, entry, err) : code;
 }
 
 static int section_fill(struct fxi_config *config, const struct section *section, struct fx_error *err)
@@ -201,8 +236,10 @@ int fxi_entries_fill(struct fxi_config *config, struct fx_error *err)
 
 void fxi_entries_fini(struct fxi_config *config)
 {
-    for (size_t i = 0; i < config->entry_count; i++)
+    for (size_t i = 0; i < config->entry_count; i++) {
         fxi_options_fini(entry_table, &config->entries[i]);
+        fxi_options_fini(fxi_input_table, &config->entries[i].input);
+    }
     free(config->entries);
     config->entries = NULL;
     config->entry_count = 0;

@@ -34,6 +34,8 @@ static struct layout layout_of(enum fx_option_type type)
         return LAYOUT_OF(struct fx_list);
     case FX_OPT_MAP:
         return LAYOUT_OF(struct fx_map);
+    case FX_OPT_CHOICE:
+        return LAYOUT_OF(struct fx_choice);
     }
     return (struct layout){0, 1};
 }
@@ -46,7 +48,7 @@ static bool key_is_sound(const char *key)
 
 static bool key_is_reserved(const char *key)
 {
-    for (const char *const *reserved = fxi_entry_keys; *reserved; reserved++)
+    for (const char *const *reserved = fxi_entry_keys((enum fx_kind)0); *reserved; reserved++)
         if (strcmp(*reserved, key) == 0)
             return true;
     return false;
@@ -68,16 +70,19 @@ static const char *check_against_earlier(const struct fx_option *table, const st
 static const char *check_type(const struct fx_option *option, size_t options_size)
 {
     struct layout layout = layout_of(option->type);
-    bool counted = option->type != FX_OPT_BOOL && option->type != FX_OPT_STRING && option->type != FX_OPT_SECRET &&
-                   option->type != FX_OPT_ENUM;
+    bool chosen = option->type == FX_OPT_ENUM || option->type == FX_OPT_CHOICE;
+    bool counted =
+        option->type != FX_OPT_BOOL && option->type != FX_OPT_STRING && option->type != FX_OPT_SECRET && !chosen;
     if (layout.size == 0)
         return "has an unknown type";
     if (option->offset % layout.align != 0 || layout.size > options_size || option->offset > options_size - layout.size)
         return "is not inside the options struct";
     if (option->min > option->max || (!counted && (option->min != 0 || option->max != 0)))
         return "has bounds that make no sense";
-    if ((option->type == FX_OPT_ENUM) != (option->choices != NULL && option->choices[0] != NULL))
-        return option->type == FX_OPT_ENUM ? "is an enum without choices" : "has choices but is no enum";
+    if (chosen != (option->choices != NULL && option->choices[0] != NULL))
+        return chosen ? "is an enum without choices" : "has choices but is no enum";
+    if ((option->flags & FX_OPTION_SECRETS) && option->type != FX_OPT_MAP)
+        return "may have secrets in its values but is no map";
     return NULL;
 }
 
@@ -87,7 +92,7 @@ static const char *check_row(const struct fx_option *table, const struct fx_opti
         return "has a key that is not lower case letters, digits and '_'";
     if (key_is_reserved(option->key))
         return "has a key that belongs to the program";
-    if (option->flags & ~(unsigned)(FX_OPTION_REQUIRED | FX_OPTION_RELOADABLE))
+    if (option->flags & ~(unsigned)(FX_OPTION_REQUIRED | FX_OPTION_RELOADABLE | FX_OPTION_SECRETS))
         return "has unknown flags";
     if (!option->help || !*option->help)
         return "has no help";

@@ -17,11 +17,17 @@ static void type_add(struct fxi_str *line, const struct fx_option *option)
         [FX_OPT_BOOL] = "true or false", [FX_OPT_INTEGER] = "integer", [FX_OPT_DOUBLE] = "number",
         [FX_OPT_STRING] = "text",        [FX_OPT_SECRET] = "secret",   [FX_OPT_ENUM] = "one of",
         [FX_OPT_DURATION] = "duration",  [FX_OPT_SIZE] = "size",       [FX_OPT_LIST] = "list of texts",
-        [FX_OPT_MAP] = "map of texts",
+        [FX_OPT_MAP] = "map of texts",   [FX_OPT_CHOICE] = "one of",
     };
     fxi_str_puts(line, names[option->type]);
-    for (const char *const *choice = option->choices; choice && *choice; choice++)
-        fxi_str_printf(line, "%s %s", choice == option->choices ? "" : choice[1] ? "," : " or", *choice);
+    for (const char *const *choice = option->choices; choice && *choice; choice++) {
+        bool has_text = option->type == FX_OPT_CHOICE && (*choice)[strlen(*choice) - 1] == ':';
+        fxi_str_printf(line, has_text ? "%s {%s TEXT}" : "%s %s",
+                       choice == option->choices ? ""
+                       : choice[1]               ? ","
+                                                 : " or",
+                       *choice);
+    }
     if (option->unit)
         fxi_str_printf(line, " (%s)", option->unit);
 }

@@ -62,6 +62,7 @@ const char *fxi_value_kind(const struct fx_option *option)
     case FX_OPT_STRING:
     case FX_OPT_SECRET:
     case FX_OPT_ENUM:
+    case FX_OPT_CHOICE:
         break;
     }
     return "a text";
@@ -270,6 +271,7 @@ int fxi_value_parse(const struct fx_option *option, const char *text, void *memb
         return text_take(text, member);
     case FX_OPT_LIST:
     case FX_OPT_MAP:
+    case FX_OPT_CHOICE:
         break;
     }
     return fail_kind(option, text, err);

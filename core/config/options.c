@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/choice.h"
 #include "config/option_value.h"
+#include "config/secret.h"
 #include "config/text.h"
 #include "util/alloc.h"
 #include "util/str.h"
@@ -48,6 +50,8 @@ void fxi_options_fini(const struct fx_option *table, void *options)
             list_clear(member);
         } else if (option->type == FX_OPT_MAP) {
             map_clear(member);
+        } else if (option->type == FX_OPT_CHOICE) {
+            fxi_choice_clear(member);
         }
     }
 }
@@ -119,11 +123,26 @@ static int map_fill(const struct fx_option *option, const char *file, const stru
     struct fx_pair *pairs = fxi_calloc(node->count, sizeof *pairs);
     map->pairs = pairs;
     for (const struct fxi_node *item = node->children; item; item = item->next) {
-        code = item_check(option, file, item, err);
+        char *value = NULL;
+        if ((option->flags & FX_OPTION_SECRETS) && item->type == FXI_NODE_MAP)
+            code = fxi_secret_read(file, item, &value, err);
+        else
+            code = item_check(option, file, item, err);
         if (code != 0)
             return code;
-        pairs[map->count++] = (struct fx_pair){fxi_strdup(item->key), fxi_strdup(item->text)};
+        pairs[map->count++] = (struct fx_pair){fxi_strdup(item->key), value ? value : fxi_strdup(item->text)};
     }
+    return 0;
+}
+
+static int secret_fill(const char *file, const struct fxi_node *node, char **member, struct fx_error *err)
+{
+    char *secret = NULL;
+    int code = fxi_secret_read(file, node, &secret, err);
+    if (code != 0)
+        return code;
+    free(*member);
+    *member = secret;
     return 0;
 }
 
@@ -135,6 +154,10 @@ int fxi_option_fill(const struct fx_option *option, const char *file, const stru
         return list_fill(option, file, node, member, err);
     if (option->type == FX_OPT_MAP)
         return map_fill(option, file, node, member, err);
+    if (option->type == FX_OPT_CHOICE)
+        return fxi_choice_fill(option, file, node, member, err);
+    if (option->type == FX_OPT_SECRET && node->type == FXI_NODE_MAP)
+        return secret_fill(file, node, member, err);
     if (node->type != FXI_NODE_SCALAR)
         return fail_node(option, file, node, err);
     int code = fxi_value_parse(option, node->text, member, err);
@@ -161,7 +184,9 @@ static int collection_parse(const struct fx_option *option, const char *text, vo
 
 int fxi_option_parse(const struct fx_option *option, const char *text, void *options, struct fx_error *err)
 {
-    if (option->type == FX_OPT_MAP || (option->type == FX_OPT_LIST && *text == '['))
+    bool is_collection =
+        (option->type == FX_OPT_LIST && *text == '[') || (option->type == FX_OPT_CHOICE && *text == '{');
+    if (option->type == FX_OPT_MAP || is_collection)
         return collection_parse(option, text, options, err);
     struct fxi_node node = {.type = FXI_NODE_SCALAR, .text = (char *)text};
     return fxi_option_fill(option, "", &node, options, err);

@@ -16,17 +16,19 @@ enum fx_option_type {
     FX_OPT_INTEGER,  /* int64_t                                42 */
     FX_OPT_DOUBLE,   /* double                                 0.5 */
     FX_OPT_STRING,   /* const char *, NULL when not set        text */
-    FX_OPT_SECRET,   /* const char *, NULL when not set        text; never printed or logged */
-    FX_OPT_ENUM,     /* int, the index in choices              one of choices */
+    FX_OPT_SECRET, /* const char *, NULL when not set        text, {file: PATH} or {env: NAME}; never printed or logged */
+    FX_OPT_ENUM,   /* int, the index in choices              one of choices */
     FX_OPT_DURATION, /* int64_t, milliseconds                  250ms, 5s, 2m, 1h, 1d */
     FX_OPT_SIZE,     /* int64_t, bytes                         4096, 64KiB, 1MiB, 2GiB, 10kB, 1MB */
     FX_OPT_LIST,     /* struct fx_list; one text is a list of one */
-    FX_OPT_MAP       /* struct fx_map of text to text */
+    FX_OPT_MAP,      /* struct fx_map of text to text */
+    FX_OPT_CHOICE    /* struct fx_choice: one of choices, or {choice: text} of one that takes a text; since ABI 1.1 */
 };
 
 enum fx_option_flags {
-    FX_OPTION_REQUIRED = 1 << 0,  /* must be written, there is no default */
-    FX_OPTION_RELOADABLE = 1 << 1 /* may change while the program runs */
+    FX_OPTION_REQUIRED = 1 << 0,   /* must be written, there is no default */
+    FX_OPTION_RELOADABLE = 1 << 1, /* may change while the program runs */
+    FX_OPTION_SECRETS = 1 << 2     /* of a map: its values may also be {file: PATH} or {env: NAME}; since ABI 1.1 */
 };
 
 /* Texts in the order of the configuration; owned by the core until after destroy. */
@@ -45,6 +47,12 @@ struct fx_map {
     const struct fx_pair *pairs;
 };
 
+/* text is NULL when none was written. */
+struct fx_choice {
+    int choice; /* the index in choices */
+    const char *text;
+};
+
 /* One row of the table, which ends with a row whose key is NULL. All memory is the plugin's and const. */
 struct fx_option {
     const char *key;          /* lower case, words joined by '_' */
@@ -53,7 +61,7 @@ struct fx_option {
     size_t offset;            /* offsetof(struct my_options, member) */
     const char *fallback;     /* the default as it would be written ("5s", "[a, b]"); NULL: none */
     int64_t min, max;         /* bounds of numbers, in ms and bytes; both 0: none. Of lists and maps: of their count */
-    const char *const *choices; /* of an enum, ended by NULL */
+    const char *const *choices; /* of an enum or a choice, ended by NULL; "name:" is a choice that takes a text */
     const char *unit;           /* what a number counts, or NULL */
     const char *help;           /* one or more sentences */
 };

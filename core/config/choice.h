@@ -1,0 +1,13 @@
+/* The option type FX_OPT_CHOICE: one of some words, or {word: text}. For options.c. */
+#ifndef FXI_CONFIG_CHOICE_H
+#define FXI_CONFIG_CHOICE_H
+
+#include <flow-exporter/option.h>
+
+#include "config/node.h"
+
+int fxi_choice_fill(const struct fx_option *option, const char *file, const struct fxi_node *node,
+                    struct fx_choice *choice, struct fx_error *err) FX_WARN_UNUSED;
+void fxi_choice_clear(struct fx_choice *choice);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * Secrets from files and from the environment. Main thread. A secret is read
+ * when options are filled, and owned by the options; it is in no message.
+ */
+#include "config/secret.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/text.h"
+#include "util/alloc.h"
+
+static int fail(const char *file, const struct fxi_node *node, const char *what, const char *why, struct fx_error *err)
+{
+    char shown[FXI_SHOWN_MAX];
+    return fxi_node_error(err, file, node, 0, FX_EINVAL, "%s '%s' %s", what, fxi_text_show(node->text, shown), why);
+}
+
+/* A newline at the end is the editor's, not the secret's. */
+static void cut_newline(char *text, size_t size)
+{
+    if (size && text[size - 1] == '\n')
+        text[--size] = '\0';
+    if (size && text[size - 1] == '\r')
+        text[--size] = '\0';
+}
+
+static int from_open_file(const char *file, const struct fxi_node *node, FILE *from, char **secret,
+                          struct fx_error *err)
+{
+    char *text = fxi_calloc(FXI_SECRET_MAX + 2, 1);
+    errno = 0;
+    size_t size = fread(text, 1, FXI_SECRET_MAX + 1, from);
+    const char *why = NULL;
+    if (ferror(from))
+        why = strerror(errno);
+    else if (size > FXI_SECRET_MAX)
+        why = "is larger than 64 KiB";
+    else if (memchr(text, '\0', size))
+        why = "has a NUL character in it: a secret is a text";
+    if (why) {
+        free(text);
+        return fail(file, node, "the file", why, err);
+    }
+    cut_newline(text, size);
+    *secret = text;
+    return 0;
+}
+
+static int from_file(const char *file, const struct fxi_node *node, char **secret, struct fx_error *err)
+{
+    if (node->text[0] != '/')
+        return fail(file, node, "the file", "must be named by its absolute path", err);
+    FILE *from = fopen(node->text, "re");
+    if (!from) {
+        char why[160];
+        snprintf(why, sizeof why, "can't be read: %s", strerror(errno));
+        return fail(file, node, "the file", why, err);
+    }
+    int code = from_open_file(file, node, from, secret, err);
+    fclose(from);
+    return code;
+}
+
+static int from_environment(const char *file, const struct fxi_node *node, char **secret, struct fx_error *err)
+{
+    const char *value = getenv(node->text);
+    if (!value)
+        return fail(file, node, "the environment variable", "is not set", err);
+    *secret = fxi_strdup(value);
+    return 0;
+}
+
+int fxi_secret_read(const char *file, const struct fxi_node *node, char **secret, struct fx_error *err)
+{
+    const struct fxi_node *where = node->children;
+    bool is_file = where && strcmp(where->key, "file") == 0, is_env = where && strcmp(where->key, "env") == 0;
+    if (node->count != 1 || where->type != FXI_NODE_SCALAR || where->is_null || !(is_file || is_env))
+        return fxi_node_error(err, file, node, 0, FX_EINVAL, "a secret is a text, or {file: PATH}, or {env: NAME}");
+    return is_file ? from_file(file, where, secret, err) : from_environment(file, where, secret, err);
+}
