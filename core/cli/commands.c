@@ -78,6 +78,10 @@ int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdow
         fxi_options_print_markdown(stdout, plugin->options);
     else if (plugin->options)
         fxi_options_print(stdout, plugin->options);
+    if (plugin->kind == FX_KIND_INPUT) {
+        puts(markdown ? "\nAs every input it has these, too:\n" : "\nOptions of every input:\n");
+        (markdown ? fxi_options_print_markdown : fxi_options_print)(stdout, fxi_input_table);
+    }
     print_metrics(plugin, markdown);
     return 0;
 }

@@ -34,8 +34,8 @@ static int find(const struct fx_option *option, const char *word, bool with_text
     return -1;
 }
 
-static int fail(const struct fx_option *option, const char *file, const struct fxi_node *node, const char *word,
-                struct fx_error *err)
+static int fail(const struct fx_option *option, const char *file, const struct fxi_node *node, bool at_key,
+                const char *word, struct fx_error *err)
 {
     struct fxi_str list = {0};
     char names[16][64];
@@ -55,9 +55,9 @@ static int fail(const struct fx_option *option, const char *file, const struct f
             fxi_guess_offer(&guess, names[i]);
     }
     char shown[FXI_SHOWN_MAX];
-    fxi_node_error(err, file, node, node->type == FXI_NODE_SCALAR ? 0 : node->key != NULL, FX_EINVAL,
-                   "'%s' must be %s, not '%s'%s%s%s", option->key, list.data, fxi_text_show(word ? word : "", shown),
-                   guess.best ? "; did you mean '" : "", guess.best ? guess.best : "", guess.best ? "'?" : "");
+    fxi_node_error(err, file, node, at_key, FX_EINVAL, "'%s' must be %s, not '%s'%s%s%s", option->key, list.data,
+                   fxi_text_show(word ? word : "", shown), guess.best ? "; did you mean '" : "",
+                   guess.best ? guess.best : "", guess.best ? "'?" : "");
     fxi_str_fini(&list);
     return FX_EINVAL;
 }
@@ -69,7 +69,7 @@ int fxi_choice_fill(const struct fx_option *option, const char *file, const stru
     const char *word = node->type == FXI_NODE_SCALAR ? node->text : inside ? inside->key : NULL;
     int found = word ? find(option, word, inside != NULL) : -1;
     if (found < 0 || (inside && (inside->type != FXI_NODE_SCALAR || inside->is_null)))
-        return fail(option, file, inside ? inside : node, word, err);
+        return fail(option, file, inside ? inside : node, inside != NULL, word, err);
     fxi_choice_clear(choice);
     choice->choice = found;
     choice->text = inside ? fxi_strdup(inside->text) : NULL;

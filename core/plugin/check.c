@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "config/options.h"
 #include "util/alloc.h"
 
@@ -133,6 +134,11 @@ static int check_metrics(const struct fx_plugin *plugin, const char *file, struc
 static int check_options(const struct fx_plugin *plugin, const char *file, struct fx_error *err)
 {
     struct fx_error why = FX_ERROR_INIT;
+    for (const struct fx_option *option = plugin->options; option && option->key; option++)
+        for (const char *const *own = fxi_entry_keys((enum fx_kind)plugin->kind); *own; own++)
+            if (strcmp(option->key, *own) == 0)
+                return fx_error_set(err, FX_EABI, "%s: the option '%s' has a key that belongs to the program", file,
+                                    *own);
     if (fxi_options_check(plugin->options, plugin->options_size, &why))
         return fx_error_set(err, FX_EABI, "%s: %s", file, why.message);
     return 0;

@@ -165,7 +165,7 @@ static const struct bad {
     {"rate: .", 1, 7, "'rate' must be a number, not '.'"},
     {"rate: 1e999", 1, 7, "'rate' must be 0 to 1, not 1e999"},
     {"text: [a]", 1, 7, "'text' must be a text, not a list"},
-    {"password: {hunter2: x}", 1, 11, "'password' must be a text, not a map"},
+    {"password: {hunter2: x}", 1, 11, "a secret is a text, or {file: PATH}, or {env: NAME}"},
     {"start: lastest", 1, 8, "'start' must be latest, earliest or committed, not 'lastest'; did you mean 'latest'?"},
     {"start: now", 1, 8, "'start' must be latest, earliest or committed, not 'now'"},
     {"start: [latest]", 1, 8, "'start' must be a text, not a list"},
