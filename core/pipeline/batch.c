@@ -11,7 +11,8 @@
 void fxi_batch_init(struct fxi_batch *batch, uint32_t capacity, uint32_t width)
 {
     *batch = (struct fxi_batch){.public.width = width, .capacity = capacity};
-    batch->public.values = fxi_calloc((size_t)capacity * (width ? width : 1), sizeof *batch->public.values);
+    /* One row more than the capacity: a record can become two (mapping.h). */
+    batch->public.values = fxi_calloc(((size_t)capacity + 1) * (width ? width : 1), sizeof *batch->public.values);
     fxi_arena_init(&batch->arena, ARENA_LIMIT);
 }
 

@@ -73,15 +73,15 @@ static bool is_marker(const struct fx_feed *feed, const struct fx_value *row)
                                       (event->size == 11 && memcmp(event->text, "purge_close", 11) == 0));
 }
 
-static void take_record(struct fx_feed *feed, const struct fx_value *row)
+static void take_record(struct fx_feed *feed, const struct fx_value *row, unsigned rows)
 {
     if (is_marker(feed, row)) {
         feed->counts.ignored[FXI_IGNORED_MARKER]++;
         return;
     }
-    feed->counts.records++;
-    feed->batch.public.rows++;
-    if (feed->batch.public.rows == feed->batch.capacity || feed->batch.arena.taken_bytes > BATCH_TEXT_BYTES)
+    feed->counts.records += rows;
+    feed->batch.public.rows += rows;
+    if (feed->batch.public.rows >= feed->batch.capacity || feed->batch.arena.taken_bytes > BATCH_TEXT_BYTES)
         fxi_feed_flush(feed);
 }
 
@@ -91,9 +91,14 @@ static void decode_payload(struct fx_feed *feed, const struct fx_stream *stream,
     for (;;) {
         struct fx_value *row = fx_batch_row(&feed->batch.public, feed->batch.public.rows);
         const char *where = at;
-        enum fxi_decode result = fxi_decoder_next(feed->decoder, &at, end, row, &feed->batch.arena, &where);
+        unsigned rows = 1;
+        enum fxi_decode result = feed->vflow
+                                     ? fxi_vflow_next(feed->vflow, &at, end, row, &feed->batch.arena, &where)
+                                     : fxi_decoder_next(feed->decoder, &at, end, row, &feed->batch.arena, &where);
+        if (result == FXI_DECODE_RECORD && feed->input->mapping.finishes)
+            rows = fxi_mapping_finish(&feed->input->mapping, row, &result);
         if (result == FXI_DECODE_RECORD) {
-            take_record(feed, row);
+            take_record(feed, row, rows);
         } else if (result == FXI_DECODE_END) {
             return;
         } else {

@@ -115,14 +115,31 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
     feed->index = (unsigned)(feed - pipeline->feeds);
     feed->input_index = input_index;
     pthread_mutex_init(&feed->gate, NULL);
-    fxi_batch_init(&feed->batch, (uint32_t)options->batch_records, (uint32_t)pipeline->schema.count);
-    feed->decoder = fxi_decoder_new(pipeline->schema.fields, pipeline->schema.count, (unsigned)options->max_depth, err);
-    return feed->decoder ? 0 : err->code;
+    const struct fxi_mapping *mapping = &input->mapping;
+    fxi_batch_init(&feed->batch, (uint32_t)options->batch_records, (uint32_t)mapping->count);
+    if (input->instance->entry->input.preset == FXI_PRESET_VFLOW)
+        feed->vflow = fxi_vflow_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
+    else
+        feed->decoder = fxi_decoder_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
+    return feed->decoder || feed->vflow ? 0 : err->code;
+}
+
+/* Once all claims are known. */
+static int make_mappings(struct fxi_pipeline *pipeline, struct fx_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < pipeline->input_count && !rc; i++)
+        rc = fxi_mapping_claim(&pipeline->schema, pipeline->inputs[i].instance, err);
+    for (size_t i = 0; i < pipeline->input_count && !rc; i++)
+        rc = fxi_mapping_make(&pipeline->inputs[i].mapping, &pipeline->schema, pipeline->inputs[i].instance, err);
+    return rc;
 }
 
 static int add_feeds(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
-    int rc = 0;
+    int rc = make_mappings(pipeline, err);
+    if (rc)
+        return rc;
     struct fx_feed *feed = pipeline->feeds = fxi_calloc(pipeline->feed_count, sizeof *pipeline->feeds);
     for (size_t i = 0; i < pipeline->input_count; i++)
         for (unsigned j = 0; j < pipeline->inputs[i].instance->workers; j++)
@@ -163,6 +180,7 @@ static void free_input(struct fxi_input *input)
         free(stream);
     }
     free(input->positions);
+    fxi_mapping_fini(&input->mapping);
     pthread_mutex_destroy(&input->lock);
     pthread_cond_destroy(&input->changed);
 }
@@ -174,6 +192,7 @@ static void free_feeds(struct fxi_pipeline *pipeline)
         if (!feed->pipeline)
             continue; /* its making failed before */
         fxi_decoder_free(feed->decoder);
+        fxi_vflow_free(feed->vflow);
         fxi_batch_fini(&feed->batch);
         pthread_mutex_destroy(&feed->gate);
     }

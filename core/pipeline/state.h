@@ -15,8 +15,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "decode/vflow.h"
 #include "pipeline/batch.h"
 #include "pipeline/core_metrics.h"
+#include "pipeline/mapping.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/schema.h"
 #include "plugin/instance.h"
@@ -38,6 +40,7 @@ struct fx_stream {
 struct fxi_input {
     struct fx_instance *instance;
     struct fxi_metric_set *metrics; /* FXI_INPUT_... */
+    struct fxi_mapping mapping;     /* where its records have the fields of the schema */
     struct fx_stream *streams;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -64,7 +67,8 @@ struct fx_feed {
     unsigned index, input_index; /* among all workers, among its input's */
     pthread_t thread;
     bool thread_runs;
-    struct fxi_decoder *decoder;
+    struct fxi_decoder *decoder; /* or vflow */
+    struct fxi_vflow *vflow;
     struct fxi_batch batch;
     pthread_mutex_t gate;
     bool gate_held;

@@ -97,7 +97,8 @@ struct fx_instance *fxi_instance_new(struct fxi_loader *loader, const struct fxi
     instance->file = config->document->file;
     instance->name = entry->name;
     instance->options = fxi_calloc(1, plugin->options_size);
-    if (fxi_options_fill(plugin->options, instance->file, entry->node, fxi_entry_keys(entry->kind), instance->options, err)) {
+    if (fxi_options_fill(plugin->options, instance->file, entry->node, fxi_entry_keys(entry->kind), instance->options,
+                         err)) {
         fxi_instance_free(instance);
         return NULL;
     }

@@ -1,0 +1,267 @@
+/* Mappings: made by the main thread once all claims are known; finish is the workers'. */
+#include "pipeline/mapping.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <flow-exporter/log.h>
+
+#include "pipeline/preset.h"
+#include "plugin/instance.h"
+#include "util/alloc.h"
+
+#define NOWHERE UINT16_MAX
+
+static const struct fxi_input_options *options_of(const struct fx_instance *input)
+{
+    return &input->entry->input;
+}
+
+static const char *written_path(const struct fx_instance *input, const char *field)
+{
+    const struct fx_map *fields = &options_of(input)->fields;
+    for (size_t i = 0; i < fields->count; i++)
+        if (strcmp(fields->pairs[i].key, field) == 0)
+            return fields->pairs[i].value;
+    return NULL;
+}
+
+/* Where this input's records have a field. */
+static void find_paths(const struct fx_instance *input, const char *field, fxi_paths paths)
+{
+    const char *written = written_path(input, field);
+    const char *const *preset = fxi_preset_paths((enum fxi_preset)options_of(input)->preset, field);
+    memset(paths, 0, sizeof(fxi_paths));
+    if (written || !preset)
+        paths[0] = written ? written : field;
+    else
+        memcpy(paths, preset, sizeof(fxi_paths));
+}
+
+static uint16_t add_field(struct fxi_mapping *mapping, const char *path, enum fx_type type, int computed)
+{
+    mapping->fields = fxi_realloc(mapping->fields, mapping->count + 1, sizeof *mapping->fields);
+    mapping->fields[mapping->count] = (struct fxi_field){.path = fxi_strdup(path), .type = type, .computed = computed};
+    return (uint16_t)mapping->count++;
+}
+
+/* Fields for the second path and those after; their values move to `to`. */
+static void add_others(struct fxi_mapping *mapping, uint16_t to, const char *const *paths, enum fx_type type)
+{
+    for (; *paths; paths++) {
+        uint16_t from = add_field(mapping, *paths, type, 0);
+        mapping->moves = fxi_realloc(mapping->moves, mapping->move_count + 1, sizeof *mapping->moves);
+        mapping->moves[mapping->move_count++] = (struct fxi_move){to, from};
+    }
+}
+
+static uint16_t add_place(struct fxi_mapping *mapping, const char *const *paths, enum fx_type type)
+{
+    uint16_t field = add_field(mapping, paths[0], type, 0);
+    add_others(mapping, field, paths + 1, type);
+    return field;
+}
+
+static void map_fields(struct fxi_mapping *mapping, const struct fxi_schema *schema, const struct fx_instance *input)
+{
+    fxi_paths paths;
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct fxi_field *field = &schema->fields[i];
+        find_paths(input, field->path, paths);
+        add_field(mapping, field->computed ? field->path : paths[0], field->type, field->computed);
+    }
+    mapping->own = mapping->count;
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct fxi_field *field = &schema->fields[i];
+        find_paths(input, field->path, paths);
+        if (!field->computed)
+            add_others(mapping, (uint16_t)i, paths + 1, field->type);
+    }
+}
+
+static int find_field(const struct fxi_schema *schema, const char *path, enum fx_type type)
+{
+    for (size_t i = 0; i < schema->count; i++)
+        if (schema->fields[i].type == type && !schema->fields[i].computed && strcmp(schema->fields[i].path, path) == 0)
+            return (int)i;
+    return -1;
+}
+
+static uint16_t map_partner(struct fxi_mapping *mapping, const struct fxi_schema *schema,
+                            const struct fx_instance *input, const char *partner, enum fx_type type)
+{
+    int found = find_field(schema, partner, type);
+    if (found >= 0)
+        return (uint16_t)found;
+    fxi_paths paths;
+    find_paths(input, partner, paths);
+    return add_place(mapping, paths, type);
+}
+
+static uint16_t map_back_value(struct fxi_mapping *mapping, const struct fx_instance *input,
+                               const struct fxi_field *field, const char *const *paths)
+{
+    if (written_path(input, field->path))
+        return NOWHERE; /* the user counts something else: then the preset's way back is none */
+    uint16_t at = add_place(mapping, paths, field->type);
+    mapping->back_values = fxi_realloc(mapping->back_values, mapping->back_value_count + 1, sizeof(uint16_t));
+    mapping->back_values[mapping->back_value_count++] = at;
+    return at;
+}
+
+static void map_way_back(struct fxi_mapping *mapping, const struct fxi_schema *schema, const struct fx_instance *input)
+{
+    enum fxi_preset preset = (enum fxi_preset)options_of(input)->preset;
+    mapping->back = fxi_calloc(schema->count, sizeof *mapping->back);
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct fxi_field *field = &schema->fields[i];
+        const char *partner = fxi_field_partner(field->path);
+        const char *const *value = fxi_preset_back(preset, field->path);
+        mapping->back[i] = (uint16_t)i;
+        if (!field->computed && partner)
+            mapping->back[i] = map_partner(mapping, schema, input, partner, field->type);
+        else if (!field->computed && value)
+            mapping->back[i] = map_back_value(mapping, input, field, value);
+    }
+    if (mapping->back_value_count)
+        return;
+    free(mapping->back);
+    mapping->back = NULL;
+}
+
+static void map_scaled(struct fxi_mapping *mapping, const struct fxi_schema *schema, const char *rate)
+{
+    mapping->rate = find_field(schema, rate, FX_UNSIGNED);
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct fxi_field *field = &schema->fields[i];
+        bool is_count = strcmp(field->path, "bytes") == 0 || strcmp(field->path, "packets") == 0;
+        if (!is_count || field->computed || field->type == FX_TEXT)
+            continue;
+        mapping->scaled = fxi_realloc(mapping->scaled, mapping->scaled_count + 1, sizeof *mapping->scaled);
+        mapping->scaled[mapping->scaled_count++] = (uint16_t)i;
+    }
+}
+
+static bool is_claimed(const struct fxi_schema *schema, const char *path)
+{
+    for (size_t i = 0; i < schema->count; i++)
+        if (strcmp(schema->fields[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* Paths of the user are tried alone, so that the error has their place. */
+static int check_written(const struct fxi_schema *schema, const struct fx_instance *input, struct fx_error *err)
+{
+    const struct fx_map *fields = &options_of(input)->fields;
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct fx_pair *pair = &fields->pairs[i];
+        struct fx_error why = FX_ERROR_INIT;
+        struct fxi_field field = {.path = pair->value, .type = FX_TEXT};
+        struct fxi_decoder *decoder = fxi_decoder_new(&field, 1, 1, &why);
+        fxi_decoder_free(decoder);
+        if (!decoder)
+            return fx_error_option(err, input, "fields", pair->key, "%s", why.message);
+        if (!is_claimed(schema, pair->key))
+            fx_log(input, FX_LOG_WARN, "Nobody reads this field, so where it is does not matter; is it misspelled?",
+                   "field=%s", pair->key);
+    }
+    return 0;
+}
+
+int fxi_mapping_claim(struct fxi_schema *schema, const struct fx_instance *input, struct fx_error *err)
+{
+    const char *rate = options_of(input)->scale_by;
+    if (!rate)
+        return 0;
+    struct fx_error why = FX_ERROR_INIT;
+    int number = fxi_schema_read(schema, rate, FX_UNSIGNED, &why);
+    return number < 0 ? fx_error_option(err, input, "scale_by", NULL, "%s", why.message) : 0;
+}
+
+int fxi_mapping_make(struct fxi_mapping *mapping, const struct fxi_schema *schema, const struct fx_instance *input,
+                     struct fx_error *err)
+{
+    *mapping = (struct fxi_mapping){.rate = -1};
+    int rc = check_written(schema, input, err);
+    if (rc)
+        return rc;
+    map_fields(mapping, schema, input);
+    map_way_back(mapping, schema, input);
+    if (options_of(input)->scale_by)
+        map_scaled(mapping, schema, options_of(input)->scale_by);
+    mapping->finishes = mapping->move_count || mapping->back || mapping->rate >= 0;
+    return 0;
+}
+
+void fxi_mapping_fini(struct fxi_mapping *mapping)
+{
+    for (size_t i = 0; i < mapping->count; i++)
+        free((char *)mapping->fields[i].path);
+    free(mapping->fields);
+    free(mapping->moves);
+    free(mapping->back);
+    free(mapping->back_values);
+    free(mapping->scaled);
+    *mapping = (struct fxi_mapping){.rate = -1};
+}
+
+/* False: the product is more than the type can hold. */
+static bool scale(struct fx_value *value, uint64_t rate)
+{
+    if (value->type == FX_UNSIGNED)
+        return !__builtin_mul_overflow(value->u, rate, &value->u);
+    if (value->type == FX_SIGNED)
+        return !__builtin_mul_overflow(value->i, rate, &value->i);
+    if (value->type == FX_DOUBLE)
+        value->d *= (double)rate;
+    return true;
+}
+
+static bool scale_row(const struct fxi_mapping *mapping, struct fx_value *row, uint64_t rate)
+{
+    for (size_t i = 0; i < mapping->scaled_count; i++)
+        if (!scale(&row[mapping->scaled[i]], rate))
+            return false;
+    return true;
+}
+
+static bool has_way_back(const struct fxi_mapping *mapping, const struct fx_value *row)
+{
+    for (size_t i = 0; i < mapping->back_value_count; i++) {
+        const struct fx_value *value = &row[mapping->back_values[i]];
+        if (value->type != FX_NULL && (value->type == FX_TEXT || value->u != 0))
+            return true;
+    }
+    return false;
+}
+
+static void turn(const struct fxi_mapping *mapping, const struct fx_value *row, struct fx_value *back)
+{
+    for (size_t i = 0; i < mapping->own; i++)
+        back[i] = mapping->back[i] == NOWHERE ? (struct fx_value){.type = FX_NULL} : row[mapping->back[i]];
+    for (size_t i = mapping->own; i < mapping->count; i++)
+        back[i] = (struct fx_value){.type = FX_NULL};
+}
+
+unsigned fxi_mapping_finish(const struct fxi_mapping *mapping, struct fx_value *row, enum fxi_decode *why)
+{
+    unsigned rows = 1;
+    for (size_t i = 0; i < mapping->move_count; i++) {
+        const struct fxi_move *move = &mapping->moves[i];
+        if (row[move->to].type == FX_NULL)
+            row[move->to] = row[move->from];
+    }
+    if (mapping->back && has_way_back(mapping, row)) {
+        turn(mapping, row, row + mapping->count);
+        rows = 2;
+    }
+    uint64_t rate = mapping->rate >= 0 && row[mapping->rate].type == FX_UNSIGNED ? row[mapping->rate].u : 1;
+    for (unsigned i = 0; i < rows && rate > 1; i++) {
+        if (!scale_row(mapping, row + i * mapping->count, rate)) {
+            *why = FXI_DECODE_RANGE;
+            return 0;
+        }
+    }
+    return rows;
+}

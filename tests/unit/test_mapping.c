@@ -1,0 +1,188 @@
+/* Field mapping: presets, the user's own places, other places of a field, both ways, scaling. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pipeline/mapping.h"
+#include "plugin/instance.h"
+
+#define WIDTH_MAX 64
+
+/* as_src, as_dst, bytes as numbers, label and bytes as texts, a computed field. */
+static void make_schema(struct fxi_schema *schema)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    *schema = (struct fxi_schema){0};
+    assert_int_equal(fxi_schema_read(schema, "as_src", FX_UNSIGNED, &err), 0);
+    assert_int_equal(fxi_schema_read(schema, "as_dst", FX_UNSIGNED, &err), 1);
+    assert_int_equal(fxi_schema_read(schema, "bytes", FX_UNSIGNED, &err), 2);
+    assert_int_equal(fxi_schema_read(schema, "label", FX_TEXT, &err), 3);
+    assert_int_equal(fxi_schema_read(schema, "packets", FX_DOUBLE, &err), 4);
+    static struct fx_instance writer = {.name = "writer"};
+    assert_int_equal(fxi_schema_write(schema, "as_src_name", &writer, &err), 5);
+}
+
+struct run {
+    struct fxi_schema schema;
+    struct fxi_mapping mapping;
+    struct fxi_decoder *decoder;
+    struct fxi_arena arena;
+    struct fx_value rows[2 * WIDTH_MAX];
+    unsigned row_count;
+    enum fxi_decode decode;
+};
+
+static void begin(struct run *run, const struct fxi_input_options *options)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    struct fxi_plugin_entry entry = {.kind = FX_KIND_INPUT, .input = *options};
+    struct fx_instance input = {.entry = &entry, .name = "in", .file = "f"};
+    make_schema(&run->schema);
+    assert_int_equal(fxi_mapping_claim(&run->schema, &input, &err), 0);
+    assert_int_equal(fxi_mapping_make(&run->mapping, &run->schema, &input, &err), 0);
+    assert_true(run->mapping.count <= WIDTH_MAX);
+    run->decoder = fxi_decoder_new(run->mapping.fields, run->mapping.count, 16, &err);
+    assert_non_null(run->decoder);
+    fxi_arena_init(&run->arena, 1 << 20);
+}
+
+static void end(struct run *run)
+{
+    fxi_decoder_free(run->decoder);
+    fxi_mapping_fini(&run->mapping);
+    fxi_schema_fini(&run->schema);
+    fxi_arena_fini(&run->arena);
+}
+
+static void decode(struct run *run, const char *text)
+{
+    const char *at = text;
+    run->decode = fxi_decoder_next(run->decoder, &at, text + strlen(text), run->rows, &run->arena, NULL);
+    assert_int_equal(run->decode, FXI_DECODE_RECORD);
+    run->row_count = run->mapping.finishes ? fxi_mapping_finish(&run->mapping, run->rows, &run->decode) : 1;
+}
+
+static const struct fx_value *value(const struct run *run, unsigned row, unsigned field)
+{
+    return &run->rows[row * run->mapping.count + field];
+}
+
+static void expect(const struct run *run, unsigned row, uint64_t as_src, uint64_t as_dst, uint64_t bytes,
+                   const char *label)
+{
+    assert_true(value(run, row, 0)->u == as_src && value(run, row, 1)->u == as_dst);
+    assert_true(value(run, row, 2)->u == bytes);
+    assert_int_equal(value(run, row, 3)->type, label ? FX_TEXT : FX_NULL);
+    if (label)
+        assert_memory_equal(value(run, row, 3)->text, label, strlen(label));
+    assert_int_equal(value(run, row, 5)->type, FX_NULL);
+}
+
+static void test_pmacct_is_left_alone(void **state)
+{
+    (void)state;
+    struct run run;
+    begin(&run, &(struct fxi_input_options){0});
+    assert_false(run.mapping.finishes);
+    assert_int_equal(run.mapping.count, run.schema.count);
+    for (size_t i = 0; i < run.schema.count; i++)
+        assert_string_equal(run.mapping.fields[i].path, run.schema.fields[i].path);
+    end(&run);
+}
+
+static void test_presets(void **state)
+{
+    (void)state;
+    static const struct {
+        enum fxi_preset preset;
+        const char *text;
+    } cases[] = {
+        {FXI_PRESET_GOFLOW2, "{\"src_as\":1,\"dst_as\":2,\"bytes\":3,\"packets\":4,\"sampler_address\":\"r\"}"},
+        {FXI_PRESET_GOFLOW, "{\"SrcAS\":1,\"DstAS\":2,\"Bytes\":3,\"Packets\":4,\"SamplerAddress\":\"r\"}"},
+        {FXI_PRESET_NPROBE, "{\"SRC_AS\":1,\"DST_AS\":2,\"IN_BYTES\":3,\"IN_PKTS\":4,\"EXPORTER_IPV4_ADDRESS\":\"r\"}"},
+        {FXI_PRESET_NPROBE, "{\"16\":1,\"17\":2,\"1\":3,\"2\":4,\"130\":\"r\"}"},
+        {FXI_PRESET_NPROBE, "{\"16\":9,\"SRC_AS\":1,\"17\":2,\"1\":3,\"2\":4,\"EXPORTER_IPV6_ADDRESS\":\"r\"}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct run run;
+        begin(&run, &(struct fxi_input_options){.preset = (int)cases[i].preset});
+        decode(&run, cases[i].text);
+        assert_int_equal(run.row_count, 1);
+        expect(&run, 0, 1, 2, 3, "r");
+        assert_true(value(&run, 0, 4)->d == 4);
+        end(&run);
+    }
+}
+
+static void test_fields_of_the_user(void **state)
+{
+    (void)state;
+    static const struct fx_pair pairs[] = {{"as_src", "a.b"}, {"label", "router\\.name"}};
+    struct run run;
+    begin(&run, &(struct fxi_input_options){.preset = FXI_PRESET_GOFLOW2, .fields = {2, pairs}});
+    decode(&run, "{\"a\":{\"b\":1},\"src_as\":9,\"dst_as\":2,\"bytes\":3,\"router.name\":\"r\"}");
+    expect(&run, 0, 1, 2, 3, "r");
+    end(&run);
+}
+
+static void test_both_ways(void **state)
+{
+    (void)state;
+    struct run run;
+    begin(&run, &(struct fxi_input_options){.preset = FXI_PRESET_NPROBE});
+    decode(&run, "{\"SRC_AS\":1,\"DST_AS\":2,\"IN_BYTES\":3,\"OUT_BYTES\":5,\"IN_PKTS\":7,\"OUT_PKTS\":8}");
+    assert_int_equal(run.row_count, 2);
+    expect(&run, 0, 1, 2, 3, NULL);
+    expect(&run, 1, 2, 1, 5, NULL);
+    assert_true(value(&run, 0, 4)->d == 7 && value(&run, 1, 4)->d == 8);
+    decode(&run, "{\"16\":1,\"17\":2,\"1\":3,\"23\":5}");
+    assert_int_equal(run.row_count, 2);
+    expect(&run, 1, 2, 1, 5, NULL);
+    decode(&run, "{\"SRC_AS\":1,\"DST_AS\":2,\"IN_BYTES\":3,\"OUT_BYTES\":0}");
+    assert_int_equal(run.row_count, 1);
+    end(&run);
+
+    static const struct fx_pair own[] = {{"bytes", "TOTAL"}};
+    begin(&run, &(struct fxi_input_options){.preset = FXI_PRESET_NPROBE, .fields = {1, own}});
+    decode(&run, "{\"SRC_AS\":1,\"DST_AS\":2,\"TOTAL\":8,\"OUT_BYTES\":5}");
+    assert_int_equal(run.row_count, 1);
+    expect(&run, 0, 1, 2, 8, NULL);
+    end(&run);
+}
+
+static void test_scaling(void **state)
+{
+    (void)state;
+    struct run run;
+    begin(&run, &(struct fxi_input_options){.preset = FXI_PRESET_NPROBE, .scale_by = "sampling_rate"});
+    decode(&run, "{\"SRC_AS\":1,\"IN_BYTES\":3,\"OUT_BYTES\":5,\"IN_PKTS\":7,\"SAMPLING_INTERVAL\":100}");
+    expect(&run, 0, 1, 0, 300, NULL);
+    expect(&run, 1, 0, 1, 500, NULL);
+    assert_true(value(&run, 0, 4)->d == 700);
+    decode(&run, "{\"SRC_AS\":1,\"IN_BYTES\":3,\"34\":0}");
+    expect(&run, 0, 1, 0, 3, NULL);
+    decode(&run, "{\"SRC_AS\":1,\"IN_BYTES\":3,\"34\":null}");
+    expect(&run, 0, 1, 0, 3, NULL);
+    decode(&run, "{\"SRC_AS\":1,\"IN_BYTES\":9223372036854775808,\"34\":\"1\"}");
+    expect(&run, 0, 1, 0, UINT64_C(9223372036854775808), NULL);
+    decode(&run, "{\"SRC_AS\":1,\"IN_BYTES\":9223372036854775808,\"34\":2}");
+    assert_int_equal(run.row_count, 0);
+    assert_int_equal(run.decode, FXI_DECODE_RANGE);
+    end(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pmacct_is_left_alone),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_fields_of_the_user),
+        cmocka_unit_test(test_both_ways),
+        cmocka_unit_test(test_scaling),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
