@@ -16,16 +16,30 @@
 
 #define COMMIT_SLICE_MS 250
 
-static void close_gates(struct fxi_pipeline *pipeline)
+/* Gives the time at which the first worker had to stand still: it also waits for the others. */
+static int64_t close_gates(struct fxi_pipeline *pipeline)
 {
-    for (unsigned i = 0; i < pipeline->feed_count; i++)
+    int64_t start = 0;
+    for (unsigned i = 0; i < pipeline->feed_count; i++) {
         pthread_mutex_lock(&pipeline->feeds[i].gate);
+        if (i == 0)
+            start = fxi_clock_ns();
+    }
+    return start;
 }
 
 static void open_gates(struct fxi_pipeline *pipeline)
 {
     for (unsigned i = pipeline->feed_count; i-- > 0;)
         pthread_mutex_unlock(&pipeline->feeds[i].gate);
+}
+
+static void note_pause(struct fxi_pipeline *pipeline, int64_t pause_ns)
+{
+    struct fxi_metric_set *set = pipeline->program_metrics;
+    fxi_metric_set_put(set, FXI_PROGRAM_CUT_SECONDS, 0, pause_ns);
+    if (pause_ns > fxi_metric_set_get(set, FXI_PROGRAM_CUT_MAX_SECONDS, 0))
+        fxi_metric_set_put(set, FXI_PROGRAM_CUT_MAX_SECONDS, 0, pause_ns);
 }
 
 static void observe(const struct fxi_pipeline *pipeline, enum fxi_checkpoint_step step, int64_t start_ns)
@@ -47,8 +61,7 @@ static int cut(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
     const struct fx_instance *failed = NULL;
     pipeline->number++;
-    close_gates(pipeline);
-    int64_t start = fxi_clock_ns();
+    int64_t start = close_gates(pipeline);
     for (size_t i = 0; i < pipeline->output_count && !failed; i++)
         if (!cut_output(pipeline, pipeline->outputs[i].instance))
             failed = pipeline->outputs[i].instance;
@@ -57,7 +70,7 @@ static int cut(struct fxi_pipeline *pipeline, struct fx_error *err)
             stream->cut_position = stream->position;
     int64_t pause_ns = fxi_clock_ns() - start;
     open_gates(pipeline);
-    fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_CUT_SECONDS, 0, pause_ns);
+    note_pause(pipeline, pause_ns);
     observe(pipeline, FXI_STEP_CUT, start);
     fxi_checkpoint_note(pipeline, true);
     if (!failed)

@@ -71,6 +71,8 @@ def run(*command, seconds=300, **options):
 class Program:
     """One process and its children; what it prints goes to a file."""
 
+    started = []  # all of them, for those who must leave nothing behind
+
     def __init__(self, command, folder, name, stdin=subprocess.DEVNULL, env=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.name = name
@@ -80,6 +82,7 @@ class Program:
                 [str(word) for word in command], stdin=stdin, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, **(env or {})},
             )
+        Program.started.append(self)
 
     def log(self):
         return self.log_path.read_text(errors="replace")

@@ -16,7 +16,7 @@ struct settings {
     struct flows_options flows;
     uint64_t records, pack;
     int32_t partitions;
-    const char *brokers, *topic, *summary;
+    const char *brokers, *topic, *summary, *names;
 };
 
 static void usage(FILE *out)
@@ -28,6 +28,9 @@ static void usage(FILE *out)
           "  --as N              other ASes (default 1000)\n"
           "  --routers N         (default 4)\n"
           "  --series N          at most so many combinations of AS, router and direction\n"
+          "  --uniform           all combinations alike, not with a power law\n"
+          "  --spread            AS numbers of up to six digits, not 1, 2, 3 ...\n"
+          "  --names FILE        write names for these ASes there, in cidr-report's layout\n"
           "  --format pmacct|goflow2\n"
           "  --label-maps        pmacct's label as an object\n"
           "  --markers N         a pair of pmacct's markers each N lines\n"
@@ -59,23 +62,12 @@ static enum flows_format format_parse(const char *text)
     exit(2);
 }
 
-static const struct option options[] = {{"records", 1, NULL, 'n'},
-                                        {"seed", 1, NULL, 's'},
-                                        {"asn", 1, NULL, 'a'},
-                                        {"as", 1, NULL, 'o'},
-                                        {"routers", 1, NULL, 'r'},
-                                        {"series", 1, NULL, 'c'},
-                                        {"format", 1, NULL, 'f'},
-                                        {"label-maps", 0, NULL, 'l'},
-                                        {"markers", 1, NULL, 'm'},
-                                        {"brokers", 1, NULL, 'b'},
-                                        {"malformed", 1, NULL, 'x'},
-                                        {"summary", 1, NULL, 'y'},
-                                        {"partitions", 1, NULL, 'p'},
-                                        {"topic", 1, NULL, 't'},
-                                        {"pack", 1, NULL, 'k'},
-                                        {"help", 0, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct option options[] = {
+    {"records", 1, NULL, 'n'}, {"seed", 1, NULL, 's'},      {"asn", 1, NULL, 'a'},        {"as", 1, NULL, 'o'},
+    {"routers", 1, NULL, 'r'}, {"series", 1, NULL, 'c'},    {"uniform", 0, NULL, 'u'},    {"spread", 0, NULL, 'd'},
+    {"names", 1, NULL, 'N'},   {"format", 1, NULL, 'f'},    {"label-maps", 0, NULL, 'l'}, {"markers", 1, NULL, 'm'},
+    {"brokers", 1, NULL, 'b'}, {"malformed", 1, NULL, 'x'}, {"summary", 1, NULL, 'y'},    {"partitions", 1, NULL, 'p'},
+    {"topic", 1, NULL, 't'},   {"pack", 1, NULL, 'k'},      {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
 
 /* The options that are not plain numbers. */
 static void option_text(struct settings *settings, int key, const char *text)
@@ -86,6 +78,15 @@ static void option_text(struct settings *settings, int key, const char *text)
         break;
     case 'l':
         settings->flows.label_maps = true;
+        break;
+    case 'u':
+        settings->flows.draw = FLOWS_UNIFORM;
+        break;
+    case 'd':
+        settings->flows.spread = true;
+        break;
+    case 'N':
+        settings->names = text;
         break;
     case 'x':
         settings->flows.malformed = atof(text);
@@ -219,6 +220,10 @@ int main(int argc, char **argv)
     if (!flows) {
         fprintf(stderr, "%s\n", why);
         return 2;
+    }
+    if (settings.names && flows_names_write(&settings.flows, settings.names)) {
+        perror(settings.names);
+        return 1;
     }
     if (settings.brokers)
         make_messages(&settings, flows);

@@ -10,6 +10,7 @@ struct flows {
     uint64_t state; /* of the generator */
     uint64_t lines;
     uint64_t pairs; /* combinations of AS, router and direction */
+    struct flow last;
 };
 
 /* splitmix64. */
@@ -33,6 +34,8 @@ static const char *options_fault(const struct flows_options *options)
         return "at least one AS and one router are needed";
     if (options->series > all)
         return "--series is more than 2 x --as x --routers";
+    if (options->spread && options->as_count >= FLOWS_SPREAD)
+        return "--spread is for fewer ASes";
     if (!(options->malformed >= 0 && options->malformed <= 1))
         return "--malformed is a share, from 0 to 1";
     return NULL;
@@ -62,19 +65,42 @@ const struct flows_counts *flows_counts(const struct flows *flows)
     return &flows->counts;
 }
 
-static uint32_t as_number(const struct flows_options *options, uint32_t index)
+uint64_t flows_series(const struct flows *flows)
+{
+    return flows->pairs;
+}
+
+const struct flow *flows_last(const struct flows *flows)
+{
+    return &flows->last;
+}
+
+bool flows_last_is_counted(const struct flows *flows)
+{
+    return flows->last.as_src == flows->options.asn || flows->last.as_dst == flows->options.asn;
+}
+
+/* The bound of spread numbers is prime, so that each comes once. */
+uint32_t flows_as_number(const struct flows_options *options, uint32_t index)
 {
     if (options->others)
         return options->others[index];
-    uint32_t number = index + 1;
+    uint32_t number = options->spread ? (uint32_t)((uint64_t)index * 160001 % FLOWS_SPREAD) + 1 : index + 1;
     return options->asn > 0 && number >= options->asn ? number + 1 : number;
+}
+
+static bool is_first_round(const struct flows *flows)
+{
+    return !flows->options.skip_series && flows->lines < flows->pairs;
 }
 
 /* The first lines go through all pairs once, so that each has a record; then log-uniform, which is Zipf's law. */
 static uint64_t pair_next(struct flows *flows)
 {
-    if (flows->lines < flows->pairs)
+    if (is_first_round(flows))
         return flows->lines;
+    if (flows->options.draw == FLOWS_UNIFORM)
+        return random_next(flows) % flows->pairs;
     uint64_t pair = (uint64_t)pow((double)flows->pairs + 1, random_unit(flows)) - 1;
     return pair < flows->pairs ? pair : flows->pairs - 1;
 }
@@ -91,14 +117,14 @@ static void sizes_draw(struct flows *flows, struct flow *flow)
 static void flow_draw(struct flows *flows, struct flow *flow)
 {
     const struct flows_options *options = &flows->options;
-    bool is_first_round = flows->lines < flows->pairs;
+    bool is_first = is_first_round(flows);
     uint64_t pair = pair_next(flows);
-    uint32_t other = as_number(options, (uint32_t)(pair / 2 / options->routers));
+    uint32_t other = flows_as_number(options, (uint32_t)(pair / 2 / options->routers));
     flow->random = random_next(flows);
     flow->router = (uint32_t)(pair / 2 % options->routers);
     flow->as_src = pair % 2 ? options->asn : other;
     flow->as_dst = pair % 2 ? other : options->asn;
-    if (!is_first_round && flow->random % 16 == 0)
+    if (!is_first && flow->random % 16 == 0)
         flow->as_src = flow->as_dst = other;
     sizes_draw(flows, flow);
 }
@@ -107,9 +133,8 @@ void flows_next(struct flows *flows, struct flows_text *text)
 {
     const struct flows_options *options = &flows->options;
     size_t start = text->size;
-    struct flow flow;
-    flow_draw(flows, &flow);
-    flows_write(options, &flow, text);
+    flow_draw(flows, &flows->last);
+    flows_write(options, &flows->last, text);
     if (options->malformed > 0 && random_unit(flows) < options->malformed)
         flows->counts.malformed[flows_spoil(text, start, random_next(flows))]++;
     else

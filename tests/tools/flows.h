@@ -2,7 +2,7 @@
  * Sample flow records, the same for the same seed: for tests, the demo and benchmarks. One thread.
  *
  * A record is about the monitored AS and one other AS, half of them each way, and one in sixteen about neither.
- * Which other AS and which router is drawn with a power law: few are frequent, many are rare.
+ * Which other AS and which router is drawn with a power law: few are frequent, many are rare. Or all alike.
  */
 #ifndef TOOLS_FLOWS_H
 #define TOOLS_FLOWS_H
@@ -12,6 +12,10 @@
 #include <stdint.h>
 
 enum flows_format { FLOWS_PMACCT, FLOWS_GOFLOW2 };
+enum flows_draw { FLOWS_SKEWED, FLOWS_UNIFORM };
+
+/* Numbers that are spread like real ones (mostly five and six digits) come from below this bound. */
+#define FLOWS_SPREAD 399989
 
 struct flows_options {
     uint64_t seed;
@@ -20,6 +24,9 @@ struct flows_options {
     const uint32_t *others; /* their numbers, as_count of them; NULL: 1, 2, 3 ... without asn */
     uint32_t routers;
     uint64_t series; /* at most so many combinations of AS, router and direction; 0: all */
+    enum flows_draw draw;
+    bool spread;      /* without others: numbers of up to six digits, not 1, 2, 3 ...; as_count below FLOWS_SPREAD */
+    bool skip_series; /* begin with random records, not with one of each combination */
     enum flows_format format;
     bool label_maps;       /* pmacct: label is an object with the router's name under "nkey" */
     uint64_t marker_every; /* records between two pairs of pmacct's markers; 0: none */
@@ -71,6 +78,16 @@ const struct flows_counts *flows_counts(const struct flows *flows);
 
 /* Appends the next line, sound or not, with its newline. Markers come on top of it, as lines of their own. */
 void flows_next(struct flows *flows, struct flows_text *text);
+/* The flow of the last line, and whether the monitored AS is one of its two. */
+const struct flow *flows_last(const struct flows *flows);
+bool flows_last_is_counted(const struct flows *flows);
+/* Combinations of AS, router and direction: so many lines come before the random ones, unless skip_series. */
+uint64_t flows_series(const struct flows *flows);
+/* The number of the AS with this index, below as_count. */
+uint32_t flows_as_number(const struct flows_options *options, uint32_t index);
+
+/* Names for the monitored AS and the others, of usual lengths, as a file in cidr-report's layout. 0, or -1 with errno. */
+int flows_names_write(const struct flows_options *options, const char *path);
 
 /* For flows.c: one flow as a line without newline; markers; a fault put into a sound line. */
 void flows_write(const struct flows_options *options, const struct flow *flow, struct flows_text *text);

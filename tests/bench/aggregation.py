@@ -1,0 +1,66 @@
+"""Aggregation: CPU nanoseconds a record once the series exist, and resident bytes a series, by the number of series.
+
+`records` of the program come from memory (input-replay). What resolver and output take of a record is measured by marks
+before and after them; the rest is the decoder and the way in between. All sizes run at once and take turns.
+"""
+
+from figures import Figure
+from measure import in_turns
+from replay import Replay, series_name
+
+SECTION = "aggregation"
+SIZES = (10_000, 100_000, 1_000_000, 4_000_000)
+BYTES_A_SERIES = 320
+GROWTH = 6
+
+
+def start(folder, sizes, draw, pool):
+    programs = {}
+    for series in sizes:
+        programs[series] = Replay(folder, series, draw=draw, pool=pool, name=f"{draw}-{series}")
+        programs[series].fill()
+    return programs
+
+
+def stop(programs):
+    for program in programs.values():
+        program.check()
+        program.stop()
+
+
+def measure(folder, sizes, draw, settings):
+    """{series: medians}, with bytes a series."""
+    programs = start(folder, sizes, draw, settings.pool)
+    size_bytes = {series: program.series_bytes() for series, program in programs.items()}
+    for program in programs.values():
+        program.replay(settings.records // 4)
+    ways = {series: lambda program=program: program.replay(settings.records) for series, program in programs.items()}
+    found = in_turns(ways, settings.rounds)
+    stop(programs)
+    for series, row in found.items():
+        row["series_bytes"] = size_bytes[series]
+    return found
+
+
+def figures_of(found, draw):
+    for series, row in found.items():
+        name = f"{series_name(series)} series, {draw}"
+        yield Figure(SECTION, f"{name}: resolver and output", row["stage_ns"], "ns a record")
+        yield Figure(SECTION, f"{name}: with decoding", row["cpu_ns"], "ns a record")
+
+
+def run(context):
+    settings, figures = context.settings, []
+    sizes = settings.sizes or SIZES
+    found = {draw: measure(context.folder, sizes, draw, settings) for draw in ("skewed", "uniform")}
+    for draw, rows in found.items():
+        figures += figures_of(rows, draw)
+    for series, row in found["skewed"].items():
+        bar = BYTES_A_SERIES if series == 1_000_000 else None
+        figures.append(Figure(SECTION, f"{series_name(series)} series: resident", row["series_bytes"], "bytes a series", bar))
+    for draw, rows in found.items():
+        first, last = rows[min(sizes)], rows[max(sizes)]
+        bar = GROWTH if (min(sizes), max(sizes)) == (10_000, 4_000_000) else None
+        ratio = last["stage_ns"] / first["stage_ns"]
+        figures.append(Figure(SECTION, f"{series_name(max(sizes))} against {series_name(min(sizes))}, {draw}", ratio, "times", bar))
+    return figures

@@ -1,0 +1,94 @@
+"""Scrape: the page of so many series as a client on the same machine gets it, from the request (which asks for a cut) to
+the last byte, in turns with a ready buffer of the same bytes served by the same HTTP library.
+
+The program is filled from memory (input-replay) and has nothing else to do, but for the longest pause of its worker by
+a cut: there it replays records at full speed while pages are asked for.
+"""
+
+import subprocess
+
+from figures import Figure
+from measure import in_turns
+from programs import Program
+from replay import BENCH, Replay, page_client, series_name
+
+SECTION = "scrape"
+SIZES = (10_000, 100_000, 1_000_000, 4_000_000)
+WAYS = ("page", "ready", "page gzip", "ready gzip")
+PLAIN, GZIP = 3.5, 1.2
+PAUSE_MS = 10
+EXTRA_BYTES, EXTRA_FIXED_BYTES = 16, 64 * 1024 * 1024
+
+
+class ReadyServer(Program):
+    """The bytes of a file from memory."""
+
+    def __init__(self, folder, series, path):
+        super().__init__([BENCH / "ready_server", path], folder, f"ready-server-{series}", subprocess.PIPE)
+        self.wait_for(lambda: self.log().endswith("\n"), "the ready server listens")
+        self.port = int(self.log().split()[-1])
+
+    def fetch(self, gzip=False):
+        return page_client(self.port, *["gzip"] * gzip)
+
+    def stop(self):
+        self.process.stdin.close()
+        assert self.process.wait(30) == 0
+
+
+def longest_pause_ms(program, settings):
+    """While the worker replays, pages of now, one after the other."""
+    program.begin(f"replay {settings.pause_records}")
+    pages = 0
+    while pages < settings.pause_pages:
+        program.fetch()
+        pages += 1
+    program.answer()
+    path = program.check()
+    name = b"flow_exporter_checkpoint_cut_max_seconds "
+    with open(path, "rb") as file:
+        return next(float(line.split()[1]) for line in file if line.startswith(name)) * 1000
+
+
+def measure(folder, series, settings):
+    program = Replay(folder, series, name=f"scrape-{series}", pool=settings.pool)
+    program.fill()
+    page = program.check()
+    ready = ReadyServer(folder, series, page)
+    has_gzip = program.fetch(gzip=True)["gzip"]
+    ways = {"page": program.fetch, "ready": ready.fetch}
+    if has_gzip:
+        ways["page gzip"] = lambda: program.fetch(gzip=True)
+        ways["ready gzip"] = lambda: ready.fetch(gzip=True)
+    program.peak_bytes = 0
+    found = in_turns(ways, settings.rounds)
+    found["peak_bytes"] = program.peak_bytes
+    ready.stop()
+    found["pause_ms"] = longest_pause_ms(program, settings)
+    program.stop()
+    return found
+
+
+def figures_of(series, found):
+    name = f"{series_name(series)} series"
+    is_bar = series == 1_000_000
+    for way, row in ((way, found[way]) for way in WAYS if way in found):
+        yield Figure(SECTION, f"{name}, {way}: first byte", row["first_s"] * 1000, "ms")
+        yield Figure(SECTION, f"{name}, {way}: last byte", row["last_s"] * 1000, "ms")
+        yield Figure(SECTION, f"{name}, {way}: a second", row["wire_bytes"] / row["last_s"] / 1e6, "MB")
+    page, ready = found["page"], found["ready"]
+    yield Figure(SECTION, f"{name}, plain: against the ready buffer", page["last_s"] / ready["last_s"], "times",
+                 PLAIN if is_bar else None)
+    if "page gzip" in found:
+        yield Figure(SECTION, f"{name}, gzip: against the ready buffer",
+                     found["page gzip"]["last_s"] / found["ready gzip"]["last_s"], "times", GZIP if is_bar else None)
+    yield Figure(SECTION, f"{name}: longest pause of a worker", found["pause_ms"], "ms", PAUSE_MS if is_bar else None)
+    limit = EXTRA_BYTES * series + EXTRA_FIXED_BYTES
+    yield Figure(SECTION, f"{name}: memory during the page", found["peak_bytes"] / 1e6, "MB", limit / 1e6 if is_bar else None)
+
+
+def run(context):
+    figures = []
+    for series in context.settings.sizes or SIZES:
+        figures += figures_of(series, measure(context.folder, series, context.settings))
+    return figures
