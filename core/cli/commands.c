@@ -53,13 +53,18 @@ static void print_metrics(const struct fx_plugin *plugin, bool markdown)
     puts(markdown ? "\n| metric | type | meaning |\n|---|---|---|" : "\nMetrics:\n");
     for (const struct fx_metric *row = plugin->metrics; row->name; row++) {
         const char *kind = fxi_metric_kind_name(row->kind);
-        const char *label = row->label ? row->label : "";
+        char labels[128] = "";
+        if (row->label)
+            snprintf(labels, sizeof labels, "{%s}", row->label);
+        for (unsigned i = 0; row->labels && row->labels[i]; i++) {
+            size_t used = strlen(labels);
+            snprintf(labels + used, sizeof labels - used, "%s%s%s", i ? "," : "{", row->labels[i],
+                     row->labels[i + 1] ? "" : "}");
+        }
         if (markdown)
-            printf("| `flow_exporter_%s%s%s%s` | %s | %s |\n", row->name, *label ? "{" : "", label, *label ? "}" : "",
-                   kind, row->help);
+            printf("| `flow_exporter_%s%s` | %s | %s |\n", row->name, labels, kind, row->help);
         else
-            printf("  flow_exporter_%s%s%s%s (%s)\n      %s\n", row->name, *label ? "{" : "", label, *label ? "}" : "",
-                   kind, row->help);
+            printf("  flow_exporter_%s%s (%s)\n      %s\n", row->name, labels, kind, row->help);
     }
 }
 

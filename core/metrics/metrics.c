@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/series.h"
 #include "util/alloc.h"
 
 /*
@@ -20,6 +21,7 @@ struct fxi_metric_set {
     unsigned rows;
     unsigned *first; /* where the cells of a row begin, and one past the last */
     _Atomic int64_t *cells;
+    struct fxi_series_list *series; /* one a row; used by those with labels */
 };
 
 struct fxi_metrics {
@@ -39,6 +41,9 @@ void fxi_metrics_free(struct fxi_metrics *metrics)
         return;
     for (struct fxi_metric_set *set = metrics->sets, *next; set; set = next) {
         next = set->next;
+        for (unsigned row = 0; row < set->rows; row++)
+            fxi_series_list_fini(&set->series[row]);
+        free(set->series);
         free(set->first);
         free(set->cells);
         free(set);
@@ -71,6 +76,9 @@ struct fxi_metric_set *fxi_metrics_add_set(struct fxi_metrics *metrics, const ch
     for (unsigned row = 0; row < set->rows; row++)
         set->first[row + 1] = set->first[row] + count_values(&table[row]) * count_cells(&table[row]);
     set->cells = fxi_calloc(set->first[set->rows], sizeof *set->cells);
+    set->series = fxi_calloc(set->rows, sizeof *set->series);
+    for (unsigned row = 0; row < set->rows; row++)
+        fxi_series_list_init(&set->series[row], &table[row]);
     *metrics->last = set;
     metrics->last = &set->next;
     return set;
@@ -128,6 +136,12 @@ void fxi_metric_set_observe(struct fxi_metric_set *set, unsigned metric, unsigne
     add_double(&cells[row->bound_count + 1], x);
 }
 
+struct fx_series *fxi_metric_set_series(struct fxi_metric_set *set, unsigned metric, const char *const *values)
+{
+    assert(metric < set->rows && set->table[metric].labels);
+    return fxi_series_begin(&set->series[metric], values);
+}
+
 const char *fxi_metric_kind_name(enum fx_metric_kind kind)
 {
     switch (kind & ~FXI_METRIC_NS) {
@@ -145,10 +159,10 @@ struct visit {
     bool with_histograms;
 };
 
-static void show_number(const struct fx_metric *metric, const _Atomic int64_t *cell, struct fx_sample *sample,
+static void show_number(const struct fx_metric *metric, int64_t number, struct fx_sample *sample,
                         const struct visit *visit)
 {
-    sample->integer = atomic_load_explicit(cell, memory_order_relaxed);
+    sample->integer = number;
     sample->is_double = (metric->kind & FXI_METRIC_NS) != 0;
     sample->real = sample->is_double ? (double)sample->integer / 1e9 : 0;
     visit->call(visit->arg, sample);
@@ -169,17 +183,46 @@ static void show_histogram(const struct fx_metric *metric, const _Atomic int64_t
     visit->call(visit->arg, sample);
 }
 
+static struct fx_sample begin_sample(const struct fxi_metric_set *set, const struct fx_metric *metric, const char *name)
+{
+    struct fx_sample sample = {.name = name, .help = metric->help, .kind = metric->kind & ~FXI_METRIC_NS};
+    if (set->plugin) {
+        sample.label_names[sample.label_count] = "plugin";
+        sample.label_values[sample.label_count++] = set->plugin;
+    }
+    return sample;
+}
+
+struct series_visit {
+    const struct fxi_metric_set *set;
+    const struct fx_metric *metric;
+    const char *name;
+    const struct visit *visit;
+};
+
+static void show_series(void *arg, const char *const *values, int64_t value)
+{
+    const struct series_visit *series = arg;
+    struct fx_sample sample = begin_sample(series->set, series->metric, series->name);
+    for (unsigned i = 0; series->metric->labels[i]; i++) {
+        sample.label_names[sample.label_count] = series->metric->labels[i];
+        sample.label_values[sample.label_count++] = values[i];
+    }
+    show_number(series->metric, value, &sample, series->visit);
+}
+
 static void visit_row(const struct fxi_metric_set *set, unsigned row, const struct visit *visit)
 {
     const struct fx_metric *metric = &set->table[row];
     char name[128];
     snprintf(name, sizeof name, "flow_exporter_%s", metric->name);
+    if (metric->labels) {
+        struct series_visit series = {set, metric, name, visit};
+        fxi_series_visit(&set->series[row], show_series, &series);
+        return;
+    }
     for (unsigned value = 0; value < count_values(metric); value++) {
-        struct fx_sample sample = {.name = name, .help = metric->help, .kind = metric->kind & ~FXI_METRIC_NS};
-        if (set->plugin) {
-            sample.label_names[sample.label_count] = "plugin";
-            sample.label_values[sample.label_count++] = set->plugin;
-        }
+        struct fx_sample sample = begin_sample(set, metric, name);
         if (metric->label) {
             sample.label_names[sample.label_count] = metric->label;
             sample.label_values[sample.label_count++] = metric->values[value];
@@ -187,7 +230,7 @@ static void visit_row(const struct fxi_metric_set *set, unsigned row, const stru
         if (sample.kind == FX_HISTOGRAM && visit->with_histograms)
             show_histogram(metric, cell_of(set, row, value), &sample, visit);
         else if (sample.kind != FX_HISTOGRAM)
-            show_number(metric, cell_of(set, row, value), &sample, visit);
+            show_number(metric, fxi_metric_set_get(set, row, value), &sample, visit);
     }
 }
 

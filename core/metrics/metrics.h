@@ -10,8 +10,7 @@
 
 #include <flow-exporter/metric.h>
 
-/* A kind of the core's own: nanoseconds that are shown as seconds. Or it to FX_COUNTER or FX_GAUGE. */
-#define FXI_METRIC_NS 0x100
+#define FXI_METRIC_NS FX_NANOSECONDS
 
 struct fxi_metrics;
 struct fxi_metric_set;
@@ -28,6 +27,9 @@ void fxi_metric_set_put(struct fxi_metric_set *set, unsigned metric, unsigned va
 void fxi_metric_set_observe(struct fxi_metric_set *set, unsigned metric, unsigned value, double x);
 /* Of a counter or gauge. */
 int64_t fxi_metric_set_get(const struct fxi_metric_set *set, unsigned metric, unsigned value);
+
+/* Of a row with labels. */
+struct fx_series *fxi_metric_set_series(struct fxi_metric_set *set, unsigned metric, const char *const *values);
 
 /* "counter", "gauge", "histogram". */
 const char *fxi_metric_kind_name(enum fx_metric_kind kind);

@@ -37,6 +37,7 @@ extern const struct fx_metric fxi_stage_metrics[];
 enum fxi_program_metric {
     FXI_PROGRAM_BUILD,
     FXI_PROGRAM_WORKERS,
+    FXI_PROGRAM_READY,
     FXI_PROGRAM_CHECKPOINTS,
     FXI_PROGRAM_CUT_SECONDS,
     FXI_PROGRAM_CUT_MAX_SECONDS,

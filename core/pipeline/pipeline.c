@@ -156,10 +156,12 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
     struct fxi_pipeline *pipeline = fxi_calloc(1, sizeof *pipeline);
     pipeline->config = config;
     init_waits(pipeline);
+    fxi_readiness_init(&pipeline->readiness);
     make_identity(pipeline);
     pipeline->metrics = fxi_metrics_new();
     pipeline->program_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_program_metrics);
     fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_BUILD, 0, 1);
+    fxi_readiness_set(&pipeline->readiness, "program", "it is starting");
     pipeline->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int rc = pipeline->end_fd < 0 ? fx_error_set(err, FX_EIO, "can't make an event descriptor") : 0;
     if (!rc)
@@ -217,6 +219,7 @@ void fxi_pipeline_free(struct fxi_pipeline *pipeline)
     fxi_schema_fini(&pipeline->schema);
     fxi_metrics_free(pipeline->metrics);
     fxi_durable_close(pipeline);
+    fxi_readiness_fini(&pipeline->readiness);
     if (pipeline->end_fd >= 0)
         close(pipeline->end_fd);
     pthread_mutex_destroy(&pipeline->run);

@@ -6,6 +6,7 @@
  *   input.lock        which workers are inside poll; held for moments
  *   feed.gate         a worker holds it from its first payload of a poll until the batch is written:
  *                     who holds all gates sees every worker between payloads
+ *   readiness.lock    held for moments
  *   pipeline.wake     wakes the checkpoint thread; held for moments
  */
 #ifndef FXI_PIPELINE_STATE_H
@@ -20,6 +21,7 @@
 #include "pipeline/core_metrics.h"
 #include "pipeline/mapping.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/ready.h"
 #include "pipeline/schema.h"
 #include "plugin/instance.h"
 #include "state/state.h"
@@ -90,6 +92,8 @@ struct fxi_pipeline {
     int event_type_field; /* claimed by the core: producers' markers are no records */
     struct fxi_metrics *metrics;
     struct fxi_metric_set *program_metrics; /* FXI_PROGRAM_... */
+
+    struct fxi_readiness readiness;
 
     struct fx_instance **instances; /* in the order of the configuration */
     size_t instance_count;
@@ -178,6 +182,9 @@ int fxi_checkpoint_thread_start(struct fxi_pipeline *pipeline, struct fx_error *
 void fxi_checkpoint_thread_stop(struct fxi_pipeline *pipeline);
 void fxi_checkpoint_wanted(struct fxi_pipeline *pipeline);
 void fxi_checkpoint_note(struct fxi_pipeline *pipeline, bool cut_taken);
+
+/* ready.c: shows the readiness as it is now. */
+void fxi_ready_note(struct fxi_pipeline *pipeline);
 
 /* pipeline.c: ends the program with exit status 1. Any thread. */
 void fxi_pipeline_fail(struct fxi_pipeline *pipeline);

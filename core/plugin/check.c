@@ -114,16 +114,28 @@ static int bounds_are_sound(const struct fx_metric *row)
     return 1;
 }
 
+static int labels_are_sound(const struct fx_metric *row)
+{
+    unsigned count = 0;
+    while (row->labels[count] && row->labels[count][0] && count < FX_SERIES_LABELS)
+        count++;
+    return count && !row->labels[count] && !row->label && row->kind != FX_HISTOGRAM && row->max_series;
+}
+
 static int check_metrics(const struct fx_plugin *plugin, const char *file, struct fx_error *err)
 {
     for (const struct fx_metric *row = plugin->metrics; row && row->name; row++) {
-        if (row->kind != FX_COUNTER && row->kind != FX_GAUGE && row->kind != FX_HISTOGRAM)
+        unsigned kind = row->kind & ~(unsigned)FX_NANOSECONDS;
+        if (kind != FX_COUNTER && kind != FX_GAUGE && row->kind != FX_HISTOGRAM)
             return fx_error_set(err, FX_EABI, "%s: metric '%s' is neither counter nor gauge nor histogram", file,
                                 row->name);
         if (!row->help || !row->help[0])
             return fx_error_set(err, FX_EABI, "%s: metric '%s' has no help text", file, row->name);
         if (row->label && (!row->values || !row->values[0]))
             return fx_error_set(err, FX_EABI, "%s: metric '%s' has a label without values", file, row->name);
+        if (row->labels && !labels_are_sound(row))
+            return fx_error_set(err, FX_EABI, "%s: metric '%s' needs 1 to %d labels, a max_series, and no other label",
+                                file, row->name, FX_SERIES_LABELS);
         if (row->kind == FX_HISTOGRAM && !bounds_are_sound(row))
             return fx_error_set(err, FX_EABI, "%s: metric '%s' needs 1 to %d bounds, finite and in ascending order",
                                 file, row->name, FX_BOUNDS_MAX);

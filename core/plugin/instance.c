@@ -40,6 +40,11 @@ void fx_metric_observe(struct fx_instance *instance, unsigned metric, unsigned v
     fxi_metric_set_observe(instance->metrics, metric, value, x);
 }
 
+struct fx_series *fx_series_begin(struct fx_instance *instance, unsigned metric, const char *const *values)
+{
+    return fxi_metric_set_series(instance->metrics, metric, values);
+}
+
 int fx_error_option(struct fx_error *err, const struct fx_instance *instance, const char *option, const char *item,
                     const char *format, ...)
 {

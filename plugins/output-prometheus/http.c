@@ -3,6 +3,7 @@
  * page that needs a checkpoint suspends its connection (wait.c).
  */
 #include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,12 +116,40 @@ static enum MHD_Result answer_metrics(struct prom_http *http, struct MHD_Connect
     return send_page(http, connection);
 }
 
+struct readiness {
+    char text[4096];
+    size_t size;
+};
+
+static void add_waiting(void *arg, const char *name, const char *reason)
+{
+    struct readiness *readiness = arg;
+    size_t room = sizeof readiness->text - readiness->size;
+    int size = snprintf(readiness->text + readiness->size, room, "%s: %s\n", name, reason);
+    if (size > 0 && (size_t)size < room) /* what has no room is left away: one is enough to be not ready */
+        readiness->size += (size_t)size;
+}
+
+static enum MHD_Result send_readiness(struct MHD_Connection *connection, struct fx_instance *instance)
+{
+    struct readiness readiness = {.size = 0};
+    if (fx_ready_visit(instance, add_waiting, &readiness) == 0)
+        return send_text(connection, MHD_HTTP_OK, "Ready.\n", TEXT_TYPE);
+    return send_and_forget(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           MHD_create_response_from_buffer(readiness.size, readiness.text, MHD_RESPMEM_MUST_COPY),
+                           TEXT_TYPE);
+}
+
 static enum MHD_Result answer_rest(struct prom_http *http, struct MHD_Connection *connection, const char *url)
 {
     struct fx_instance *instance = http->output->instance;
     if (strcmp(url, "/-/healthy") == 0) {
         fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_HEALTH, 1);
         return send_text(connection, MHD_HTTP_OK, "OK\n", TEXT_TYPE);
+    }
+    if (strcmp(url, "/-/ready") == 0) {
+        fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_HEALTH, 1);
+        return send_readiness(connection, instance);
     }
     if (strcmp(url, "/") == 0) {
         fx_metric_add(instance, PROM_REQUESTS, PROM_REQUEST_LANDING, 1);

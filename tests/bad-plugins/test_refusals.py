@@ -41,6 +41,7 @@ REFUSALS = {
     "bad-option-default": ["'count'", "many"],
     "bad-option-help": ["'count'", "help"],
     "bad-option-place": ["'count'"],
+    "bad-metric-labels": ["'lag'", "max_series"],
     "bad-metric-bounds": ["'row_seconds'", "ascending"],
     "bad-metric-help": ["'rows_total'", "help"],
 }

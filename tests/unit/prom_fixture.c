@@ -40,6 +40,7 @@ void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t
     fixture->pipeline.metrics = fxi_metrics_new();
     fixture->pipeline.config = &fixture->config;
     fixture->pipeline.recovered = true;
+    fxi_readiness_init(&fixture->pipeline.readiness);
     pthread_mutex_init(&fixture->pipeline.wake, NULL);
     pthread_cond_init(&fixture->pipeline.woken, NULL);
     fixture->entry.node = &fixture->node;
@@ -67,6 +68,7 @@ void prom_fixture_fini(struct prom_fixture *fixture)
     prom_destroy(fixture->output);
     fxi_schema_fini(&fixture->pipeline.schema);
     fxi_metrics_free(fixture->pipeline.metrics);
+    fxi_readiness_fini(&fixture->pipeline.readiness);
     pthread_cond_destroy(&fixture->pipeline.woken);
     pthread_mutex_destroy(&fixture->pipeline.wake);
 }

@@ -12,6 +12,7 @@
 #include "metrics/metrics.h"
 
 enum { COUNTED, TIMED, LEVEL };
+enum { LAG, READ };
 
 static const double bounds[] = {0.001, 0.5, 2};
 static const char *const servers[] = {"a", "b", NULL};
@@ -112,12 +113,72 @@ static void nothing_is_lost_among_threads(void **state)
     fxi_metrics_free(metrics);
 }
 
+static const char *const labels[] = {"topic", "partition", NULL};
+static const struct fx_metric dynamic[] = {
+    [LAG] = {.name = "lag_seconds", .kind = FX_GAUGE | FX_NANOSECONDS, .help = "l", .labels = labels, .max_series = 2},
+    [READ] = {.name = "read_total", .kind = FX_COUNTER, .help = "r", .labels = labels, .max_series = 1},
+    {.name = NULL}};
+
+static void show_labels(void *arg, const struct fx_sample *sample)
+{
+    struct shown *shown = arg;
+    char *to = shown->text + shown->size;
+    assert_int_equal(sample->label_count, 3);
+    shown->size +=
+        (size_t)sprintf(to, "%s %s=%s %s=%s %s=%s %g\n", sample->name, sample->label_names[0], sample->label_values[0],
+                        sample->label_names[1], sample->label_values[1], sample->label_names[2],
+                        sample->label_values[2], sample->is_double ? sample->real : (double)sample->integer);
+}
+
+static const char *visit_labels(const struct fxi_metrics *metrics)
+{
+    static struct shown shown;
+    shown = (struct shown){.size = 0};
+    fxi_metrics_visit(metrics, true, show_labels, &shown);
+    return shown.text;
+}
+
+static void series_come_and_go_up_to_a_bound(void **state)
+{
+    (void)state;
+    struct fxi_metrics *metrics = fxi_metrics_new();
+    struct fxi_metric_set *set = fxi_metrics_add_set(metrics, "in", dynamic);
+    const char *const t0[] = {"t", "0"}, *const t1[] = {"t", "1"}, *const u0[] = {"u", "0"};
+    assert_string_equal(visit_labels(metrics), "");
+    struct fx_series *first = fxi_metric_set_series(set, LAG, t0), *second = fxi_metric_set_series(set, LAG, t1);
+    fx_series_set(first, 1500000000);
+    fx_series_add(second, 2000000000);
+    assert_null(fxi_metric_set_series(set, LAG, u0)); /* a gauge beyond its bound */
+    fx_series_set(NULL, 1);
+    fx_series_end(NULL);
+    assert_string_equal(visit_labels(metrics), "flow_exporter_lag_seconds plugin=in topic=t partition=0 1.5\n"
+                                               "flow_exporter_lag_seconds plugin=in topic=t partition=1 2\n");
+    assert_ptr_equal(fxi_metric_set_series(set, LAG, t0), first);
+    fx_series_end(first); /* begun twice: it stays */
+    fx_series_end(second);
+    struct fx_series *third = fxi_metric_set_series(set, LAG, u0);
+    assert_string_equal(visit_labels(metrics), "flow_exporter_lag_seconds plugin=in topic=t partition=0 1.5\n"
+                                               "flow_exporter_lag_seconds plugin=in topic=u partition=0 0\n");
+    fx_series_end(first);
+    fx_series_end(third);
+    /* a counter beyond its bound: the sum stays right */
+    fx_series_add(fxi_metric_set_series(set, READ, t0), 5);
+    struct fx_series *other = fxi_metric_set_series(set, READ, t1);
+    assert_ptr_equal(fxi_metric_set_series(set, READ, u0), other);
+    fx_series_add(other, 7);
+    fx_series_end(other);
+    assert_string_equal(visit_labels(metrics), "flow_exporter_read_total plugin=in topic=t partition=0 5\n"
+                                               "flow_exporter_read_total plugin=in topic=other partition=other 7\n");
+    fxi_metrics_free(metrics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histograms_are_cumulative_and_keep_their_place),
         cmocka_unit_test(who_does_not_know_histograms_sees_none),
         cmocka_unit_test(nothing_is_lost_among_threads),
+        cmocka_unit_test(series_come_and_go_up_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

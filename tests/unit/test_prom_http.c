@@ -108,6 +108,13 @@ static void paths_and_methods(void **state)
     check_answer(server.port, "GET /-/healthy", "HTTP/1.1 200 ", "\r\n\r\nOK\n");
     check_answer(server.port, "GET /", "HTTP/1.1 200 ", "Content-Security-Policy: default-src 'none'");
     check_answer(server.port, "GET /", "HTTP/1.1 200 ", "<a href=\"/metrics\">");
+    check_answer(server.port, "GET /-/ready", "HTTP/1.1 200 ", "\r\n\r\nReady.\n");
+    fxi_readiness_set(&server.fixture.pipeline.readiness, "in", "no broker can be reached");
+    fxi_readiness_set(&server.fixture.pipeline.readiness, "state", "the disk is full");
+    check_answer(server.port, "GET /-/ready", "HTTP/1.1 503 ",
+                 "\r\n\r\nin: no broker can be reached\nstate: the disk is full\n");
+    fxi_readiness_set(&server.fixture.pipeline.readiness, "in", NULL);
+    check_answer(server.port, "GET /-/ready", "HTTP/1.1 503 ", "\r\n\r\nstate: the disk is full\n");
     check_answer(server.port, "GET /nothing", "HTTP/1.1 404 ", "/metrics");
     check_answer(server.port, "POST /metrics", "HTTP/1.1 405 ", "Allow: GET, HEAD\r\n");
     check_answer(server.port, "DELETE /", "HTTP/1.1 405 ", "Allow: GET, HEAD\r\n");
@@ -115,7 +122,7 @@ static void paths_and_methods(void **state)
     assert_non_null(strstr(answer, "Content-Length: 3\r\n"));
     assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
     free(answer);
-    assert_int_equal(fxi_metric_set_get(server.fixture.instance.metrics, PROM_REQUESTS, PROM_REQUEST_HEALTH), 2);
+    assert_int_equal(fxi_metric_set_get(server.fixture.instance.metrics, PROM_REQUESTS, PROM_REQUEST_HEALTH), 5);
     assert_int_equal(fxi_metric_set_get(server.fixture.instance.metrics, PROM_REQUESTS, PROM_REQUEST_REFUSED), 3);
     server_stop(&server);
 }

@@ -13,6 +13,8 @@
 struct fx_instance;
 
 enum fx_metric_kind { FX_COUNTER = 1, FX_GAUGE, FX_HISTOGRAM };
+/* Or it to FX_COUNTER or FX_GAUGE: the numbers are nanoseconds and shown as seconds. Since ABI 1.1. */
+#define FX_NANOSECONDS 0x100
 
 /* One row of the table, which ends with a row whose name is NULL. */
 struct fx_metric {
@@ -24,7 +26,11 @@ struct fx_metric {
     /* Since ABI 1.1. */
     const double *bounds; /* of a histogram: upper bounds in ascending order, without infinity; FX_BOUNDS fills both */
     unsigned bound_count; /* 1 to FX_BOUNDS_MAX */
+    /* Of a counter or gauge whose label values come while the program runs; label and values are NULL then. */
+    const char *const *labels; /* names of its labels, ended by NULL, 1 to FX_SERIES_LABELS */
+    unsigned max_series;       /* how many sets of values it may have at a time, at least 1 */
 };
+#define FX_SERIES_LABELS 3
 
 #define FX_BOUNDS_MAX     64
 #define FX_BOUNDS(array_) .bounds = (array_), .bound_count = sizeof(array_) / sizeof((array_)[0])
@@ -35,6 +41,18 @@ FX_API void fx_metric_add(struct fx_instance *instance, unsigned metric, unsigne
 FX_API void fx_metric_set(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n);
 /* Adds one observation, in the metric's unit (seconds), to a histogram. Any thread, no lock. Since ABI 1.1. */
 FX_API void fx_metric_observe(struct fx_instance *instance, unsigned metric, unsigned value, double x);
+
+/*
+ * Series of a metric with labels: one begins with its labels' values (copied) and is shown until it ends. Beginning what
+ * exists gives the same one, which then has to be ended as often. Beyond the metric's bound a counter gives a series whose labels all
+ * say "other", so that sums stay right, and a gauge gives NULL, which the others take and ignore. Any thread; begin
+ * and end take a short lock, add and set none. Since ABI 1.1.
+ */
+struct fx_series;
+FX_API struct fx_series *fx_series_begin(struct fx_instance *instance, unsigned metric, const char *const *values);
+FX_API void fx_series_end(struct fx_series *series);
+FX_API void fx_series_add(struct fx_series *series, int64_t n);
+FX_API void fx_series_set(struct fx_series *series, int64_t n);
 
 #define FX_SAMPLE_LABELS 4
 

@@ -33,6 +33,7 @@
 #include <flow-exporter/log.h>
 #include <flow-exporter/metric.h>
 #include <flow-exporter/option.h>
+#include <flow-exporter/ready.h>
 #include <flow-exporter/record.h>
 #include <flow-exporter/state.h>
 #include <flow-exporter/visibility.h>
