@@ -12,6 +12,9 @@ struct layout {
     size_t size, align;
 };
 
+/* Tables inside tables; a table that contains itself ends here. */
+#define DEPTH_MAX 4
+
 #define LAYOUT_OF(type_) ((struct layout){sizeof(type_), alignof(type_)})
 
 static struct layout layout_of(enum fx_option_type type)
@@ -36,6 +39,8 @@ static struct layout layout_of(enum fx_option_type type)
         return LAYOUT_OF(struct fx_map);
     case FX_OPT_CHOICE:
         return LAYOUT_OF(struct fx_choice);
+    case FX_OPT_TABLES:
+        return LAYOUT_OF(struct fx_tables);
     }
     return (struct layout){0, 1};
 }
@@ -83,15 +88,22 @@ static const char *check_type(const struct fx_option *option, size_t options_siz
         return chosen ? "is an enum without choices" : "has choices but is no enum";
     if ((option->flags & FX_OPTION_SECRETS) && option->type != FX_OPT_MAP)
         return "may have secrets in its values but is no map";
+    if ((option->type == FX_OPT_TABLES) != (option->table != NULL && option->table_size > 0))
+        return option->type == FX_OPT_TABLES ? "has no table of its own" : "has a table of its own but no use for it";
     return NULL;
 }
 
-static const char *check_row(const struct fx_option *table, const struct fx_option *option, size_t options_size)
+static const char *check_row(const struct fx_option *table, const struct fx_option *option, size_t options_size,
+                             unsigned depth)
 {
     if (!key_is_sound(option->key))
         return "has a key that is not lower case letters, digits and '_'";
-    if (key_is_reserved(option->key))
+    if (depth == 0 && key_is_reserved(option->key))
         return "has a key that belongs to the program";
+    if (depth > 0 && (option->type == FX_OPT_SECRET || (option->flags & FX_OPTION_SECRETS)))
+        return "is a secret inside a table, where it would be printed";
+    if (depth > DEPTH_MAX)
+        return "is in too many tables";
     if (option->flags & ~(unsigned)(FX_OPTION_REQUIRED | FX_OPTION_RELOADABLE | FX_OPTION_SECRETS))
         return "has unknown flags";
     if (!option->help || !*option->help)
@@ -111,18 +123,27 @@ static int check_default(const struct fx_option *option, void *options, struct f
     return fx_error_set(err, FX_EABI, "the default of the option '%s' is wrong: %.300s", option->key, why.message);
 }
 
-int fxi_options_check(const struct fx_option *table, size_t options_size, struct fx_error *err)
+static int check_table(const struct fx_option *table, size_t options_size, unsigned depth, struct fx_error *err)
 {
+    int code = 0;
     for (const struct fx_option *option = table; option && option->key; option++) {
-        const char *fault = check_row(table, option, options_size);
+        const char *fault = check_row(table, option, options_size, depth);
         if (fault)
             return fx_error_set(err, FX_EABI, "the option '%.80s' %s", option->key, fault);
+        if (option->type == FX_OPT_TABLES)
+            code = check_table(option->table, option->table_size, depth + 1, err);
+        if (code != 0)
+            return code;
     }
-    int code = 0;
     void *options = fxi_calloc(1, options_size);
     for (const struct fx_option *option = table; option && option->key && code == 0; option++)
         code = check_default(option, options, err);
     fxi_options_fini(table, options);
     free(options);
     return code;
+}
+
+int fxi_options_check(const struct fx_option *table, size_t options_size, struct fx_error *err)
+{
+    return check_table(table, options_size, 0, err);
 }

@@ -8,8 +8,9 @@
 #include "config/option_value.h"
 #include "util/str.h"
 
-#define WIDTH       80
-#define HELP_INDENT 6
+#define WIDTH            80
+#define HELP_INDENT      6
+#define WIDTH_OF_KEY_MAX 28
 
 static void type_add(struct fxi_str *line, const struct fx_option *option)
 {
@@ -17,7 +18,7 @@ static void type_add(struct fxi_str *line, const struct fx_option *option)
         [FX_OPT_BOOL] = "true or false", [FX_OPT_INTEGER] = "integer", [FX_OPT_DOUBLE] = "number",
         [FX_OPT_STRING] = "text",        [FX_OPT_SECRET] = "secret",   [FX_OPT_ENUM] = "one of",
         [FX_OPT_DURATION] = "duration",  [FX_OPT_SIZE] = "size",       [FX_OPT_LIST] = "list of texts",
-        [FX_OPT_MAP] = "map of texts",   [FX_OPT_CHOICE] = "one of",
+        [FX_OPT_MAP] = "map of texts",   [FX_OPT_CHOICE] = "one of",   [FX_OPT_TABLES] = "list of maps",
     };
     fxi_str_puts(line, names[option->type]);
     for (const char *const *choice = option->choices; choice && *choice; choice++) {
@@ -36,7 +37,7 @@ static void type_add(struct fxi_str *line, const struct fx_option *option)
 static void bounds_add(struct fxi_str *line, const struct fx_option *option)
 {
     char bounds[FXI_BOUNDS_MAX];
-    bool counted = option->type == FX_OPT_LIST || option->type == FX_OPT_MAP;
+    bool counted = option->type == FX_OPT_LIST || option->type == FX_OPT_MAP || option->type == FX_OPT_TABLES;
     if (fxi_value_bounds(option, bounds))
         fxi_str_printf(line, "%s%s", bounds, counted ? " entries" : "");
 }
@@ -83,29 +84,52 @@ static void wrap_print(FILE *out, const char *text, int indent, int *column)
     }
 }
 
-static int key_width(const struct fx_option *table)
+/* "host" in the table "servers" is shown as "servers[].host". */
+static char *key_in(const char *prefix, const struct fx_option *option, const char *suffix)
 {
-    int width = 0;
-    for (const struct fx_option *option = table; option && option->key; option++)
-        if ((int)strlen(option->key) > width)
-            width = (int)strlen(option->key);
-    return width < 24 ? width : 24;
+    struct fxi_str key = {0};
+    fxi_str_printf(&key, "%s%s%s", prefix, option->key, suffix);
+    return key.data;
 }
 
-void fxi_options_print(FILE *out, const struct fx_option *table)
+static int key_width(const struct fx_option *table, int prefix_size)
 {
-    int width = key_width(table);
+    int width = 0;
+    for (const struct fx_option *option = table; option && option->key; option++) {
+        int size = prefix_size + (int)strlen(option->key);
+        if (size > width)
+            width = size;
+        if (option->type == FX_OPT_TABLES && (size = key_width(option->table, size + (int)strlen("[]."))) > width)
+            width = size;
+    }
+    return width < WIDTH_OF_KEY_MAX ? width : WIDTH_OF_KEY_MAX;
+}
+
+static void table_print(FILE *out, const struct fx_option *table, const char *prefix, int width)
+{
     for (const struct fx_option *option = table; option && option->key; option++) {
         struct fxi_str facts = {0};
+        char *key = key_in(prefix, option, "");
         facts_add(&facts, option);
-        int column = fprintf(out, "  %-*s  ", width, option->key);
+        int column = fprintf(out, "  %-*s  ", width, key);
         wrap_print(out, facts.data, width + 4, &column);
         fputc('\n', out);
         column = 0;
         wrap_print(out, option->help ? option->help : "", HELP_INDENT, &column);
         fputs(column ? "\n" : "", out);
         fxi_str_fini(&facts);
+        free(key);
+        if (option->type == FX_OPT_TABLES) {
+            char *inner = key_in(prefix, option, "[].");
+            table_print(out, option->table, inner, width);
+            free(inner);
+        }
     }
+}
+
+void fxi_options_print(FILE *out, const struct fx_option *table)
+{
+    table_print(out, table, "", key_width(table, 0));
 }
 
 /* A cell of a table: no '|' and no newline as such. */
@@ -120,7 +144,7 @@ static void cell_print(FILE *out, const char *text)
     fputs(" |", out);
 }
 
-static void row_print(FILE *out, const struct fx_option *option)
+static void row_print(FILE *out, const struct fx_option *option, const char *prefix)
 {
     struct fxi_str type = {0}, bounds = {0}, fallback = {0};
     type_add(&type, option);
@@ -129,7 +153,7 @@ static void row_print(FILE *out, const struct fx_option *option)
         fxi_str_puts(&fallback, "required");
     else if (option->fallback)
         fxi_str_printf(&fallback, "`%s`", *option->fallback ? option->fallback : "\"\"");
-    fprintf(out, "| `%s` | ", option->key);
+    fprintf(out, "| `%s%s` | ", prefix, option->key);
     cell_print(out, type.data);
     fputc(' ', out);
     cell_print(out, fallback.size ? fallback.data : "");
@@ -143,10 +167,21 @@ static void row_print(FILE *out, const struct fx_option *option)
     fxi_str_fini(&fallback);
 }
 
+static void rows_print(FILE *out, const struct fx_option *table, const char *prefix)
+{
+    for (const struct fx_option *option = table; option && option->key; option++) {
+        row_print(out, option, prefix);
+        if (option->type == FX_OPT_TABLES) {
+            char *inner = key_in(prefix, option, "[].");
+            rows_print(out, option->table, inner);
+            free(inner);
+        }
+    }
+}
+
 void fxi_options_print_markdown(FILE *out, const struct fx_option *table)
 {
     fputs("| Option | Type | Default | Bounds | Meaning | Reloadable |\n", out);
     fputs("|---|---|---|---|---|---|\n", out);
-    for (const struct fx_option *option = table; option && option->key; option++)
-        row_print(out, option);
+    rows_print(out, table, "");
 }

@@ -59,6 +59,8 @@ const char *fxi_value_kind(const struct fx_option *option)
         return "a list of texts";
     case FX_OPT_MAP:
         return "a map of keys and texts";
+    case FX_OPT_TABLES:
+        return "a list of maps";
     case FX_OPT_STRING:
     case FX_OPT_SECRET:
     case FX_OPT_ENUM:
@@ -272,6 +274,7 @@ int fxi_value_parse(const struct fx_option *option, const char *text, void *memb
     case FX_OPT_LIST:
     case FX_OPT_MAP:
     case FX_OPT_CHOICE:
+    case FX_OPT_TABLES:
         break;
     }
     return fail_kind(option, text, err);

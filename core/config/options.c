@@ -39,6 +39,14 @@ static void map_clear(struct fx_map *map)
     *map = (struct fx_map){0};
 }
 
+static void tables_clear(const struct fx_option *option, struct fx_tables *tables)
+{
+    for (size_t i = 0; i < tables->count; i++)
+        fxi_options_fini(option->table, (char *)tables->items + i * option->table_size);
+    free((void *)tables->items);
+    *tables = (struct fx_tables){0};
+}
+
 void fxi_options_fini(const struct fx_option *table, void *options)
 {
     for (const struct fx_option *option = table; option && option->key; option++) {
@@ -52,6 +60,8 @@ void fxi_options_fini(const struct fx_option *table, void *options)
             map_clear(member);
         } else if (option->type == FX_OPT_CHOICE) {
             fxi_choice_clear(member);
+        } else if (option->type == FX_OPT_TABLES) {
+            tables_clear(option, member);
         }
     }
 }
@@ -146,6 +156,31 @@ static int secret_fill(const char *file, const struct fxi_node *node, char **mem
     return 0;
 }
 
+/* One map is a list of one. */
+static int tables_fill(const struct fx_option *option, const char *file, const struct fxi_node *node,
+                       struct fx_tables *tables, struct fx_error *err)
+{
+    const struct fxi_node *item = node->type == FXI_NODE_MAP ? node : node->children;
+    size_t count = node->type == FXI_NODE_MAP ? 1 : node->count;
+    if (node->type == FXI_NODE_SCALAR)
+        return fail_node(option, file, node, err);
+    int code = count_check(option, file, node, count, err);
+    if (code != 0)
+        return code;
+    tables_clear(option, tables);
+    char *items = fxi_calloc(count, option->table_size);
+    tables->items = items;
+    for (; tables->count < count; item = item->next) {
+        if (item->type != FXI_NODE_MAP)
+            return fail_node(option, file, item, err);
+        code = fxi_options_fill(option->table, file, item, NULL, items + tables->count * option->table_size, err);
+        if (code != 0)
+            return code;
+        tables->count++;
+    }
+    return 0;
+}
+
 int fxi_option_fill(const struct fx_option *option, const char *file, const struct fxi_node *node, void *options,
                     struct fx_error *err)
 {
@@ -158,6 +193,8 @@ int fxi_option_fill(const struct fx_option *option, const char *file, const stru
         return fxi_choice_fill(option, file, node, member, err);
     if (option->type == FX_OPT_SECRET && node->type == FXI_NODE_MAP)
         return secret_fill(file, node, member, err);
+    if (option->type == FX_OPT_TABLES)
+        return tables_fill(option, file, node, member, err);
     if (node->type != FXI_NODE_SCALAR)
         return fail_node(option, file, node, err);
     int code = fxi_value_parse(option, node->text, member, err);
@@ -186,7 +223,7 @@ int fxi_option_parse(const struct fx_option *option, const char *text, void *opt
 {
     bool is_collection =
         (option->type == FX_OPT_LIST && *text == '[') || (option->type == FX_OPT_CHOICE && *text == '{');
-    if (option->type == FX_OPT_MAP || is_collection)
+    if (option->type == FX_OPT_MAP || option->type == FX_OPT_TABLES || is_collection)
         return collection_parse(option, text, options, err);
     struct fxi_node node = {.type = FXI_NODE_SCALAR, .text = (char *)text};
     return fxi_option_fill(option, "", &node, options, err);
@@ -268,10 +305,36 @@ int fxi_options_fill(const struct fx_option *table, const char *file, const stru
     return code;
 }
 
+/* The node of "servers[2].host" below map, as far down as it is written. NULL: not even its first part. */
+static const struct fxi_node *path_find(const struct fxi_node *map, const char *path)
+{
+    const struct fxi_node *best = NULL, *node = map;
+    while (node && *path) {
+        size_t size = strcspn(path, ".[");
+        char *key = fxi_strndup(path, size);
+        node = fxi_node_get(node, key);
+        free(key);
+        best = node ? node : best;
+        path += size;
+        if (*path == '[') {
+            size_t index = strtoul(path + 1, (char **)&path, 10);
+            /* One map is a list of one. */
+            const struct fxi_node *child = node && node->type == FXI_NODE_LIST ? node->children : index ? NULL : node;
+            while (child && child != node && index--)
+                child = child->next;
+            node = child;
+            best = node ? node : best;
+            path += *path == ']';
+        }
+        path += *path == '.';
+    }
+    return best;
+}
+
 int fxi_options_place(const struct fxi_node *map, const char *option, const char *item, unsigned *line,
                       unsigned *column)
 {
-    const struct fxi_node *node = fxi_node_get(map, option);
+    const struct fxi_node *node = path_find(map, option);
     const struct fxi_node *best = node ? node : map;
     bool at_key = false;
     for (const struct fxi_node *child = node && item ? node->children : NULL; child; child = child->next) {

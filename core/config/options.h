@@ -25,7 +25,7 @@ int fxi_option_fill(const struct fx_option *option, const char *file, const stru
                     struct fx_error *err) FX_WARN_UNUSED;
 
 /*
- * Where an option is written in map; item (may be NULL) is a key of a map or the text of a list's entry. What is not
+ * Where an option is written in map, that of a table as "servers[2].host"; item (may be NULL) is a key of a map or the text of a list's entry. What is not
  * written is at map's own place. 0, or FX_EINVAL and zeros when nothing has a place (flags).
  */
 int fxi_options_place(const struct fxi_node *map, const char *option, const char *item, unsigned *line,
@@ -35,7 +35,7 @@ int fxi_options_place(const struct fxi_node *map, const char *option, const char
 int fxi_option_parse(const struct fx_option *option, const char *text, void *options,
                      struct fx_error *err) FX_WARN_UNUSED;
 
-/* The table itself is sound: keys, types, bounds, defaults that parse. For the loader. 0 or FX_EABI. */
+/* The table itself is sound: keys, types, bounds, defaults that parse; tables in it, too. For the loader. 0 or FX_EABI. */
 int fxi_options_check(const struct fx_option *table, size_t options_size, struct fx_error *err);
 
 /* For people: `flow-exporter plugin NAME`, and as Markdown for the reference. */

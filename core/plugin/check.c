@@ -2,25 +2,14 @@
 #include "plugin/check.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/options.h"
-#include "util/alloc.h"
+#include "plugin/tables.h"
 
 /* ABI 1.0 ended with this member. */
 #define SIZE_1_0 (offsetof(struct fx_plugin, restore) + sizeof(((struct fx_plugin *)0)->restore))
-
-/* A row of a metric table of ABI 1.0; 1.1 added the bounds of histograms. */
-struct metric_1_0 {
-    const char *name;
-    enum fx_metric_kind kind;
-    const char *help;
-    const char *label;
-    const char *const *values;
-};
-_Static_assert(sizeof(struct metric_1_0) == offsetof(struct fx_metric, bounds), "rows of ABI 1.0 are a prefix");
 
 const char *fxi_kind_name(enum fx_kind kind)
 {
@@ -93,17 +82,6 @@ static int check_callbacks(const struct fx_plugin *plugin, const char *file, str
     return 0;
 }
 
-static struct fx_metric *widen_metrics(const struct metric_1_0 *found)
-{
-    size_t count = 0;
-    while (found[count].name)
-        count++;
-    struct fx_metric *wide = fxi_calloc(count + 1, sizeof *wide);
-    for (size_t i = 0; i < count; i++)
-        memcpy(&wide[i], &found[i], sizeof found[i]);
-    return wide;
-}
-
 static int bounds_are_sound(const struct fx_metric *row)
 {
     if (!row->bounds || row->bound_count < 1 || row->bound_count > FX_BOUNDS_MAX)
@@ -170,14 +148,10 @@ int fxi_plugin_check(const struct fx_plugin *found, const char *file, const char
     if (!rc)
         rc = check_callbacks(plugin, file, err);
     if (!rc)
+        fxi_tables_widen(module);
+    if (!rc)
         rc = check_options(plugin, file, err);
-    if (!rc && found->metrics && found->abi_minor < 1)
-        plugin->metrics = module->wide_metrics = widen_metrics((const void *)found->metrics);
     if (!rc)
         rc = check_metrics(plugin, file, err);
-    if (rc) {
-        free(module->wide_metrics);
-        module->wide_metrics = NULL;
-    }
     return rc;
 }

@@ -14,6 +14,7 @@
 
 #include "plugin/check.h"
 #include "plugin/open.h"
+#include "plugin/tables.h"
 #include "util/alloc.h"
 #include "util/str.h"
 
@@ -67,7 +68,7 @@ void fxi_loader_free(struct fxi_loader *loader)
 #ifndef FXI_SANITIZED /* a sanitizer names the functions of a report only while they are loaded */
         fxi_open_close(module->handle);
 #endif
-        free(module->wide_metrics);
+        fxi_tables_fini(module);
         free(module->file);
         free(module);
     }
@@ -149,6 +150,7 @@ static struct fxi_module *load(const char *file, struct fx_error *err)
                                   FX_PLUGIN_SYMBOL);
     free(name);
     if (rc) {
+        fxi_tables_fini(module);
         free(module);
         fxi_open_close(handle);
         return NULL;

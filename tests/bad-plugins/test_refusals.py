@@ -85,10 +85,12 @@ class Refusals(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result)
 
     def test_one_of_the_first_abi_is_taken(self):
-        result = self.show("old-metrics")
+        result = self.show("old-tables")
         self.assertEqual(result.returncode, 0, result)
         for name in ("first_total", "second", "third_total"):
             self.assertIn(f"flow_exporter_{name}", result.stdout)
+        self.assertRegex(result.stdout, "flag +true or false, default true\n")
+        self.assertRegex(result.stdout, "number +integer, 1 to 9, default 7\n")
 
     def test_every_broken_one_is_in_the_table(self):
         built = {file.stem for file in PLUGINS.glob("bad-*.so")}

@@ -58,7 +58,8 @@ FX_API int fx_error_set(struct fx_error *err, int code, const char *format, ...)
 
 /*
  * The same, with the place in the configuration where the option was written.
- * item names a key of a map or the text of a list's entry, or is NULL. Meant for create and start.
+ * item names a key of a map or the text of a list's entry, or is NULL. An option of a table is written
+ * "servers[2].host". Meant for create and start.
  */
 FX_API int fx_error_option(struct fx_error *err, const struct fx_instance *instance, const char *option,
                            const char *item, const char *format, ...) FX_PRINTF(5, 6);

@@ -22,7 +22,8 @@ enum fx_option_type {
     FX_OPT_SIZE,     /* int64_t, bytes                         4096, 64KiB, 1MiB, 2GiB, 10kB, 1MB */
     FX_OPT_LIST,     /* struct fx_list; one text is a list of one */
     FX_OPT_MAP,      /* struct fx_map of text to text */
-    FX_OPT_CHOICE    /* struct fx_choice: one of choices, or {choice: text} of one that takes a text; since ABI 1.1 */
+    FX_OPT_CHOICE,   /* struct fx_choice: one of choices, or {choice: text} of one that takes a text; since ABI 1.1 */
+    FX_OPT_TABLES    /* struct fx_tables: a list of maps, each with options of its own. Since ABI 1.1 */
 };
 
 enum fx_option_flags {
@@ -53,6 +54,12 @@ struct fx_choice {
     const char *text;
 };
 
+/* count structs, one after the other: those that the row's own table describes. Owned by the core, too. */
+struct fx_tables {
+    size_t count;
+    const void *items;
+};
+
 /* One row of the table, which ends with a row whose key is NULL. All memory is the plugin's and const. */
 struct fx_option {
     const char *key;          /* lower case, words joined by '_' */
@@ -60,10 +67,13 @@ struct fx_option {
     unsigned flags;           /* enum fx_option_flags */
     size_t offset;            /* offsetof(struct my_options, member) */
     const char *fallback;     /* the default as it would be written ("5s", "[a, b]"); NULL: none */
-    int64_t min, max;         /* bounds of numbers, in ms and bytes; both 0: none. Of lists and maps: of their count */
+    int64_t min, max; /* bounds of numbers, in ms and bytes; both 0: none. Of lists, maps and tables: of their count */
     const char *const *choices; /* of an enum or a choice, ended by NULL; "name:" is a choice that takes a text */
     const char *unit;           /* what a number counts, or NULL */
     const char *help;           /* one or more sentences */
+    /* Since ABI 1.1, of FX_OPT_TABLES only. */
+    const struct fx_option *table; /* the options of one map of the list; no secrets */
+    size_t table_size;             /* sizeof the struct that it fills */
 };
 
 #define FX_OPTION(struct_, member) .key = #member, .offset = offsetof(struct_, member)
