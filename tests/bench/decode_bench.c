@@ -1,94 +1,102 @@
 /*
- * Our decoder and json-c's tree take the same four fields of the same records, in turns; medians of several rounds.
+ * Our decoder (each way of scanning), json-c's tree and simdjson On-Demand take the same four fields of the same
+ * records, in turns; medians of several rounds, CPU time. What they find must be the same.
  *
- *     decode_bench [RECORDS [ROUNDS]]
+ *     decode_bench pmacct|mixed|goflow2 [RECORDS [ROUNDS]]
+ *
+ * Prints JSON: nanoseconds a record by way, those that this machine or build lacks left out.
  */
-#include <json.h>
-#include <stdint.h>
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "decode/decoder.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "decode_ways.h"
+#include "flows.h"
 
 #define MAX_ROUNDS 99
 
-static const struct fxi_field fields[] = {
-    {"as_src", FX_UNSIGNED, 0}, {"as_dst", FX_UNSIGNED, 0}, {"bytes", FX_UNSIGNED, 0}, {"label", FX_TEXT, 0}};
-#define FIELD_COUNT (sizeof fields / sizeof *fields)
-
-/* What a way of decoding found: the same for all, or the comparison is worth nothing. */
-struct sums {
-    uint64_t records, numbers, text_bytes;
+struct way {
+    const char *name;
+    int scan; /* of ours; -1: take is another's */
+    struct decode_sums (*take)(const struct decode_payload *payload, const struct decode_names *names);
+    double seconds[MAX_ROUNDS];
+    bool is_missing;
 };
 
-static uint64_t state = 88172645463325252U;
+static struct way ways[] = {
+    {.name = "portable", .scan = FXI_SCAN_PORTABLE},
+#ifdef __aarch64__
+    {.name = "neon", .scan = FXI_SCAN_NEON},
+#else
+    {.name = "sse2", .scan = FXI_SCAN_SSE2},
+    {.name = "avx2", .scan = FXI_SCAN_AVX2},
+#endif
+    {.name = "json_c", .scan = -1, .take = decode_json_c},
+#ifdef HAVE_SIMDJSON
+    {.name = "simdjson", .scan = -1, .take = decode_simdjson},
+    {.name = "simdjson_many", .scan = -1, .take = decode_simdjson_many},
+#endif
+};
+#define WAY_COUNT (sizeof ways / sizeof *ways)
 
-static unsigned below(unsigned bound)
+struct set {
+    const char *name;
+    struct flows_options flows;
+    struct decode_names names;
+};
+
+#define SET_FLOWS .seed = 1, .asn = 64500, .as_count = 50000, .routers = 64, .spread = true, .skip_series = true
+#define PMACCT    .names = {{"as_src", "as_dst", "bytes"}, "label"}
+static const struct set sets[] = {
+    {"pmacct", .flows = {SET_FLOWS}, PMACCT},
+    {"mixed", .flows = {SET_FLOWS, .mixed = true}, PMACCT},
+    {"goflow2", .flows = {SET_FLOWS, .format = FLOWS_GOFLOW2},
+     .names = {{"bytes", "src_as", "dst_as"}, "sampler_address"}},
+};
+
+static void die(const char *why)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (unsigned)((state >> 16) % bound);
+    fprintf(stderr, "decode_bench: %s\n", why);
+    exit(1);
 }
 
-/* pmacct's member set, about 320 bytes. */
-static void add_record(struct fxi_str *s)
+static struct decode_sums take_ours(struct fxi_decoder *decoder, const struct decode_payload *payload)
 {
-    fxi_str_printf(s,
-                   "{\"event_type\": \"purge\", \"label\": \"border%u.example.net\", \"as_src\": %u, \"as_dst\": %u, "
-                   "\"peer_ip_src\": \"192.0.2.%u\", \"iface_in\": %u, \"iface_out\": %u, \"ip_src\": \"10.%u.%u.%u\", "
-                   "\"ip_dst\": \"172.%u.%u.%u\", ",
-                   below(16), below(below(2) ? 65536 : 400000), below(below(2) ? 65536 : 400000), below(256),
-                   below(1000), below(1000), below(256), below(256), below(256), 16 + below(16), below(256),
-                   below(256));
-    fxi_str_printf(s,
-                   "\"port_src\": %u, \"port_dst\": %u, \"ip_proto\": \"tcp\", \"stamp_inserted\": "
-                   "\"1683632%03u.000000\", \"packets\": %u, \"bytes\": %u}\n",
-                   below(65536), below(1024), below(1000), below(100), below(100000));
-}
-
-static struct sums run_ours(struct fxi_decoder *decoder, const struct fxi_str *payload)
-{
-    struct sums sums = {0};
+    struct decode_sums sums = {0};
     struct fxi_arena arena;
-    fxi_arena_init(&arena, (size_t)1 << 30);
-    struct fx_value row[FIELD_COUNT];
+    fxi_arena_init(&arena, (size_t)1 << 20);
+    struct fx_value row[DECODE_NUMBERS + 1];
     const char *at = payload->data, *end = at + payload->size;
-    while (fxi_decoder_next(decoder, &at, end, row, &arena, NULL) == FXI_DECODE_RECORD) {
+    enum fxi_decode result;
+    while ((result = fxi_decoder_next(decoder, &at, end, row, &arena, NULL)) == FXI_DECODE_RECORD) {
         sums.records++;
-        sums.numbers += row[0].u + row[1].u + row[2].u;
-        sums.text_bytes += row[3].size;
+        for (int i = 0; i < DECODE_NUMBERS; i++)
+            sums.numbers[i] += row[i].u;
+        decode_add_text(&sums, row[DECODE_NUMBERS].text, row[DECODE_NUMBERS].size);
+        fxi_arena_reset(&arena);
     }
+    if (result != FXI_DECODE_END)
+        die(fxi_decode_name(result));
     fxi_arena_fini(&arena);
     return sums;
 }
 
-static uint64_t json_number(struct json_object *tree, const char *name)
+static struct fxi_decoder *decoder_make(const struct decode_names *names)
 {
-    return json_object_get_uint64(json_object_object_get(tree, name));
-}
-
-static struct sums run_json_c(struct json_tokener *tokener, const struct fxi_str *payload)
-{
-    struct sums sums = {0};
-    const char *at = payload->data, *end = at + payload->size;
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        json_tokener_reset(tokener);
-        struct json_object *tree = json_tokener_parse_ex(tokener, at, (int)(newline - at));
-        if (!tree)
-            abort();
-        sums.records++;
-        sums.numbers += json_number(tree, "as_src") + json_number(tree, "as_dst") + json_number(tree, "bytes");
-        sums.text_bytes += (uint64_t)json_object_get_string_len(json_object_object_get(tree, "label"));
-        json_object_put(tree);
-        at = newline + 1;
-    }
-    return sums;
+    struct fxi_field fields[DECODE_NUMBERS + 1];
+    for (int i = 0; i < DECODE_NUMBERS; i++)
+        fields[i] = (struct fxi_field){names->numbers[i], FX_UNSIGNED, 0};
+    fields[DECODE_NUMBERS] = (struct fxi_field){names->text, FX_TEXT, 0};
+    struct fxi_decoder *decoder = fxi_decoder_new(fields, DECODE_NUMBERS + 1, 64, NULL);
+    if (!decoder)
+        die("no decoder");
+    return decoder;
 }
 
 static double cpu_seconds(void)
@@ -104,67 +112,81 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double *values, int count)
+/* One round of one way; the first finds what all must find. */
+static void time_way(struct way *way, int round, struct fxi_decoder *decoder, const struct decode_payload *payload,
+                     const struct decode_names *names, struct decode_sums *expected)
 {
-    qsort(values, (size_t)count, sizeof *values, compare_doubles);
-    return values[count / 2];
-}
-
-/* One round of one way: index 0 to 2 are our ways of scanning, 3 is json-c. Negative: not on this processor. */
-static double time_way(int way, struct fxi_decoder *decoder, struct json_tokener *tokener,
-                       const struct fxi_str *payload, struct sums *sums)
-{
-    if (way < FXI_SCAN_COUNT && fxi_decoder_set_scan(decoder, (enum fxi_scan)way) != 0)
-        return -1;
-    double start = cpu_seconds();
-    *sums = way < FXI_SCAN_COUNT ? run_ours(decoder, payload) : run_json_c(tokener, payload);
-    return cpu_seconds() - start;
-}
-
-static void print_table(double seconds[][MAX_ROUNDS], int rounds, unsigned records)
-{
-    static const char *const names[] = {"ours, portable", "ours, SSE2", "ours, AVX2", "json-c tree"};
-    double json_c = median(seconds[FXI_SCAN_COUNT], rounds);
-    printf("%-16s %12s %10s %8s\n", "way", "M records/s", "ns/record", "ratio");
-    for (int way = 0; way <= FXI_SCAN_COUNT; way++) {
-        double time = median(seconds[way], rounds);
-        if (time > 0)
-            printf("%-16s %12.2f %10.1f %8.1f\n", names[way], records / time / 1e6, time / records * 1e9,
-                   json_c / time);
+    if (way->scan >= 0 && fxi_decoder_set_scan(decoder, (enum fxi_scan)way->scan) != 0) {
+        way->is_missing = true;
+        return;
     }
+    double start = cpu_seconds();
+    struct decode_sums sums = way->scan >= 0 ? take_ours(decoder, payload) : way->take(payload, names);
+    way->seconds[round] = cpu_seconds() - start;
+    if (!expected->records)
+        *expected = sums;
+    if (memcmp(&sums, expected, sizeof sums) != 0)
+        die("the ways differ in what they find");
+}
+
+static void print_result(const struct decode_payload *payload, unsigned records, int rounds)
+{
+    printf("{\"records\": %u, \"bytes\": %zu, ", records, payload->size);
+#ifdef HAVE_SIMDJSON
+    printf("\"simdjson\": \"%s\", ", decode_simdjson_name());
+#endif
+    const char *comma = "\"ns\": {";
+    for (size_t i = 0; i < WAY_COUNT; i++) {
+        if (ways[i].is_missing)
+            continue;
+        qsort(ways[i].seconds, (size_t)rounds, sizeof *ways[i].seconds, compare_doubles);
+        printf("%s\"%s\": %.2f", comma, ways[i].name, ways[i].seconds[rounds / 2] / records * 1e9);
+        comma = ", ";
+    }
+    printf("}}\n");
+}
+
+static struct decode_payload make_payload(const struct set *set, unsigned records, struct flows_text *text)
+{
+    const char *why;
+    struct flows *flows = flows_new(&set->flows, &why);
+    if (!flows)
+        die(why);
+    for (unsigned i = 0; i < records; i++)
+        flows_next(flows, text);
+    flows_free(flows);
+    static const char padding[DECODE_PADDING];
+    size_t size = text->size;
+    flows_text_add(text, padding, sizeof padding);
+    return (struct decode_payload){text->data, size};
+}
+
+static const struct set *set_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        if (strcmp(sets[i].name, name) == 0)
+            return &sets[i];
+    return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    unsigned records = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 200000;
-    int rounds = argc > 2 ? atoi(argv[2]) : 5;
-    if (!records || rounds < 1 || rounds > MAX_ROUNDS) {
-        fprintf(stderr, "usage: decode_bench [RECORDS [ROUNDS, 1 to %d]]\n", MAX_ROUNDS);
-        return 2;
-    }
-    struct fxi_str payload = {0};
-    for (unsigned i = 0; i < records; i++)
-        add_record(&payload);
-    struct fxi_decoder *decoder = fxi_decoder_new(fields, FIELD_COUNT, 64, NULL);
-    struct json_tokener *tokener = json_tokener_new();
-    static double seconds[FXI_SCAN_COUNT + 1][MAX_ROUNDS];
-    struct sums first = {0};
-    for (int round = 0; round < rounds; round++) {
-        for (int way = 0; way <= FXI_SCAN_COUNT; way++) {
-            struct sums sums = first;
-            seconds[way][round] = time_way(way, decoder, tokener, &payload, &sums);
-            if (!first.records)
-                first = sums;
-            if (memcmp(&sums, &first, sizeof sums) != 0 || first.records != records) {
-                fprintf(stderr, "decode_bench: the ways differ in what they find\n");
-                return 1;
-            }
-        }
-    }
-    printf("%u records, %.1f bytes each, %d rounds, CPU time\n", records, (double)payload.size / records, rounds);
-    print_table(seconds, rounds, records);
-    json_tokener_free(tokener);
+    const struct set *set = argc > 1 ? set_find(argv[1]) : NULL;
+    unsigned records = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 200000;
+    int rounds = argc > 3 ? atoi(argv[3]) : 5;
+    if (!set || !records || rounds < 1 || rounds > MAX_ROUNDS)
+        die("usage: decode_bench pmacct|mixed|goflow2 [RECORDS [ROUNDS, 1 to 99]]");
+    struct flows_text text = {0};
+    struct decode_payload payload = make_payload(set, records, &text);
+    struct fxi_decoder *decoder = decoder_make(&set->names);
+    struct decode_sums expected = {0};
+    for (int round = 0; round < rounds; round++)
+        for (size_t i = 0; i < WAY_COUNT; i++)
+            time_way(&ways[i], round, decoder, &payload, &set->names, &expected);
+    if (expected.records != records)
+        die("records were lost");
+    print_result(&payload, records, rounds);
     fxi_decoder_free(decoder);
-    fxi_str_fini(&payload);
+    free(text.data);
     return 0;
 }

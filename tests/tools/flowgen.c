@@ -33,6 +33,7 @@ static void usage(FILE *out)
           "  --names FILE        write names for these ASes there, in cidr-report's layout\n"
           "  --format pmacct|goflow2\n"
           "  --label-maps        pmacct's label as an object\n"
+          "  --mixed             a share with nested maps, other orders of members, more escapes\n"
           "  --markers N         a pair of pmacct's markers each N lines\n"
           "  --malformed SHARE   of the lines, 0 to 1\n"
           "  --summary FILE      what was made, as JSON\n"
@@ -63,11 +64,13 @@ static enum flows_format format_parse(const char *text)
 }
 
 static const struct option options[] = {
-    {"records", 1, NULL, 'n'}, {"seed", 1, NULL, 's'},      {"asn", 1, NULL, 'a'},        {"as", 1, NULL, 'o'},
-    {"routers", 1, NULL, 'r'}, {"series", 1, NULL, 'c'},    {"uniform", 0, NULL, 'u'},    {"spread", 0, NULL, 'd'},
-    {"names", 1, NULL, 'N'},   {"format", 1, NULL, 'f'},    {"label-maps", 0, NULL, 'l'}, {"markers", 1, NULL, 'm'},
-    {"brokers", 1, NULL, 'b'}, {"malformed", 1, NULL, 'x'}, {"summary", 1, NULL, 'y'},    {"partitions", 1, NULL, 'p'},
-    {"topic", 1, NULL, 't'},   {"pack", 1, NULL, 'k'},      {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    {"records", 1, NULL, 'n'}, {"seed", 1, NULL, 's'},       {"asn", 1, NULL, 'a'},
+    {"as", 1, NULL, 'o'},      {"routers", 1, NULL, 'r'},    {"series", 1, NULL, 'c'},
+    {"uniform", 0, NULL, 'u'}, {"spread", 0, NULL, 'd'},     {"names", 1, NULL, 'N'},
+    {"format", 1, NULL, 'f'},  {"label-maps", 0, NULL, 'l'}, {"mixed", 0, NULL, 'i'},
+    {"markers", 1, NULL, 'm'}, {"brokers", 1, NULL, 'b'},    {"malformed", 1, NULL, 'x'},
+    {"summary", 1, NULL, 'y'}, {"partitions", 1, NULL, 'p'}, {"topic", 1, NULL, 't'},
+    {"pack", 1, NULL, 'k'},    {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
 
 /* The options that are not plain numbers. */
 static void option_text(struct settings *settings, int key, const char *text)
@@ -84,6 +87,9 @@ static void option_text(struct settings *settings, int key, const char *text)
         break;
     case 'd':
         settings->flows.spread = true;
+        break;
+    case 'i':
+        settings->flows.mixed = true;
         break;
     case 'N':
         settings->names = text;

@@ -41,15 +41,15 @@ void flows_text_printf(struct flows_text *text, const char *format, ...)
     text->size += (size_t)size;
 }
 
-/* One in 64 spells the same name with escapes: it must not become another series. */
-static const char *router_prefix(uint64_t random)
+/* One in 64, of mixed records one in 16, spells the same name with escapes: it must not become another series. */
+static const char *router_prefix(const struct flows_options *options, uint64_t random)
 {
-    return random % 64 == 1 ? "bord\\u0065r\\u002d" : "border-";
+    return random % (options->mixed ? 16 : 64) == 1 ? "bord\\u0065r\\u002d" : "border-";
 }
 
 static void write_label(const struct flows_options *options, const struct flow *flow, struct flows_text *text)
 {
-    const char *prefix = router_prefix(flow->random);
+    const char *prefix = router_prefix(options, flow->random);
     if (options->label_maps)
         flows_text_printf(text, "\"label\": {\"nkey\": \"%s%u.example.net\", \"pkey\": \"flows\"}", prefix,
                           flow->router + 1);
@@ -57,23 +57,83 @@ static void write_label(const struct flows_options *options, const struct flow *
         flows_text_printf(text, "\"label\": \"%s%u.example.net\"", prefix, flow->router + 1);
 }
 
+/* Blocks of members, each after a comma but the first of a record. */
+struct writing {
+    const struct flows_options *options;
+    const struct flow *flow;
+    struct flows_text *text;
+    unsigned bits; /* random ones for members that nobody counts */
+};
+
+static void pmacct_label(const struct writing *writing)
+{
+    write_label(writing->options, writing->flow, writing->text);
+}
+
+static void pmacct_ases(const struct writing *writing)
+{
+    flows_text_printf(writing->text, "\"as_src\": %u, \"as_dst\": %u, \"peer_ip_src\": \"192.0.2.%u\"",
+                      writing->flow->as_src, writing->flow->as_dst, writing->flow->router % 250 + 1);
+    if (writing->flow->random % 64 == 2)
+        flows_text_printf(writing->text, ", \"comms\": \"a \\\"quoted\\\" \\\\ \\ud83d\\ude00 text\"");
+}
+
+static void pmacct_addresses(const struct writing *writing)
+{
+    unsigned bits = writing->bits;
+    flows_text_printf(writing->text, "\"ip_src\": \"198.51.%u.%u\", \"ip_dst\": \"203.0.%u.%u\"", bits & 255,
+                      bits >> 8 & 255, bits >> 16 & 255, bits >> 24);
+}
+
+static void pmacct_ports(const struct writing *writing)
+{
+    flows_text_printf(writing->text, "\"port_src\": %u, \"port_dst\": 443, \"ip_proto\": \"%s\"",
+                      1024 + (writing->bits & 0x7fff), writing->bits & 0x8000 ? "udp" : "tcp");
+}
+
+static void pmacct_counts(const struct writing *writing)
+{
+    flows_text_printf(writing->text,
+                      "\"stamp_inserted\": \"2026-01-15 09:45:00\", \"stamp_updated\": \"2026-01-15 09:50:01\", "
+                      "\"packets\": %llu, \"bytes\": %llu",
+                      (unsigned long long)writing->flow->packets, (unsigned long long)writing->flow->bytes);
+}
+
+/* pmacct's map of members that the operator has defined. Its names are those of others: they must not count. */
+static void pmacct_custom(const struct writing *writing)
+{
+    flows_text_printf(writing->text,
+                      "\"custom_primitives\": {\"vrf\": {\"id\": %u, \"label\": \"none\"}, \"bytes\": \"%u\"}",
+                      writing->bits & 63, writing->bits >> 16);
+}
+
+typedef void block_write(const struct writing *writing);
+#define BLOCK_COUNT 5
+
+/* pmacct's own order, then those of other versions and of programs in between. */
+static block_write *const orders[][BLOCK_COUNT] = {
+    {pmacct_label, pmacct_ases, pmacct_addresses, pmacct_ports, pmacct_counts},
+    {pmacct_addresses, pmacct_ports, pmacct_label, pmacct_ases, pmacct_counts},
+    {pmacct_counts, pmacct_ases, pmacct_addresses, pmacct_ports, pmacct_label},
+    {pmacct_ases, pmacct_label, pmacct_counts, pmacct_ports, pmacct_addresses},
+};
+
+/* Of mixed records one in eight has another order, and one in eight a nested map; by bits of their own. */
 static void write_pmacct(const struct flows_options *options, const struct flow *flow, struct flows_text *text)
 {
-    unsigned bits = (unsigned)(flow->random >> 32);
-    flows_text_printf(text, "{\"event_type\": \"purge\", ");
-    write_label(options, flow, text);
-    flows_text_printf(text, ", \"as_src\": %u, \"as_dst\": %u, \"peer_ip_src\": \"192.0.2.%u\"", flow->as_src,
-                      flow->as_dst, flow->router % 250 + 1);
-    if (flow->random % 64 == 2)
-        flows_text_printf(text, ", \"comms\": \"a \\\"quoted\\\" \\\\ \\ud83d\\ude00 text\"");
-    flows_text_printf(text, ", \"ip_src\": \"198.51.%u.%u\", \"ip_dst\": \"203.0.%u.%u\"", bits & 255, bits >> 8 & 255,
-                      bits >> 16 & 255, bits >> 24);
-    flows_text_printf(text, ", \"port_src\": %u, \"port_dst\": 443, \"ip_proto\": \"%s\"", 1024 + (bits & 0x7fff),
-                      bits & 0x8000 ? "udp" : "tcp");
-    flows_text_printf(text,
-                      ", \"stamp_inserted\": \"2026-01-15 09:45:00\", \"stamp_updated\": \"2026-01-15 09:50:01\", "
-                      "\"packets\": %llu, \"bytes\": %llu}",
-                      (unsigned long long)flow->packets, (unsigned long long)flow->bytes);
+    struct writing writing = {options, flow, text, (unsigned)(flow->random >> 32)};
+    unsigned dice = options->mixed ? (unsigned)(flow->random >> 8) & 63 : 63;
+    block_write *const *order = orders[dice < 8 ? 1 + dice % 3 : 0];
+    flows_text_printf(text, "{\"event_type\": \"purge\"");
+    for (size_t i = 0; i < BLOCK_COUNT; i++) {
+        flows_text_printf(text, ", ");
+        order[i](&writing);
+    }
+    if (dice >= 8 && dice < 16) {
+        flows_text_printf(text, ", ");
+        pmacct_custom(&writing);
+    }
+    flows_text_printf(text, "}");
 }
 
 static void write_goflow2(const struct flow *flow, struct flows_text *text)
