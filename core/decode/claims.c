@@ -113,7 +113,7 @@ static int sort_nodes(struct fxi_decoder *d, struct fx_error *err)
     sorted[FXI_NODE_NOBODY].end = FXI_NODE_NOBODY + 1;
     number_nodes(d->claims, FXI_NODE_RECORD, FXI_NODE_RECORD, numbers, sorted);
     for (size_t i = 0; i < d->field_count; i++)
-        d->field_nodes[i] = numbers[d->field_nodes[i]];
+        d->targets[i].node = numbers[d->targets[i].node];
     free(d->claims);
     d->claims = sorted;
     free(numbers);
@@ -139,8 +139,7 @@ static size_t measure_paths(const struct fxi_field *fields, size_t count, size_t
 static int add_fields(struct fxi_decoder *d, const struct fxi_field *fields, char *name, struct fx_error *err)
 {
     for (size_t i = 0; i < d->field_count; i++) {
-        d->fields[i] = fields[i];
-        d->fields[i].path = NULL;
+        d->targets[i].type = fields[i].type;
         if (fields[i].computed)
             continue;
         if (fields[i].type < FX_UNSIGNED || fields[i].type > FX_TEXT)
@@ -148,9 +147,16 @@ static int add_fields(struct fxi_decoder *d, const struct fxi_field *fields, cha
         int node = add_path(d, fields[i].path, name, err);
         if (node < 0)
             return node;
-        d->field_nodes[i] = (uint16_t)node;
+        d->targets[i].node = (uint32_t)node;
     }
     return sort_nodes(d, err);
+}
+
+/* When the captures' places are known. A computed field has node 0, whose capture is anybody's. */
+static void set_captures(struct fxi_decoder *d)
+{
+    for (size_t i = 0; i < d->field_count; i++)
+        d->targets[i].capture = d->targets[i].node ? &d->captures[d->targets[i].node] : NULL;
 }
 
 int fxi_claims_make(struct fxi_decoder *d, const struct fxi_field *fields, size_t count, struct fx_error *err)
@@ -160,15 +166,15 @@ int fxi_claims_make(struct fxi_decoder *d, const struct fxi_field *fields, size_
     if (nodes > FXI_NODE_MAX)
         return fx_error_set(err, FX_EINVAL, "There are too many fields (%zu).", count);
     char *name = malloc(longest + 1);
-    d->fields = calloc(count + 1, sizeof *d->fields);
-    d->field_nodes = calloc(count + 1, sizeof *d->field_nodes);
+    d->targets = calloc(count + 1, sizeof *d->targets);
     d->claims = calloc(nodes, sizeof *d->claims);
     d->captures = calloc(nodes, sizeof *d->captures);
     int rc;
-    if (name && d->fields && d->field_nodes && d->claims && d->captures) {
+    if (name && d->targets && d->claims && d->captures) {
         d->field_count = count;
         d->claim_count = FXI_NODE_FIRST;
         rc = add_fields(d, fields, name, err);
+        set_captures(d);
     } else {
         rc = fx_error_set(err, FX_ENOMEM, "There is no memory for the fields.");
     }
@@ -182,6 +188,5 @@ void fxi_claims_free(struct fxi_decoder *d)
         free(d->claims[i].name.text);
     free(d->claims);
     free(d->captures);
-    free(d->field_nodes);
-    free(d->fields);
+    free(d->targets);
 }

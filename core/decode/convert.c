@@ -93,40 +93,49 @@ static enum fxi_decode convert_number(const struct fxi_decoder *d, const struct 
     return set_integer(value, type, negative, magnitude);
 }
 
-static enum fxi_decode convert_digits(const struct fxi_capture *capture, enum fx_type type, struct fx_value *value)
+/* Whatever is not a short number where an integer is claimed, or plain text where text is. */
+static __attribute__((noinline)) enum fxi_decode convert(struct fxi_decoder *d, const struct fxi_target *target,
+                                                         struct fx_value *value, struct fxi_arena *arena)
 {
-    uint64_t number = fxi_digits_value(capture->text, capture->size);
-    if (type == FX_DOUBLE)
-        value->d = (double)number;
-    else
-        value->u = number; /* small enough for i as well */
-    value->type = type;
-    return FXI_DECODE_RECORD;
+    const struct fxi_capture *capture = target->capture;
+    *value = (struct fx_value){.type = FX_NULL};
+    if (!capture || capture->kind == FXI_KIND_ABSENT)
+        return FXI_DECODE_RECORD;
+    enum fxi_decode decode = target->type == FX_TEXT ? convert_text(d, capture, value, arena)
+                                                     : convert_number(d, capture, target->type, value, arena);
+    if (decode != FXI_DECODE_RECORD)
+        fxi_decode_fault(d, capture->text, decode);
+    return decode;
 }
 
-static enum fxi_decode convert(const struct fxi_decoder *d, const struct fxi_capture *capture, enum fx_type type,
-                               struct fx_value *value, struct fxi_arena *arena)
+/* What 15 digits say is small enough for both integers. False: not one of the usual cases. */
+static inline bool convert_usual(const struct fxi_decoder *d, const struct fxi_target *target, struct fx_value *value)
 {
-    if (type == FX_TEXT)
-        return convert_text(d, capture, value, arena);
-    if (FXI_LIKELY(capture->kind == FXI_KIND_DIGITS))
-        return convert_digits(capture, type, value);
-    return convert_number(d, capture, type, value, arena);
+    const struct fxi_capture *capture = target->capture;
+    if (FXI_UNLIKELY(!capture))
+        return false;
+    if (capture->kind == FXI_KIND_DIGITS && (target->type == FX_UNSIGNED || target->type == FX_SIGNED)) {
+        value->u = fxi_digits_value(capture->text, capture->size);
+        value->size = 0;
+    } else if (capture->kind == FXI_KIND_STRING && target->type == FX_TEXT) {
+        value->text = fxi_decode_origin(d, capture->text);
+        value->size = capture->size;
+    } else {
+        return false;
+    }
+    value->type = target->type;
+    return true;
 }
 
 enum fxi_decode fxi_decode_convert(struct fxi_decoder *d, struct fx_value *row, struct fxi_arena *arena)
 {
-    for (size_t i = 0; i < d->field_count; i++) {
-        row[i] = (struct fx_value){.type = FX_NULL};
-        const struct fxi_capture *capture = &d->captures[d->field_nodes[i]];
-        /* A computed field has node 0, whose capture is anybody's. */
-        if (!d->field_nodes[i] || capture->kind == FXI_KIND_ABSENT)
+    const struct fxi_target *end = d->targets + d->field_count;
+    for (const struct fxi_target *target = d->targets; target < end; target++, row++) {
+        if (FXI_LIKELY(convert_usual(d, target, row)))
             continue;
-        enum fxi_decode decode = convert(d, capture, d->fields[i].type, &row[i], arena);
-        if (FXI_UNLIKELY(decode != FXI_DECODE_RECORD)) {
-            fxi_decode_fault(d, capture->text, decode);
+        enum fxi_decode decode = convert(d, target, row, arena);
+        if (FXI_UNLIKELY(decode != FXI_DECODE_RECORD))
             return decode;
-        }
     }
     return FXI_DECODE_RECORD;
 }

@@ -30,7 +30,7 @@ const char *fxi_decode_enter_tail(struct fxi_decoder *d, const char *at)
     memset(d->tail, 0, sizeof d->tail);
     memcpy(d->tail, at, size);
     d->end = d->tail + size;
-    d->slack = 0;
+    d->last = (uintptr_t)d->end;
     return d->tail;
 }
 
@@ -112,7 +112,7 @@ void fxi_decoder_free(struct fxi_decoder *decoder)
 
 static const char *skip_space(const char *at, const char *end, bool also_newline)
 {
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || (also_newline && *at == '\n')))
+    while (at < end && *at <= ' ' && (*at == ' ' || *at == '\t' || *at == '\r' || (also_newline && *at == '\n')))
         at++;
     return at;
 }
@@ -128,7 +128,7 @@ static const char *refuse_start(struct fxi_decoder *d, const char *at)
 static const char *parse_one(struct fxi_decoder *d, const char *at, const char *end)
 {
     d->end = end;
-    d->slack = FXI_SLACK;
+    d->last = (uintptr_t)end - FXI_SLACK;
     if (*at != '{')
         return refuse_start(d, at);
     for (size_t i = 0; i < d->claim_count; i++)

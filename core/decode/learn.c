@@ -7,12 +7,20 @@
 #include "decode/state.h"
 #include "decode/string.h"
 
+#define EIGHT(b)      b, b, b, b, b, b, b, b
+#define THIRTY_TWO(b) EIGHT(b), EIGHT(b), EIGHT(b), EIGHT(b)
+const unsigned char fxi_scan_bytes[FXI_SCAN_BYTE_COUNT][32] __attribute__((aligned(32))) = {
+    [FXI_SCAN_QUOTE] = {THIRTY_TWO('"')}, [FXI_SCAN_BACKSLASH] = {THIRTY_TWO('\\')},
+    [FXI_SCAN_SPACE] = {THIRTY_TWO(' ')}, [FXI_SCAN_ZERO] = {THIRTY_TWO('0')},
+    [FXI_SCAN_NINE] = {THIRTY_TWO(9)},
+};
+
 void fxi_entries_init(struct fxi_decoder *d)
 {
     for (size_t i = 0; i < FXI_ENTRY_COUNT; i++)
-        d->entries[i] = (struct fxi_entry){.context = FXI_CONTEXT_NONE, .node_end = FXI_NODE_NOBODY + 1};
-    d->entries[FXI_ENTRY_RECORD].node = FXI_NODE_RECORD;
-    d->entries[FXI_ENTRY_RECORD].node_end = (uint16_t)d->claim_count;
+        d->entries[i] =
+            (struct fxi_entry){.context = FXI_CONTEXT_NONE, .capture = d->captures, .guess = FXI_GUESS_NONE};
+    d->entries[FXI_ENTRY_RECORD].node = FXI_NODE_RECORD; /* nobody asks for its capture */
 }
 
 static unsigned hash_glue(const char padded[FXI_GLUE_MAX], uint32_t context)
@@ -45,7 +53,8 @@ static void set_node(const struct fxi_decoder *d, struct fxi_entry *entry, uint3
     unsigned object = context >> 1;
     unsigned node = escaped ? find_escaped(d, object, name, size) : fxi_claim_find(d, object, name, size);
     entry->node = (uint16_t)node;
-    entry->node_end = d->claims[node].end;
+    entry->below = (uint16_t)(d->claims[node].end - node - 1);
+    entry->capture = &d->captures[node];
 }
 
 unsigned fxi_entry_get(struct fxi_decoder *d, uint32_t context, const char *glue, size_t size, const char *name,
@@ -65,7 +74,7 @@ unsigned fxi_entry_get(struct fxi_decoder *d, uint32_t context, const char *glue
     /* The newer of the two stays. */
     d->entries[first + 1] = d->entries[first];
     struct fxi_entry *entry = &d->entries[first];
-    *entry = (struct fxi_entry){.context = context, .glue_size = (uint16_t)size};
+    *entry = (struct fxi_entry){.context = context, .glue_size = (uint8_t)size, .guess = FXI_GUESS_NONE};
     entry->glue_mask = (uint32_t)((UINT64_C(1) << size) - 1);
     memcpy(entry->glue, padded, sizeof padded);
     set_node(d, entry, context, name, name_size, escaped);

@@ -13,7 +13,7 @@
 struct place {
     struct fxi_frame *frame;
     struct fxi_entry *entry; /* of the member whose value comes, or came */
-    uint16_t *predict;       /* where the number of the next member's entry is kept */
+    uint16_t *predict;       /* where the numbers of the entries that may come next are kept */
     uint32_t context;
 };
 
@@ -61,46 +61,86 @@ FXI_COLD const char *parse_member(struct fxi_decoder *d, uint32_t context, const
     return parse_name(d, context, at, glue, number);
 }
 
-/* Sets *closed at an object's end. */
-FXI_HOT const char *next_member(struct fxi_decoder *d, struct place *place, const char *at, bool *closed)
+/* Whether the member is this entry's. More white space may follow where there was less last time. */
+FXI_HOT bool is_expected(const struct fxi_entry *entry, uint32_t context, const char *at)
 {
-    struct fxi_entry *entry = &d->entries[*place->predict];
-    /* More white space may follow where there was less last time. */
-    if (FXI_LIKELY(entry->context == place->context && scan_glue(at, entry) && at[entry->glue_size] > ' ')) {
-        at += entry->glue_size;
-    } else {
-        if (*at == '}') {
-            *closed = true;
-            return at + 1;
-        }
-        unsigned number;
-        at = parse_member(d, place->context, at, &number);
-        if (!at)
-            return NULL;
-        if (number == FXI_ENTRY_NONE) {
-            *closed = true;
-            return at;
-        }
-        *place->predict = (uint16_t)number;
-        entry = &d->entries[number];
+    return entry->context == context && scan_glue(at, entry) && at[entry->glue_size] > ' ';
+}
+
+/* The second guess was right: now and then it becomes the first, so that an order that has come to stay is found soon. */
+FXI_HOT void take_second(struct fxi_decoder *d, uint16_t *predict)
+{
+    if (++d->second_hits % 16 != 0)
+        return;
+    uint16_t first = predict[0];
+    predict[0] = predict[1];
+    predict[1] = first;
+}
+
+/* An object's member that is not the usual one: *entry is its. Or the object's end: then *entry is NULL. */
+FXI_COLD const char *other_member(struct fxi_decoder *d, uint32_t context, uint16_t *predict, const char *at,
+                                  struct fxi_entry **entry)
+{
+    *entry = &d->entries[predict[1]];
+    if (is_expected(*entry, context, at)) {
+        take_second(d, predict);
+        return at + (*entry)->glue_size;
     }
-    place->entry = entry;
+    unsigned number;
+    at = parse_member(d, context, at, &number);
+    if (number == FXI_ENTRY_NONE) {
+        *entry = NULL;
+        return at;
+    }
+    predict[predict[0] != FXI_ENTRY_NONE] = (uint16_t)number;
+    *entry = &d->entries[number];
     return at;
 }
 
-FXI_COLD const char *next_element(struct fxi_decoder *d, struct place *place, const char *at, bool *closed)
+FXI_COLD const char *parse_element(struct fxi_decoder *d, uint32_t context, const char *at, bool *is_end)
 {
     at = space_end(d, at);
-    if (*at == ']') {
-        *closed = true;
+    *is_end = *at == ']';
+    if (*is_end)
         return at + 1;
-    }
-    if (!(place->context & 1)) {
+    if (!(context & 1)) {
         if (*at != ',')
             return fxi_decode_fault(d, at, FXI_DECODE_SYNTAX);
         at = space_end(d, at + 1);
     }
+    return at;
+}
+
+/* An array's element. The same as next_item. */
+FXI_HOT const char *next_element(struct fxi_decoder *d, struct place *place, const char *at, bool *closed)
+{
+    bool is_end;
+    at = parse_element(d, place->context, at, &is_end);
+    *closed = is_end;
     place->entry = &d->entries[FXI_ENTRY_ELEMENT];
+    return at;
+}
+
+/* The next value and its entry, or the end of the object or array: then *closed is true. NULL with the fault noted. */
+FXI_HOT const char *next_item(struct fxi_decoder *d, struct place *place, const char *at, bool *closed)
+{
+    struct fxi_entry *entry = &d->entries[place->predict[0]];
+    __asm__("" : "+r"(entry)); /* one pointer, not a sum for each of its members */
+    *closed = false;
+    if (FXI_LIKELY(is_expected(entry, place->context, at))) {
+        place->entry = entry;
+        return at + entry->glue_size;
+    }
+    if (FXI_UNLIKELY(place->context & FXI_CONTEXT_ARRAY))
+        return next_element(d, place, at, closed);
+    if (*at == '}') {
+        *closed = true;
+        return at + 1;
+    }
+    struct fxi_entry *other;
+    at = other_member(d, place->context, place->predict, at, &other);
+    *closed = !other;
+    place->entry = other;
     return at;
 }
 
@@ -109,11 +149,10 @@ FXI_HOT const char *open_container(struct fxi_decoder *d, struct place *place, c
 {
     if (FXI_UNLIKELY(++place->frame == d->frames_end))
         return fxi_decode_fault(d, at, FXI_DECODE_DEPTH);
-    place->frame->node = place->entry->node;
-    place->frame->is_array = *at == '[';
-    place->frame->predict = &place->entry->next;
-    place->predict = &place->entry->inner;
-    place->context = FXI_CONTEXT(place->frame->node, 1);
+    place->frame->context = *at == '[' ? FXI_CONTEXT_ARRAY : FXI_CONTEXT(place->entry->node, 0);
+    place->frame->predict = place->entry->next;
+    place->predict = place->entry->inner;
+    place->context = place->frame->context | 1;
     return at + 1;
 }
 
@@ -121,21 +160,22 @@ FXI_HOT void close_container(struct place *place)
 {
     place->predict = place->frame->predict;
     place->frame--;
-    place->context = FXI_CONTEXT(place->frame->node, 0);
+    place->context = place->frame->context;
 }
 
 /* Of duplicates the last counts: whatever was below this member before is gone. */
-FXI_HOT struct fxi_capture *capture_of(struct fxi_decoder *d, const struct fxi_entry *entry)
+FXI_HOT struct fxi_capture *capture_of(const struct fxi_entry *entry)
 {
-    for (unsigned node = entry->node + 1U; node < entry->node_end; node++)
-        d->captures[node].kind = FXI_KIND_ABSENT;
-    return &d->captures[entry->node];
+    for (unsigned i = entry->below; FXI_UNLIKELY(i); i--)
+        entry->capture[i].kind = FXI_KIND_ABSENT;
+    return entry->capture;
 }
 
-FXI_HOT const char *scalar_value(struct fxi_decoder *d, struct fxi_capture *capture, const char *at)
+FXI_HOT const char *scalar_value(struct fxi_decoder *d, struct fxi_capture *capture, struct fxi_entry *entry,
+                                 const char *at)
 {
     if (*at == '"')
-        return string_value(d, capture, at);
+        return string_value(d, capture, entry, at);
     if ((unsigned char)(*at - '0') <= 9)
         return number_value(d, capture, at);
     return *at == '-' ? long_number(d, capture, at) : literal_value(d, capture, at);
@@ -144,32 +184,29 @@ FXI_HOT const char *scalar_value(struct fxi_decoder *d, struct fxi_capture *capt
 FXI_HOT const char *parse_record(struct fxi_decoder *d, const char *at)
 {
     struct place place = {d->frames, &d->entries[FXI_ENTRY_RECORD], NULL, 0};
-    place.frame[0] = (struct fxi_frame){NULL, FXI_NODE_NOBODY, false};
+    place.frame[0] = (struct fxi_frame){NULL, FXI_CONTEXT(FXI_NODE_NOBODY, 0)};
     at = open_container(d, &place, at);
     for (;;) {
         at = fxi_decode_readable(d, at);
-        bool closed = false;
-        if (FXI_UNLIKELY(place.frame->is_array))
-            at = next_element(d, &place, at, &closed);
-        else
-            at = next_member(d, &place, at, &closed);
+        bool closed;
+        at = next_item(d, &place, at, &closed);
         if (FXI_UNLIKELY(!at))
             return NULL;
-        if (closed) {
+        if (FXI_UNLIKELY(closed)) {
             close_container(&place);
             if (place.frame == d->frames)
                 return at;
             continue;
         }
-        struct fxi_capture *capture = capture_of(d, place.entry);
+        struct fxi_capture *capture = capture_of(place.entry);
         if (FXI_UNLIKELY(*at == '{' || *at == '[')) {
             capture->text = at;
             capture->kind = FXI_KIND_CONTAINER;
             at = open_container(d, &place, at);
         } else {
-            place.predict = &place.entry->next;
-            place.context = FXI_CONTEXT(place.frame->node, 0);
-            at = scalar_value(d, capture, at);
+            place.predict = place.entry->next;
+            place.context &= ~UINT32_C(1);
+            at = scalar_value(d, capture, place.entry, at);
         }
         if (FXI_UNLIKELY(!at))
             return NULL;

@@ -16,20 +16,26 @@ FXI_HOT __m128i scan_load(const char *at)
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
+/* From memory: a constant that the compiler knows is made anew, by some instructions, wherever it is used. */
+FXI_HOT __m128i scan_constant(enum fxi_scan_byte byte)
+{
+    return _mm_load_si128((const __m128i *)(const void *)fxi_scan_bytes[byte]);
+}
+
 FXI_HOT unsigned scan_special(const char *at)
 {
     __m128i bytes = scan_load(at);
-    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    __m128i escape = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-    __m128i odd = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)); /* signed: also those above 0x7f */
+    __m128i quote = _mm_cmpeq_epi8(bytes, scan_constant(FXI_SCAN_QUOTE));
+    __m128i escape = _mm_cmpeq_epi8(bytes, scan_constant(FXI_SCAN_BACKSLASH));
+    __m128i odd = _mm_cmplt_epi8(bytes, scan_constant(FXI_SCAN_SPACE)); /* signed: also those above 0x7f */
     unsigned mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, escape), odd));
     return (unsigned)__builtin_ctz(mask | 1U << SCAN_WIDTH);
 }
 
 FXI_HOT unsigned scan_digits(const char *at)
 {
-    __m128i values = _mm_sub_epi8(scan_load(at), _mm_set1_epi8('0'));
-    __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+    __m128i values = _mm_sub_epi8(scan_load(at), scan_constant(FXI_SCAN_ZERO));
+    __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(values, scan_constant(FXI_SCAN_NINE)), values);
     return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(digit));
 }
 

@@ -64,16 +64,26 @@ struct fxi_capture {
  */
 struct fxi_entry {
     char glue[FXI_GLUE_MAX];
-    uint32_t context;   /* FXI_CONTEXT of the object, FXI_CONTEXT_NONE: empty */
-    uint32_t glue_mask; /* glue_size low bits */
-    uint16_t glue_size;
-    uint16_t node, node_end; /* and what is below it */
-    uint16_t next;           /* the entry that came after it last time */
-    uint16_t inner;          /* the first entry inside, if it is an object */
+    uint32_t context;            /* FXI_CONTEXT of the object, FXI_CONTEXT_NONE: empty */
+    uint32_t glue_mask;          /* glue_size low bits */
+    struct fxi_capture *capture; /* the node's */
+    uint16_t node;
+    uint16_t below;    /* so many captures behind the node's are of nodes below it */
+    uint16_t next[2];  /* the entry that usually comes after it, and the last one that came instead */
+    uint16_t inner[2]; /* the same for the first entry inside, if it is an object */
+    uint8_t glue_size;
+    uint8_t guess; /* the size that the next text is taken to have, FXI_GUESS_NONE: none */
+    uint8_t last;  /* the size of the last one, */
+    uint8_t run;   /* and how many in a row had it */
 } __attribute__((aligned(64)));
 
-/* The object's node, and whether the member is its first. */
+/* Texts of so many records in a row must have had one size before it is guessed that the next one has it, too. */
+#define FXI_GUESS_RUN  32
+#define FXI_GUESS_NONE 255
+
+/* The object's node, and whether the member is its first. An array's elements have no entries: none has its context. */
 #define FXI_CONTEXT(node, first) ((uint32_t)(node) << 1 | (first))
+#define FXI_CONTEXT_ARRAY        (UINT32_C(1) << 30)
 #define FXI_CONTEXT_NONE         UINT32_MAX
 
 /* Entries with a fixed meaning, then a table of sets of two. */
@@ -83,27 +93,33 @@ enum { FXI_ENTRY_NONE, FXI_ENTRY_RECORD, FXI_ENTRY_ELEMENT, FXI_ENTRY_SPARE, FXI
 
 /* An open object or array. */
 struct fxi_frame {
-    uint16_t *predict; /* where the guess about the member behind it is kept */
+    uint16_t *predict; /* where the guesses about the member behind it are kept */
+    uint32_t context;  /* of its members or elements but the first */
+};
+
+/* What becomes of a capture. */
+struct fxi_target {
+    const struct fxi_capture *capture; /* NULL: computed, never here */
     uint32_t node;
-    bool is_array;
+    enum fx_type type;
 };
 
 struct fxi_decoder {
     /* The bytes being parsed: the payload, then a padded copy of its last bytes. */
     const char *end;
-    size_t slack; /* bytes that must be left to go on here: FXI_SLACK, or 0 in the copy */
+    uintptr_t last; /* the last place with FXI_SLACK bytes in front of the payload's end; in the copy its end */
     struct fxi_frame *frames, *frames_end;
     struct fxi_capture *captures; /* one a node */
     struct fxi_claim *claims;
     size_t claim_count;
     const char *(*parse)(struct fxi_decoder *d, const char *at);
 
-    struct fxi_field *fields; /* path unused */
-    uint16_t *field_nodes;
+    struct fxi_target *targets; /* one a field */
     size_t field_count;
 
     locale_t c_locale;
 
+    unsigned second_hits;   /* see take_second */
     enum fxi_decode reason; /* of the last fault */
     const char *fault;
 
@@ -128,7 +144,7 @@ static inline const char *fxi_decode_origin(const struct fxi_decoder *d, const c
 /* at, or its copy: FXI_SLACK bytes can be read from there. */
 static inline const char *fxi_decode_readable(struct fxi_decoder *d, const char *at)
 {
-    return FXI_UNLIKELY((size_t)(d->end - at) < d->slack) ? fxi_decode_enter_tail(d, at) : at;
+    return FXI_UNLIKELY((uintptr_t)at > d->last) ? fxi_decode_enter_tail(d, at) : at;
 }
 
 /* claims.c */
@@ -144,6 +160,17 @@ void fxi_entries_init(struct fxi_decoder *d);
 
 /* convert.c: from captures to the row. */
 enum fxi_decode fxi_decode_convert(struct fxi_decoder *d, struct fx_value *row, struct fxi_arena *arena);
+
+/* Bytes to compare with, each as often as a vector has places. Not const for the compiler: see scan_avx2.h. */
+enum fxi_scan_byte {
+    FXI_SCAN_QUOTE,
+    FXI_SCAN_BACKSLASH,
+    FXI_SCAN_SPACE,
+    FXI_SCAN_ZERO,
+    FXI_SCAN_NINE,
+    FXI_SCAN_BYTE_COUNT
+};
+extern const unsigned char fxi_scan_bytes[FXI_SCAN_BYTE_COUNT][32] __attribute__((aligned(32), visibility("hidden")));
 
 /* parse_*.c: the grammar, from '{' to behind its '}'; NULL with the fault noted. */
 const char *fxi_parse_portable(struct fxi_decoder *d, const char *at);

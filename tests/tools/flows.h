@@ -28,8 +28,8 @@ struct flows_options {
     bool spread;      /* without others: numbers of up to six digits, not 1, 2, 3 ...; as_count below FLOWS_SPREAD */
     bool skip_series; /* begin with random records, not with one of each combination */
     enum flows_format format;
-    bool label_maps;       /* pmacct: label is an object with the router's name under "nkey" */
-    bool mixed;            /* a share of the records with nested maps, with other orders of members, with more escapes */
+    bool label_maps; /* pmacct: label is an object with the router's name under "nkey" */
+    bool mixed;      /* a share of the records with nested maps, with other orders of members, with more escapes */
     uint64_t marker_every; /* records between two pairs of pmacct's markers; 0: none */
     double malformed;      /* share of the records, 0 to 1 */
 };
