@@ -8,13 +8,16 @@
 #include "prom.h"
 #include "render.h"
 
-#define FIRST_SLOTS 1024
+int prom_admit_init(struct prom_admit *admit)
+{
+    return prom_table_init(&admit->shown);
+}
 
 void prom_admit_fini(struct prom_admit *admit)
 {
     free(admit->held);
     free(admit->aliases);
-    free(admit->slots);
+    prom_table_fini(&admit->shown);
     prom_arena_fini(&admit->texts);
     prom_buffer_fini(&admit->scratch);
 }
@@ -31,45 +34,19 @@ static void *make_room_in(void *items, size_t count, size_t *capacity, size_t it
     return bigger;
 }
 
-static void place(struct prom_admit_slot *slots, size_t mask, uint32_t hash, uint32_t number)
-{
-    size_t at = hash & mask;
-    while (slots[at].number)
-        at = (at + 1) & mask;
-    slots[at] = (struct prom_admit_slot){.hash = hash, .number = number + 1};
-}
-
-/* Twice the slots when three quarters are taken. */
-static bool make_slots(struct prom_admit *admit)
-{
-    size_t slots = admit->slots ? admit->mask + 1 : 0;
-    if ((admit->shown_count + 1) * 4 <= slots * 3)
-        return true;
-    size_t bigger_slots = slots ? slots * 2 : FIRST_SLOTS;
-    struct prom_admit_slot *bigger = calloc(bigger_slots, sizeof *bigger);
-    if (!bigger)
-        return false;
-    for (size_t i = 0; i < slots; i++)
-        if (admit->slots[i].number)
-            place(bigger, bigger_slots - 1, admit->slots[i].hash, admit->slots[i].number - 1);
-    free(admit->slots);
-    admit->slots = bigger;
-    admit->mask = bigger_slots - 1;
-    return true;
-}
-
 /* The shown series with the text that is in scratch, or PROM_SERIES_NONE. */
 static uint32_t find_shown(const struct prom_family *family, uint32_t hash)
 {
-    const struct prom_admit *admit = &family->admit;
-    for (size_t at = hash & admit->mask; admit->slots[at].number; at = (at + 1) & admit->mask) {
-        const struct prom_series *series = prom_series_at(&family->registry, admit->slots[at].number - 1);
-        if (admit->slots[at].hash == hash && series->text_size == admit->scratch.size &&
-            memcmp(atomic_load_explicit(&series->text, memory_order_relaxed), admit->scratch.data,
-                   admit->scratch.size) == 0)
-            return admit->slots[at].number - 1;
+    const struct prom_buffer *text = &family->admit.scratch;
+    struct prom_probe probe = prom_probe_start(&family->admit.shown, hash);
+    uint32_t number;
+    while ((number = prom_probe_next(&probe)) != PROM_TABLE_NONE) {
+        const struct prom_series *series = prom_series_at(&family->registry, number);
+        if (series->text_size == text->size &&
+            memcmp(atomic_load_explicit(&series->text, memory_order_relaxed), text->data, text->size) == 0)
+            break;
     }
-    return PROM_SERIES_NONE;
+    return number;
 }
 
 static bool show(struct prom_family *family, uint32_t number, uint32_t hash, uint64_t checkpoint)
@@ -77,11 +54,9 @@ static bool show(struct prom_family *family, uint32_t number, uint32_t hash, uin
     struct prom_admit *admit = &family->admit;
     struct prom_series *series = prom_series_at(&family->registry, number);
     char *text = prom_arena_alloc(&admit->texts, admit->scratch.size);
-    if (!text)
+    if (!text || prom_table_add(&admit->shown, hash, number))
         return false;
     memcpy(text, admit->scratch.data, admit->scratch.size);
-    place(admit->slots, admit->mask, hash, number);
-    admit->shown_count++;
     series->text_size = (uint32_t)admit->scratch.size;
     series->since = (uint32_t)checkpoint;
     atomic_store_explicit(&series->text, text, memory_order_release);
@@ -106,8 +81,8 @@ static bool admit_one(const struct prom_output *output, struct prom_family *fami
     struct prom_admit *admit = &family->admit;
     admit->scratch.size = 0;
     admit->scratch.failed = false;
-    prom_render_labels(output, family, number, &admit->scratch);
-    if (admit->scratch.failed || !make_slots(admit))
+    prom_render_values(output, family, number, &admit->scratch);
+    if (admit->scratch.failed)
         return false;
     uint32_t hash = prom_hash_text(admit->scratch.data, admit->scratch.size);
     uint32_t shown_as = find_shown(family, hash);
@@ -168,6 +143,7 @@ size_t prom_admit_series(const struct prom_output *output, struct prom_family *f
 {
     look_at_held(output, family, checkpoint, now_ms);
     look_at_new(output, family, count, checkpoint, now_ms);
+    prom_table_sweep(&family->admit.shown); /* nobody else looks in it */
     return family->admit.held_count;
 }
 

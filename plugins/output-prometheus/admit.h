@@ -12,6 +12,7 @@
 
 #include "arena.h"
 #include "buffer.h"
+#include "table.h"
 
 struct prom_output;
 struct prom_family;
@@ -20,22 +21,19 @@ struct prom_alias {
     uint32_t number, shown_as;
 };
 
-/* Zero-initialised is empty. */
 struct prom_admit {
     uint32_t next; /* series from here on were not looked at yet */
     uint32_t *held;
     size_t held_count, held_capacity;
     struct prom_alias *aliases;
     size_t alias_count, alias_capacity;
-    struct prom_admit_slot { /* shown series by text */
-        uint32_t hash;
-        uint32_t number; /* plus one; 0: free */
-    } * slots;
-    size_t mask, shown_count;
+    struct prom_table shown; /* series by text */
     struct prom_arena texts;
     struct prom_buffer scratch;
 };
 
+/* Of a zero-initialised one: 0, or -1 without memory. To be freed in both cases. */
+int prom_admit_init(struct prom_admit *admit);
 void prom_admit_fini(struct prom_admit *admit);
 
 /*

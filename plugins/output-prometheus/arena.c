@@ -7,11 +7,13 @@
 
 #define BLOCK_BYTES ((size_t)256 * 1024)
 #define ALIGN       sizeof(uint32_t)
+/* Behind a block's end, so that who copies may take more than there is of the last text. */
+#define SLACK PROM_ARENA_SLACK
 
 static int add_block(struct prom_arena *arena, size_t size)
 {
     size_t bytes = size + sizeof(void *) > BLOCK_BYTES ? size + sizeof(void *) : BLOCK_BYTES;
-    char *block = malloc(bytes);
+    char *block = malloc(bytes + SLACK);
     if (!block)
         return -1;
     memcpy(block, &arena->blocks, sizeof(void *));

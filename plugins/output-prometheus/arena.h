@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 
+/* Behind each text so many bytes can be read. */
+#define PROM_ARENA_SLACK 32
+
 struct prom_arena {
     char *at;
     size_t left;

@@ -2,67 +2,24 @@
  * The values as pages show them: cut, prepared, committed, exposed. One thread
  * at a time (the checkpoint's owner); pages hold the exposed snapshot counted.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "clock.h"
 #include "prom.h"
 
-struct prom_snapshot *prom_snapshot_new(unsigned family_count)
+/* Nobody looks anything up now: what tables have outgrown can go. */
+static void sweep(struct prom_output *output)
 {
-    struct prom_snapshot *snapshot = calloc(1, sizeof *snapshot + family_count * sizeof *snapshot->families);
-    if (!snapshot)
-        return NULL;
-    atomic_init(&snapshot->references, 1);
-    snapshot->family_count = family_count;
-    return snapshot;
-}
-
-void prom_snapshot_unref(struct prom_snapshot *snapshot)
-{
-    if (!snapshot || atomic_fetch_sub(&snapshot->references, 1) != 1)
-        return;
-    for (unsigned i = 0; i < snapshot->family_count; i++)
-        free(snapshot->families[i].values);
-    free(snapshot);
-}
-
-struct prom_snapshot *prom_snapshot_get(struct prom_output *output)
-{
-    pthread_mutex_lock(&output->lock);
-    struct prom_snapshot *snapshot = output->exposed;
-    atomic_fetch_add(&snapshot->references, 1);
-    pthread_mutex_unlock(&output->lock);
-    return snapshot;
-}
-
-static bool sum_up(const struct prom_output *output, struct prom_snapshot *snapshot)
-{
-    for (unsigned i = 0; i < output->family_count; i++) {
-        struct prom_values *sums = &snapshot->families[i];
-        sums->count = prom_registry_count(&output->families[i].registry);
-        sums->values = calloc(sums->count, sizeof *sums->values);
-        if (!sums->values)
-            return false;
-        for (unsigned j = 0; j < output->worker_count; j++)
-            if (output->workers[j])
-                prom_tally_add_to(&output->workers[j]->tallies[i], sums->values, sums->count);
-    }
-    return true;
+    for (unsigned i = 0; i < output->family_count; i++)
+        prom_table_sweep(&output->families[i].registry.table);
+    prom_table_sweep(&output->texts.table);
 }
 
 /* Without memory there is no cut this time; the core goes on with the next. */
 int prom_cut(void *self, uint64_t number)
 {
     struct prom_output *output = self;
+    sweep(output);
     prom_snapshot_unref(output->pending);
-    output->pending = prom_snapshot_new(output->family_count);
-    if (output->pending)
-        output->pending->number = number;
-    if (!output->pending || !sum_up(output, output->pending)) {
-        prom_snapshot_unref(output->pending);
-        output->pending = NULL;
-    }
+    output->pending = prom_snapshot_take(output, number);
     prom_http_cut(output->http);
     return output->pending ? 0 : FX_ENOMEM;
 }

@@ -60,12 +60,18 @@ static void describe_families(struct prom_output *output, const unsigned fields[
         add_labels(&output->families[i], fields);
 }
 
-static int init_registry(struct prom_family *family, int64_t max_series)
+/* What is in memory for a family's series. 0, or -1 without memory. */
+static int init_series(struct prom_family *family, int64_t max_series)
 {
     unsigned text_words = 0;
-    for (unsigned i = 0; i < family->label_count; i++)
+    const char *names[PROM_LABELS_MAX];
+    for (unsigned i = 0; i < family->label_count; i++) {
         text_words |= family->labels[i].is_number ? 0 : 1U << i;
-    return prom_registry_init(&family->registry, family->label_count, text_words, (uint32_t)max_series);
+        names[i] = family->labels[i].name;
+    }
+    int rc = prom_registry_init(&family->registry, family->label_count, text_words, (uint32_t)max_series);
+    rc |= prom_line_init(&family->line, family->name, names, family->label_count);
+    return rc | prom_admit_init(&family->admit);
 }
 
 int prom_families_init(struct prom_output *output, struct fx_error *err)
@@ -80,7 +86,7 @@ int prom_families_init(struct prom_output *output, struct fx_error *err)
     output->family_count = FAMILIES;
     describe_families(output, fields);
     for (unsigned i = 0; i < output->family_count; i++)
-        if (init_registry(&output->families[i], output->options->max_series))
+        if (init_series(&output->families[i], output->options->max_series))
             rc = fx_error_option(err, output->instance, "max_series", NULL, "no memory for %lld series",
                                  (long long)output->options->max_series);
     return rc;
@@ -91,20 +97,7 @@ void prom_families_fini(struct prom_output *output)
     for (unsigned i = 0; i < output->family_count; i++) {
         prom_registry_fini(&output->families[i].registry);
         prom_admit_fini(&output->families[i].admit);
+        prom_line_fini(&output->families[i].line);
     }
     free(output->families);
-}
-
-static bool meets_all(const struct prom_condition *conditions, unsigned count, const struct fx_value *row)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (prom_number_of(&row[conditions[i].field]) != conditions[i].number)
-            return false;
-    return true;
-}
-
-bool prom_family_takes(const struct prom_family *family, const struct fx_value *row)
-{
-    return meets_all(family->match, family->match_count, row) &&
-           !(family->unless_count && meets_all(family->unless, family->unless_count, row));
 }

@@ -8,8 +8,9 @@
 void prom_destroy(void *self)
 {
     struct prom_output *output = self;
-    prom_snapshot_unref(output->pending);
-    prom_snapshot_unref(output->exposed);
+    prom_snapshot_free(output->pending);
+    prom_snapshot_free(output->exposed);
+    prom_snapshot_free(output->spare);
     prom_families_fini(output);
     prom_intern_fini(&output->texts);
     pthread_mutex_destroy(&output->lock);
@@ -27,7 +28,7 @@ static int init(struct prom_output *output, struct fx_error *err)
     rc = prom_families_init(output, err);
     if (rc)
         return rc;
-    output->exposed = prom_snapshot_new(output->family_count);
+    output->exposed = prom_snapshot_new(output);
     return output->exposed ? 0 : fx_error_set(err, FX_ENOMEM, "out of memory");
 }
 

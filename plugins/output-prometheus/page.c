@@ -47,46 +47,23 @@ void prom_page_free(struct prom_page *page)
     free(page);
 }
 
-/* The label text of a series that this cut shows, or NULL: what was admitted later is not shown with it. */
-static const char *shown_text(const struct prom_page *page, const struct prom_series *series)
+/* The label values of a series that this cut shows, or NULL: what was admitted later is not shown with it. */
+static const char *shown_values(const struct prom_page *page, const struct prom_series *series)
 {
     const char *text = atomic_load_explicit(&series->text, memory_order_acquire);
     return text && series->since <= (uint32_t)page->snapshot->number ? text : NULL;
 }
 
-struct line {
-    const char *name, *labels;
-    size_t name_size, labels_size;
-    uint64_t value;
-};
-
-static size_t line_max(const struct line *line)
-{
-    return line->name_size + line->labels_size + PROM_NUMBER_MAX + 2;
-}
-
-static size_t put_line(char *to, const struct line *line)
-{
-    char *at = to;
-    memcpy(at, line->name, line->name_size);
-    at += line->name_size;
-    memcpy(at, line->labels, line->labels_size);
-    at += line->labels_size;
-    *at++ = ' ';
-    at += prom_render_number(at, line->value);
-    *at++ = '\n';
-    return (size_t)(at - to);
-}
-
-/* A line that does not fit, or that the head of its family goes before. */
-static void put_aside(struct prom_page *page, const struct prom_family *family, const struct line *line)
+/* A line that may not fit, or that the head of its family goes before. */
+static void put_aside(struct prom_page *page, const struct prom_family *family, const char *values, size_t size,
+                      uint64_t number)
 {
     if (!page->head_printed)
         prom_render_head(&page->rest, family->name, family->help, "counter");
     page->head_printed = true;
-    char *to = prom_buffer_reserve(&page->rest, line_max(line));
+    char *to = prom_buffer_reserve(&page->rest, prom_line_max(&family->line, size));
     if (to)
-        page->rest.size += put_line(to, line);
+        page->rest.size = (size_t)(prom_line_put(to, &family->line, values, number) - page->rest.data);
 }
 
 /* Series until the room is used up. A family without a series to show has no head. Gives the bytes put. */
@@ -94,26 +71,21 @@ static size_t print_series(struct prom_page *page, char *to, size_t size)
 {
     const struct prom_family *family = &page->output->families[page->family];
     const struct prom_values *sums = &page->snapshot->families[page->family];
-    struct line line = {.name = family->name, .name_size = strlen(family->name)};
-    size_t used = 0;
-    while (page->series < sums->count && page->rest.size == 0) {
+    char *at = to;
+    while (page->series < sums->count && page->rest.size == 0 && !page->rest.failed) {
         size_t number = page->series++;
-        line.value = sums->values[number];
-        if (!line.value)
+        if (!sums->values[number])
             continue;
         const struct prom_series *series = prom_series_at(&family->registry, (uint32_t)number);
-        line.labels = shown_text(page, series);
-        if (!line.labels)
+        const char *values = shown_values(page, series);
+        if (!values)
             continue;
-        line.labels_size = series->text_size;
-        if (page->head_printed && line_max(&line) <= size - used)
-            used += put_line(to + used, &line);
+        if (page->head_printed && prom_line_max(&family->line, series->text_size) <= size - (size_t)(at - to))
+            at = prom_line_put(at, &family->line, values, sums->values[number]);
         else
-            put_aside(page, family, &line);
-        if (page->rest.failed)
-            break;
+            put_aside(page, family, values, series->text_size, sums->values[number]);
     }
-    return used;
+    return (size_t)(at - to);
 }
 
 static size_t give(const struct prom_buffer *from, size_t *at, char *to, size_t size)

@@ -7,11 +7,14 @@
  *   intern.c             texts to numbers
  *   registry.c           series: key to number, for all workers
  *   tally.c, worker.c    write: records to values, the hot path
- *   cut.c, admit.c       cut, prepare, committed, rolled_back: the values as pages show them; series that are shown
- *   render.c             label text and numbers in the text format
+ *   cut.c, admit.c       cut, prepare, committed, rolled_back; series that are shown
+ *   snapshot.c           the values of one cut
+ *   render.c, line.c     label values and numbers in the text format; lines of a page
  *   page.c, self.c       a page, in pieces; the program's own metrics as text
  *   http.c, wait.c       requests; those that wait for a checkpoint
  *   listen.c             the listening socket
+ *   table.c              numbers by hash, for texts and series
+ *   pages.c              memory for big arrays
  *   arena.c, buffer.c    memory for texts
  */
 #ifndef OUTPUT_PROMETHEUS_PROM_H
@@ -25,6 +28,7 @@
 
 #include "admit.h"
 #include "intern.h"
+#include "line.h"
 #include "registry.h"
 #include "tally.h"
 
@@ -71,25 +75,25 @@ struct prom_family {
     unsigned match_count, unless_count, label_count;
     struct prom_condition match[PROM_CONDITIONS_MAX], unless[PROM_CONDITIONS_MAX];
     struct prom_label labels[PROM_LABELS_MAX];
+    struct prom_line line; /* what is the same in all its lines */
     struct prom_registry registry;
     struct prom_admit admit; /* the checkpoint's owner only */
 };
 
 /* The values of one committed (or pending) cut, by family and series. Shared by pages; counted. */
 struct prom_snapshot {
+    struct prom_output *output;
     atomic_uint references;
-    unsigned family_count;
     uint64_t number;
     struct prom_values {
-        size_t count;
+        size_t count, capacity;
         uint64_t *values; /* by series */
     } families[];
 };
 
-/* A worker's own tables and values. */
+/* A worker's own values. */
 struct prom_worker {
     struct prom_output *output;
-    struct prom_text_table texts;
     struct prom_tally tallies[]; /* by family */
 };
 
@@ -105,8 +109,9 @@ struct prom_output {
     unsigned worker_count;
     atomic_bool is_broken;         /* a cut found no memory: write says so */
     struct prom_snapshot *pending; /* cut, not yet committed; the checkpoint's owner only */
-    pthread_mutex_t lock;          /* of exposed */
+    pthread_mutex_t lock;          /* of exposed and spare */
     struct prom_snapshot *exposed; /* what pages show */
+    struct prom_snapshot *spare;   /* nobody's: its memory is for the next cut */
     int64_t patience_ms;           /* how long a page waits for a checkpoint */
     struct prom_http *http;
 };
@@ -120,11 +125,25 @@ void prom_destroy(void *self);
 /* family.c: the metrics by the options, and claims for their fields. To be freed in both cases. */
 int prom_families_init(struct prom_output *output, struct fx_error *err);
 void prom_families_fini(struct prom_output *output);
-bool prom_family_takes(const struct prom_family *family, const struct fx_value *row);
 
 static inline uint64_t prom_number_of(const struct fx_value *value)
 {
     return value->type == FX_UNSIGNED ? value->u : 0;
+}
+
+static inline bool prom_conditions_meet(const struct prom_condition *conditions, unsigned count,
+                                        const struct fx_value *row)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (prom_number_of(&row[conditions[i].field]) != conditions[i].number)
+            return false;
+    return true;
+}
+
+static inline bool prom_family_takes(const struct prom_family *family, const struct fx_value *row)
+{
+    return prom_conditions_meet(family->match, family->match_count, row) &&
+           !(family->unless_count && prom_conditions_meet(family->unless, family->unless_count, row));
 }
 
 /* worker.c */
@@ -138,9 +157,14 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
 void prom_committed(void *self, uint64_t number);
 void prom_rolled_back(void *self, uint64_t number);
 int prom_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
-struct prom_snapshot *prom_snapshot_new(unsigned family_count);
+
+/* snapshot.c */
+struct prom_snapshot *prom_snapshot_new(struct prom_output *output);
+/* The values of all workers, who stand still, added up. NULL without memory. */
+struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t number);
 struct prom_snapshot *prom_snapshot_get(struct prom_output *output); /* the exposed one, counted */
 void prom_snapshot_unref(struct prom_snapshot *snapshot);
+void prom_snapshot_free(struct prom_snapshot *snapshot);
 
 /* http.c */
 struct prom_http *prom_http_start(struct prom_output *output, struct fx_error *err);

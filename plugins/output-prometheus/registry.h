@@ -1,8 +1,8 @@
 /*
- * Series of one metric: a key (a word a label) has one number for all workers.
- * Series live in chunks that never move: a number that was handed out is read
- * without the lock. Number 0 is the series 'other', where records go whose
- * series would be too many.
+ * Series of one metric: a key (a word a label) has one number for all workers,
+ * who look it up without a lock and take the lock only for a key that is new.
+ * Series live in chunks that never move. Number 0 is the series 'other', where
+ * records go whose series would be too many.
  */
 #ifndef OUTPUT_PROMETHEUS_REGISTRY_H
 #define OUTPUT_PROMETHEUS_REGISTRY_H
@@ -13,34 +13,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROM_LABELS_MAX   8
+#include "line.h"
+#include "table.h"
+
 #define PROM_OTHER_SERIES 0
-#define PROM_SERIES_NONE  UINT32_MAX
+#define PROM_SERIES_NONE  PROM_TABLE_NONE
 /* In the word of a text label: the number of a text; without this bit the word is a cell's address. */
 #define PROM_KEY_TEXT (UINT64_C(1) << 63)
 
 /* text_size and since are written before text, by the checkpoint's owner (admit.c); key and since by who makes it. */
 struct prom_series {
-    _Atomic(const char *) text; /* its labels as shown, for ever; NULL: not shown */
+    _Atomic(const char *) text; /* the values of its labels as shown (render.h), for ever; NULL: not shown */
     uint32_t text_size;
     uint32_t since; /* shown: since this checkpoint; held back: since this time in ms, cut to 32 bits */
     uint64_t key[];
 };
 
-#define PROM_SERIES_CHUNK 4096
+#define PROM_SERIES_CHUNK 65536
 struct prom_registry {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock;   /* of adding */
     unsigned words;         /* of a key */
     unsigned text_words;    /* a bit for each that is a text */
     size_t series_bytes;    /* of one series */
     char **chunks;          /* room for all that the limit allows */
     _Atomic uint32_t count; /* of series, with 'other'; written under the lock */
     uint32_t limit;
-    struct prom_registry_slot {
-        uint32_t hash;
-        uint32_t number; /* plus one; 0: free */
-    } * slots;
-    size_t mask;
+    struct prom_table table;
 };
 
 /* 0, or -1 without memory. To be freed in both cases. */
@@ -71,7 +69,37 @@ static inline struct fx_cell *prom_key_cell(const struct prom_registry *registry
     return is_cell ? (struct fx_cell *)(uintptr_t)key[word] : NULL;
 }
 
-/* The key's number; a new series keeps its cells. PROM_OTHER_SERIES when there are too many, or without memory. */
+static inline bool prom_key_equal(const uint64_t *a, const uint64_t *b, unsigned words)
+{
+    uint64_t difference = 0;
+    for (unsigned i = 0; i < words; i++)
+        difference |= a[i] ^ b[i];
+    return difference == 0;
+}
+
+/* The key's number, or PROM_SERIES_NONE. Any worker, no lock. */
+static inline uint32_t prom_registry_find(const struct prom_registry *registry, const uint64_t *key, uint32_t hash)
+{
+    struct prom_probe probe = prom_probe_start(&registry->table, hash);
+    uint32_t number;
+    while ((number = prom_probe_next(&probe)) != PROM_TABLE_NONE)
+        if (prom_key_equal(prom_series_at(registry, number)->key, key, registry->words))
+            break;
+    return number;
+}
+
+/* Asks for the memory that find will look at, where it is likely to be. */
+static inline void prom_registry_fetch(const struct prom_registry *registry, uint32_t number)
+{
+    const uint64_t *key = prom_series_at(registry, number)->key;
+    __builtin_prefetch(key);
+    __builtin_prefetch(key + registry->words - 1);
+}
+
+/*
+ * The key's number; a new series keeps its cells. PROM_OTHER_SERIES when there are too many, or without memory: a
+ * series that exists is always found, and when all are taken no lock is needed to know that there will be no more.
+ */
 uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash);
 
 #endif

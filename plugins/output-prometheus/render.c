@@ -1,30 +1,7 @@
-/* Label texts and numbers. The checkpoint's owner renders labels, once a series; pages render numbers. Any thread. */
+/* Label values, once a series; heads. The checkpoint's owner and pages. */
 #include "render.h"
 
 #include <string.h>
-
-size_t prom_render_number(char *to, uint64_t number)
-{
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
-    char digits[PROM_NUMBER_MAX];
-    char *at = digits + sizeof digits;
-    while (number >= 100) {
-        at -= 2;
-        memcpy(at, &pairs[number % 100 * 2], 2);
-        number /= 100;
-    }
-    if (number >= 10) {
-        at -= 2;
-        memcpy(at, &pairs[number * 2], 2);
-    } else {
-        *--at = (char)('0' + number);
-    }
-    size_t size = (size_t)(digits + sizeof digits - at);
-    memcpy(to, at, size);
-    return size;
-}
 
 void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size)
 {
@@ -72,7 +49,7 @@ static void add_value(const struct prom_output *output, const struct prom_family
     size_t size;
     const struct fx_cell *cell = prom_key_cell(&family->registry, key, index);
     if (family->labels[index].is_number) {
-        size = prom_render_number(buffer, key[index]);
+        size = prom_line_number(buffer, key[index]);
         prom_buffer_add(to, buffer, size);
     } else if (cell) {
         fx_cell_read(cell, buffer, &size);
@@ -83,20 +60,23 @@ static void add_value(const struct prom_output *output, const struct prom_family
     }
 }
 
-void prom_render_labels(const struct prom_output *output, const struct prom_family *family, uint32_t number,
+void prom_render_values(const struct prom_output *output, const struct prom_family *family, uint32_t number,
                         struct prom_buffer *to)
 {
     const struct prom_series *series = prom_series_at(&family->registry, number);
+    uint16_t sizes[PROM_LABELS_MAX];
+    size_t start = to->size, at = start + family->label_count * sizeof *sizes;
+    if (!prom_buffer_reserve(to, at - start))
+        return;
+    to->size = at;
     for (unsigned i = 0; i < family->label_count; i++) {
-        prom_buffer_puts(to, i ? "," : "{");
-        prom_buffer_puts(to, family->labels[i].name);
-        prom_buffer_puts(to, "=\"");
         if (number == PROM_OTHER_SERIES)
             prom_buffer_puts(to, "other");
         else
             add_value(output, family, series->key, i, to);
-        prom_buffer_puts(to, "\"");
+        sizes[i] = (uint16_t)(to->size - at); /* at most twice PROM_TEXT_MAX */
+        at = to->size;
     }
-    if (family->label_count)
-        prom_buffer_puts(to, "}");
+    if (prom_buffer_reserve(to, PROM_LINE_STEP))
+        memcpy(to->data + start, sizes, family->label_count * sizeof *sizes);
 }

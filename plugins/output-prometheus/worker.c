@@ -1,8 +1,8 @@
 /*
- * Records to values: the hot path. Each worker has tables and values of its
- * own and takes a lock only for a key that it has not seen before. Records go
- * in groups and in steps, so that the memory of a whole group is on its way
- * before the first of it is used.
+ * Records to values: the hot path. Each worker has values of its own, finds
+ * series and texts without a lock, and takes one only for what is new to all
+ * workers. Records go in groups and in steps, so that the memory of a whole
+ * group is on its way before the first of it is used.
  */
 #include <stdlib.h>
 
@@ -32,7 +32,6 @@ void prom_worker_free(void *self, void *context)
             output->workers[i] = NULL;
     for (unsigned i = 0; i < output->family_count; i++)
         prom_tally_fini(&worker->tallies[i]);
-    prom_text_table_fini(&worker->texts);
     free(worker);
 }
 
@@ -65,8 +64,8 @@ static bool make_text_word(struct prom_worker *worker, const struct prom_family 
     *word = PROM_KEY_TEXT | PROM_TEXT_EMPTY;
     if (value->type != FX_TEXT || value->size == 0)
         return true;
-    uint32_t number = prom_intern_get(&worker->output->texts, &worker->texts, value->text, value->size,
-                                      !prom_registry_is_full(&family->registry));
+    uint32_t number =
+        prom_intern_get(&worker->output->texts, value->text, value->size, !prom_registry_is_full(&family->registry));
     *word = PROM_KEY_TEXT | number;
     return number != PROM_TEXT_NONE;
 }
@@ -105,17 +104,22 @@ static unsigned load(struct prom_worker *worker, const struct fx_value *row, str
         lane->family = i;
         lane->value = value->u;
         make_key(worker, family, row, lane);
-        prom_tally_fetch_slot(&worker->tallies[i], lane->hash);
+        prom_table_fetch(&family->registry.table, lane->hash);
     }
     counts->unmatched += !is_taken;
     return used;
 }
 
-/* The number of a key that this worker has not seen. */
-static uint32_t learn(struct prom_worker *worker, const struct lane *lane)
+/* Asks for the series and the value that the lane is likely to need. */
+static void fetch_lane(const struct prom_worker *worker, const struct lane *lane)
 {
-    uint32_t number = prom_registry_get(&worker->output->families[lane->family].registry, lane->key, lane->hash);
-    return prom_tally_learn(&worker->tallies[lane->family], lane->hash, number) ? number : PROM_SERIES_NONE;
+    const struct prom_registry *registry = &worker->output->families[lane->family].registry;
+    const struct prom_tally *tally = &worker->tallies[lane->family];
+    uint32_t number = prom_table_guess(&registry->table, lane->hash);
+    if (number >= tally->capacity)
+        return;
+    prom_registry_fetch(registry, number);
+    __builtin_prefetch(&tally->values[number], 1);
 }
 
 /* False without memory. */
@@ -124,10 +128,8 @@ static bool count_lane(struct prom_worker *worker, const struct lane *lane, stru
     struct prom_tally *tally = &worker->tallies[lane->family];
     uint32_t number = lane->number;
     if (number == PROM_SERIES_NONE)
-        number = prom_tally_find(tally, &worker->output->families[lane->family].registry, lane->key, lane->hash);
-    if (number == PROM_SERIES_NONE)
-        number = learn(worker, lane);
-    if (number == PROM_SERIES_NONE)
+        number = prom_registry_get(&worker->output->families[lane->family].registry, lane->key, lane->hash);
+    if (number >= tally->capacity && !prom_tally_grow(tally, (size_t)number + 1))
         return false;
     counts->other += number == PROM_OTHER_SERIES;
     tally->values[number] = prom_sum(tally->values[number], lane->value);
@@ -137,8 +139,7 @@ static bool count_lane(struct prom_worker *worker, const struct lane *lane, stru
 static bool count_lanes(struct prom_worker *worker, const struct lane *lanes, unsigned used, struct counts *counts)
 {
     for (unsigned i = 0; i < used; i++)
-        prom_tally_fetch_series(&worker->tallies[lanes[i].family], &worker->output->families[lanes[i].family].registry,
-                                lanes[i].hash);
+        fetch_lane(worker, &lanes[i]);
     bool is_whole = true;
     for (unsigned i = 0; i < used; i++)
         is_whole = count_lane(worker, &lanes[i], counts) && is_whole;

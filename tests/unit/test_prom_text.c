@@ -17,7 +17,7 @@
 static void check_number(uint64_t number)
 {
     char ours[PROM_NUMBER_MAX + 1], theirs[32];
-    ours[prom_render_number(ours, number)] = '\0';
+    ours[prom_line_number(ours, number)] = '\0';
     snprintf(theirs, sizeof theirs, "%" PRIu64, number);
     assert_string_equal(ours, theirs);
 }

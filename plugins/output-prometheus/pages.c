@@ -1,0 +1,48 @@
+/* Big arrays straight from the system. Any thread. */
+#include "pages.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define HUGE_BYTES ((size_t)2 * 1024 * 1024)
+
+static bool is_huge(size_t bytes, bool may_be_huge)
+{
+    return may_be_huge && bytes >= HUGE_BYTES;
+}
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
+}
+
+/* More than is needed, then the ends are cut off, so that it begins where a huge page can begin. */
+static void *map_aligned(size_t bytes)
+{
+    size_t more = bytes + HUGE_BYTES;
+    char *start = mmap(NULL, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return NULL;
+    size_t before = (HUGE_BYTES - (uintptr_t)start % HUGE_BYTES) % HUGE_BYTES;
+    if (before)
+        munmap(start, before);
+    munmap(start + before + bytes, more - before - bytes);
+    madvise(start + before, bytes, MADV_HUGEPAGE); /* a wish: without it everything works, slower */
+    return start + before;
+}
+
+void *prom_pages_new(size_t bytes, bool may_be_huge)
+{
+    if (bytes > SIZE_MAX / 2)
+        return NULL;
+    return is_huge(bytes, may_be_huge) ? map_aligned(round_up(bytes)) : calloc(1, bytes ? bytes : 1);
+}
+
+void prom_pages_free(void *pages, size_t bytes, bool may_be_huge)
+{
+    if (pages && is_huge(bytes, may_be_huge))
+        munmap(pages, round_up(bytes));
+    else
+        free(pages);
+}

@@ -1,0 +1,93 @@
+/* Numbers by hash: the side that adds. Under the lock of the table's owner. */
+#include "table.h"
+
+#include <stdlib.h>
+
+#include "pages.h"
+
+#define FIRST_SLOTS 1024
+
+static struct prom_slots *slots_new(size_t count)
+{
+    struct prom_slots *slots = calloc(1, sizeof *slots);
+    if (!slots)
+        return NULL;
+    slots->mask = count - 1;
+    slots->slots = prom_pages_new(count * sizeof *slots->slots, true);
+    if (slots->slots)
+        return slots;
+    free(slots);
+    return NULL;
+}
+
+static void slots_free(struct prom_slots *slots)
+{
+    if (!slots)
+        return;
+    prom_pages_free((void *)slots->slots, (slots->mask + 1) * sizeof *slots->slots, true);
+    free(slots);
+}
+
+int prom_table_init(struct prom_table *table)
+{
+    table->count = 0;
+    struct prom_slots *first = slots_new(FIRST_SLOTS);
+    atomic_init(&table->current, first);
+    return first ? 0 : -1;
+}
+
+void prom_table_fini(struct prom_table *table)
+{
+    struct prom_slots *current = atomic_load(&table->current);
+    if (current)
+        prom_table_sweep(table);
+    slots_free(current);
+    atomic_store(&table->current, NULL);
+}
+
+void prom_table_sweep(struct prom_table *table)
+{
+    struct prom_slots *current = atomic_load(&table->current);
+    for (struct prom_slots *slots = current->older, *older; slots; slots = older) {
+        older = slots->older;
+        slots_free(slots);
+    }
+    current->older = NULL;
+}
+
+static void place(struct prom_slots *slots, uint64_t slot)
+{
+    size_t at = slot >> 32 & slots->mask;
+    while (atomic_load_explicit(&slots->slots[at], memory_order_relaxed))
+        at = (at + 1) & slots->mask;
+    atomic_store_explicit(&slots->slots[at], slot, memory_order_release);
+}
+
+/* Twice the slots when three quarters are taken. */
+static struct prom_slots *with_room(struct prom_table *table)
+{
+    struct prom_slots *slots = atomic_load_explicit(&table->current, memory_order_relaxed);
+    if ((table->count + 1) * 4 <= (slots->mask + 1) * 3)
+        return slots;
+    struct prom_slots *bigger = slots_new((slots->mask + 1) * 2);
+    if (!bigger)
+        return NULL;
+    for (size_t i = 0; i <= slots->mask; i++) {
+        uint64_t slot = atomic_load_explicit(&slots->slots[i], memory_order_relaxed);
+        if (slot)
+            place(bigger, slot);
+    }
+    bigger->older = slots;
+    atomic_store_explicit(&table->current, bigger, memory_order_release);
+    return bigger;
+}
+
+int prom_table_add(struct prom_table *table, uint32_t hash, uint32_t number)
+{
+    struct prom_slots *slots = with_room(table);
+    if (!slots)
+        return -1;
+    place(slots, (uint64_t)hash << 32 | (number + 1));
+    table->count++;
+    return 0;
+}
