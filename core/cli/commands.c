@@ -64,7 +64,9 @@ static void print_metrics(const struct fx_plugin *plugin, bool markdown)
         if (markdown)
             printf("| `flow_exporter_%s%s` | %s | %s |\n", row->name, labels, kind, row->help);
         else
-            printf("  flow_exporter_%s%s (%s)\n      %s\n", row->name, labels, kind, row->help);
+            printf("  flow_exporter_%s%s (%s)\n", row->name, labels, kind);
+        if (!markdown)
+            fxi_text_print(stdout, row->help, 6);
     }
 }
 

@@ -84,6 +84,13 @@ static void wrap_print(FILE *out, const char *text, int indent, int *column)
     }
 }
 
+void fxi_text_print(FILE *out, const char *text, int indent)
+{
+    int column = 0;
+    wrap_print(out, text, indent, &column);
+    fputs(column ? "\n" : "", out);
+}
+
 /* "host" in the table "servers" is shown as "servers[].host". */
 static char *key_in(const char *prefix, const struct fx_option *option, const char *suffix)
 {
@@ -114,9 +121,7 @@ static void table_print(FILE *out, const struct fx_option *table, const char *pr
         int column = fprintf(out, "  %-*s  ", width, key);
         wrap_print(out, facts.data, width + 4, &column);
         fputc('\n', out);
-        column = 0;
-        wrap_print(out, option->help ? option->help : "", HELP_INDENT, &column);
-        fputs(column ? "\n" : "", out);
+        fxi_text_print(out, option->help ? option->help : "", HELP_INDENT);
         fxi_str_fini(&facts);
         free(key);
         if (option->type == FX_OPT_TABLES) {

@@ -81,6 +81,8 @@ void fx_ready_set(struct fx_instance *instance, const char *reason)
     if (!fxi_readiness_set(&pipeline->readiness, instance->name, reason))
         return;
     fxi_ready_note(pipeline);
+    if (instance->may_claim)
+        return; /* in create nothing is ready yet, and --check only looks */
     if (reason)
         fx_log(instance, FX_LOG_WARN, "Not ready.", "reason=%s", reason);
     else

@@ -16,7 +16,8 @@ static bool is_cooperative(const struct kafka_consumer *consumer)
     return protocol && strcmp(protocol, "COOPERATIVE") == 0;
 }
 
-static void note_change(struct kafka_consumer *consumer, enum kafka_change change, int count)
+static void note_change(struct kafka_consumer *consumer, enum kafka_change change,
+                        const rd_kafka_topic_partition_list_t *list)
 {
     atomic_fetch_add(&consumer->generation, 1);
     fx_metric_add(consumer->instance, KAFKA_REBALANCES, change, 1);
@@ -24,13 +25,18 @@ static void note_change(struct kafka_consumer *consumer, enum kafka_change chang
     for (const struct kafka_partition *at = consumer->partitions; at; at = at->next)
         assigned++;
     fx_metric_set(consumer->instance, KAFKA_ASSIGNED, 0, assigned);
+    if (change != KAFKA_CHANGE_REVOKED) /* orderly changes are over in a moment */
+        kafka_trouble_assigned(consumer, change == KAFKA_CHANGE_ASSIGNED ? list : NULL);
     static const char *const sentences[] = {"Partitions were assigned.", "Partitions were given away.",
                                             "Partitions were lost."};
-    fx_log(consumer->instance, FX_LOG_INFO, sentences[change], "count=%d assigned=%lld", count, (long long)assigned);
+    fx_log(consumer->instance, FX_LOG_INFO, sentences[change], "count=%d assigned=%lld", list->cnt,
+           (long long)assigned);
 }
 
 static void free_partition(struct kafka_partition *partition)
 {
+    fx_series_end(partition->lag);
+    fx_series_end(partition->position);
     rd_kafka_queue_forward(partition->queue, NULL);
     rd_kafka_queue_destroy(partition->queue);
     free(partition->topic);
@@ -67,6 +73,7 @@ static void add_partition(struct kafka_consumer *consumer, const rd_kafka_topic_
     if (!partition || !(partition->topic = strdup(from->topic)))
         abort(); /* as librdkafka itself does without memory */
     partition->number = from->partition;
+    partition->begin = from->offset;
     partition->stream = fx_stream_begin(consumer->feed, from->topic, from->partition, from->offset);
     partition->queue = rd_kafka_queue_get_partition(consumer->rk, from->topic, from->partition);
     rd_kafka_queue_forward(partition->queue, consumer->workers[consumer->next_worker]->queue);
@@ -75,15 +82,29 @@ static void add_partition(struct kafka_consumer *consumer, const rd_kafka_topic_
     consumer->partitions = partition;
 }
 
+static void note_waiting(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list,
+                         rd_kafka_resp_err_t code, const char *sentence)
+{
+    enum kafka_trouble trouble = kafka_trouble_of(code);
+    bool of_topic = trouble == KAFKA_TROUBLE_TOPIC_RIGHT || trouble == KAFKA_TROUBLE_TOPIC_UNKNOWN;
+    int at = 0;
+    while (at < list->cnt - 1 && list->elems[at].err != code)
+        at++;
+    if (trouble != KAFKA_TROUBLE_OTHER)
+        kafka_trouble_note(consumer, code, of_topic ? list->elems[at].topic : NULL, list->elems[at].partition,
+                           rd_kafka_err2str(code));
+    unsigned suppressed;
+    if (fx_log_allowed(&consumer->partition_limit, &suppressed))
+        fx_log(consumer->instance, FX_LOG_WARN, sentence, "reason=%s suppressed=%u", rd_kafka_err2str(code),
+               suppressed);
+}
+
 /* Waits for the brokers as long as it takes: without offsets there is no place to begin. */
 static bool find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list, bool *fresh)
 {
     rd_kafka_resp_err_t code;
     while ((code = kafka_find_offsets(consumer, list, fresh, ASK_MS))) {
-        unsigned suppressed;
-        if (fx_log_allowed(&consumer->partition_limit, &suppressed))
-            fx_log(consumer->instance, FX_LOG_WARN, "The committed offsets can't be had; trying again.",
-                   "reason=%s suppressed=%u", rd_kafka_err2str(code), suppressed);
+        note_waiting(consumer, list, code, "The committed offsets can't be had; trying again.");
         if (fx_feed_stopping(consumer->feed))
             return false;
         for (int i = 0; i < list->cnt; i++)
@@ -134,7 +155,7 @@ static void on_assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_
         for (int i = 0; i < list->cnt; i++)
             add_partition(consumer, &list->elems[i]);
         give_to_librdkafka(consumer, list);
-        note_change(consumer, KAFKA_CHANGE_ASSIGNED, list->cnt);
+        note_change(consumer, KAFKA_CHANGE_ASSIGNED, list);
         if (fresh)
             commit_beginning(consumer);
     }
@@ -154,7 +175,7 @@ static void on_revoke(struct kafka_consumer *consumer, const rd_kafka_topic_part
     for (int i = 0; i < list->cnt; i++)
         remove_partition(consumer, list->elems[i].topic, list->elems[i].partition);
     take_from_librdkafka(consumer, list);
-    note_change(consumer, lost ? KAFKA_CHANGE_LOST : KAFKA_CHANGE_REVOKED, list->cnt);
+    note_change(consumer, lost ? KAFKA_CHANGE_LOST : KAFKA_CHANGE_REVOKED, list);
     fx_feed_resume(consumer->feed);
 }
 
@@ -182,17 +203,14 @@ enum fx_verdict kafka_assign_fixed(struct kafka_consumer *consumer)
     bool fresh;
     rd_kafka_resp_err_t code = kafka_find_offsets(consumer, list, &fresh, ASK_MS);
     if (code) {
-        unsigned suppressed;
-        if (fx_log_allowed(&consumer->partition_limit, &suppressed))
-            fx_log(consumer->instance, FX_LOG_WARN, "The partitions can't be read yet; trying again.",
-                   "reason=%s suppressed=%u", rd_kafka_err2str(code), suppressed);
+        note_waiting(consumer, list, code, "The partitions can't be read yet; trying again.");
     } else {
         fx_feed_quiesce(consumer->feed);
         for (int i = 0; i < list->cnt; i++)
             add_partition(consumer, &list->elems[i]);
         rd_kafka_assign(consumer->rk, list);
         consumer->fixed_assigned = true;
-        note_change(consumer, KAFKA_CHANGE_ASSIGNED, list->cnt);
+        note_change(consumer, KAFKA_CHANGE_ASSIGNED, list);
         if (fresh)
             commit_beginning(consumer);
         fx_feed_resume(consumer->feed);

@@ -1,8 +1,11 @@
 /* From options to librdkafka's configuration. Main thread, no I/O. */
 #include "consumer.h"
 
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "timestamp.h"
 
 /* Properties that would break delivery, or that have an option of their own: who sets them is told what to do. */
 static const struct refused {
@@ -18,8 +21,18 @@ static const struct refused {
     {"enable.auto.offset.store", "offsets are committed with the checkpoints"},
     {"auto.commit.interval.ms", "offsets are committed with the checkpoints (state: max_interval)"},
     {"offset.store.method", "offsets are kept by the group in Kafka"},
+    {"offset.store.path", "offsets are kept by the group in Kafka"},
+    {"offset.store.sync.interval.ms", "offsets are kept by the group in Kafka"},
+    {"topic.blacklist", "leave topics out by a narrower pattern in the option 'topics'"},
+    {"enable.partition.eof", "nothing is done at the end of a partition"},
+    {"plugin.library.paths", "interceptors could change what is read and committed"},
     {"test.mock.num.brokers", "it would replace the brokers by pretended ones"},
 };
+
+static bool is_secret(const char *key)
+{
+    return strstr(key, "password") || strstr(key, "secret") || strstr(key, "key.pem") || strstr(key, "oauthbearer");
+}
 
 static int set(struct kafka_consumer *consumer, const char *option, const char *item, const char *key,
                const char *value, struct fx_error *err)
@@ -27,6 +40,8 @@ static int set(struct kafka_consumer *consumer, const char *option, const char *
     char reason[256];
     if (rd_kafka_conf_set(consumer->conf, key, value, reason, sizeof reason) == RD_KAFKA_CONF_OK)
         return 0;
+    if (is_secret(key)) /* the reason may show a part of the value */
+        return fx_error_option(err, consumer->instance, option, item, "librdkafka refuses the value of %s", key);
     return fx_error_option(err, consumer->instance, option, item, "librdkafka refuses %s: %s", key, reason);
 }
 
@@ -50,13 +65,25 @@ static int set_brokers(struct kafka_consumer *consumer, struct fx_error *err)
     return rc;
 }
 
+/* librdkafka itself would only notice at the start, and not say where. */
+static int check_strategy(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
+{
+    bool is_strategy = strcmp(pair->key, "partition.assignment.strategy") == 0;
+    if (!is_strategy || !strstr(pair->value, "cooperative") || !strchr(pair->value, ','))
+        return 0;
+    return fx_error_option(err, consumer->instance, "rdkafka", pair->key,
+                           "cooperative-sticky can't be mixed with eager strategies: all members of the group use the "
+                           "one or the other");
+}
+
 static int set_user_property(struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (strcmp(pair->key, refused[i].key) == 0)
             return fx_error_option(err, consumer->instance, "rdkafka", pair->key, "%s can't be set here: %s", pair->key,
                                    refused[i].reason);
-    return set(consumer, "rdkafka", pair->key, pair->key, pair->value, err);
+    int rc = check_strategy(consumer, pair, err);
+    return rc ? rc : set(consumer, "rdkafka", pair->key, pair->key, pair->value, err);
 }
 
 static int set_properties(struct kafka_consumer *consumer, struct fx_error *err)
@@ -74,7 +101,10 @@ static int set_properties(struct kafka_consumer *consumer, struct fx_error *err)
         const char *key, *value;
     } defaults[] = {{"partition.assignment.strategy", "cooperative-sticky"},
                     {"fetch.wait.max.ms", "100"},
-                    {"socket.keepalive.enable", "true"}};
+                    {"socket.keepalive.enable", "true"},
+                    {"statistics.interval.ms", "1000"},
+                    /* New partitions and topics are found by this. */
+                    {"topic.metadata.refresh.interval.ms", "30000"}};
     int rc = set_brokers(consumer, err);
     for (size_t i = 0; !rc && i < sizeof fixed / sizeof *fixed; i++)
         rc = set(consumer, fixed[i].option, NULL, fixed[i].key, fixed[i].value, err);
@@ -109,13 +139,73 @@ static int read_partitions(struct kafka_consumer *consumer, struct fx_error *err
     return 0;
 }
 
+static int check_pattern(const struct kafka_consumer *consumer, const char *topic, struct fx_error *err)
+{
+    regex_t pattern;
+    char reason[128];
+    int rc = regcomp(&pattern, topic, REG_EXTENDED | REG_NOSUB);
+    if (rc) {
+        regerror(rc, &pattern, reason, sizeof reason);
+        return fx_error_option(err, consumer->instance, "topics", topic, "'%s' is no regular expression: %s", topic,
+                               reason);
+    }
+    regfree(&pattern);
+    if (consumer->fixed)
+        return fx_error_option(err, consumer->instance, "topics", topic,
+                               "'%s' is a pattern: with fixed partitions, name each topic", topic);
+    return 0;
+}
+
+static int check_topics(const struct kafka_consumer *consumer, struct fx_error *err)
+{
+    const struct fx_list *topics = &consumer->options->topics;
+    int rc = 0;
+    for (size_t i = 0; i < topics->count && !rc; i++) {
+        const char *topic = topics->items[i];
+        if (!topic[0])
+            return fx_error_option(err, consumer->instance, "topics", NULL, "a topic needs a name");
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(topics->items[j], topic) == 0)
+                return fx_error_option(err, consumer->instance, "topics", NULL, "the topic '%s' is given twice", topic);
+        if (topic[0] == '^')
+            rc = check_pattern(consumer, topic, err);
+    }
+    return rc;
+}
+
+static int read_start(struct kafka_consumer *consumer, struct fx_error *err)
+{
+    const struct fx_choice *start = &consumer->options->start;
+    if (start->choice != KAFKA_START_TIMESTAMP || !kafka_timestamp_parse(start->text, &consumer->start_ms))
+        return 0;
+    return fx_error_option(err, consumer->instance, "start", "timestamp",
+                           "'%s' is no time: write it as 2026-01-31T12:00:00Z, or as seconds since 1970", start->text);
+}
+
 int kafka_conf_make(struct kafka_consumer *consumer, struct fx_error *err)
 {
     consumer->conf = rd_kafka_conf_new();
     rd_kafka_conf_set_opaque(consumer->conf, consumer);
     rd_kafka_conf_set_log_cb(consumer->conf, kafka_on_log);
     rd_kafka_conf_set_error_cb(consumer->conf, kafka_on_error);
+    rd_kafka_conf_set_stats_cb(consumer->conf, kafka_on_statistics);
     rd_kafka_conf_set_rebalance_cb(consumer->conf, kafka_on_rebalance);
     int rc = read_partitions(consumer, err);
+    if (!rc)
+        rc = check_topics(consumer, err);
+    if (!rc)
+        rc = read_start(consumer, err);
     return rc ? rc : set_properties(consumer, err);
+}
+
+int kafka_conf_refused(const struct kafka_consumer *consumer, const char *reason, struct fx_error *err)
+{
+    const struct fx_map *map = &consumer->options->rdkafka;
+    const char *item = NULL;
+    for (size_t i = 0; i < map->count; i++)
+        if (strstr(reason, map->pairs[i].key) && (!item || strlen(map->pairs[i].key) > strlen(item)))
+            item = map->pairs[i].key;
+    if (!map->count)
+        return fx_error_set(err, FX_EIO, "librdkafka does not start: %s", reason);
+    return fx_error_option(err, consumer->instance, "rdkafka", item, "librdkafka does not start: %s", reason);
 }

@@ -2,11 +2,13 @@
  * What the plugin's files share.
  *
  *   lifecycle.c  create, start, stop; workers' queues
- *   conf.c       options to librdkafka's configuration
+ *   conf.c       options to librdkafka's configuration; timestamp.c: a point in time
  *   events.c     librdkafka's log and errors (its own threads)
+ *   trouble.c    what is wrong, for log, metric and readiness
+ *   statistics.c librdkafka's statistics as metrics
  *   poll.c       messages to payloads (each worker)
  *   assign.c     partitions come and go (worker 0, inside its poll)
- *   offsets.c    where a partition begins
+ *   offsets.c    where a partition goes on; begin.c: where it begins without an offset
  *   commit.c     commits, and what became of them (checkpoint thread, or worker 0 in a rebalance)
  *
  * One consumer an instance. The partitions' queues are forwarded to the workers' queues, so that the consumer's own
@@ -15,6 +17,7 @@
 #ifndef INPUT_KAFKA_CONSUMER_H
 #define INPUT_KAFKA_CONSUMER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -25,14 +28,49 @@
 struct kafka_options {
     struct fx_list brokers, topics, partitions;
     const char *group, *client_id;
-    int start; /* enum kafka_start */
+    struct fx_choice start; /* enum kafka_start */
     int64_t batch_messages;
     struct fx_map rdkafka;
 };
 
-enum kafka_start { KAFKA_START_LATEST, KAFKA_START_EARLIEST };
-enum kafka_metric { KAFKA_ASSIGNED, KAFKA_REBALANCES, KAFKA_ERRORS };
+enum kafka_start { KAFKA_START_LATEST, KAFKA_START_EARLIEST, KAFKA_START_TIMESTAMP };
+enum kafka_metric {
+    KAFKA_ASSIGNED,
+    KAFKA_REBALANCES,
+    KAFKA_ERRORS,
+    KAFKA_LAG,
+    KAFKA_POSITION,
+    KAFKA_BROKER_UP,
+    KAFKA_BROKER_ERRORS,
+    KAFKA_BROKER_RTT
+};
 enum kafka_change { KAFKA_CHANGE_ASSIGNED, KAFKA_CHANGE_REVOKED, KAFKA_CHANGE_LOST };
+
+/* What can be wrong, the most telling first; also the label values of KAFKA_ERRORS. */
+enum kafka_trouble {
+    KAFKA_TROUBLE_LOGIN,
+    KAFKA_TROUBLE_TLS,
+    KAFKA_TROUBLE_NAME,
+    KAFKA_TROUBLE_BROKERS,
+    KAFKA_TROUBLE_GROUP,
+    KAFKA_TROUBLE_TOPIC_RIGHT,
+    KAFKA_TROUBLE_TOPIC_UNKNOWN,
+    KAFKA_TROUBLE_OTHER,
+    KAFKA_TROUBLE_COUNT
+};
+
+struct kafka_troubles {
+    pthread_mutex_t lock;
+    int64_t since_ms[KAFKA_TROUBLE_COUNT]; /* when it was reported last; 0: it is not there */
+    char topic[256];                       /* of the last fault of a topic */
+    bool assigned;                         /* the group, or the option, has told us what to read */
+};
+
+/* What a cluster had when we began. */
+struct kafka_topic {
+    char *topic;
+    int partitions;
+};
 
 /* A partition that is read. The list changes while all workers are out of poll but worker 0. */
 struct kafka_partition {
@@ -40,6 +78,9 @@ struct kafka_partition {
     int32_t number;
     struct fx_stream *stream;
     rd_kafka_queue_t *queue; /* forwarded to a worker's */
+    int64_t begin;           /* the offset at which we began */
+    bool shown;              /* lag and position have begun */
+    struct fx_series *lag, *position;
     struct kafka_partition *next;
 };
 
@@ -75,7 +116,13 @@ struct kafka_consumer {
     atomic_bool rewinding;  /* nothing is read until worker 0 has gone back */
     rd_kafka_queue_t *commit_queue;
     struct kafka_ask ask;
-    struct fx_log_limit event_limit, partition_limit;
+    int64_t start_ms; /* options.start as a time */
+    struct kafka_topic *baseline;
+    size_t baseline_count;
+    bool baseline_known;
+    struct kafka_troubles troubles;
+    struct kafka_broker *brokers; /* statistics.c: those that were seen */
+    struct fx_log_limit event_limit, partition_limit, trouble_limit[KAFKA_TROUBLE_COUNT];
 };
 
 /* lifecycle.c */
@@ -88,10 +135,33 @@ void kafka_worker_free(void *self, void *worker);
 
 /* conf.c: consumer->conf, without I/O. */
 int kafka_conf_make(struct kafka_consumer *consumer, struct fx_error *err);
+/* An error for what librdkafka refused at the start, at the property that its reason speaks of. */
+int kafka_conf_refused(const struct kafka_consumer *consumer, const char *reason, struct fx_error *err);
 
 /* events.c: callbacks for the configuration. */
 void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
 void kafka_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque);
+
+/* trouble.c: notes, counts and logs a fault; topic NULL: of a broker or the group. */
+enum kafka_trouble kafka_trouble_of(rd_kafka_resp_err_t code);
+void kafka_troubles_init(struct kafka_consumer *consumer);
+void kafka_troubles_fini(struct kafka_consumer *consumer);
+void kafka_trouble_note(struct kafka_consumer *consumer, rd_kafka_resp_err_t code, const char *topic, int32_t partition,
+                        const char *reason);
+void kafka_trouble_broker_is_up(struct kafka_consumer *consumer);
+/* list NULL: what we had is lost. */
+void kafka_trouble_assigned(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list);
+void kafka_trouble_look_again(struct kafka_consumer *consumer);
+
+/* statistics.c */
+int kafka_on_statistics(rd_kafka_t *rk, char *text, size_t size, void *opaque);
+void kafka_brokers_free(struct kafka_consumer *consumer);
+
+/* begin.c: what was there when we began, once a broker answers; and the offset of a partition that has none. */
+rd_kafka_resp_err_t kafka_baseline_take(struct kafka_consumer *consumer, int timeout_ms);
+void kafka_baseline_free(struct kafka_consumer *consumer);
+rd_kafka_resp_err_t kafka_find_start(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *partition,
+                                     int timeout_ms);
 
 /* poll.c */
 enum fx_verdict kafka_poll(void *self, void *worker, struct fx_feed *feed, int timeout_ms);

@@ -4,18 +4,34 @@
  */
 #include "consumer.h"
 
-static const char *const starts[] = {"latest", "earliest", NULL};
+static const char *const starts[] = {"latest", "earliest", "timestamp:", NULL};
+static const char *const partition_labels[] = {"topic", "partition", NULL};
+static const char *const broker_labels[] = {"broker", NULL};
+static const char *const rtt_labels[] = {"broker", "quantile", NULL};
+static const char *const troubles[] = {[KAFKA_TROUBLE_LOGIN] = "authentication",
+                                       [KAFKA_TROUBLE_TLS] = "tls",
+                                       [KAFKA_TROUBLE_NAME] = "name",
+                                       [KAFKA_TROUBLE_BROKERS] = "brokers_down",
+                                       [KAFKA_TROUBLE_GROUP] = "group_right",
+                                       [KAFKA_TROUBLE_TOPIC_RIGHT] = "topic_right",
+                                       [KAFKA_TROUBLE_TOPIC_UNKNOWN] = "topic_unknown",
+                                       [KAFKA_TROUBLE_OTHER] = "other",
+                                       NULL};
 
 static const struct fx_option options[] = {
     {FX_OPTION(struct kafka_options, brokers), .type = FX_OPT_LIST, .flags = FX_OPTION_REQUIRED, .min = 1, .max = 1000,
      .help = "Brokers to ask first, host:port each; the others are found by them."},
     {FX_OPTION(struct kafka_options, topics), .type = FX_OPT_LIST, .flags = FX_OPTION_REQUIRED, .min = 1, .max = 1000,
-     .help = "Topics to read."},
+     .help = "Topics to read. One that begins with '^' is a regular expression; topics that match are found while the "
+             "program runs."},
     {FX_OPTION(struct kafka_options, group), .type = FX_OPT_STRING, .fallback = "flow-exporter",
      .help = "The consumer group. Programs of one group share the topics' partitions; the group's committed offsets "
              "say where to go on."},
-    {FX_OPTION(struct kafka_options, start), .type = FX_OPT_ENUM, .choices = starts, .fallback = "latest",
-     .help = "Where to begin in a partition for which the group has no offset yet."},
+    {FX_OPTION(struct kafka_options, start), .type = FX_OPT_CHOICE, .choices = starts, .fallback = "latest",
+     .help =
+         "Where to begin in a partition for which the group has no offset yet: at its end, at its first message, or "
+         "at the first message of a time or later, such as 2026-01-31T12:00:00Z. What was added while the program "
+         "runs is read from its beginning."},
     {FX_OPTION(struct kafka_options, partitions), .type = FX_OPT_LIST, .fallback = "[all]", .min = 1, .max = 10000,
      .help = "'all': the group shares the partitions out. Numbers: just these, of each topic, without taking part in "
              "the sharing; the group's offsets still say where to go on."},
@@ -23,8 +39,9 @@ static const struct fx_option options[] = {
      .help = "The name by which brokers know this program in their logs and quotas."},
     {FX_OPTION(struct kafka_options, batch_messages), .type = FX_OPT_INTEGER, .fallback = "2000", .min = 1,
      .max = 100000, .unit = "messages", .help = "Messages that are taken from librdkafka at a time."},
-    {FX_OPTION(struct kafka_options, rdkafka), .type = FX_OPT_MAP, .fallback = "{}",
-     .help = "Any other property of librdkafka, such as security.protocol or fetch.wait.max.ms."},
+    {FX_OPTION(struct kafka_options, rdkafka), .type = FX_OPT_MAP, .flags = FX_OPTION_SECRETS, .fallback = "{}",
+     .help = "Any other property of librdkafka, such as security.protocol or fetch.wait.max.ms. A value may also be "
+             "{file: PATH} or {env: NAME}."},
     {.key = NULL}};
 
 static const struct fx_metric metrics[] = {
@@ -36,7 +53,35 @@ static const struct fx_metric metrics[] = {
                           .values = (const char *const[]){"assigned", "revoked", "lost", NULL}},
     [KAFKA_ERRORS] = {.name = "kafka_errors_total",
                       .kind = FX_COUNTER,
-                      .help = "Errors that librdkafka reported, of brokers and of partitions."},
+                      .help = "Errors that librdkafka reported, of brokers, of the group and of partitions.",
+                      .label = "error",
+                      .values = troubles},
+    [KAFKA_LAG] = {.name = "kafka_lag_messages",
+                   .kind = FX_GAUGE,
+                   .help = "Messages of a partition that are yet to be read.",
+                   .labels = partition_labels,
+                   .max_series = 10000},
+    [KAFKA_POSITION] = {.name = "kafka_position",
+                        .kind = FX_GAUGE,
+                        .help = "The offset of the next message of a partition to be read.",
+                        .labels = partition_labels,
+                        .max_series = 10000},
+    [KAFKA_BROKER_UP] = {.name = "kafka_broker_up",
+                         .kind = FX_GAUGE,
+                         .help = "Whether a broker is connected.",
+                         .labels = broker_labels,
+                         .max_series = 1000},
+    [KAFKA_BROKER_ERRORS] = {.name = "kafka_broker_errors_total",
+                             .kind = FX_COUNTER,
+                             .help = "Requests and answers of a broker that failed.",
+                             .labels = broker_labels,
+                             .max_series = 1000},
+    [KAFKA_BROKER_RTT] = {.name = "kafka_broker_request_seconds",
+                          .kind = FX_GAUGE | FX_NANOSECONDS,
+                          .help = "From a request to its answer, by quantile of the last moments. A fetch waits for "
+                                  "messages up to fetch.wait.max.ms.",
+                          .labels = rtt_labels,
+                          .max_series = 2000},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_INPUT,

@@ -12,6 +12,7 @@ int kafka_create(struct fx_instance *instance, const void *options, void **self,
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     consumer->instance = instance;
     consumer->options = options;
+    kafka_troubles_init(consumer);
     int rc = kafka_conf_make(consumer, err);
     if (rc)
         kafka_destroy(consumer);
@@ -25,6 +26,9 @@ void kafka_destroy(void *self)
     struct kafka_consumer *consumer = self;
     if (consumer->conf)
         rd_kafka_conf_destroy(consumer->conf);
+    kafka_baseline_free(consumer);
+    kafka_brokers_free(consumer);
+    kafka_troubles_fini(consumer);
     free(consumer->fixed);
     free(consumer->workers);
     free(consumer);
@@ -55,7 +59,7 @@ int kafka_start(void *self, struct fx_error *err)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     consumer->rk = rd_kafka_new(RD_KAFKA_CONSUMER, consumer->conf, reason, sizeof reason);
     if (!consumer->rk)
-        return fx_error_set(err, FX_EIO, "librdkafka does not start: %s", reason);
+        return kafka_conf_refused(consumer, reason, err);
     consumer->conf = NULL; /* it is the consumer's now */
     rd_kafka_poll_set_consumer(consumer->rk);
     consumer->commit_queue = rd_kafka_queue_new(consumer->rk);

@@ -4,6 +4,8 @@
  */
 #include "consumer.h"
 
+#define BASELINE_MS 100
+
 void kafka_worker_forget(struct kafka_worker *worker)
 {
     for (size_t i = 0; i < worker->count; i++)
@@ -16,18 +18,8 @@ static void report(struct kafka_consumer *consumer, const rd_kafka_message_t *me
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         return;
-    fx_metric_add(consumer->instance, KAFKA_ERRORS, 0, 1);
-    unsigned suppressed;
-    if (!fx_log_allowed(&consumer->partition_limit, &suppressed))
-        return;
-    const char *sentence = "Kafka reports an error of a partition; trying again.";
-    if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-        sentence = "The topic does not exist; waiting for it.";
-    else if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-        sentence = "This user may not read the topic; give it the right.";
-    fx_log(consumer->instance, FX_LOG_WARN, sentence, "topic=%s partition=%d error=%s reason=%s suppressed=%u",
-           message->rkt ? rd_kafka_topic_name(message->rkt) : "", (int)message->partition,
-           rd_kafka_err2name(message->err), rd_kafka_message_errstr(message), suppressed);
+    kafka_trouble_note(consumer, message->err, message->rkt ? rd_kafka_topic_name(message->rkt) : NULL,
+                       message->partition, rd_kafka_message_errstr(message));
 }
 
 /* Callbacks run inside; a message can only be an error, since partitions have queues of their own. */
@@ -76,6 +68,8 @@ static enum fx_verdict push_all(struct kafka_worker *worker, struct fx_feed *fee
 static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_feed *feed)
 {
     serve_events(consumer, feed);
+    if (!consumer->baseline_known)
+        kafka_baseline_take(consumer, BASELINE_MS);
     char reason[256];
     if (rd_kafka_fatal_error(consumer->rk, reason, sizeof reason)) {
         fx_log(consumer->instance, FX_LOG_ERROR, "librdkafka can't go on.", "reason=%s", reason);

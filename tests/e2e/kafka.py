@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from programs import SOURCE, Program, can_connect, free_port, run, wait_until
 
@@ -71,14 +71,21 @@ class Kafka(Program):
         found = self.admin.list_topics(name, timeout=10).topics[name].partitions
         return len(found) == partitions and all(part.leader == 1 for part in found.values())
 
-    def produce(self, topic, values, partition=0):
+    def partitions_add(self, topic, count):
+        """From now on the topic has so many."""
+        self.admin.create_partitions([NewPartitions(topic, count)])[topic].result(30)
+        wait_until(lambda: self.topic_is_ready(topic, count), f"the topic {topic} has {count} partitions")
+
+    def produce(self, topic, values, partition=0, properties=None, **options):
         """Each value is a message; all are stored when this returns."""
         faults = []
-        producer = Producer({"bootstrap.servers": self.brokers, "enable.idempotence": True, "linger.ms": 5})
+        settings = {"bootstrap.servers": self.brokers, "enable.idempotence": True, "linger.ms": 5}
+        producer = Producer({**settings, **(properties or {})})
         for value in values:
             while True:
                 try:
-                    producer.produce(topic, value, partition=partition, on_delivery=lambda err, _: err and faults.append(err))
+                    producer.produce(topic, value, partition=partition, **options,
+                                     on_delivery=lambda err, _: err and faults.append(err))
                     break
                 except BufferError:
                     producer.poll(0.1)

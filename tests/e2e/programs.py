@@ -148,6 +148,7 @@ class FlowExporter(Program):
                  env=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
+        self.config = config
         command, plugin_flags = flow_exporter_command()
         if config is not None:
             for output in config["outputs"]:
@@ -166,6 +167,10 @@ class FlowExporter(Program):
 
     def is_healthy(self):
         return can_connect(self.port) and http_get(self.url("/-/healthy"))[0] == 200
+
+    def ready(self):
+        """Status and text of /-/ready."""
+        return http_get(self.url("/-/ready"))
 
     def page_text(self):
         status, text = http_get(self.url("/metrics"))

@@ -1,0 +1,119 @@
+/*
+ * Where a partition begins for which the group has no offset: where the option
+ * 'start' says, or at its first message if it was added while we run. Worker 0,
+ * inside its poll; asks brokers and waits.
+ *
+ * What was there when we began is the baseline: topics and their numbers of
+ * partitions, asked for once, as soon as a broker answers.
+ */
+#include "consumer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void kafka_baseline_free(struct kafka_consumer *consumer)
+{
+    for (size_t i = 0; i < consumer->baseline_count; i++)
+        free(consumer->baseline[i].topic);
+    free(consumer->baseline);
+    consumer->baseline = NULL;
+    consumer->baseline_count = 0;
+    consumer->baseline_known = false;
+}
+
+static void add_topics(struct kafka_consumer *consumer, const struct rd_kafka_metadata *metadata)
+{
+    struct kafka_topic *grown =
+        realloc(consumer->baseline, (consumer->baseline_count + (size_t)metadata->topic_cnt + 1) * sizeof *grown);
+    if (!grown)
+        abort(); /* as librdkafka itself does without memory */
+    consumer->baseline = grown;
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        char *topic = strdup(metadata->topics[i].topic);
+        if (!topic)
+            abort();
+        grown[consumer->baseline_count++] = (struct kafka_topic){topic, metadata->topics[i].partition_cnt};
+    }
+}
+
+/* One topic of the option, or all topics there are. */
+static rd_kafka_resp_err_t ask(struct kafka_consumer *consumer, const char *topic, int timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle = topic ? rd_kafka_topic_new(consumer->rk, topic, NULL) : NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(consumer->rk, topic == NULL, handle, &metadata, timeout_ms);
+    if (!code) {
+        add_topics(consumer, metadata);
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (handle)
+        rd_kafka_topic_destroy(handle);
+    return code;
+}
+
+rd_kafka_resp_err_t kafka_baseline_take(struct kafka_consumer *consumer, int timeout_ms)
+{
+    const struct fx_list *topics = &consumer->options->topics;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (consumer->baseline_known)
+        return code;
+    bool any_pattern = false;
+    for (size_t i = 0; i < topics->count; i++)
+        any_pattern = any_pattern || topics->items[i][0] == '^';
+    if (any_pattern)
+        code = ask(consumer, NULL, timeout_ms);
+    for (size_t i = 0; i < topics->count && !any_pattern && !code; i++)
+        code = ask(consumer, topics->items[i], timeout_ms);
+    if (code)
+        kafka_baseline_free(consumer);
+    else
+        consumer->baseline_known = true;
+    return code;
+}
+
+static bool is_added(const struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *partition)
+{
+    for (size_t i = 0; i < consumer->baseline_count; i++)
+        if (strcmp(consumer->baseline[i].topic, partition->topic) == 0)
+            return partition->partition >= consumer->baseline[i].partitions;
+    return true;
+}
+
+/* The first message of that time or later; the end, if there is none. */
+static rd_kafka_resp_err_t find_time(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *partition,
+                                     int64_t end, int64_t *offset, int timeout_ms)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition)->offset = consumer->start_ms;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(consumer->rk, list, timeout_ms);
+    if (!code)
+        code = list->elems[0].err;
+    *offset = list->elems[0].offset >= 0 ? list->elems[0].offset : end;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+rd_kafka_resp_err_t kafka_find_start(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *partition,
+                                     int timeout_ms)
+{
+    static const char *const names[] = {"latest", "earliest", "timestamp"};
+    int64_t low, high;
+    rd_kafka_resp_err_t code = kafka_baseline_take(consumer, timeout_ms);
+    if (!code)
+        code = partition->err = rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->partition,
+                                                                 &low, &high, timeout_ms);
+    if (code)
+        return code;
+    int start = consumer->options->start.choice;
+    bool added = is_added(consumer, partition);
+    int64_t offset = added || start == KAFKA_START_EARLIEST ? low : high;
+    if (!added && start == KAFKA_START_TIMESTAMP)
+        code = find_time(consumer, partition, high, &offset, timeout_ms);
+    if (code)
+        return code;
+    partition->offset = offset;
+    fx_log(consumer->instance, FX_LOG_INFO, "The group has no offset for this partition yet.",
+           "topic=%s partition=%d start=%s offset=%lld", partition->topic, (int)partition->partition,
+           added ? "added" : names[start], (long long)offset);
+    return code;
+}
