@@ -15,11 +15,22 @@ from pathlib import Path
 from typing import Optional, Tuple
 
 import aggregation
+import decode
+import kafka_section
+import pipeline
 import scrape
+import workers
 from figures import print_table, write_json
 from programs import BUILD, Program
 
-SECTIONS = {"aggregation": aggregation, "scrape": scrape}
+SECTIONS = {
+    "decode": decode,
+    "pipeline": pipeline,
+    "kafka": kafka_section,
+    "aggregation": aggregation,
+    "scrape": scrape,
+    "workers": workers,
+}
 
 
 @dataclass
@@ -27,6 +38,10 @@ class Settings:
     """How much is measured; --quick measures less of everything."""
 
     rounds: int = 5
+    decode_records: int = 200_000
+    file_records: int = 2_000_000
+    kafka_records: int = 5_000_000
+    kafka_growth_rounds: int = 3
     records: int = 4_000_000  # a round
     pool: int = 500_000  # records held in memory
     sizes: Optional[Tuple[int, ...]] = None  # of series; None: all
@@ -34,8 +49,8 @@ class Settings:
     pause_pages: int = 20
 
 
-QUICK = Settings(rounds=3, records=1_000_000, pool=100_000, sizes=(10_000, 100_000), pause_records=2_000_000,
-                 pause_pages=5)
+QUICK = Settings(rounds=3, decode_records=50_000, file_records=320_000, kafka_records=320_000, kafka_growth_rounds=1,
+                 records=1_000_000, pool=100_000, sizes=(10_000, 100_000), pause_records=2_000_000, pause_pages=5)
 
 
 @dataclass

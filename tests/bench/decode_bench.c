@@ -3,6 +3,7 @@
  * records, in turns; medians of several rounds, CPU time. What they find must be the same.
  *
  *     decode_bench pmacct|mixed|goflow2 [RECORDS [ROUNDS]]
+ *     decode_bench FILE [0 [ROUNDS]]    pmacct's records, by our best way only
  *
  * Prints JSON: nanoseconds a record by way, those that this machine or build lacks left out.
  */
@@ -116,10 +117,10 @@ static int compare_doubles(const void *a, const void *b)
 static void time_way(struct way *way, int round, struct fxi_decoder *decoder, const struct decode_payload *payload,
                      const struct decode_names *names, struct decode_sums *expected)
 {
-    if (way->scan >= 0 && fxi_decoder_set_scan(decoder, (enum fxi_scan)way->scan) != 0) {
+    if (way->scan >= 0 && fxi_decoder_set_scan(decoder, (enum fxi_scan)way->scan) != 0)
         way->is_missing = true;
+    if (way->is_missing)
         return;
-    }
     double start = cpu_seconds();
     struct decode_sums sums = way->scan >= 0 ? take_ours(decoder, payload) : way->take(payload, names);
     way->seconds[round] = cpu_seconds() - start;
@@ -169,20 +170,55 @@ static const struct set *set_find(const char *name)
     return NULL;
 }
 
+static struct decode_payload load_payload(const char *path, unsigned *records, struct flows_text *text)
+{
+    static char block[1 << 20];
+    FILE *file = fopen(path, "r");
+    size_t got;
+    if (!file)
+        die("usage: decode_bench pmacct|mixed|goflow2|FILE [RECORDS [ROUNDS, 1 to 99]]");
+    while ((got = fread(block, 1, sizeof block, file)))
+        flows_text_add(text, block, got);
+    fclose(file);
+    for (const char *at = text->data; (at = memchr(at, '\n', text->size - (size_t)(at - text->data))); at++)
+        ++*records;
+    size_t size = text->size;
+    flows_text_add(text, block, DECODE_PADDING);
+    return (struct decode_payload){text->data, size};
+}
+
+/* Leaves the best way of ours, which is the last one that this processor has. */
+static void leave_best_way(struct fxi_decoder *decoder)
+{
+    for (size_t i = 0; i < WAY_COUNT; i++)
+        ways[i].is_missing = true;
+    for (size_t i = WAY_COUNT; i-- > 0;) {
+        if (ways[i].scan >= 0 && fxi_decoder_set_scan(decoder, (enum fxi_scan)ways[i].scan) == 0) {
+            ways[i].is_missing = false;
+            return;
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct set *set = argc > 1 ? set_find(argv[1]) : NULL;
     unsigned records = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 200000;
     int rounds = argc > 3 ? atoi(argv[3]) : 5;
-    if (!set || !records || rounds < 1 || rounds > MAX_ROUNDS)
-        die("usage: decode_bench pmacct|mixed|goflow2 [RECORDS [ROUNDS, 1 to 99]]");
+    if (argc < 2 || (set && !records) || rounds < 1 || rounds > MAX_ROUNDS)
+        die("usage: decode_bench pmacct|mixed|goflow2|FILE [RECORDS [ROUNDS, 1 to 99]]");
     struct flows_text text = {0};
-    struct decode_payload payload = make_payload(set, records, &text);
-    struct fxi_decoder *decoder = decoder_make(&set->names);
+    if (!set)
+        records = 0; /* those of the file */
+    struct decode_payload payload = set ? make_payload(set, records, &text) : load_payload(argv[1], &records, &text);
+    const struct decode_names *names = set ? &set->names : &sets[0].names;
+    struct fxi_decoder *decoder = decoder_make(names);
+    if (!set)
+        leave_best_way(decoder);
     struct decode_sums expected = {0};
     for (int round = 0; round < rounds; round++)
         for (size_t i = 0; i < WAY_COUNT; i++)
-            time_way(&ways[i], round, decoder, &payload, &set->names, &expected);
+            time_way(&ways[i], round, decoder, &payload, names, &expected);
     if (expected.records != records)
         die("records were lost");
     print_result(&payload, records, rounds);

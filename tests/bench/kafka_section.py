@@ -1,122 +1,128 @@
-#!/usr/bin/env python3
-"""What a record costs: CPU microseconds and resident memory at 16,000 series, against a minimal librdkafka consumer.
+"""Kafka: CPU microseconds a record of flow-exporter against a minimal librdkafka consumer, which only touches each
+payload: the same topic of a real broker, from the beginning, 16,000 series, four partitions, one worker.
 
-The same records, one a message, in a real Kafka and in a file; the programs take turns, and medians are shown. Prints a
-table and writes bench.json into the build folder. Needs PYTHONPATH=tests/e2e and FLOW_EXPORTER_BUILD; see ./dev bench.
+One record a message and 20, without compression, with lz4 and with zstd; the programs take turns. The other measure is
+the sum of what the minimal consumer, the decoder (on a file) and the aggregation (resolver and output, from memory) take
+when each is measured alone.
 """
 
-import argparse
 import json
-import os
-import statistics
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 
-from configs import ASN, kafka_config, stdin_config
+from configs import fresh_group
+from decode import decode_bench
+from figures import Figure
 from kafka import Kafka
-from programs import BUILD, FLOWGEN, FlowExporter, run
+from measure import growth, in_turns, memory_bytes, thread_cpu_seconds
+from pipeline import SERIES, check_page, flow_flags, make_file, program_config
+from programs import FlowExporter, run as run_program
+from replay import BENCH, Replay
 
-SERIES, PARTITIONS = 16_000, 4
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-IDLE_S = 0.3
-
-
-def cpu_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
-
-
-def resident_kb(pid):
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+SECTION = "kafka"
+PARTITIONS, PACKED = 4, 20
+AGAINST_MINIMAL, AGAINST_SUM = 1.8, 1.15
+COMPRESSIONS = ("none", "lz4", "zstd")
+ALONE_RECORDS = 500_000
 
 
-def wait_until_idle(pid, least_s):
-    """When the program has worked and then done nothing for a while; the moment at which its work ended."""
-    used, since = cpu_seconds(pid), time.monotonic()
-    while used < least_s or time.monotonic() - since < IDLE_S:
-        time.sleep(0.02)
-        now = cpu_seconds(pid)
-        if now > used + 0.5 / TICKS_PER_SECOND:
+def make_topic(kafka, folder, records, pack=1, compression="none"):
+    topic, summary = kafka.topic_create(PARTITIONS), folder / "topic.summary"
+    run_program(*flow_flags(records), "--brokers", kafka.brokers, "--topic", topic, "--partitions", PARTITIONS, "--pack",
+                pack, "--compression", compression, "--summary", summary, seconds=1200)
+    return topic, json.loads(summary.read_text())["counted"]
+
+
+def run_minimal(kafka, topic, messages, records):
+    found = json.loads(run_program(BENCH / "minimal_consumer", kafka.brokers, topic, PARTITIONS, messages))
+    assert found["messages"] == messages, found
+    return {"cpu_us": found["cpu_us"] / records, "resident_mb": found["rss_kb"] / 1000}
+
+
+def run_exporter(kafka, folder, topic, counted, records):
+    """CPU time of the whole process from its start until it has read everything; no page is asked for before."""
+    source = {"plugin": "input-kafka", "brokers": [kafka.brokers], "topics": [topic], "group": fresh_group(),
+              "start": "earliest"}
+    program = FlowExporter(folder, program_config(folder, source), name=topic)
+    pid = program.process.pid
+    wait_until_quiet(program, records * 0.1e-6)
+    found = {"cpu_us": thread_cpu_seconds(pid) / records * 1e6, "resident_mb": memory_bytes(pid) / 1e6}
+    assert program.page().self_sum("flow_exporter_records_total") == records
+    check_page(program, folder, counted)
+    program.stop()
+    return found
+
+
+def wait_until_quiet(program, least_s, quiet_s=0.4):
+    """The program has worked, and then done next to nothing for a while."""
+    used, since = thread_cpu_seconds(program.process.pid), time.monotonic()
+    while used < least_s or time.monotonic() - since < quiet_s:
+        program.require_running()
+        time.sleep(0.05)
+        now = thread_cpu_seconds(program.process.pid)
+        if now > used + 0.01:
             used, since = now, time.monotonic()
-    return since
 
 
-def measure_exporter(folder, records, config, **options):
-    """No page is asked for while it works; when it rests, a page says whether all was counted."""
-    begin = time.monotonic()
-    program = FlowExporter(folder, config, **options)
-    try:
-        counted = 0
-        while counted < records:
-            end = wait_until_idle(program.process.pid, records * 0.1e-6)
-            used = cpu_seconds(program.process.pid)
-            counted = program.page().self_sum("flow_exporter_records_total")
-        assert counted == records
-        assert len(program.fresh_page().flows()) == SERIES
-        return {"cpu_us": used / records * 1e6, "seconds": end - begin, "rss_mb": resident_kb(program.process.pid) / 1024}
-    finally:
-        program.stop()
-
-
-def measure_minimal(kafka, topic, records):
-    begin = time.monotonic()
-    found = json.loads(run(BUILD / "tests" / "bench" / "minimal_consumer", kafka.brokers, topic, PARTITIONS, records))
-    assert found["messages"] == records
-    return {"cpu_us": found["cpu_us"] / records, "seconds": time.monotonic() - begin, "rss_mb": found["rss_kb"] / 1024}
-
-
-def medians(rounds):
-    return {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
-
-
-def measure_all(kafka, folder, records, rounds):
-    flags = [str(word) for word in (FLOWGEN, "--records", records, "--asn", ASN, "--as", 4000, "--routers", 2, "--series", SERIES)]
-    topic, path = kafka.topic_create(PARTITIONS), folder / "flows.json"
-    with open(path, "wb") as file:
-        subprocess.run(flags, stdout=file, check=True)
-    run(*flags, "--brokers", kafka.brokers, "--topic", topic, "--partitions", PARTITIONS)
-
-    def from_file():
-        with open(path, "rb") as file:
-            return measure_exporter(folder, records, stdin_config(), stdin=file)
-
+def measure_topic(kafka, context, pack, compression):
+    settings, folder = context.settings, context.folder
+    records = settings.kafka_records
+    topic, counted = make_topic(kafka, folder, records, pack, compression)
     ways = {
-        "minimal consumer, Kafka": lambda: measure_minimal(kafka, topic, records),
-        "flow-exporter, Kafka": lambda: measure_exporter(folder, records, kafka_config(kafka, topic)),
-        "flow-exporter, file": from_file,
+        "minimal": lambda: run_minimal(kafka, topic, records // pack, records),
+        "program": lambda: run_exporter(kafka, folder, topic, counted, records),
     }
-    found = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, measure in ways.items():
-            found[name].append(measure())
-    return {name: medians(each) for name, each in found.items()}
+    found = in_turns(ways, settings.rounds)
+    kafka.admin.delete_topics([topic])[topic].result(30)
+    return found
 
 
-def show(results):
-    base = results["minimal consumer, Kafka"]["cpu_us"]
-    print(f"{'':26}{'CPU us/record':>15}{'ratio':>8}{'resident MB':>13}")
-    for name, row in results.items():
-        print(f"{name:26}{row['cpu_us']:15.3f}{row['cpu_us'] / base:8.2f}{row['rss_mb']:13.1f}")
+def measure_alone(context):
+    """Microseconds a record of decoder and aggregation."""
+    path, _ = make_file(context.folder, ALONE_RECORDS)
+    program = Replay(context.folder, SERIES, pool=context.settings.pool)
+    program.fill()
+    ways = {
+        "decoder": lambda: {"us": min(decode_bench(path, 0, 3)["ns"].values()) / 1000},
+        "aggregation": lambda: {"us": program.replay(context.settings.records)["stage_ns"] / 1000},
+    }
+    found = in_turns(ways, context.settings.rounds)
+    program.check()
+    program.stop()
+    return found["decoder"]["us"], found["aggregation"]["us"]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        kafka = Kafka(Path(name) / "kafka")
-        try:
-            results = measure_all(kafka, Path(name), options.records, options.rounds)
-        finally:
-            kafka.end()
-    show(results)
-    report = {"records": options.records, "series": SERIES, "rounds": options.rounds, "medians": results}
-    (BUILD / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+def figures_of(name, found, alone, is_packed, is_bar):
+    minimal, program = found["minimal"]["cpu_us"], found["program"]["cpu_us"]
+    yield Figure(SECTION, f"{name}: minimal consumer", minimal, "us a record")
+    yield Figure(SECTION, f"{name}: flow-exporter", program, "us a record")
+    yield Figure(SECTION, f"{name}: against the minimal consumer", program / minimal, "times",
+                 AGAINST_MINIMAL if is_bar and not is_packed else None)
+    yield Figure(SECTION, f"{name}: against consumer + decoder + aggregation", program / (minimal + sum(alone)), "times",
+                 AGAINST_SUM if is_bar else None)
+    yield Figure(SECTION, f"{name}: resident", found["program"]["resident_mb"], "MB")
 
 
-if __name__ == "__main__":
-    main()
+def measure_growth(kafka, context):
+    costs = []
+    for times in (1, 4, 16):
+        records = context.settings.kafka_records // 16 * times
+        topic, counted = make_topic(kafka, context.folder, records)
+        ways = {"program": lambda: run_exporter(kafka, context.folder, topic, counted, records)}
+        costs.append(in_turns(ways, context.settings.kafka_growth_rounds)["program"]["cpu_us"])
+        kafka.admin.delete_topics([topic])[topic].result(30)
+    return growth("one record a message", SECTION, costs)
+
+
+def run(context):
+    alone = measure_alone(context)
+    figures = [Figure(SECTION, "the decoder alone", alone[0], "us a record"),
+               Figure(SECTION, "resolver and output alone", alone[1], "us a record")]
+    kafka = Kafka(context.folder / "kafka")
+    for pack in (1, PACKED):
+        for compression in COMPRESSIONS:
+            found = measure_topic(kafka, context, pack, compression)
+            name = f"{pack} a message, {compression}"
+            figures += figures_of(name, found, alone, pack > 1, compression == "none")
+    figures += measure_growth(kafka, context)
+    kafka.end()
+    return figures

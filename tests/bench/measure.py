@@ -2,7 +2,10 @@
 
 import os
 import statistics
+import time
 from pathlib import Path
+
+from figures import Figure
 
 
 def cpu_seconds(pid):
@@ -27,10 +30,27 @@ def reset_peak(pid):
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def busy_share():
-    """How busy this machine's cores are with what is not ours to know: run queue over cores, now."""
-    running = int(Path("/proc/loadavg").read_text().split()[3].split("/")[0]) - 1
-    return running / os.cpu_count()
+def machine_busy_seconds():
+    """CPU time that all cores have given to anybody so far."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    idle = fields[3] + fields[4]
+    return (sum(fields) - idle) / os.sysconf("SC_CLK_TCK")
+
+
+class Others:
+    """What share of this machine's cores others had while it was open. `own` gives the CPU seconds that are ours."""
+
+    def __init__(self, own):
+        self.own, self.share = own, 0.0
+
+    def __enter__(self):
+        self.begin = (time.monotonic(), machine_busy_seconds(), self.own())
+        return self
+
+    def __exit__(self, *_):
+        wall, busy, own = (now - then for now, then in zip((time.monotonic(), machine_busy_seconds(), self.own()),
+                                                           self.begin))
+        self.share = max(0.0, busy - own) / (wall * os.cpu_count())
 
 
 def medians(rounds):
@@ -46,3 +66,10 @@ def in_turns(ways, rounds):
         for name, measure in ways.items():
             found[name].append(measure())
     return {name: medians(each) for name, each in found.items()}
+
+
+def growth(name, section, costs):
+    """Figures of costs for a unit of work at 1, 4 and 16 times the work: more than 1 is worse than linear."""
+    first, *more = costs
+    return [Figure(section, f"{name}: {times} times the work", cost / first, "times a unit")
+            for times, cost in zip((4, 16), more)]

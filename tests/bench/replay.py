@@ -46,6 +46,7 @@ class Replay(FlowExporter):
 
     def __init__(self, folder, series, draw="skewed", workers=1, pack=1, pool=500_000, name=None, state=None):
         self.series, self.workers = series, workers
+        state = {"directory": "none", **(state or {})}
         self.records = self.counted = self.peak_bytes = 0
         self.stamps = [folder / f"{name or series}.{place}" for place in ("begin", "end")]
         ases, routers = SHAPES[series]
@@ -65,7 +66,7 @@ class Replay(FlowExporter):
         ]
         config = {
             "log": {"level": "warn"},
-            "state": {"min_interval": "1ms", "max_interval": "1h", **(state or {})},
+            "state": {"min_interval": "1ms", "max_interval": "1h", **state},
             "inputs": [source],
             "resolvers": [
                 stamps[0],

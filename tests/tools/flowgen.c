@@ -16,7 +16,7 @@ struct settings {
     struct flows_options flows;
     uint64_t records, pack;
     int32_t partitions;
-    const char *brokers, *topic, *summary, *names;
+    const char *brokers, *topic, *compression, *summary, *names;
 };
 
 static void usage(FILE *out)
@@ -38,7 +38,8 @@ static void usage(FILE *out)
           "  --malformed SHARE   of the lines, 0 to 1\n"
           "  --summary FILE      what was made, as JSON\n"
           "  --brokers LIST --topic TOPIC [--partitions N]   into Kafka, in turn to each partition\n"
-          "  --pack N            lines a message (default 1)\n",
+          "  --pack N            lines a message (default 1)\n"
+          "  --compression NAME  none, gzip, snappy, lz4 or zstd (default none)\n",
           out);
 }
 
@@ -64,13 +65,14 @@ static enum flows_format format_parse(const char *text)
 }
 
 static const struct option options[] = {
-    {"records", 1, NULL, 'n'}, {"seed", 1, NULL, 's'},       {"asn", 1, NULL, 'a'},
-    {"as", 1, NULL, 'o'},      {"routers", 1, NULL, 'r'},    {"series", 1, NULL, 'c'},
-    {"uniform", 0, NULL, 'u'}, {"spread", 0, NULL, 'd'},     {"names", 1, NULL, 'N'},
-    {"format", 1, NULL, 'f'},  {"label-maps", 0, NULL, 'l'}, {"mixed", 0, NULL, 'i'},
-    {"markers", 1, NULL, 'm'}, {"brokers", 1, NULL, 'b'},    {"malformed", 1, NULL, 'x'},
-    {"summary", 1, NULL, 'y'}, {"partitions", 1, NULL, 'p'}, {"topic", 1, NULL, 't'},
-    {"pack", 1, NULL, 'k'},    {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    {"records", 1, NULL, 'n'}, {"seed", 1, NULL, 's'},        {"asn", 1, NULL, 'a'},
+    {"as", 1, NULL, 'o'},      {"routers", 1, NULL, 'r'},     {"series", 1, NULL, 'c'},
+    {"uniform", 0, NULL, 'u'}, {"spread", 0, NULL, 'd'},      {"names", 1, NULL, 'N'},
+    {"format", 1, NULL, 'f'},  {"label-maps", 0, NULL, 'l'},  {"mixed", 0, NULL, 'i'},
+    {"markers", 1, NULL, 'm'}, {"brokers", 1, NULL, 'b'},     {"malformed", 1, NULL, 'x'},
+    {"summary", 1, NULL, 'y'}, {"partitions", 1, NULL, 'p'},  {"topic", 1, NULL, 't'},
+    {"pack", 1, NULL, 'k'},    {"compression", 1, NULL, 'z'}, {"help", 0, NULL, 'h'},
+    {NULL, 0, NULL, 0}};
 
 /* The options that are not plain numbers. */
 static void option_text(struct settings *settings, int key, const char *text)
@@ -105,6 +107,9 @@ static void option_text(struct settings *settings, int key, const char *text)
         break;
     case 't':
         settings->topic = text;
+        break;
+    case 'z':
+        settings->compression = text;
         break;
     case 'h':
         usage(stdout);
@@ -187,7 +192,7 @@ static void make_lines(const struct settings *settings, struct flows *flows)
 
 static void make_messages(const struct settings *settings, struct flows *flows)
 {
-    struct producer *producer = producer_new(settings->brokers, settings->topic);
+    struct producer *producer = producer_new(settings->brokers, settings->topic, settings->compression);
     struct flows_text text = {NULL, 0, 0};
     uint64_t messages = 0;
     for (uint64_t i = 0; i < settings->records; i++) {
@@ -208,7 +213,8 @@ static void summary_write(const char *path, const struct flows_counts *counts)
         perror(path);
         exit(1);
     }
-    fprintf(file, "{\"records\": %llu, \"markers\": %llu, \"malformed\": {", (unsigned long long)counts->records,
+    fprintf(file, "{\"records\": %llu, \"counted\": %llu, \"markers\": %llu, \"malformed\": {",
+            (unsigned long long)counts->records, (unsigned long long)counts->counted,
             (unsigned long long)counts->markers);
     for (int i = 0; i < FLOWS_FAULT_COUNT; i++)
         fprintf(file, "%s\"%s\": %llu", i ? ", " : "", flows_fault_names[i], (unsigned long long)counts->malformed[i]);
@@ -218,7 +224,7 @@ static void summary_write(const char *path, const struct flows_counts *counts)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {.records = 1000, .pack = 1, .partitions = 1};
+    struct settings settings = {.records = 1000, .pack = 1, .partitions = 1, .compression = "none"};
     settings.flows = (struct flows_options){.seed = 1, .asn = 64500, .as_count = 1000, .routers = 4};
     settings_parse(&settings, argc, argv);
     const char *why;

@@ -129,6 +129,13 @@ static void flow_draw(struct flows *flows, struct flow *flow)
     sizes_draw(flows, flow);
 }
 
+static void count_sound(struct flows *flows)
+{
+    flows->counts.records++;
+    if (flows_last_is_counted(flows))
+        flows->counts.counted += flows->last.bytes;
+}
+
 void flows_next(struct flows *flows, struct flows_text *text)
 {
     const struct flows_options *options = &flows->options;
@@ -138,7 +145,7 @@ void flows_next(struct flows *flows, struct flows_text *text)
     if (options->malformed > 0 && random_unit(flows) < options->malformed)
         flows->counts.malformed[flows_spoil(text, start, random_next(flows))]++;
     else
-        flows->counts.records++;
+        count_sound(flows);
     flows_text_add(text, "\n", 1);
     flows->lines++;
     if (options->marker_every > 0 && flows->lines % options->marker_every == 0) {

@@ -50,6 +50,7 @@ extern const char *const flows_fault_names[FLOWS_FAULT_COUNT];
 /* What was made so far. */
 struct flows_counts {
     uint64_t records; /* sound ones */
+    uint64_t counted; /* bytes of those about the monitored AS, modulo 2^64 */
     uint64_t markers;
     uint64_t malformed[FLOWS_FAULT_COUNT];
 };

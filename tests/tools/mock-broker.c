@@ -80,7 +80,7 @@ static void produce_until_stopped(const struct settings *settings, const char *s
     struct flows *flows = flows_new(&settings->flows, &why);
     if (!flows)
         die(why);
-    struct producer *producer = producer_new(servers, settings->topic);
+    struct producer *producer = producer_new(servers, settings->topic, "none");
     struct flows_text text = {NULL, 0, 0};
     for (uint64_t tick = 0; !stopping; tick++) {
         uint64_t records = settings->rate * (tick + 1) / TICKS_PER_SECOND - settings->rate * tick / TICKS_PER_SECOND;

@@ -36,7 +36,7 @@ static void set(rd_kafka_conf_t *conf, const char *key, const char *value)
         die(key, why);
 }
 
-struct producer *producer_new(const char *brokers, const char *topic)
+struct producer *producer_new(const char *brokers, const char *topic, const char *compression)
 {
     char why[256];
     struct producer *producer = calloc(1, sizeof *producer);
@@ -45,6 +45,7 @@ struct producer *producer_new(const char *brokers, const char *topic)
     set(conf, "linger.ms", "20");
     set(conf, "enable.idempotence", "true");
     set(conf, "queue.buffering.max.messages", "200000");
+    set(conf, "compression.type", compression);
     rd_kafka_conf_set_dr_msg_cb(conf, stored);
     producer->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (!producer->client)

@@ -7,7 +7,7 @@
 
 struct producer;
 
-struct producer *producer_new(const char *brokers, const char *topic);
+struct producer *producer_new(const char *brokers, const char *topic, const char *compression);
 /* Copies data and waits when the queue is full. */
 void producer_send(struct producer *producer, int32_t partition, const char *data, size_t size);
 /* Waits until every message is stored, then frees. */

@@ -1,0 +1,95 @@
+"""Pipeline: a file by input-stdin to counters of 16,000 series, one worker; CPU time of the whole process, beside that of
+the decoder alone on the same records, in turns."""
+
+import itertools
+import json
+import subprocess
+import time
+
+from configs import ASN
+from decode import decode_bench
+from figures import Figure
+from measure import growth, in_turns, memory_bytes, thread_cpu_seconds
+from programs import FLOWGEN, FlowExporter
+from replay import SHAPES, names_file, page_client
+
+SECTION = "pipeline"
+SERIES = 16_000
+SHARE = 0.65
+numbers = itertools.count(1)
+
+
+def flow_flags(records):
+    """What both sections that are fed by flowgen send."""
+    ases, routers = SHAPES[SERIES]
+    return [FLOWGEN, "--records", records, "--asn", ASN, "--as", ases, "--routers", routers, "--series", SERIES,
+            "--spread"]
+
+
+def program_config(folder, source):
+    """Checkpoints when a page is asked for, so that none is in between."""
+    return {
+        "state": {"min_interval": "1ms", "max_interval": "1h", "directory": "none"},
+        "inputs": [source],
+        "resolvers": [{"plugin": "resolver-whois", "server": "none", "names": [str(names_file(folder, SERIES))]}],
+        "outputs": [{"plugin": "output-prometheus", "asn": ASN}],
+    }
+
+
+def check_page(program, folder, counted):
+    """The page of a cut that was begun now, or one of the next few, has all series and bytes."""
+    path = folder / "page.txt"
+
+    def is_right():
+        page_client(program.port, path)
+        return page_client("sum", path) == {"series": SERIES, "total": counted % 2**64}
+
+    program.wait_for(is_right, "the page has every series and byte", 30)
+
+
+def make_file(folder, records):
+    """The file of flows and the bytes that the page must show for it."""
+    path, summary = folder / f"flows-{records}.json", folder / f"flows-{records}.summary"
+    command = [str(word) for word in [*flow_flags(records), "--summary", summary]]
+    with open(path, "wb") as file:
+        subprocess.run(command, stdout=file, check=True, timeout=600)
+    return path, json.loads(summary.read_text())["counted"]
+
+
+def run_exporter(folder, path, counted, records):
+    """CPU time of every thread of the program, from its start to the file's end."""
+    begin = time.monotonic()
+    with open(path, "rb") as file:
+        program = FlowExporter(folder, program_config(folder, {"plugin": "input-stdin"}), stdin=file,
+                               name=f"stdin-{next(numbers)}")
+    program.wait_for_log("Standard input has ended", 300)
+    used, seconds = thread_cpu_seconds(program.process.pid), time.monotonic() - begin
+    found = {"cpu_ns": used / records * 1e9, "seconds": seconds,
+             "resident_mb": memory_bytes(program.process.pid) / 1e6}
+    check_page(program, folder, counted)
+    program.stop()
+    return found
+
+
+def run(context):
+    settings, folder = context.settings, context.folder
+    path, counted = make_file(folder, settings.file_records)
+    ways = {
+        "program": lambda: run_exporter(folder, path, counted, settings.file_records),
+        "decoder": lambda: {"cpu_ns": min(decode_bench(path, 0, 1)["ns"].values())},
+    }
+    found = in_turns(ways, settings.rounds)
+    whole, decoder = found["program"]["cpu_ns"], found["decoder"]["cpu_ns"]
+    figures = [
+        Figure(SECTION, "stdin to counters, whole process", whole, "ns a record"),
+        Figure(SECTION, "the decoder alone", decoder, "ns a record"),
+        Figure(SECTION, "against the decoder alone", decoder / whole, "of it", at_least=SHARE),
+        Figure(SECTION, "resident", found["program"]["resident_mb"], "MB"),
+    ]
+    costs = []
+    for times in (1, 4, 16):
+        records = settings.file_records // 16 * times
+        path, counted = make_file(folder, records)
+        ways = {"program": lambda: run_exporter(folder, path, counted, records)}
+        costs.append(in_turns(ways, settings.rounds)["program"]["cpu_ns"])
+    return figures + growth("stdin to counters", SECTION, costs)

@@ -1,0 +1,69 @@
+"""Workers: two against one on records from memory, by the wall clock, with 16,000 and a million series.
+
+The bar is for two idle cores. When others had more than a twentieth of them, the section says so, and the figure by CPU
+time, which their load hardly touches, is the one to look at: what two workers together take for a record, against one.
+"""
+
+import os
+
+from figures import Figure
+from measure import Others, growth, medians, thread_cpu_seconds
+from replay import Replay, series_name
+
+SECTION = "workers"
+SIZES = (16_000, 1_000_000)
+SPEED_UP = 1.8
+IDLE_SHARE = 0.05
+
+
+def replay_beside_others(program, records):
+    with Others(lambda: thread_cpu_seconds(program.process.pid)) as others:
+        found = program.replay(records)
+    return {**found, "others": others.share}
+
+
+def measure(folder, series, settings):
+    """{workers: rounds}, in turns."""
+    programs = {}
+    for workers in (1, 2):
+        programs[workers] = Replay(folder, series, workers=workers, pool=settings.pool, name=f"workers-{series}-{workers}")
+        programs[workers].fill()
+        programs[workers].replay(settings.records // 4)
+    rounds = {workers: [] for workers in programs}
+    for _ in range(settings.rounds + 2):
+        for workers, program in programs.items():
+            rounds[workers].append(replay_beside_others(program, settings.records))
+    costs = [medians([programs[2].replay(settings.records // 16 * times) for _ in range(settings.rounds)])["cpu_ns"]
+             for times in (1, 4, 16)]
+    for program in programs.values():
+        program.check()
+        program.stop()
+    return rounds, costs
+
+
+def idle_rounds(rounds):
+    """Those in which the cores were ours, if there are some for each number of workers; and whether there are."""
+    idle = {workers: [one for one in each if one["others"] <= IDLE_SHARE] for workers, each in rounds.items()}
+    return (idle, True) if all(idle.values()) else (rounds, False)
+
+
+def figures_of(series, rounds):
+    name = f"{series_name(series)} series"
+    chosen, is_idle = idle_rounds(rounds)
+    one, two = (medians(chosen[workers]) for workers in (1, 2))
+    remark = "" if is_idle else f", cores NOT idle ({two['others']:.0%} others')"
+    yield Figure(SECTION, f"{name}: one worker", one["wall_ns"], "ns a record")
+    yield Figure(SECTION, f"{name}: two workers", two["wall_ns"], "ns a record")
+    yield Figure(SECTION, f"{name}: two against one{remark}", one["wall_ns"] / two["wall_ns"], "times", at_least=SPEED_UP)
+    yield Figure(SECTION, f"{name}: two against one, by CPU time", 2 * one["cpu_ns"] / two["cpu_ns"], "times")
+
+
+def run(context):
+    figures = []
+    if (os.cpu_count() or 1) < 2:
+        return figures
+    for series in SIZES:
+        rounds, costs = measure(context.folder, series, context.settings)
+        figures += figures_of(series, rounds)
+        figures += growth(f"{series_name(series)} series, two workers", SECTION, costs)
+    return figures
