@@ -12,6 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lines.h"
+
+/* Read at a time: what is read is decoded out of the processor's second cache, into which the kernel has put it. */
+#define BLOCK_BYTES ((size_t)256 * 1024)
+
 struct reader {
     struct fx_instance *instance;
     const struct stdin_options *options;
@@ -48,14 +53,6 @@ void stdin_destroy(void *self)
     free(reader);
 }
 
-static int64_t count_lines(const char *data, size_t size)
-{
-    int64_t lines = 0;
-    for (size_t i = 0; i < size; i++)
-        lines += data[i] == '\n';
-    return lines;
-}
-
 /* What the last poll handed over is not needed any more. */
 static void forget_pushed(struct reader *reader)
 {
@@ -69,7 +66,7 @@ static void forget_pushed(struct reader *reader)
 static enum fx_verdict push(struct reader *reader, struct fx_feed *feed, size_t size)
 {
     struct fx_payload payload = {.data = reader->buffer, .size = size, .offset = reader->lines};
-    reader->lines += count_lines(reader->buffer, size);
+    reader->lines += stdin_count_lines(reader->buffer, size);
     if (size && reader->buffer[size - 1] != '\n')
         reader->lines++; /* the last line may lack its newline */
     payload.next = reader->lines;
@@ -124,7 +121,8 @@ static enum fx_verdict end_of_input(struct reader *reader, struct fx_feed *feed)
 
 static enum fx_verdict read_block(struct reader *reader, struct fx_feed *feed)
 {
-    ssize_t got = read(STDIN_FILENO, reader->buffer + reader->size, reader->capacity - reader->size);
+    size_t room = reader->capacity - reader->size;
+    ssize_t got = read(STDIN_FILENO, reader->buffer + reader->size, room < BLOCK_BYTES ? room : BLOCK_BYTES);
     if (got > 0) {
         reader->size += (size_t)got;
         return push_lines(reader, feed);
