@@ -210,7 +210,19 @@ static int settle(struct fxi_pipeline *pipeline, int64_t end_ms, struct fx_error
             return stay_unsettled(pipeline, waiting, &why, err);
     }
     expose(pipeline);
+    if (pipeline->is_void)
+        fxi_rollback(pipeline);
     return 0;
+}
+
+void fxi_checkpoint_void(struct fxi_pipeline *pipeline, int timeout_ms)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    pipeline->is_void = true;
+    if (pipeline->unsettled && settle(pipeline, fxi_clock_ms() + timeout_ms, &err))
+        fx_log(NULL, FX_LOG_DEBUG, "What is void stays until a commit has its answer.", "reason=%s", err.message);
+    if (pipeline->is_void && !pipeline->unsettled)
+        fxi_rollback(pipeline);
 }
 
 int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err)

@@ -170,12 +170,12 @@ void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size)
     fx_feed_resume(feed);
 }
 
-void fx_feed_gap(struct fx_feed *feed, const char *name, int32_t partition, int64_t from, int64_t to)
+void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_t from, int64_t to)
 {
     fxi_metric_set_add(feed->input->metrics, FXI_INPUT_GAPS, 0, to - from);
     fx_log(feed->input->instance, FX_LOG_ERROR, "Records are lost: they were gone before they could be read.",
-           "stream=%s partition=%d from=%lld to=%lld records=%lld", name, (int)partition, (long long)from,
-           (long long)to, (long long)(to - from));
+           "stream=%s partition=%d from=%lld to=%lld records=%lld", stream->name, (int)stream->partition,
+           (long long)from, (long long)to, (long long)(to - from));
 }
 
 int fx_feed_stopping(const struct fx_feed *feed)
@@ -191,9 +191,12 @@ int fx_feed_checkpoint(struct fx_feed *feed, struct fx_error *err)
     return rc;
 }
 
+/* Others wait for the streams that are being lost. */
+#define ANSWER_MS 1000
+
 void fx_feed_rollback(struct fx_feed *feed)
 {
     fx_feed_quiesce(feed);
-    fxi_rollback(feed->pipeline);
+    fxi_checkpoint_void(feed->pipeline, ANSWER_MS);
     fx_feed_resume(feed);
 }

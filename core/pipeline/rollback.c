@@ -50,7 +50,7 @@ static void roll_outputs_back(struct fxi_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->input_count; i++)
         reset_streams(&pipeline->inputs[i]);
-    pipeline->unsettled = false;
+    pipeline->unsettled = pipeline->is_void = false;
     for (size_t i = 0; i < pipeline->output_count; i++) {
         struct fx_instance *instance = pipeline->outputs[i].instance;
         if (instance->plugin->rolled_back)

@@ -111,11 +111,12 @@ struct fxi_pipeline {
     int end_fd;               /* an eventfd */
 
     pthread_mutex_t run;
-    uint64_t number;                      /* of the checkpoint under way or the last one; under run */
-    uint64_t committed_number;            /* under run */
-    bool unsettled;                       /* checkpoint `number` was cut, but its commit has no answer yet; under run */
-    int64_t asked_ns;                     /* when its commit was first asked for; under run */
-    bool durable;                         /* it is in the state directory, too; under run */
+    uint64_t number;           /* of the checkpoint under way or the last one; under run */
+    uint64_t committed_number; /* under run */
+    bool unsettled;            /* checkpoint `number` was cut, but its commit has no answer yet; under run */
+    int64_t asked_ns;          /* when its commit was first asked for; under run */
+    bool is_void;              /* what was counted since the cut is given back once it is settled; under run */
+    bool durable;              /* it is in the state directory, too; under run */
     char identity[FXI_IDENTITY_SIZE + 1]; /* in tags: the state directory's, or of this process alone */
 
     struct fxi_state *store; /* the state directory; NULL: there is none; under run */
@@ -170,6 +171,8 @@ void fxi_recovery_look(struct fxi_pipeline *pipeline, const char *tags, size_t s
 
 /* checkpoint.c; all under run. 0, or negative with err: FX_ETIMEOUT: no answer yet; FX_EIO: refused, rolled back. */
 int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err);
+/* What was counted since the last commit is given back: now, or when a commit under way has its answer. */
+void fxi_checkpoint_void(struct fxi_pipeline *pipeline, int timeout_ms);
 void fxi_checkpoint_describe(const struct fxi_pipeline *pipeline, char tag[FXI_TAG_BYTES],
                              struct fx_checkpoint *checkpoint);
 /* rollback.c; under run. The caller's own worker, if it is one, is parked. */

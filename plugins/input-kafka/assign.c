@@ -40,6 +40,7 @@ static void free_partition(struct kafka_partition *partition)
     rd_kafka_queue_forward(partition->queue, NULL);
     rd_kafka_queue_destroy(partition->queue);
     free(partition->topic);
+    free(partition->tags);
     free(partition);
 }
 
@@ -72,8 +73,12 @@ static void add_partition(struct kafka_consumer *consumer, const rd_kafka_topic_
     struct kafka_partition *partition = calloc(1, sizeof *partition);
     if (!partition || !(partition->topic = strdup(from->topic)))
         abort(); /* as librdkafka itself does without memory */
+    if (from->metadata_size && !(partition->tags = strndup(from->metadata, from->metadata_size)))
+        abort();
     partition->number = from->partition;
     partition->begin = from->offset;
+    partition->worker = consumer->next_worker;
+    partition->gone_back_to = -1;
     partition->stream = fx_stream_begin(consumer->feed, from->topic, from->partition, from->offset);
     partition->queue = rd_kafka_queue_get_partition(consumer->rk, from->topic, from->partition);
     rd_kafka_queue_forward(partition->queue, consumer->workers[consumer->next_worker]->queue);
@@ -167,11 +172,13 @@ static void on_revoke(struct kafka_consumer *consumer, const rd_kafka_topic_part
     bool lost = rd_kafka_assignment_lost(consumer->rk);
     struct fx_error err = FX_ERROR_INIT;
     fx_feed_quiesce(consumer->feed);
-    if (lost)
+    if (lost) {
+        atomic_fetch_add(&consumer->generation, 1); /* a commit under way is looked up, not asked for again */
         fx_feed_rollback(consumer->feed);
-    else if (consumer->partitions && fx_feed_checkpoint(consumer->feed, &err))
+    } else if (consumer->partitions && fx_feed_checkpoint(consumer->feed, &err)) {
         fx_log(consumer->instance, FX_LOG_WARN, "Partitions are given away without a checkpoint.", "reason=%s",
                err.message);
+    }
     for (int i = 0; i < list->cnt; i++)
         remove_partition(consumer, list->elems[i].topic, list->elems[i].partition);
     take_from_librdkafka(consumer, list);

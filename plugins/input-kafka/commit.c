@@ -1,6 +1,6 @@
 /*
  * Commits: all positions of a checkpoint in one request, with the checkpoint's
- * tag as metadata. Kafka writes it as one atomic step.
+ * tag as metadata, before those of others who counted up to there. Kafka writes it as one atomic step.
  *
  * Who calls holds the core's checkpoint lock, so one commit is on its way at a
  * time. Without an answer, or refused, the truth is looked up: our tag at our
@@ -20,19 +20,42 @@ static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
     ask->in_flight = false;
 }
 
-static rd_kafka_topic_partition_list_t *make_list(const struct fx_checkpoint *checkpoint, bool with_tag)
+/* Searched from the last one found: streams and partitions are in the same order, nearly always. */
+static const struct kafka_partition *find_partition(const struct kafka_consumer *consumer,
+                                                    const struct kafka_partition *last,
+                                                    const struct fx_position *position)
 {
+    const struct kafka_partition *first = last ? last->next : NULL, *at = first ? first : consumer->partitions;
+    for (int rounds = 0; rounds < 2; rounds++, at = consumer->partitions)
+        for (; at; at = at->next)
+            if (at->number == position->partition && strcmp(at->topic, position->stream) == 0)
+                return at;
+    return NULL;
+}
+
+/* Our tag in front of those that were found at the assignment: who owned the partition before finds its own there. */
+static void add_tags(rd_kafka_topic_partition_t *to, const char *tag, const struct kafka_partition *partition)
+{
+    char tags[FX_TAGS_BYTES];
+    const char *old = partition ? partition->tags : NULL;
+    fx_tags_add(tags, tag, old, old ? strlen(old) : 0);
+    to->metadata = strdup(tags); /* freed with the list */
+    to->metadata_size = to->metadata ? strlen(tags) : 0;
+}
+
+static rd_kafka_topic_partition_list_t *make_list(const struct kafka_consumer *consumer,
+                                                  const struct fx_checkpoint *checkpoint, bool with_tags)
+{
+    const struct kafka_partition *partition = NULL;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)checkpoint->position_count);
     for (size_t i = 0; i < checkpoint->position_count; i++) {
         const struct fx_position *position = &checkpoint->positions[i];
         rd_kafka_topic_partition_t *to = rd_kafka_topic_partition_list_add(list, position->stream, position->partition);
         to->offset = position->offset;
-        if (!with_tag)
+        if (!with_tags)
             continue;
-        to->metadata_size = strlen(checkpoint->tag);
-        to->metadata = strdup(checkpoint->tag); /* freed with the list */
-        if (!to->metadata)
-            to->metadata_size = 0;
+        partition = find_partition(consumer, partition, position);
+        add_tags(to, checkpoint->tag, partition);
     }
     return list;
 }
@@ -40,7 +63,7 @@ static rd_kafka_topic_partition_list_t *make_list(const struct fx_checkpoint *ch
 static void ask_brokers(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint)
 {
     struct kafka_ask *ask = &consumer->ask;
-    rd_kafka_topic_partition_list_t *list = make_list(checkpoint, true);
+    rd_kafka_topic_partition_list_t *list = make_list(consumer, checkpoint, true);
     ask->in_flight = true;
     ask->answer = rd_kafka_commit_queue(consumer->rk, list, consumer->commit_queue, on_answer, ask);
     if (ask->answer)
@@ -54,22 +77,16 @@ static void wait_for_answer(struct kafka_consumer *consumer, int timeout_ms)
         rd_kafka_queue_poll_callback(consumer->commit_queue, timeout_ms);
 }
 
-static bool carries(const rd_kafka_topic_partition_t *partition, const char *tag)
-{
-    return partition->metadata && partition->metadata_size == strlen(tag) &&
-           memcmp(partition->metadata, tag, partition->metadata_size) == 0;
-}
-
 /* What became of it: FX_OK if any partition carries the tag, since a commit is accepted whole. */
 static enum fx_verdict look_up(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint, int timeout_ms,
                                struct fx_error *err)
 {
-    rd_kafka_topic_partition_list_t *list = make_list(checkpoint, false);
+    rd_kafka_topic_partition_list_t *list = make_list(consumer, checkpoint, false);
     rd_kafka_resp_err_t code = rd_kafka_committed(consumer->rk, list, timeout_ms);
     enum fx_verdict verdict = FX_FENCED;
     for (int i = 0; i < list->cnt && !code; i++) {
         code = list->elems[i].err;
-        if (!code && carries(&list->elems[i], checkpoint->tag))
+        if (!code && fx_tags_have(list->elems[i].metadata, list->elems[i].metadata_size, checkpoint->tag))
             verdict = FX_OK;
     }
     rd_kafka_topic_partition_list_destroy(list);

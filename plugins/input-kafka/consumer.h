@@ -8,7 +8,8 @@
  *   statistics.c librdkafka's statistics as metrics
  *   poll.c       messages to payloads (each worker)
  *   assign.c     partitions come and go (worker 0, inside its poll)
- *   offsets.c    where a partition goes on; begin.c: where it begins without an offset
+ *   offsets.c    where a partition goes on, and what was committed before the start; begin.c: where it begins without
+ *   jumps.c      offsets that were left out
  *   commit.c     commits, and what became of them (checkpoint thread, or worker 0 in a rebalance)
  *
  * One consumer an instance. The partitions' queues are forwarded to the workers' queues, so that the consumer's own
@@ -20,6 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include <librdkafka/rdkafka.h>
 
@@ -42,7 +44,8 @@ enum kafka_metric {
     KAFKA_POSITION,
     KAFKA_BROKER_UP,
     KAFKA_BROKER_ERRORS,
-    KAFKA_BROKER_RTT
+    KAFKA_BROKER_RTT,
+    KAFKA_GONE_BACK
 };
 enum kafka_change { KAFKA_CHANGE_ASSIGNED, KAFKA_CHANGE_REVOKED, KAFKA_CHANGE_LOST };
 
@@ -71,6 +74,7 @@ struct kafka_topic {
     char *topic;
     int partitions;
 };
+enum kafka_jump { KAFKA_JUMP_NONE, KAFKA_JUMP_DOUBTED, KAFKA_JUMP_BELIEVED };
 
 /* A partition that is read. The list changes while all workers are out of poll but worker 0. */
 struct kafka_partition {
@@ -81,6 +85,11 @@ struct kafka_partition {
     int64_t begin;           /* the offset at which we began */
     bool shown;              /* lag and position have begun */
     struct fx_series *lag, *position;
+    char *tags;           /* what was stored beside the offset when it was assigned; NULL: nothing */
+    unsigned worker;      /* whose */
+    enum kafka_jump jump; /* this and the next three: its worker's, and worker 0's while the others are out of poll */
+    int64_t jump_from, jump_to;
+    int64_t gone_back_to; /* by the last doubt; -1: never */
     struct kafka_partition *next;
 };
 
@@ -90,6 +99,7 @@ struct kafka_worker {
     rd_kafka_queue_t *queue;
     rd_kafka_message_t **messages; /* of the last poll: payloads point into them */
     size_t count, capacity;
+    time_t checked; /* its positions, the last time */
 };
 
 /* A commit on its way. One at a time; the checkpoint's owner only, but for what the answer fills. */
@@ -113,6 +123,7 @@ struct kafka_consumer {
     struct fx_feed *feed; /* of worker 0 while it serves events; else NULL */
     bool fixed_assigned;
     atomic_uint generation; /* counts changes of the assignment */
+    atomic_bool has_jumped; /* a partition has a jump to look at */
     atomic_bool rewinding;  /* nothing is read until worker 0 has gone back */
     rd_kafka_queue_t *commit_queue;
     struct kafka_ask ask;
@@ -177,6 +188,11 @@ void kafka_forget_partitions(struct kafka_consumer *consumer);
 /* offsets.c: sets the offset of each partition of list; *fresh says whether one had none committed. */
 rd_kafka_resp_err_t kafka_find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                                        bool *fresh, int timeout_ms);
+enum fx_verdict kafka_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err);
+/* jumps.c: whether a message beyond the stream's position is to be pushed; else it will come again. Its worker. */
+bool kafka_believes(struct kafka_consumer *consumer, const rd_kafka_message_t *message, int64_t position);
+void kafka_check_positions(struct kafka_worker *worker);
+enum fx_verdict kafka_look_at_jumps(struct kafka_consumer *consumer, struct fx_feed *feed);
 
 /* commit.c */
 enum fx_verdict kafka_commit(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms, struct fx_error *err);

@@ -82,6 +82,9 @@ static const struct fx_metric metrics[] = {
                                   "messages up to fetch.wait.max.ms.",
                           .labels = rtt_labels,
                           .max_series = 2000},
+    [KAFKA_GONE_BACK] = {.name = "kafka_gone_back_total",
+                         .kind = FX_COUNTER,
+                         .help = "Times that a partition was fetched again because offsets had been left out."},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_INPUT,
@@ -99,4 +102,5 @@ FX_PLUGIN = {FX_PLUGIN_INPUT,
              .worker_free = kafka_worker_free,
              .poll = kafka_poll,
              .commit = kafka_commit,
-             .rewind = kafka_rewind};
+             .rewind = kafka_rewind,
+             .recall = kafka_recall};

@@ -1,21 +1,63 @@
 /*
- * Where a partition goes on: at the group's committed offset, else where
- * begin.c says. Worker 0, inside its poll; asks brokers and waits.
+ * Where a partition goes on: at the group's committed offset, else where the
+ * last kept checkpoint left it, else where begin.c says. Worker 0, inside its
+ * poll; kafka_recall before the first poll. All ask brokers and wait.
  */
 #include "consumer.h"
+
+/* The group has forgotten the offset; the state directory has not. Not past the end: that would be another topic. */
+static rd_kafka_resp_err_t find_kept(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *partition,
+                                     int timeout_ms)
+{
+    int64_t position, low, high;
+    if (!fx_stream_recovered(consumer->feed, partition->topic, partition->partition, &position))
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->partition, &low, &high, timeout_ms);
+    if (code || position > high)
+        return code;
+    partition->offset = position;
+    fx_log(consumer->instance, FX_LOG_WARN, "The group has no offset any more; going on from the state directory's.",
+           "topic=%s partition=%d offset=%lld", partition->topic, (int)partition->partition, (long long)position);
+    return code;
+}
 
 rd_kafka_resp_err_t kafka_find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                                        bool *fresh, int timeout_ms)
 {
     *fresh = false;
     rd_kafka_resp_err_t code = rd_kafka_committed(consumer->rk, list, timeout_ms);
+    for (int i = 0; i < list->cnt && !code; i++)
+        code = list->elems[i].err;
+    /* All tags before any place: they can still change what was recovered. */
+    for (int i = 0; i < list->cnt && !code; i++)
+        fx_feed_found_tags(consumer->feed, list->elems[i].metadata, list->elems[i].metadata_size);
     for (int i = 0; i < list->cnt && !code; i++) {
         rd_kafka_topic_partition_t *partition = &list->elems[i];
-        code = partition->err;
-        if (code || partition->offset >= 0)
+        if (partition->offset >= 0)
             continue;
         *fresh = true;
-        code = kafka_find_start(consumer, partition, timeout_ms);
+        code = find_kept(consumer, partition, timeout_ms);
+        if (!code && partition->offset < 0)
+            code = kafka_find_start(consumer, partition, timeout_ms);
     }
     return code;
+}
+
+enum fx_verdict kafka_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err)
+{
+    struct kafka_consumer *consumer = self;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)recall->position_count);
+    for (size_t i = 0; i < recall->position_count; i++)
+        rd_kafka_topic_partition_list_add(list, recall->positions[i].stream, recall->positions[i].partition);
+    rd_kafka_resp_err_t code = rd_kafka_committed(consumer->rk, list, timeout_ms);
+    for (int i = 0; i < list->cnt && !code; i++)
+        code = list->elems[i].err;
+    for (int i = 0; i < list->cnt && !code; i++)
+        fx_recall_found(recall, list->elems[i].metadata, list->elems[i].metadata_size);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!code)
+        return FX_OK;
+    fx_error_set(err, FX_ETIMEOUT, "the group's offsets can't be had: %s", rd_kafka_err2str(code));
+    return FX_RETRY;
 }

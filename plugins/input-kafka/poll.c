@@ -50,6 +50,7 @@ static enum fx_verdict push_all(struct kafka_worker *worker, struct fx_feed *fee
 {
     const rd_kafka_message_t *last = NULL;
     struct fx_stream *stream = NULL;
+    bool is_held = false; /* its partition goes back first */
     enum fx_verdict verdict = FX_OK;
     for (size_t i = 0; i < worker->count && verdict == FX_OK; i++) {
         const rd_kafka_message_t *message = worker->messages[i];
@@ -57,9 +58,14 @@ static enum fx_verdict push_all(struct kafka_worker *worker, struct fx_feed *fee
             report(worker->consumer, message);
             continue;
         }
-        if (!last || last->rkt != message->rkt || last->partition != message->partition)
+        if (!last || last->rkt != message->rkt || last->partition != message->partition) {
             stream = fx_stream_find(feed, rd_kafka_topic_name(message->rkt), message->partition);
+            is_held = stream && message->offset > fx_stream_position(stream) &&
+                      !kafka_believes(worker->consumer, message, fx_stream_position(stream));
+        }
         last = message;
+        if (is_held)
+            continue;
         verdict = push(feed, stream, message);
     }
     return verdict;
@@ -82,7 +88,9 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
         if (verdict != FX_OK)
             return verdict;
     }
-    return atomic_load(&consumer->rewinding) ? kafka_go_back(consumer, feed) : FX_OK;
+    if (atomic_load(&consumer->rewinding))
+        return kafka_go_back(consumer, feed);
+    return atomic_load(&consumer->has_jumped) ? kafka_look_at_jumps(consumer, feed) : FX_OK;
 }
 
 enum fx_verdict kafka_poll(void *self, void *context, struct fx_feed *feed, int timeout_ms)
@@ -98,6 +106,8 @@ enum fx_verdict kafka_poll(void *self, void *context, struct fx_feed *feed, int 
         return FX_RETRY; /* worker 0 is about to go back */
     }
     ssize_t count = rd_kafka_consume_batch_queue(worker->queue, timeout_ms, worker->messages, worker->capacity);
+    if (count == 0)
+        kafka_check_positions(worker);
     if (count <= 0)
         return count < 0 ? FX_RETRY : FX_AGAIN;
     worker->count = (size_t)count;

@@ -8,6 +8,7 @@ from pathlib import Path
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
+import wire
 from programs import SOURCE, Program, can_connect, free_port, run, wait_until
 
 LIBS = Path(os.environ.get("FLOW_EXPORTER_KAFKA_LIBS", SOURCE / "build" / "kafka-libs"))
@@ -101,6 +102,10 @@ class Kafka(Program):
             return {part.partition: part.offset for part in found if part.offset >= 0}
         finally:
             consumer.close()
+
+    def metadata(self, topic, group, partitions=1):
+        """{partition: the text that the group has stored beside its offset}."""
+        return {number: text for number, (_, text) in wire.offsets(self.port, group, topic, partitions).items()}
 
     def read_all(self, topic, partitions=1):
         """Every message of the topic as {(partition, offset): value}."""

@@ -47,8 +47,8 @@ FX_API int fx_stream_recovered(struct fx_feed *feed, const char *name, int32_t p
  * fx_stream_begin, for a commit can have been accepted later than anybody saw. Since ABI 1.1.
  */
 FX_API void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size);
-/* Records from..to are gone from the source before they were read: they are counted as lost, and logged. Since ABI 1.1. */
-FX_API void fx_feed_gap(struct fx_feed *feed, const char *name, int32_t partition, int64_t from, int64_t to);
+/* The stream's offsets from..to were gone from the source before they could be read: counted and logged. Since ABI 1.1. */
+FX_API void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_t from, int64_t to);
 
 /* Where the stream is: what a rollback put back, too. While no other worker is inside poll (fx_feed_quiesce). */
 FX_API int64_t fx_stream_position(const struct fx_stream *stream);
@@ -75,7 +75,10 @@ FX_API void fx_feed_resume(struct fx_feed *feed);
 
 /* Takes a whole checkpoint now (cut, prepare, commit, expose), before streams are given away. 0 or a negative code. */
 FX_API int fx_feed_checkpoint(struct fx_feed *feed, struct fx_error *err) FX_WARN_UNUSED;
-/* What was counted since the last commit is not ours any more: every output goes back to the last committed cut. */
+/*
+ * What was counted since the last commit is not ours any more: every output goes back to the last committed cut. When
+ * a commit is on its way, its answer is asked for first, and the way back is taken when it has come.
+ */
 FX_API void fx_feed_rollback(struct fx_feed *feed);
 
 /* Whether the program is stopping: long waits inside poll should end. */

@@ -1,0 +1,117 @@
+/*
+ * Jumps: a message whose offset is not the stream's next one. Offsets can be
+ * missing in a topic (compaction, the ends of transactions, old records that
+ * were dropped). But librdkafka (2.0) also loses messages: when a rebalance
+ * pauses a partition while rd_kafka_consume_batch_queue gathers a batch, it takes
+ * what is gathered out of the batch again, and goes on behind it.
+ *
+ * So a jump is believed only the second time, after going back to where the stream
+ * is. Workers mark, each its own partitions; worker 0 goes back, alone.
+ */
+#include "consumer.h"
+
+#include <string.h>
+
+#define ASK_MS 2000
+
+static struct kafka_partition *find(const struct kafka_consumer *consumer, const char *topic, int32_t number)
+{
+    struct kafka_partition *at = consumer->partitions;
+    while (at && (at->number != number || strcmp(at->topic, topic) != 0))
+        at = at->next;
+    return at;
+}
+
+static void mark(struct kafka_consumer *consumer, struct kafka_partition *partition)
+{
+    partition->jump = KAFKA_JUMP_DOUBTED;
+    atomic_store(&consumer->has_jumped, true);
+}
+
+bool kafka_believes(struct kafka_consumer *consumer, const rd_kafka_message_t *message, int64_t position)
+{
+    struct kafka_partition *partition = find(consumer, rd_kafka_topic_name(message->rkt), message->partition);
+    if (!partition)
+        return true;
+    if (partition->jump == KAFKA_JUMP_NONE && partition->gone_back_to == position) {
+        partition->jump = KAFKA_JUMP_BELIEVED;
+        partition->jump_to = message->offset;
+        partition->jump_from = position;
+        atomic_store(&consumer->has_jumped, true);
+        return true;
+    }
+    if (partition->jump == KAFKA_JUMP_NONE)
+        mark(consumer, partition);
+    return partition->jump == KAFKA_JUMP_BELIEVED;
+}
+
+/* What was lost at the end of a topic no later message tells of: librdkafka's own position does. The worker is idle, so
+ * all that it was given is counted. */
+void kafka_check_positions(struct kafka_worker *worker)
+{
+    struct kafka_consumer *consumer = worker->consumer;
+    time_t now = time(NULL);
+    if (now == worker->checked)
+        return;
+    worker->checked = now;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    for (const struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        if (at->worker == worker->index)
+            rd_kafka_topic_partition_list_add(list, at->topic, at->number);
+    if (list->cnt && rd_kafka_position(consumer->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        for (int i = 0; i < list->cnt; i++) {
+            struct kafka_partition *partition = find(consumer, list->elems[i].topic, list->elems[i].partition);
+            if (!list->elems[i].err && list->elems[i].offset > fx_stream_position(partition->stream) &&
+                partition->jump == KAFKA_JUMP_NONE && partition->gone_back_to != fx_stream_position(partition->stream))
+                mark(consumer, partition);
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* How many of the offsets that were left out are records that are gone, the partition's first offset tells. */
+static bool count_lost(struct kafka_consumer *consumer, struct fx_feed *feed, const struct kafka_partition *partition)
+{
+    int64_t low, high;
+    if (rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, &low, &high, ASK_MS))
+        return false;
+    if (low > partition->jump_from)
+        fx_stream_lost(feed, partition->stream, partition->jump_from,
+                       low < partition->jump_to ? low : partition->jump_to);
+    return true;
+}
+
+static bool go_back(struct kafka_consumer *consumer, struct kafka_partition *partition)
+{
+    int64_t position = fx_stream_position(partition->stream);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->topic, partition->number)->offset = position;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->rk, list, ASK_MS);
+    bool failed = error || list->elems[0].err;
+    if (error)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (failed)
+        return false;
+    partition->gone_back_to = position;
+    fx_metric_add(consumer->instance, KAFKA_GONE_BACK, 0, 1);
+    fx_log(consumer->instance, FX_LOG_DEBUG, "Offsets were left out; going back to see whether they are there.",
+           "topic=%s partition=%d offset=%lld", partition->topic, (int)partition->number, (long long)position);
+    return true;
+}
+
+enum fx_verdict kafka_look_at_jumps(struct kafka_consumer *consumer, struct fx_feed *feed)
+{
+    bool failed = false;
+    fx_feed_quiesce(feed);
+    for (struct kafka_partition *at = consumer->partitions; at; at = at->next) {
+        bool done = at->jump == KAFKA_JUMP_NONE ||
+                    (at->jump == KAFKA_JUMP_BELIEVED ? count_lost(consumer, feed, at) : go_back(consumer, at));
+        if (done)
+            at->jump = KAFKA_JUMP_NONE;
+        failed = failed || !done;
+    }
+    atomic_store(&consumer->has_jumped, failed);
+    fx_feed_resume(feed);
+    return failed ? FX_RETRY : FX_OK;
+}

@@ -1,0 +1,77 @@
+"""Two requests of Kafka's protocol that Debian's client library for Python does not have, by hand."""
+
+import socket
+import struct
+
+OFFSET_FETCH, DELETE_RECORDS = 9, 21
+
+
+def string(text):
+    data = text.encode()
+    return struct.pack(">h", len(data)) + data
+
+
+class Answer:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, form):
+        value = struct.unpack_from(">" + form, self.data, self.at)[0]
+        self.at += struct.calcsize(">" + form)
+        return value
+
+    def string(self):
+        size = self.take("h")
+        self.at += max(size, 0)
+        return None if size < 0 else self.data[self.at - size:self.at].decode()
+
+
+def read(peer, size):
+    data = b""
+    while len(data) < size:
+        more = peer.recv(size - len(data))
+        assert more, "the broker hung up"
+        data += more
+    return data
+
+
+def ask(port, key, version, body):
+    request = struct.pack(">hhi", key, version, 1) + string("test") + body
+    with socket.create_connection(("127.0.0.1", port), 30) as peer:
+        peer.sendall(struct.pack(">i", len(request)) + request)
+        answer = Answer(read(peer, struct.unpack(">i", read(peer, 4))[0]))
+    assert answer.take("i") == 1
+    return answer
+
+
+def offsets(port, group, topic, partitions):
+    """{partition: (offset, text beside it)} of those that have one. The broker is the group's coordinator."""
+    numbers = b"".join(struct.pack(">i", number) for number in range(partitions))
+    body = string(group) + struct.pack(">i", 1) + string(topic) + struct.pack(">i", partitions) + numbers
+    answer = ask(port, OFFSET_FETCH, 5, body)
+    answer.take("i")
+    found = {}
+    for _ in range(answer.take("i")):
+        answer.string()
+        for _ in range(answer.take("i")):
+            number, offset, _ = answer.take("i"), answer.take("q"), answer.take("i")
+            text, code = answer.string(), answer.take("h")
+            assert code == 0, code
+            if offset >= 0:
+                found[number] = (offset, text)
+    assert answer.take("h") == 0
+    return found
+
+
+def delete_records(port, topic, partition, before):
+    """The beginning of a partition goes, as old records do. The broker is its leader."""
+    body = struct.pack(">i", 1) + string(topic) + struct.pack(">iiqi", 1, partition, before, 10000)
+    answer = ask(port, DELETE_RECORDS, 1, body)
+    answer.take("i")
+    assert answer.take("i") == 1
+    answer.string()
+    assert answer.take("i") == 1
+    answer.take("i")
+    answer.take("q")
+    code = answer.take("h")
+    assert code == 0, code
