@@ -43,7 +43,11 @@ static rd_kafka_resp_err_t ask(struct kafka_consumer *consumer, const char *topi
     rd_kafka_topic_t *handle = topic ? rd_kafka_topic_new(consumer->rk, topic, NULL) : NULL;
     rd_kafka_resp_err_t code = rd_kafka_metadata(consumer->rk, topic == NULL, handle, &metadata, timeout_ms);
     if (!code) {
-        add_topics(consumer, metadata);
+        /* A topic that we may not see may well be there: then the baseline is not known yet. */
+        if (topic && metadata->topic_cnt == 1 && metadata->topics[0].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+            code = metadata->topics[0].err;
+        if (!code)
+            add_topics(consumer, metadata);
         rd_kafka_metadata_destroy(metadata);
     }
     if (handle)

@@ -152,7 +152,7 @@ void kafka_trouble_assigned(struct kafka_consumer *consumer, const rd_kafka_topi
     troubles->assigned = list != NULL;
     for (int i = 0; list && i < list->cnt; i++)
         if (strcmp(list->elems[i].topic, troubles->topic) == 0)
-            troubles->since_ms[KAFKA_TROUBLE_TOPIC_UNKNOWN] = 0;
+            troubles->since_ms[KAFKA_TROUBLE_TOPIC_UNKNOWN] = troubles->since_ms[KAFKA_TROUBLE_TOPIC_RIGHT] = 0;
     pthread_mutex_unlock(&troubles->lock);
     clear(consumer, KAFKA_TROUBLE_GROUP, KAFKA_TROUBLE_GROUP);
 }

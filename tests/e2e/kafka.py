@@ -6,13 +6,13 @@ import uuid
 from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 import wire
 from programs import SOURCE, Program, can_connect, free_port, run, wait_until
 
 LIBS = Path(os.environ.get("FLOW_EXPORTER_KAFKA_LIBS", SOURCE / "build" / "kafka-libs"))
-JAVA = ["java", "-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{LIBS}/*"]
+JAVA = ["java", "-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 JAVA_LOG = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 
 
@@ -46,16 +46,17 @@ def properties(folder, port, controller_port, advertised):
 class Kafka(Program):
     """Storage is formatted anew unless the folder has one: then it is the same cluster, come back."""
 
-    def __init__(self, folder, port=None, advertised="127.0.0.1"):
+    def __init__(self, folder, port=None, advertised="127.0.0.1", settings=None, format_arguments=(), libs=LIBS):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.brokers = f"{advertised}:{self.port}"
         path = folder / "server.properties"
+        java = [*JAVA, "-cp", f"{libs}/*", *JAVA_LOG]
         if not path.exists():
-            settings = properties(folder, self.port, free_port(), advertised)
-            path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
-            run(*JAVA, *JAVA_LOG, "kafka.tools.StorageTool", "format", "-t", uuid.uuid4(), "-c", path)
-        super().__init__([*JAVA, *JAVA_LOG, "kafka.Kafka", path], folder, "kafka")
+            found = {**properties(folder, self.port, free_port(), advertised), **(settings or {})}
+            path.write_text("".join(f"{key}={value}\n" for key, value in found.items()))
+            run(*java, "kafka.tools.StorageTool", "format", "-t", uuid.uuid4(), "-c", path, *format_arguments)
+        super().__init__([*java, "kafka.Kafka", path], folder, "kafka")
         self.topic_numbers = itertools.count(1)
         self.wait_for(lambda: can_connect(self.port), "Kafka listens", 60)
         self.admin = AdminClient({"bootstrap.servers": self.brokers})
@@ -71,6 +72,10 @@ class Kafka(Program):
     def topic_is_ready(self, name, partitions):
         found = self.admin.list_topics(name, timeout=10).topics[name].partitions
         return len(found) == partitions and all(part.leader == 1 for part in found.values())
+
+    def configure(self, topic, settings):
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, {key: str(value) for key, value in settings.items()})
+        self.admin.alter_configs([resource])[resource].result(30)
 
     def partitions_add(self, topic, count):
         """From now on the topic has so many."""

@@ -4,7 +4,7 @@ import pytest
 
 from configs import ASN, fresh_group, kafka_config, record
 from kafka import LIBS, Kafka
-from programs import free_port
+from programs import free_port, wait_until
 
 
 @pytest.fixture(name="folder")
@@ -28,20 +28,26 @@ def test_down_at_start_and_again_later(folder, exporter):
     program = exporter(config)
     program.wait_for_log("refused")
     assert program.is_healthy() and program.page().total() == 0
+    wait_until(lambda: program.ready() == (503, "input-kafka: no broker can be reached\n"), program.ready)
+    assert program.page().self_sum("flow_exporter_kafka_errors_total", error="brokers_down") > 0
 
     broker = Kafka(folder, port=port)
     try:
         broker.topic_create(name="flows")
         broker.produce("flows", [record(1, ASN, 100)])
         program.wait_for_page(lambda shown: shown.total() == 100, "100 bytes")
+        wait_until(lambda: program.ready() == (200, "Ready.\n"), program.ready)
         broker.end()
 
         assert program.is_healthy()
         assert program.page().total() == 100, "the last committed page is served while Kafka is away"
+        wait_until(lambda: program.ready()[0] == 503, program.ready)
+        assert program.wait_for_page(lambda shown: shown.self_sum("flow_exporter_kafka_broker_up") == 0, "the broker is down")
         broker = Kafka(folder, port=port)
         broker.produce("flows", [record(1, ASN, 11)])
         program.wait_for_page(lambda shown: shown.total() >= 111, "111 bytes")
         assert program.fresh_page().total() == 111
+        wait_until(lambda: program.ready() == (200, "Ready.\n"), program.ready)
         program.stop()
         assert broker.committed("flows", group) == {0: 2}
     finally:
