@@ -512,7 +512,7 @@ class Options(PluginTest):
             "memory=1048576", "items=x", "pairs.k=v", "pairs.l=w"])
 
     def test_errors_name_line_and_column(self):
-        cases = [({"number": 11}, "11", ["number", "10"]),
+        cases = [({"number": 987654321}, "987654321", ["number", "10"]),
                  ({"number": "many"}, '"many"', ["number"]),
                  ({"flag": "yes"}, '"yes"', ["flag", "true"]),
                  ({"color": "grren"}, '"grren"', ["green"]),
