@@ -50,6 +50,11 @@ int fxi_decoder_set_scan(struct fxi_decoder *decoder, enum fxi_scan scan)
         decoder->parse = fxi_parse_avx2;
         return 0;
 #endif
+#ifdef __aarch64__
+    case FXI_SCAN_NEON:
+        decoder->parse = fxi_parse_neon;
+        return 0;
+#endif
     default:
         return -1;
     }
@@ -57,7 +62,7 @@ int fxi_decoder_set_scan(struct fxi_decoder *decoder, enum fxi_scan scan)
 
 static void set_best_scan(struct fxi_decoder *d)
 {
-    int scan = FXI_SCAN_AVX2;
+    int scan = FXI_SCAN_COUNT - 1;
     while (fxi_decoder_set_scan(d, (enum fxi_scan)scan) != 0)
         scan--;
 }

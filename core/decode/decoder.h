@@ -71,8 +71,8 @@ enum fxi_decode fxi_decoder_next(struct fxi_decoder *decoder, const char **at, c
                                  struct fxi_arena *arena, const char **where);
 
 /* How bytes are scanned: the best that the processor has, unless a test or benchmark asks for another. */
-enum fxi_scan { FXI_SCAN_PORTABLE, FXI_SCAN_SSE2, FXI_SCAN_AVX2 };
-#define FXI_SCAN_COUNT 3
+enum fxi_scan { FXI_SCAN_PORTABLE, FXI_SCAN_SSE2, FXI_SCAN_AVX2, FXI_SCAN_NEON };
+#define FXI_SCAN_COUNT 4
 /* 0, or -1 if this processor or build does not have it. */
 int fxi_decoder_set_scan(struct fxi_decoder *decoder, enum fxi_scan scan);
 

@@ -178,5 +178,8 @@ const char *fxi_parse_portable(struct fxi_decoder *d, const char *at);
 const char *fxi_parse_sse2(struct fxi_decoder *d, const char *at);
 const char *fxi_parse_avx2(struct fxi_decoder *d, const char *at);
 #endif
+#ifdef __aarch64__
+const char *fxi_parse_neon(struct fxi_decoder *d, const char *at);
+#endif
 
 #endif

@@ -348,3 +348,16 @@ bool decode_check(struct decode_checker *checker, const char *payload, size_t si
     free(copy);
     return sound;
 }
+
+void decode_checker_train(struct decode_checker *checker, const char *payload, size_t size, unsigned rounds)
+{
+    for (int scan = 0; scan < FXI_SCAN_COUNT; scan++) {
+        for (unsigned round = 0; checker->decoders[scan] && round < rounds; round++) {
+            const char *at = payload, *end = payload + size;
+            fxi_arena_reset(&checker->arena);
+            while (fxi_decoder_next(checker->decoders[scan], &at, end, checker->row, &checker->arena, NULL) !=
+                   FXI_DECODE_END)
+                ;
+        }
+    }
+}

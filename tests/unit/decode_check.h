@@ -28,6 +28,9 @@ void decode_checker_free(struct decode_checker *checker);
  */
 bool decode_check(struct decode_checker *checker, const char *payload, size_t size);
 
+/* Lets the decoders see the payload so often, without looking at what they find. */
+void decode_checker_train(struct decode_checker *checker, const char *payload, size_t size, unsigned rounds);
+
 /* Records accepted, and rejected, so that a test can see that it tested something. */
 size_t decode_checker_accepted(const struct decode_checker *checker);
 size_t decode_checker_rejected(const struct decode_checker *checker);
