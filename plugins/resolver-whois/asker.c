@@ -1,7 +1,8 @@
 /*
- * The asker's thread: when to ask, and what to do with the answers. One
- * connection at a time, as many numbers as allowed in each. What a broken
- * answer left open is asked again, later and later while nothing comes.
+ * The asker's thread: whom to ask about which number, and what to do with the
+ * answers. Servers are asked in their order: a number that one does not know,
+ * or can't be asked about just now, goes on to the next. It has no name when
+ * none of them knows one; while some can't be asked, it waits.
  */
 #include "asker.h"
 
@@ -15,48 +16,36 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "clean.h"
-#include "client.h"
 #include "clock.h"
 #include "metrics.h"
+#include "talk.h"
+#include "upkeep.h"
 
 /* Numbers come in bursts when records begin to flow: a short wait makes one query of them. */
 #define GATHER_MS 50
-/* What the server does not know is asked again after this long. */
-#define UNKNOWN_LIFETIME_MS (60 * 60 * 1000)
-/* The longest pause between tries is the retry interval times this. */
-#define BACK_OFF_MAX 32
 /* Orderly answers that may leave a number out, with nothing new in them, before it counts as unknown. */
 #define SILENT_ANSWERS_MAX 3
-/* Bytes of an answer: generous for each number and for what a server says besides. */
-#define ANSWER_BASE_MAX   (256 * 1024)
-#define ANSWER_NUMBER_MAX 1024
+/* Nothing to do. */
+#define LONG_MS (60 * 60 * 1000)
 
 struct whois_asker {
     struct fx_instance *instance;
-    struct whois_asker_options options;
     struct whois_table *table;
     pthread_t thread;
     int wake_fd;
     atomic_bool stop;
 
     /* The rest is the thread's own. */
-    struct whois_client client;
-    struct whois_text query;
-    struct whois_entry **asked; /* of the query under way: asked_count entries */
-    uint32_t *numbers;          /* the same as numbers */
-    size_t asked_count;
-    size_t named_count;    /* of them that got an answer of their own */
-    size_t no_match_count; /* lines that say that some number has no name */
-    bool is_greeted;       /* the answer is of the right kind */
-    bool is_foreign;       /* the answer is about numbers that were not asked: what it lacks means nothing */
-    uint32_t query_count;  /* the number of the query under way */
-    int64_t gather_until_ms, back_off_until_ms;
-    int64_t back_off; /* the next pause, in retry intervals */
-    bool in_trouble;  /* and it was said */
-    struct fx_log_limit trouble_limit;
-    unsigned random_seed;
-    struct whois_queue unknown; /* in the order in which they are to be asked again */
+    struct whois_server *servers;
+    size_t server_count;
+    struct whois_lifetimes lifetimes;
+    struct whois_talk **talks; /* of all servers */
+    size_t talk_count;
+    struct pollfd *fds;        /* one a talk, and the wake-up at the end */
+    struct whois_queue parked; /* numbers that nobody can be asked about just now */
+    struct whois_queue intake; /* numbers that are to be routed */
+    struct whois_upkeep upkeep;
+    int64_t upkeep_ms, gather_until_ms;
 };
 
 void whois_asker_wake(struct whois_asker *asker)
@@ -67,192 +56,157 @@ void whois_asker_wake(struct whois_asker *asker)
     (void)n;
 }
 
-static int set_state(struct whois_asker *asker, struct whois_entry *entry, enum fx_cell_state state, const char *name,
-                     size_t size)
+/* ---- what comes of a number ---- */
+
+static void release(struct whois_asker *asker, struct whois_entry *entry)
 {
-    int rc = fx_cell_set(entry->cell, state, name, size);
-    if (rc < 0)
-        return rc;
-    fx_metric_add(asker->instance, WHOIS_METRIC_NAMES, entry->state, -1);
-    fx_metric_add(asker->instance, WHOIS_METRIC_NAMES, state, 1);
-    entry->state = (uint8_t)state;
-    return 0;
+    entry->said_unknown = 0;
+    entry->silent_answers = 0;
+    whois_table_release(asker->table, entry);
 }
 
-static void set_known(struct whois_asker *asker, struct whois_entry *entry, const char *name, size_t size)
+static void believe(struct whois_entry *entry, int64_t lifetime_ms)
 {
-    /* Without memory for the name it counts as not answered. */
-    if (set_state(asker, entry, FX_CELL_KNOWN, name, size) < 0)
-        return;
-    entry->is_asked = 0;
-    fx_metric_add(asker->instance, WHOIS_METRIC_ANSWERS, WHOIS_ANSWER_KNOWN, 1);
+    entry->origin = WHOIS_FROM_SERVER;
+    entry->expires_ms = whois_now_ms() + lifetime_ms;
+    entry->refresh_ms = whois_refresh_ms(entry->expires_ms, lifetime_ms, entry->number);
 }
 
+/* False: there was no memory for the name. */
+static bool set_known(struct whois_asker *asker, struct whois_entry *entry, const char *kept, size_t size)
+{
+    bool is_same = entry->kept && strlen(entry->kept) == size && memcmp(entry->kept, kept, size) == 0;
+    char *copy = is_same ? entry->kept : strndup(kept, size);
+    if (!copy)
+        return false;
+    if (!(is_same && entry->state == FX_CELL_KNOWN) &&
+        whois_table_show(asker->table, entry, FX_CELL_KNOWN, kept, size) < 0) {
+        if (!is_same)
+            free(copy);
+        return false;
+    }
+    if (!is_same)
+        free(entry->kept);
+    entry->kept = copy;
+    believe(entry, asker->lifetimes.known_ms);
+    release(asker, entry);
+    return true;
+}
+
+/* No server knows a name. A name that was known stays until it is no longer believed. */
 static void set_unknown(struct whois_asker *asker, struct whois_entry *entry)
 {
-    entry->is_asked = 0;
-    entry->silent_answers = 0;
+    if (entry->state == FX_CELL_KNOWN && entry->kept && whois_now_ms() < entry->expires_ms) {
+        entry->refresh_ms = entry->expires_ms;
+        release(asker, entry);
+        return;
+    }
     /* No text, so no memory that could fail. */
-    (void)set_state(asker, entry, FX_CELL_UNKNOWN, "", 0);
-    fx_metric_add(asker->instance, WHOIS_METRIC_ANSWERS, WHOIS_ANSWER_UNKNOWN, 1);
-    entry->ask_again_ms = whois_now_ms() + UNKNOWN_LIFETIME_MS;
-    whois_queue_push(&asker->unknown, entry);
+    (void)whois_table_show(asker->table, entry, FX_CELL_UNKNOWN, "", 0);
+    free(entry->kept);
+    entry->kept = NULL;
+    believe(entry, asker->lifetimes.unknown_ms);
+    release(asker, entry);
 }
 
-static void take_name(struct whois_asker *asker, enum whois_line_kind kind, const struct whois_line *found)
+static void route(struct whois_asker *asker, struct whois_entry *entry, int64_t now_ms)
 {
-    struct whois_entry *entry = whois_table_find(asker->table, found->number);
-    if (!entry || entry->query != asker->query_count) {
-        asker->is_foreign = true;
-        return;
+    bool must_wait = false;
+    for (size_t i = 0; i < asker->server_count; i++) {
+        struct whois_server *server = &asker->servers[i];
+        if (entry->said_unknown & 1u << i)
+            continue;
+        if (whois_server_when(server, now_ms) <= now_ms) {
+            whois_queue_push(&server->queue, entry);
+            return;
+        }
+        must_wait = true;
     }
-    /* The first answer counts. */
-    if (!entry->is_asked)
-        return;
-    asker->named_count++;
-    char name[WHOIS_LINE_MAX];
-    size_t size = 0, bare_size = 0;
-    if (kind == WHOIS_LINE_NAME) {
-        memcpy(name, found->name, found->name_size);
-        size = whois_clean(name, found->name_size);
-        bare_size = whois_strip_country(name, size);
-    }
-    if (bare_size > 0)
-        set_known(asker, entry, name, asker->options.strip_country ? bare_size : size);
+    if (must_wait)
+        whois_queue_push(&asker->parked, entry);
     else
         set_unknown(asker, entry);
 }
 
-static void take_line(void *arg, char *line, size_t size)
+static void route_all(struct whois_asker *asker, struct whois_queue *queue, int64_t now_ms)
+{
+    struct whois_queue all;
+    whois_queue_init(&all);
+    whois_queue_append(&all, queue);
+    for (struct whois_entry *entry; (entry = whois_queue_pop(&all));)
+        route(asker, entry, now_ms);
+}
+
+/* This server knows no name: on to the next one. */
+static void pass_on(struct whois_asker *asker, const struct whois_server *server, struct whois_entry *entry)
+{
+    entry->said_unknown |= (uint16_t)(1u << (server - asker->servers));
+    entry->silent_answers = 0;
+    fx_series_add(server->answers[WHOIS_ANSWER_UNKNOWN], 1);
+    whois_queue_push(&asker->intake, entry);
+}
+
+static void take_answer(void *arg, struct whois_talk *talk, struct whois_entry *entry, const char *kept, size_t size)
 {
     struct whois_asker *asker = arg;
-    struct whois_line found;
-    enum whois_line_kind kind = asker->options.dialect->read_line(line, size, &found);
-    switch (kind) {
-    case WHOIS_LINE_GREETING:
-        asker->is_greeted = true;
-        break;
-    case WHOIS_LINE_NO_MATCH:
-        asker->no_match_count++;
-        break;
-    case WHOIS_LINE_NAME:
-    case WHOIS_LINE_UNKNOWN:
-        take_name(asker, kind, &found);
-        break;
-    case WHOIS_LINE_OTHER:
-        break;
+    if (size == 0) {
+        pass_on(asker, talk->server, entry);
+    } else if (set_known(asker, entry, kept, size)) {
+        fx_series_add(talk->server->answers[WHOIS_ANSWER_KNOWN], 1);
+    } else {
+        fx_series_add(talk->server->answers[WHOIS_ANSWER_ERROR], 1);
+        whois_queue_push(&asker->intake, entry);
     }
-}
-
-static void begin_query(struct whois_asker *asker, int64_t now_ms)
-{
-    asker->asked_count = whois_table_take(asker->table, asker->asked, asker->options.batch);
-    asker->named_count = asker->no_match_count = 0;
-    asker->is_greeted = asker->is_foreign = false;
-    asker->query_count++;
-    for (size_t i = 0; i < asker->asked_count; i++) {
-        asker->asked[i]->is_asked = 1;
-        asker->asked[i]->query = asker->query_count;
-        asker->numbers[i] = (uint32_t)asker->asked[i]->number;
-    }
-    whois_text_clear(&asker->query);
-    asker->options.dialect->write_query(&asker->query, asker->numbers, asker->asked_count);
-    fx_metric_add(asker->instance, WHOIS_METRIC_QUERIES, 0, (int64_t)asker->asked_count);
-    /* Without memory the query is cut short; what it lacks is left open by the answer and asked again. */
-    whois_client_begin(&asker->client, &asker->options.address, asker->query.data, asker->query.size,
-                       ANSWER_BASE_MAX + asker->asked_count * ANSWER_NUMBER_MAX,
-                       now_ms + asker->options.query_timeout_ms);
-}
-
-/* 3/4 to 5/4 of the pause, so that many exporters do not come back at once. */
-static int64_t add_jitter(struct whois_asker *asker, int64_t pause_ms)
-{
-    return pause_ms * 3 / 4 + (int64_t)((uint64_t)pause_ms * (unsigned)rand_r(&asker->random_seed) / RAND_MAX / 2);
 }
 
 /* Settles the numbers that the answer left open. */
-static void settle_rest(struct whois_asker *asker, bool is_complete, bool is_silent)
+static void settle_rest(struct whois_asker *asker, struct whois_talk *talk, enum whois_rest rest)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < asker->asked_count; i++) {
-        struct whois_entry *entry = asker->asked[i];
-        if (!entry->is_asked)
+    for (size_t i = 0; i < talk->asked_count; i++) {
+        struct whois_entry *entry = talk->asked[i].entry;
+        if (!talk->asked[i].is_open)
             continue;
-        if (is_complete || (is_silent && ++entry->silent_answers >= SILENT_ANSWERS_MAX)) {
-            set_unknown(asker, entry);
+        if (rest == WHOIS_REST_UNKNOWN ||
+            (rest == WHOIS_REST_SILENT && ++entry->silent_answers >= SILENT_ANSWERS_MAX)) {
+            pass_on(asker, talk->server, entry);
             continue;
         }
-        left++;
-        entry->is_asked = 0;
-        whois_table_ask(asker->table, entry);
+        fx_series_add(talk->server->answers[WHOIS_ANSWER_ERROR], 1);
+        whois_queue_push(&asker->intake, entry);
     }
-    fx_metric_add(asker->instance, WHOIS_METRIC_ANSWERS, WHOIS_ANSWER_ERROR, (int64_t)left);
 }
 
-/* Once loud, then only for who looks for it. */
-static void log_trouble(struct whois_asker *asker, int64_t pause_ms)
-{
-    unsigned suppressed;
-    bool is_loud = !asker->in_trouble && fx_log_allowed(&asker->trouble_limit, &suppressed);
-    const char *why = asker->client.why ? asker->client.why : "the answer is not complete";
-    int error = asker->client.why_errno;
-    fx_log(asker->instance, is_loud ? FX_LOG_WARN : FX_LOG_DEBUG,
-           "The whois server gives no proper answer; records go on, names are late.",
-           "server=%s port=%s reason=%s%s%s asked=%zu answered=%zu retry_ms=%lld", asker->options.address.host,
-           asker->options.address.port, why, error ? ": " : "", error ? strerror(error) : "", asker->asked_count,
-           asker->named_count, (long long)pause_ms);
-    asker->in_trouble = asker->in_trouble || is_loud;
-}
+/* ---- the loop ---- */
 
-static void log_recovery(struct whois_asker *asker)
+static void step_talk(struct whois_asker *asker, struct whois_talk *talk, int revents, int64_t now_ms)
 {
-    if (!asker->in_trouble)
+    struct whois_outcome outcome;
+    enum whois_rest rest;
+    if (whois_talk_is_idle(talk) || !whois_talk_step(talk, revents, now_ms, &outcome, &rest))
         return;
-    fx_log(asker->instance, FX_LOG_INFO, "The whois server answers again.", "server=%s port=%s answered=%zu",
-           asker->options.address.host, asker->options.address.port, asker->named_count);
-    asker->in_trouble = false;
+    fx_metric_observe(asker->instance, WHOIS_METRIC_QUERY_SECONDS, 0, (double)(now_ms - talk->began_ms) / 1000);
+    whois_server_note(talk->server, &outcome, now_ms);
+    settle_rest(asker, talk, rest);
 }
 
-static void back_off(struct whois_asker *asker)
+static void start_talks(struct whois_asker *asker, struct whois_server *server, int64_t now_ms)
 {
-    /* An answer that brought something shows a server that works: no reason to stay away longer. */
-    if (asker->named_count > 0)
-        asker->back_off = 1;
-    int64_t pause_ms = add_jitter(asker, asker->options.retry_interval_ms * asker->back_off);
-    asker->back_off_until_ms = whois_now_ms() + pause_ms;
-    if (asker->back_off < BACK_OFF_MAX)
-        asker->back_off *= 2;
-    log_trouble(asker, pause_ms);
-}
-
-static void finish_query(struct whois_asker *asker, enum whois_result result)
-{
-    bool is_orderly = result == WHOIS_CLOSED && !asker->is_foreign && (asker->is_greeted || asker->named_count > 0);
-    bool is_complete = is_orderly && asker->named_count + asker->no_match_count >= asker->asked_count;
-    enum whois_metric_connection counted = WHOIS_CONNECTION_FAILED;
-    if (is_complete)
-        counted = WHOIS_CONNECTION_COMPLETE;
-    else if (result == WHOIS_CLOSED)
-        counted = WHOIS_CONNECTION_PARTIAL;
-    else if (result == WHOIS_TIMED_OUT)
-        counted = WHOIS_CONNECTION_TIMEOUT;
-    fx_metric_add(asker->instance, WHOIS_METRIC_CONNECTIONS, counted, 1);
-    settle_rest(asker, is_complete, is_orderly && asker->named_count == 0);
-    if (is_complete) {
-        asker->back_off = 1;
-        asker->back_off_until_ms = 0;
-        log_recovery(asker);
-    } else {
-        back_off(asker);
+    if (whois_server_when(server, now_ms) > now_ms) {
+        /* Whom it can't be asked now may be answered by the next one. */
+        route_all(asker, &server->queue, now_ms);
+        return;
     }
-    asker->asked_count = 0;
-}
-
-/* Unknown numbers whose time has come go back into the queue. */
-static void expire_unknown(struct whois_asker *asker, int64_t now_ms)
-{
-    while (asker->unknown.first && asker->unknown.first->ask_again_ms <= now_ms)
-        whois_table_ask(asker->table, whois_queue_pop(&asker->unknown));
+    for (size_t i = 0; i < server->options.connections && server->queue.count > 0; i++) {
+        struct whois_talk *talk = server->talks[i];
+        size_t wanted = server->queue.count < server->options.batch ? server->queue.count : server->options.batch;
+        size_t count = whois_talk_is_idle(talk) ? whois_budget_allows(&server->budget, wanted, now_ms) : 0;
+        if (count == 0)
+            continue;
+        whois_budget_spend(&server->budget, count);
+        fx_series_add(server->queries, (int64_t)count);
+        whois_talk_begin(talk, &server->queue, count, now_ms);
+        step_talk(asker, talk, 0, now_ms);
+    }
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -260,50 +214,99 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t query_allowed_ms(const struct whois_asker *asker)
+/* When a server that has numbers and a free connection may be asked again. */
+static int64_t server_wait(struct whois_server *server, int64_t now_ms)
 {
-    return asker->gather_until_ms > asker->back_off_until_ms ? asker->gather_until_ms : asker->back_off_until_ms;
+    if (server->queue.count == 0)
+        return INT64_MAX;
+    for (size_t i = 0; i < server->options.connections; i++)
+        if (whois_talk_is_idle(server->talks[i]))
+            return whois_budget_when(&server->budget, now_ms);
+    return INT64_MAX;
 }
 
-/* Waits for the socket, for a wake-up, or for the next thing to do. Returns what the socket has. */
-static int wait_for_work(struct whois_asker *asker)
+static int64_t parked_until(struct whois_asker *asker, int64_t now_ms)
 {
-    struct pollfd fds[2] = {{.fd = asker->wake_fd, .events = POLLIN}, {.fd = -1}};
+    int64_t until_ms = INT64_MAX;
+    for (size_t i = 0; i < asker->server_count && asker->parked.count > 0; i++) {
+        int64_t when_ms = whois_server_when(&asker->servers[i], now_ms);
+        until_ms = when_ms > now_ms ? earlier(until_ms, when_ms) : until_ms;
+    }
+    return until_ms;
+}
+
+/* When there is something to do that no socket tells. */
+static int64_t next_time(struct whois_asker *asker, int64_t now_ms)
+{
+    int64_t until_ms = earlier(now_ms + LONG_MS, asker->upkeep_ms);
+    until_ms = earlier(until_ms, parked_until(asker, now_ms));
+    if (asker->intake.count > 0)
+        return now_ms;
+    if (whois_table_waiting(asker->table) > 0)
+        until_ms = earlier(until_ms, asker->gather_until_ms);
+    for (size_t i = 0; i < asker->server_count; i++)
+        until_ms = earlier(until_ms, server_wait(&asker->servers[i], now_ms));
+    return until_ms;
+}
+
+/* Waits for a socket, for a wake-up, or for the next thing to do. */
+static void wait_for_work(struct whois_asker *asker)
+{
     int64_t now_ms = whois_now_ms();
-    int64_t until_ms = now_ms + UNKNOWN_LIFETIME_MS;
-    if (asker->unknown.first)
-        until_ms = earlier(until_ms, asker->unknown.first->ask_again_ms);
-    if (asker->client.phase != WHOIS_IDLE)
-        until_ms = earlier(until_ms, whois_client_prepare(&asker->client, &fds[1]));
-    else if (whois_table_waiting(asker->table) > 0)
-        until_ms = earlier(until_ms, query_allowed_ms(asker));
+    int64_t until_ms = next_time(asker, now_ms);
+    for (size_t i = 0; i < asker->talk_count; i++)
+        until_ms = earlier(until_ms, whois_client_prepare(&asker->talks[i]->client, &asker->fds[i]));
+    struct pollfd *wake = &asker->fds[asker->talk_count];
+    *wake = (struct pollfd){.fd = asker->wake_fd, .events = POLLIN};
     int timeout_ms = until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
-    if (poll(fds, 2, timeout_ms) < 0)
-        return 0;
+    if (poll(asker->fds, asker->talk_count + 1, timeout_ms) < 0)
+        for (size_t i = 0; i <= asker->talk_count; i++)
+            asker->fds[i].revents = 0;
     uint64_t count;
-    if ((fds[0].revents & POLLIN) && read(asker->wake_fd, &count, sizeof(count)) > 0)
+    if ((wake->revents & POLLIN) && read(asker->wake_fd, &count, sizeof(count)) > 0)
         asker->gather_until_ms = whois_now_ms() + GATHER_MS;
-    return fds[1].revents;
+}
+
+static void show_queue(struct whois_asker *asker)
+{
+    size_t waiting = asker->parked.count + asker->intake.count + whois_table_waiting(asker->table);
+    for (size_t i = 0; i < asker->server_count; i++)
+        waiting += asker->servers[i].queue.count;
+    fx_metric_set(asker->instance, WHOIS_METRIC_QUEUE, 0, (int64_t)waiting);
+}
+
+/* A server that was to be left alone may be asked again. */
+static bool parked_may_go(struct whois_asker *asker, int64_t now_ms)
+{
+    for (size_t i = 0; i < asker->server_count && asker->parked.count > 0; i++)
+        if (whois_server_when(&asker->servers[i], now_ms) <= now_ms)
+            return true;
+    return false;
 }
 
 static void *run(void *arg)
 {
     struct whois_asker *asker = arg;
     while (!atomic_load(&asker->stop)) {
-        int revents = wait_for_work(asker);
+        wait_for_work(asker);
         int64_t now_ms = whois_now_ms();
-        expire_unknown(asker, now_ms);
-        if (asker->client.phase == WHOIS_IDLE) {
-            if (now_ms < query_allowed_ms(asker) || whois_table_waiting(asker->table) == 0)
-                continue;
-            begin_query(asker, now_ms);
-        }
-        enum whois_result result = whois_client_step(&asker->client, revents, now_ms);
-        if (result != WHOIS_BUSY)
-            finish_query(asker, result);
+        for (size_t i = 0; i < asker->talk_count; i++)
+            step_talk(asker, asker->talks[i], asker->fds[i].revents, now_ms);
+        if (now_ms >= asker->upkeep_ms)
+            asker->upkeep_ms = whois_upkeep_step(&asker->upkeep, &asker->intake, now_ms);
+        if (now_ms >= asker->gather_until_ms)
+            whois_table_take(asker->table, &asker->intake);
+        if (parked_may_go(asker, now_ms))
+            route_all(asker, &asker->parked, now_ms);
+        route_all(asker, &asker->intake, now_ms);
+        for (size_t i = 0; i < asker->server_count; i++)
+            start_talks(asker, &asker->servers[i], now_ms);
+        show_queue(asker);
     }
     return NULL;
 }
+
+/* ---- life ---- */
 
 /* Signals are for the program's own threads. */
 static int start_thread(struct whois_asker *asker)
@@ -316,15 +319,50 @@ static int start_thread(struct whois_asker *asker)
     return rc;
 }
 
-static void release(struct whois_asker *asker)
+static void free_all(struct whois_asker *asker)
 {
-    whois_client_fini(&asker->client);
-    whois_text_fini(&asker->query);
+    for (size_t i = 0; i < asker->talk_count; i++)
+        whois_talk_free(asker->talks[i]);
+    for (size_t i = 0; i < asker->server_count; i++) {
+        whois_server_fini(&asker->servers[i]);
+        free(asker->servers[i].talks);
+    }
     if (asker->wake_fd >= 0)
         close(asker->wake_fd);
-    free(asker->asked);
-    free(asker->numbers);
+    free(asker->servers);
+    free(asker->talks);
+    free(asker->fds);
     free(asker);
+}
+
+static int add_server(struct whois_asker *asker, const struct whois_server_options *options)
+{
+    struct whois_server *server = &asker->servers[asker->server_count++];
+    whois_server_init(server, options, asker->instance);
+    server->talks = calloc(options->connections, sizeof(struct whois_talk *));
+    for (size_t i = 0; server->talks && i < options->connections; i++) {
+        server->talks[i] = whois_talk_new(server, take_answer, asker);
+        if (!server->talks[i])
+            return ENOMEM;
+        asker->talks[asker->talk_count++] = server->talks[i];
+    }
+    return server->talks ? 0 : ENOMEM;
+}
+
+static int add_servers(struct whois_asker *asker, const struct whois_asker_options *options)
+{
+    size_t talks = 0;
+    int rc = 0;
+    for (size_t i = 0; i < options->server_count; i++)
+        talks += options->servers[i].connections;
+    asker->servers = calloc(options->server_count + 1, sizeof(*asker->servers));
+    asker->talks = calloc(talks + 1, sizeof(struct whois_talk *));
+    asker->fds = calloc(talks + 1, sizeof(*asker->fds));
+    if (!asker->servers || !asker->talks || !asker->fds)
+        return ENOMEM;
+    for (size_t i = 0; i < options->server_count && rc == 0; i++)
+        rc = add_server(asker, &options->servers[i]);
+    return rc;
 }
 
 struct whois_asker *whois_asker_new(struct fx_instance *instance, const struct whois_asker_options *options,
@@ -336,30 +374,44 @@ struct whois_asker *whois_asker_new(struct fx_instance *instance, const struct w
         return NULL;
     }
     asker->instance = instance;
-    asker->options = *options;
     asker->table = table;
-    asker->back_off = 1;
-    asker->random_seed = (unsigned)(whois_now_ms() ^ getpid());
-    whois_queue_init(&asker->unknown);
-    whois_client_init(&asker->client, take_line, asker);
-    asker->asked = calloc(options->batch, sizeof(*asker->asked));
-    asker->numbers = calloc(options->batch, sizeof(*asker->numbers));
+    asker->lifetimes = options->lifetimes;
+    asker->upkeep = (struct whois_upkeep){.instance = instance,
+                                          .table = table,
+                                          .names = options->names,
+                                          .lifetimes = options->lifetimes,
+                                          .folder = options->folder,
+                                          .save_interval_ms = options->save_interval_ms};
+    whois_queue_init(&asker->parked);
+    whois_queue_init(&asker->intake);
+    whois_upkeep_init(&asker->upkeep, whois_now_ms());
     asker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    int error = asker->wake_fd < 0 ? errno : !asker->asked || !asker->numbers ? ENOMEM : start_thread(asker);
+    int error = asker->wake_fd < 0 ? errno : add_servers(asker, options);
+    if (!error)
+        error = start_thread(asker);
     if (error) {
         fx_error_set(err, FX_EIO, "The whois client can't start: %s.", strerror(error));
-        release(asker);
+        free_all(asker);
         return NULL;
     }
     return asker;
+}
+
+void whois_asker_stop(struct whois_asker *asker)
+{
+    if (!asker || atomic_exchange(&asker->stop, true))
+        return;
+    whois_asker_wake(asker);
+    pthread_join(asker->thread, NULL);
+    for (size_t i = 0; i < asker->talk_count; i++)
+        whois_client_fini(&asker->talks[i]->client);
+    whois_upkeep_save(&asker->upkeep);
 }
 
 void whois_asker_free(struct whois_asker *asker)
 {
     if (!asker)
         return;
-    atomic_store(&asker->stop, true);
-    whois_asker_wake(asker);
-    pthread_join(asker->thread, NULL);
-    release(asker);
+    whois_asker_stop(asker);
+    free_all(asker);
 }

@@ -42,6 +42,36 @@ static size_t character_size(const unsigned char *text, size_t size)
     return length;
 }
 
+bool whois_is_utf8(const char *text, size_t size)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    for (size_t i = 0, length; i < size; i += length) {
+        length = character_size(bytes + i, size - i);
+        if (length == 0)
+            return false;
+    }
+    return true;
+}
+
+size_t whois_to_utf8(const char *text, size_t size, char *out)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t out_size = 0;
+    for (size_t i = 0; i < size;) {
+        size_t length = character_size(bytes + i, size - i);
+        if (length == 0) {
+            out[out_size++] = (char)(0xc0 | bytes[i] >> 6);
+            out[out_size++] = (char)(0x80 | (bytes[i] & 0x3f));
+            i++;
+            continue;
+        }
+        memcpy(out + out_size, bytes + i, length);
+        out_size += length;
+        i += length;
+    }
+    return out_size;
+}
+
 static bool is_control(const unsigned char *text)
 {
     return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);

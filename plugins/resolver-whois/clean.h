@@ -6,7 +6,17 @@
 #ifndef WHOIS_CLEAN_H
 #define WHOIS_CLEAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether whois_clean would find nothing but UTF-8. */
+bool whois_is_utf8(const char *text, size_t size);
+
+/*
+ * Writes text as valid UTF-8 to out, which has room for 2 * size bytes, and gives the size: well-formed characters
+ * stay, a byte that belongs to none is taken for one of Latin-1, as many registries still send it.
+ */
+size_t whois_to_utf8(const char *text, size_t size, char *out);
 
 /*
  * Cleans text in place and returns its new size, which is never larger. Bytes that are not UTF-8 and control

@@ -14,8 +14,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-static void write_query(struct whois_text *out, const uint32_t *numbers, size_t count)
+static void write_query(struct whois_text *out, const char *flags, const uint32_t *numbers, size_t count)
 {
+    (void)flags;
     whois_text_printf(out, "begin\nverbose\n");
     for (size_t i = 0; i < count; i++)
         whois_text_printf(out, "AS%lu\n", (unsigned long)numbers[i]);
@@ -69,22 +70,37 @@ static void trim(const char **text, size_t *size)
         (*size)--;
 }
 
-static enum whois_line_kind read_line(const char *line, size_t size, struct whois_line *line_out)
+static void take_row(struct whois_reading *reading, uint32_t number, const char *name, size_t size)
 {
-    if (starts_with(line, size, "Bulk mode;"))
-        return WHOIS_LINE_GREETING;
-    if (starts_with(line, size, "Error: no ASN or IP match"))
-        return WHOIS_LINE_NO_MATCH;
-    if (!read_number(line, size, &line_out->number))
-        return WHOIS_LINE_OTHER;
-    const char *name = find_name(line, size);
-    if (!name)
-        return WHOIS_LINE_OTHER;
-    line_out->name = name;
-    line_out->name_size = size - (size_t)(name - line);
-    trim(&line_out->name, &line_out->name_size);
-    bool is_none = line_out->name_size == 0 || (line_out->name_size == 2 && memcmp(line_out->name, "NA", 2) == 0);
-    return is_none ? WHOIS_LINE_UNKNOWN : WHOIS_LINE_NAME;
+    char kept[WHOIS_NAME_MAX];
+    struct whois_parts parts = {.text = name, .text_size = size};
+    trim(&parts.text, &parts.text_size);
+    bool is_none = parts.text_size == 2 && memcmp(parts.text, "NA", 2) == 0;
+    size_t kept_size = is_none ? 0 : whois_name_join(&parts, kept);
+    enum whois_said said = kept_size > 0 ? WHOIS_SAID_NAME : WHOIS_SAID_UNKNOWN;
+    reading->take(reading->arg, said, number, kept, kept_size);
 }
 
-const struct whois_dialect whois_cymru = {"cymru", write_query, read_line};
+static void read_line(struct whois_reading *reading, const char *line, size_t size, size_t raw_size)
+{
+    uint32_t number;
+    (void)raw_size;
+    if (starts_with(line, size, "Bulk mode;")) {
+        reading->is_greeted = true;
+    } else if (starts_with(line, size, "Error: no ASN or IP match")) {
+        reading->take(reading->arg, WHOIS_SAID_NO_MATCH, 0, "", 0);
+    } else if (read_number(line, size, &number)) {
+        const char *name = find_name(line, size);
+        if (name)
+            take_row(reading, number, name, size - (size_t)(name - line));
+    } else {
+        reading->is_refused |= starts_with(line, size, "Error:") && whois_line_is_refusal(line, size);
+    }
+}
+
+const struct whois_dialect whois_cymru = {.name = "cymru",
+                                          .is_bulk = true,
+                                          .connections = 1,
+                                          .batch = 5000,
+                                          .write_query = write_query,
+                                          .read_line = read_line};

@@ -5,8 +5,8 @@
 
 void whois_lines_init(struct whois_lines *lines)
 {
-    lines->size = 0;
-    lines->too_long = false;
+    lines->size = lines->raw_size = 0;
+    lines->too_long = lines->after_cr = false;
 }
 
 static size_t find_end(const char *data, size_t size)
@@ -17,22 +17,41 @@ static size_t find_end(const char *data, size_t size)
     return i;
 }
 
+static void add(struct whois_lines *lines, const char *data, size_t size)
+{
+    lines->raw_size += size;
+    if (size > WHOIS_LINE_MAX - lines->size)
+        lines->too_long = true;
+    if (lines->too_long)
+        return;
+    memcpy(lines->line + lines->size, data, size);
+    lines->size += size;
+}
+
 void whois_lines_feed(struct whois_lines *lines, const char *data, size_t size,
                       void (*take)(void *arg, char *line, size_t size), void *arg)
 {
     while (size > 0) {
-        size_t length = find_end(data, size);
-        if (length > WHOIS_LINE_MAX - lines->size)
-            lines->too_long = true;
-        if (!lines->too_long) {
-            memcpy(lines->line + lines->size, data, length);
-            lines->size += length;
+        if (lines->after_cr && *data == '\n') {
+            lines->raw_size++;
+            lines->after_cr = false;
+            data++;
+            size--;
+            continue;
         }
+        size_t length = find_end(data, size);
+        lines->after_cr = false;
+        add(lines, data, length);
         if (length == size)
             return;
-        if (!lines->too_long && lines->size > 0)
+        lines->raw_size++;
+        lines->after_cr = data[length] == '\r';
+        if (!lines->too_long) {
             take(arg, lines->line, lines->size);
-        whois_lines_init(lines);
+            lines->raw_size = 0;
+        }
+        lines->size = 0;
+        lines->too_long = false;
         data += length + 1;
         size -= length + 1;
     }

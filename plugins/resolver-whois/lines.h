@@ -9,14 +9,17 @@
 
 struct whois_lines {
     size_t size;
+    size_t
+        raw_size;  /* bytes since the last line that was given, ends and lines left out too; inside take: of this one */
     bool too_long; /* the rest of this line is skipped */
+    bool after_cr; /* a LF belongs to the line before */
     char line[WHOIS_LINE_MAX];
 };
 
 void whois_lines_init(struct whois_lines *lines);
 
 /*
- * Takes the next piece and calls take for each line that ended (LF, CR or both; empty ones are left out). take may
+ * Takes the next piece and calls take for each line that ended (LF, CR or CR LF), empty ones, too. take may
  * change the line. A line without an end is never given: it may be half of one. Longer lines are left out.
  */
 void whois_lines_feed(struct whois_lines *lines, const char *data, size_t size,

@@ -65,6 +65,25 @@ int whois_map_put(struct whois_map *map, uint64_t key, void *value)
     return 0;
 }
 
+/* What stands behind the gap moves up, as far as its own place allows. */
+void whois_map_remove(struct whois_map *map, uint64_t key)
+{
+    size_t gap = whois_map_hash(map, key) & map->mask;
+    while (map->slots[gap].value && map->slots[gap].key != key)
+        gap = (gap + 1) & map->mask;
+    if (!map->slots[gap].value)
+        return;
+    map->count--;
+    for (size_t i = (gap + 1) & map->mask; map->slots[i].value; i = (i + 1) & map->mask) {
+        size_t home = whois_map_hash(map, map->slots[i].key) & map->mask;
+        if (((i - home) & map->mask) < ((i - gap) & map->mask))
+            continue;
+        map->slots[gap] = map->slots[i];
+        gap = i;
+    }
+    map->slots[gap].value = NULL;
+}
+
 void whois_map_clear(struct whois_map *map)
 {
     memset(map->slots, 0, (map->mask + 1) * sizeof(*map->slots));

@@ -1,41 +1,47 @@
 /*
- * Names read from files at start, before the network is asked. Read by the
- * main thread; afterwards constant, so any thread may look names up.
+ * One file of names, in any of the layouts that registries publish. Read by
+ * one thread, afterwards constant, so any thread may look names up.
  */
 #ifndef WHOIS_NAMES_FILE_H
 #define WHOIS_NAMES_FILE_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
 
 #include <flow-exporter/error.h>
 
 #include "map.h"
 
 struct whois_names_text;
+struct whois_range;
 
-struct whois_names {
-    struct whois_map by_number;     /* number -> clean name, ended by NUL */
-    struct whois_names_text *texts; /* the files' content, which the names point into */
-    bool strip_country;
+struct whois_names_file {
+    struct whois_map by_number; /* number -> kept name, ended by NUL */
+    struct whois_range *ranges; /* range_count, by their first number */
+    size_t range_count, range_capacity;
+    struct whois_names_text *texts; /* the file's content, which the names point into, and texts of our own */
+    size_t bad_lines;               /* that are neither names nor comments, header or empty */
+    struct stat stat;               /* as it was when it was read */
 };
 
-/* 0 or FX_ENOMEM. */
-int whois_names_init(struct whois_names *names, bool strip_country);
-void whois_names_fini(struct whois_names *names);
-
 /*
- * Reads a file in the layout of cidr-report's asn.txt: a number, white space, the name, and its country after the
- * last comma. Lines that are not like that, and those without a name, are counted in *bad_lines, but for empty lines
- * and comments (#). A later line or file wins over an earlier one. 0, or a negative code with err filled.
+ * Reads a file. A line is a number or a range, white space and a name:
+ *
+ *     15169<TAB>GOOGLE - Google LLC, US        cidr-report's asn.txt
+ *     3333 RIPE-NCC-AS Reseaux IP, NL          RIPE's asn.txt
+ *     AS3333        RIPE-NCC-AS Reseaux IP     RIPE's asnames.txt, often Latin-1
+ *      15169-15170            GOOGLE     POC   ARIN's asn.txt: a space first, columns, a header before
+ *
+ * A later line wins over an earlier one, a number over a range, a narrow range over a wide one.
+ * NULL with err filled; memory and regular files of at most 256 MiB only.
  */
-int whois_names_load(struct whois_names *names, const char *path, size_t *bad_lines,
-                     struct fx_error *err) FX_WARN_UNUSED;
+struct whois_names_file *whois_names_file_read(const char *path, struct fx_error *err);
+void whois_names_file_free(struct whois_names_file *file);
 
-/* The name, ended by NUL and valid as long as names, or NULL. */
-static inline const char *whois_names_find(const struct whois_names *names, uint64_t number)
-{
-    return whois_map_find(&names->by_number, number);
-}
+/* The kept name, ended by NUL and valid as long as file, or NULL. */
+const char *whois_names_file_find(const struct whois_names_file *file, uint64_t number);
+/* Names in it: numbers and ranges. */
+size_t whois_names_file_count(const struct whois_names_file *file);
 
 #endif

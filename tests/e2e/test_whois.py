@@ -1,147 +1,14 @@
-"""resolver-whois in the real program, against a real server on a socket that has every fault there is.
+"""resolver-whois: names from one server and from files, whatever the server does. See whois_program.py."""
 
-Records go in by standard input; the tests' own outputs write each record's name as it was when the record passed
-(tests/plugin/output-rows.c) and the self metrics at the end (output-report.c). So a name that arrives late shows as
-"(pending)" first, and each test feeds records until what it waits for has come.
-"""
-
-import contextlib
-import json
+import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
 
-from programs import BUILD, NAMES, SLOWNESS, TESTS, wait_until
-
-SERVER = TESTS / "tools" / "whois-server"
-DEADLINE_S = 60 * SLOWNESS
-STOP_S = 2 * SLOWNESS
-PENDING, UNKNOWN = "(pending)", "(unknown)"
-# Some that the server knows, and some that it does not: even ones answered by NA, odd ones by an error line.
-KNOWN = {15169: "GOOGLE - Google Inc.", 397143: "NEPTUNE-NETWORKS - Neptune Networks", 10318: "CABLEVISION S.A.",
-         3: "MIT-GATEWAYS - Massachusetts Institute of Technology", 1279: "MCDOUGLAS-AS McDonnell Douglas Information "
-         "Systems International"}
-NAMELESS = {399998: UNKNOWN, 399999: UNKNOWN}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def outputs():
-    """The tests' own outputs, which `make` alone does not build."""
-    targets = [f"tests/plugin/output-{name}.la" for name in ("rows", "report")]
-    subprocess.run(["make", "-s", "-C", BUILD, *targets], check=True, stdout=subprocess.DEVNULL)
-
-
-@pytest.fixture(name="server")
-def server_fixture(tmp_path):
-    """Starts whois servers; each has .address and .asked(), the numbers of each query it has read."""
-    with contextlib.ExitStack() as stack:
-
-        def start(*arguments, names=NAMES):
-            log = tmp_path / f"whois-{len(list(tmp_path.iterdir()))}.log"
-            command = [sys.executable, SERVER, "--names", names, "--log", log, *map(str, arguments)]
-            process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            stack.callback(process.terminate)
-            process.address = "127.0.0.1:" + process.stdout.readline().split()[-1]
-            process.asked = lambda: [json.loads(line)["asked"] for line in log.read_text().splitlines()]
-            return process
-
-        yield start
-
-
-class Program:
-    """flow-exporter with resolver-whois between standard input and the tests' outputs."""
-
-    def __init__(self, folder, **resolver):
-        self.rows_file = folder / "rows"
-        self.metrics_file = folder / "metrics"
-        self.log_file = folder / "log"
-        resolver.setdefault("retry_interval", "50ms")
-        plugins = BUILD / "tests" / "plugin" / ".libs"
-        config = {
-            "state": {"directory": "none", "min_interval": "1ms", "max_interval": "100ms"},
-            "inputs": [{"plugin": "input-stdin"}],
-            "resolvers": [{"plugin": "resolver-whois", "fields": {"as": "as_name"}, **resolver}],
-            "outputs": [
-                {"plugin": str(plugins / "output-rows.so"), "file": str(self.rows_file), "fields": ["as_name"]},
-                {"plugin": str(plugins / "output-report.so"), "metrics_file": str(self.metrics_file)},
-            ],
-        }
-        file = folder / "config.yaml"
-        file.write_text(json.dumps(config))  # JSON is YAML
-        with open(self.log_file, "wb") as log:
-            self.process = subprocess.Popen(
-                [BUILD / "core" / "flow-exporter", "--plugin-dir", BUILD / "plugins", "--config", file],
-                stdin=subprocess.PIPE, stdout=log, stderr=log)
-
-    def feed(self, numbers):
-        """A record for each number; an absent one for None."""
-        records = [json.dumps({} if number is None else {"as": number}) for number in numbers]
-        self.process.stdin.write(("\n".join(records) + "\n").encode())
-        self.process.stdin.flush()
-
-    def names(self):
-        """The name of each record that has passed."""
-        assert self.process.poll() is None, self.log()
-        if not self.rows_file.exists():
-            return []
-        return self.rows_file.read_text(encoding="utf-8").split("\n")[:-1]
-
-    def resolve(self, numbers):
-        """Feeds the numbers once and gives the names that they had: [name]."""
-        numbers = list(numbers)
-        before = len(self.names())
-        self.feed(numbers)
-        count = before + len(numbers)
-        return wait_until(lambda: len(names := self.names()) >= count and names, "records to pass")[before:count]
-
-    def wait_for_names(self, expected):
-        """Feeds until every number has its name, and never had another one but for (pending)."""
-        numbers = list(expected)
-
-        def all_named():
-            names = dict(zip(numbers, self.resolve(numbers)))
-            wrong = {n: name for n, name in names.items() if name not in (expected[n], PENDING)}
-            assert not wrong, f"{wrong}, expected {expected}"
-            return PENDING not in names.values()
-
-        wait_until(all_named, "names")
-
-    def log(self):
-        return self.log_file.read_text(encoding="utf-8", errors="replace")
-
-    def stop(self):
-        """Stops it; it must be quick and clean. Gives the self metrics of the resolver: {name: value}."""
-        begin = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(DEADLINE_S) == 0, self.log()
-        self.process.stop_s = time.monotonic() - begin
-        self.process.stdin.close()
-        lines = self.metrics_file.read_text().splitlines()
-        split = [line.removeprefix("flow_exporter_whois_").rsplit(" ", 1) for line in lines if "_whois_" in line]
-        return {name.replace(" plugin=resolver-whois", "").replace(" result=", " ").replace(" state=", " "): int(value)
-                for name, value in split}
-
-
-@pytest.fixture(name="program")
-def program_fixture(tmp_path):
-    programs = []
-
-    def start(**resolver):
-        folder = tmp_path / f"program-{len(programs)}"
-        folder.mkdir()
-        programs.append(Program(folder, **resolver))
-        return programs[-1]
-
-    yield start
-    for program in programs:
-        if program.process.poll() is None:
-            program.process.kill()
-            program.process.wait()
+from programs import NAMES, wait_until
+from whois_program import DEADLINE_S, KNOWN, NAMELESS, PENDING, STOP_S, UNKNOWN, program_fixture, server_fixture  # noqa: F401
 
 
 def test_names_from_the_server(server, program):
@@ -169,7 +36,7 @@ def test_names_from_files_come_first_and_need_no_server(server, program, tmp_pat
     metrics = run.stop()
     assert whois.asked() == []
     assert metrics["queries_total"] == metrics["connections_total complete"] == 0
-    assert metrics["names_loaded"] == 318
+    assert metrics["names_loaded"] == 318 + 2
     assert metrics["names known"] == 4
 
 
@@ -197,14 +64,17 @@ def test_reserved_numbers_are_never_asked_about(server, program):
 
 
 def test_names_beyond_the_bound(server, program):
+    """A number beyond has no name until one that nobody uses has made room; never more names than allowed."""
     whois = server()
     run = program(server=whois.address, max_names=3)
     run.wait_for_names({number: KNOWN[number] for number in (15169, 3, 10318)})
-    assert run.resolve([397143, 15169, 1279]) == [UNKNOWN, KNOWN[15169], UNKNOWN]
+    assert run.resolve([397143, 15169]) == [UNKNOWN, KNOWN[15169]]
+    wait_until(lambda: run.resolve([397143]) == [KNOWN[397143]], "room for one more")
     metrics = run.stop()
-    assert metrics["names_overflow_total"] == 2
+    assert metrics["names_overflow_total"] >= 1
+    assert metrics["names_evicted_total"] >= 1
     assert metrics["names known"] == 3
-    assert sorted(sum(whois.asked(), [])) == [3, 10318, 15169]
+    assert sorted(set(sum(whois.asked(), []))) == [3, 10318, 15169, 397143]
 
 
 def test_text_of_a_name_is_made_valid(server, program, tmp_path):
@@ -212,18 +82,18 @@ def test_text_of_a_name_is_made_valid(server, program, tmp_path):
     names.write_bytes(b"70001\tCaf\xe9 \x01Stra\xdfe \xe2\x82, DE\n70002\tA | B, FR\n70003\t, US\n70004\t" +
                       b"X" * 3000 + b", US\n70005\t" + b"Y" * 5000 + b", US\n")
     run = program(server=server(names=names).address)
-    run.wait_for_names({70001: "Caf Strae", 70002: "A | B", 70003: UNKNOWN, 70004: "X" * 1024})
+    run.wait_for_names({70001: "Caf\u00e9 Stra\u00dfe \u00e2", 70002: "A | B", 70003: UNKNOWN, 70004: "X" * 1020})
     run.stop()
 
 
-@pytest.mark.parametrize("fault", ["reverse", "duplicate", "cr", "slow"])
+@pytest.mark.parametrize("fault", ["reverse", "duplicate", "cr", "crlf", "slow"])
 def test_odd_but_whole_answers(server, program, fault):
     run = program(server=server("--fault", fault, "--pause", 0.001).address)
     run.wait_for_names(KNOWN | NAMELESS)
     assert run.stop()["answers_total error"] == 0
 
 
-@pytest.mark.parametrize("fault", ["refuse", "reset", "half", "garbage", "wrong", "endless"])
+@pytest.mark.parametrize("fault", ["refuse", "reset", "half", "garbage", "wrong", "endless", "endless-line", "empty"])
 def test_faults_that_pass(server, program, fault):
     """Records flow while the server is broken, and once it is well every name comes."""
     whois = server("--fault", fault, "--faults", 3)
@@ -339,3 +209,30 @@ def test_wrong_options_are_refused(program, options, place):
     run.process.stdin.close()
     assert run.process.wait(DEADLINE_S) == 1
     assert place in run.log() and "config.yaml:1:" in run.log()
+
+
+def test_names_file_is_read_again_when_it_changes(server, program, tmp_path):
+    """New names, changed ones, and one that goes: then the server is asked. A bad file changes nothing."""
+    mine = tmp_path / "mine.txt"
+    mine.write_text("70001\tONE, US\n15169\tMINE, US\n")
+    whois = server()
+    run = program(server=whois.address, names=[str(mine)])
+    run.wait_for_names({70001: "ONE", 15169: "MINE", 399998: UNKNOWN})
+    mine.write_text("70001\tONE-B, US\n399998\tNEW, US\n")
+    wait_until(lambda: run.resolve([70001, 399998, 15169]) == ["ONE-B", "NEW", KNOWN[15169]], "the file to be read")
+    os.unlink(mine)
+    mine.mkdir()
+    wait_until(lambda: "can't be read; its old names stay" in run.log(), "the change to be seen")
+    assert run.resolve([70001, 399998]) == ["ONE-B", "NEW"]
+    metrics = run.stop()
+    assert metrics["file_loads_total done"] == 2 and metrics["file_loads_total failed"] >= 1
+    assert metrics["names_loaded"] == 2
+
+
+def test_name_format_country_field_and_reserved(program):
+    run = program(server="none", names=[str(NAMES)], fields=["as_name", "as_country"], name_format="short",
+                  countries={"as": "as_country"}, reserved_name="private")
+    assert [row.split("\t") for row in run.resolve([15169, 10318, 64513, 399998])] == [
+        ["GOOGLE", "US"], ["CABLEVISION", "AR"], ["private", UNKNOWN], [UNKNOWN, UNKNOWN]]
+    run.stop()
+

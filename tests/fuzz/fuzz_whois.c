@@ -1,17 +1,21 @@
 /*
- * Any bytes as the answer of a whois server, in pieces of every size that the
- * first byte gives: no line is longer than its bound, and every name comes out
- * as valid UTF-8 without control characters. Each input reproduces alone.
+ * Any bytes as the answer of a whois server of every dialect, in pieces of the
+ * size that the first byte gives: no line is longer than its bound, every name
+ * comes out as valid UTF-8, and pieces make no difference. The same bytes as a
+ * cache, as a names file and as an address. Each input reproduces alone.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "plugins/resolver-whois/address.h"
+#include "plugins/resolver-whois/cache.h"
 #include "plugins/resolver-whois/clean.h"
 #include "plugins/resolver-whois/dialect.h"
 #include "plugins/resolver-whois/lines.h"
+#include "plugins/resolver-whois/names_file.h"
 #include "util/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -66,34 +70,101 @@ static void check_name(struct said *said, const char *raw, size_t size)
     free(name);
 }
 
+struct reading {
+    struct said *said;
+    struct whois_reading reading;
+    struct whois_lines *lines;
+};
+
+static const uint32_t asked[] = {15169, 3333, 1, 397143};
+#define ASKED (sizeof(asked) / sizeof(asked[0]))
+
+static void take_answer(void *arg, enum whois_said kind, uint32_t number, const char *kept, size_t size)
+{
+    struct reading *reading = arg;
+    char shown[WHOIS_NAME_MAX], country[2];
+    require(size <= WHOIS_NAME_MAX, "a name is beyond its bound");
+    require(is_utf8(kept, size), "a kept name is not UTF-8");
+    require(kind == WHOIS_SAID_NAME || size == 0, "what is unknown has a name");
+    for (unsigned style = 0; style < 4; style++) {
+        struct whois_style how = {.keep_country = style & 1, .is_short = style & 2};
+        size_t shown_size = whois_name_format(&how, kept, size, shown);
+        require(shown_size <= WHOIS_NAME_MAX && is_utf8(shown, shown_size), "a shown name is not fit");
+        add(reading->said, shown, shown_size);
+    }
+    if (whois_name_country(kept, size, country))
+        require(country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' && country[1] <= 'Z', "no country");
+    add(reading->said, (const char *)&kind, sizeof(kind));
+    add(reading->said, (const char *)&number, sizeof(number));
+}
+
 static void take_line(void *arg, char *line, size_t size)
 {
-    struct said *said = arg;
-    require(size > 0 && size <= WHOIS_LINE_MAX, "a line is beyond its bound");
-    struct whois_line found = {0};
-    char *copy = malloc(size);
+    struct reading *reading = arg;
+    struct said *said = reading->said;
+    require(size <= WHOIS_LINE_MAX, "a line is beyond its bound");
+    char *copy = malloc(size ? size : 1);
     require(copy != NULL, "no memory");
     memcpy(copy, line, size);
-    enum whois_line_kind kind = whois_cymru.read_line(copy, size, &found);
+    reading->reading.dialect->read_line(&reading->reading, copy, size, reading->lines->raw_size);
+    require(strlen(reading->reading.referral) < WHOIS_REFERRAL_MAX, "a referral is beyond its bound");
     said->lines++;
-    add(said, (const char *)&kind, sizeof(kind));
-    if (kind == WHOIS_LINE_NAME) {
-        require(found.name >= copy && found.name + found.name_size <= copy + size, "a name is outside its line");
-        add(said, (const char *)&found.number, sizeof(found.number));
-        check_name(said, found.name, found.name_size);
-    }
     check_name(said, line, size);
     free(copy);
 }
 
-static struct said feed(const char *data, size_t size, size_t piece)
+static struct said feed(const struct whois_dialect *dialect, const char *data, size_t size, size_t piece)
 {
     static struct whois_lines lines;
     struct said said = {0, 0};
+    struct reading reading = {.said = &said, .lines = &lines};
+    whois_reading_init(&reading.reading, dialect, asked, dialect->is_bulk ? ASKED : 1);
+    reading.reading.take = take_answer;
+    reading.reading.arg = &reading;
     whois_lines_init(&lines);
     for (size_t i = 0; i < size; i += piece)
-        whois_lines_feed(&lines, data + i, size - i < piece ? size - i : piece, take_line, &said);
+        whois_lines_feed(&lines, data + i, size - i < piece ? size - i : piece, take_line, &reading);
+    if (dialect->finish)
+        dialect->finish(&reading.reading);
+    add(&said, reading.reading.referral, strlen(reading.reading.referral));
     return said;
+}
+
+static int take_kept(void *arg, uint32_t number, int64_t expires_s, const char *kept, size_t size)
+{
+    add(arg, (const char *)&number, sizeof(number));
+    require(expires_s >= 0, "it expires before time began");
+    add(arg, kept, size);
+    return 0;
+}
+
+static void check_cache(const char *data, size_t size)
+{
+    struct said said = {0, 0};
+    const char *why = NULL;
+    char *copy = malloc(size ? size : 1);
+    require(copy != NULL, "no memory");
+    memcpy(copy, data, size);
+    require(whois_cache_parse(copy, size, take_kept, &said, &why) == 0 || why != NULL, "no reason");
+    free(copy);
+}
+
+/* Any bytes as a names file, in memory. */
+static void check_names_file(const char *data, size_t size)
+{
+    char path[] = "/tmp/fuzz-whois-XXXXXX";
+    int fd = mkstemp(path);
+    struct fx_error err = FX_ERROR_INIT;
+    require(fd >= 0 && write(fd, data, size) == (ssize_t)size, "no file");
+    close(fd);
+    struct whois_names_file *file = whois_names_file_read(path, &err);
+    unlink(path);
+    require(file != NULL, "a names file is refused");
+    for (uint64_t number = 0; number < 300; number++) {
+        const char *name = whois_names_file_find(file, number * number);
+        require(!name || (*name && is_utf8(name, strlen(name))), "a file's name is not fit");
+    }
+    whois_names_file_free(file);
 }
 
 static void check_address(const char *data, size_t size)
@@ -116,9 +187,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     const char *text = (const char *)data + 1;
-    struct said whole = feed(text, size - 1, size);
-    struct said pieces = feed(text, size - 1, (size_t)data[0] + 1);
-    require(whole.lines == pieces.lines && whole.sum == pieces.sum, "the pieces make a difference");
+    for (size_t i = 0; whois_dialects[i]; i++) {
+        struct said whole = feed(whois_dialects[i], text, size - 1, size);
+        struct said pieces = feed(whois_dialects[i], text, size - 1, (size_t)data[0] + 1);
+        require(whole.lines == pieces.lines && whole.sum == pieces.sum, "the pieces make a difference");
+    }
+    check_cache(text, size - 1);
+    check_names_file(text, size - 1);
     check_address(text, size - 1);
     return 0;
 }

@@ -14,36 +14,72 @@
 struct fixture {
     struct whois_names names;
     struct whois_table table;
+    struct fx_cell *held[1100];
+    size_t held_count;
 };
+
+static void set_up_with(struct fixture *f, struct whois_table_options options)
+{
+    static const char *const paths[] = {TEST_DATA_DIR "/asn-names.txt"};
+    struct fx_list list = {1, paths};
+    struct fx_error err = FX_ERROR_INIT;
+    *f = (struct fixture){.held_count = 0};
+    assert_int_equal(whois_names_init(&f->names, &list), 0);
+    whois_names_replace(&f->names, 0, whois_names_file_read(paths[0], &err));
+    options.names = &f->names;
+    assert_int_equal(whois_table_init(&f->table, &options), 0);
+}
 
 static void set_up(struct fixture *f, size_t max_entries, bool can_ask)
 {
-    struct fx_error err = FX_ERROR_INIT;
-    size_t bad_lines = 0;
-    assert_int_equal(whois_names_init(&f->names, true), 0);
-    assert_int_equal(whois_names_load(&f->names, TEST_DATA_DIR "/asn-names.txt", &bad_lines, &err), 0);
-    assert_int_equal(whois_table_init(&f->table, &f->names, max_entries, can_ask), 0);
+    set_up_with(f, (struct whois_table_options){.max_entries = max_entries, .can_ask = can_ask});
 }
 
 static void tear_down(struct fixture *f)
 {
+    while (f->held_count)
+        fx_cell_unref(f->held[--f->held_count]);
     whois_table_fini(&f->table);
     whois_names_fini(&f->names);
+}
+
+/* The cell of a number, held until the end. */
+static struct fx_cell *get(struct fixture *f, uint64_t number, struct whois_made *made)
+{
+    whois_table_get(&f->table, number, made);
+    f->held[f->held_count++] = made->cell;
+    if (made->country)
+        f->held[f->held_count++] = made->country;
+    return made->cell;
+}
+
+/* The same, but nobody holds it any more. */
+static bool meet(struct fixture *f, uint64_t number)
+{
+    struct whois_made made;
+    whois_table_get(&f->table, number, &made);
+    fx_cell_unref(made.cell);
+    fx_cell_unref(made.country);
+    return !made.is_overflow;
+}
+
+static void check_text(const struct fx_cell *cell, enum fx_cell_state state, const char *expected)
+{
+    char text[FX_CELL_TEXT_MAX];
+    size_t size = 0;
+    assert_int_equal(fx_cell_read(cell, text, &size), state);
+    assert_int_equal(size, strlen(expected));
+    assert_memory_equal(text, expected, size);
 }
 
 static void check_new(struct fixture *f, uint64_t number, enum fx_cell_state state, const char *expected)
 {
     struct whois_made made;
-    struct fx_cell *cell = whois_table_get(&f->table, number, &made);
-    char text[FX_CELL_TEXT_MAX];
-    size_t size = 0;
+    struct fx_cell *cell = get(f, number, &made);
     assert_true(made.is_new);
     assert_false(made.is_overflow);
-    assert_int_equal(made.state, state);
-    assert_int_equal(fx_cell_read(cell, text, &size), state);
-    assert_int_equal(size, strlen(expected));
-    assert_memory_equal(text, expected, size);
-    assert_ptr_equal(whois_table_get(&f->table, number, &made), cell);
+    check_text(cell, state, expected);
+    assert_ptr_equal(get(f, number, &made), cell);
     assert_false(made.is_new || made.must_wake || made.is_overflow);
 }
 
@@ -77,6 +113,35 @@ static void reserved_numbers_are_not_asked_about(void **unused)
     tear_down(&f);
 }
 
+static void reserved_numbers_may_have_a_name(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    set_up_with(&f, (struct whois_table_options){.max_entries = 9, .can_ask = true, .reserved_name = "private, US"});
+    check_new(&f, 64513, FX_CELL_KNOWN, "private, US");
+    check_new(&f, 0, FX_CELL_KNOWN, "-Reserved AS-");
+    assert_int_equal(whois_table_waiting(&f.table), 0);
+    tear_down(&f);
+}
+
+static void countries_have_cells_of_their_own(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct whois_made made;
+    set_up_with(&f, (struct whois_table_options){.max_entries = 9, .can_ask = true, .has_country = true});
+    check_text(get(&f, 397143, &made), FX_CELL_KNOWN, "NEPTUNE-NETWORKS - Neptune Networks");
+    check_text(made.country, FX_CELL_KNOWN, "US");
+    get(&f, 4200000102, &made);
+    check_text(made.country, FX_CELL_UNKNOWN, "");
+    get(&f, 70001, &made);
+    check_text(made.country, FX_CELL_PENDING, "");
+    size_t size;
+    assert_memory_equal(fx_cell_key(made.cell, &size), "70001", 5);
+    assert_memory_equal(fx_cell_key(made.country, &size), "70001", 5);
+    tear_down(&f);
+}
+
 static void nobody_to_ask(void **unused)
 {
     (void)unused;
@@ -93,42 +158,139 @@ static void queue_in_order_and_wakes(void **unused)
     (void)unused;
     struct fixture f;
     struct whois_made made;
-    struct whois_entry *taken[3];
+    struct whois_queue queue;
     set_up(&f, 100, true);
     for (uint64_t number = 70001; number <= 70005; number++) {
-        whois_table_get(&f.table, number, &made);
+        get(&f, number, &made);
         assert_int_equal(made.must_wake, number == 70001);
     }
-    assert_int_equal(whois_table_take(&f.table, taken, 3), 3);
-    assert_int_equal(taken[0]->number, 70001);
-    assert_int_equal(taken[2]->number, 70003);
-    whois_table_ask(&f.table, taken[0]);
-    assert_int_equal(whois_table_waiting(&f.table), 3);
-    assert_int_equal(whois_table_take(&f.table, taken, 3), 3);
-    assert_int_equal(taken[2]->number, 70001);
-    assert_int_equal(whois_table_take(&f.table, taken, 3), 0);
-    whois_table_get(&f.table, 70006, &made);
+    whois_queue_init(&queue);
+    whois_table_take(&f.table, &queue);
+    assert_int_equal(whois_table_waiting(&f.table), 0);
+    assert_int_equal(queue.count, 5);
+    for (uint64_t number = 70001; number <= 70005; number++)
+        assert_int_equal(whois_queue_pop(&queue)->number, number);
+    assert_null(whois_queue_pop(&queue));
+    get(&f, 70006, &made);
     assert_true(made.must_wake);
-    assert_ptr_equal(whois_table_find(&f.table, 70001), taken[2]);
-    assert_null(whois_table_find(&f.table, 70007));
     tear_down(&f);
 }
 
-static void bound(void **unused)
+static void what_is_held_stays_within_the_bound(void **unused)
 {
     (void)unused;
     struct fixture f;
     struct whois_made made;
-    set_up(&f, 1000, true);
-    for (uint64_t number = 100000; number < 101000; number++)
+    set_up(&f, 500, true);
+    for (uint64_t number = 100000; number < 100500; number++)
         check_new(&f, number, FX_CELL_PENDING, "");
-    struct fx_cell *overflow = whois_table_get(&f.table, 101000, &made);
+    unsigned generation = f.table.generation;
+    struct fx_cell *overflow = get(&f, 101000, &made);
     assert_true(made.is_overflow && !made.is_new && !made.must_wake);
-    assert_int_equal(fx_cell_state(overflow), FX_CELL_UNKNOWN);
-    assert_ptr_equal(whois_table_get(&f.table, 15169, &made), overflow);
-    whois_table_get(&f.table, 100999, &made);
+    assert_int_not_equal(f.table.generation, generation); /* workers are asked to let go */
+    check_text(overflow, FX_CELL_UNKNOWN, "");
+    assert_ptr_equal(get(&f, 15169, &made), overflow);
+    get(&f, 100499, &made);
     assert_false(made.is_overflow);
-    assert_int_equal(whois_table_waiting(&f.table), 1000);
+    assert_int_equal(f.table.count, 500);
+    tear_down(&f);
+}
+
+/* Settles all that wait. */
+static void settle(struct fixture *f)
+{
+    struct whois_queue queue;
+    whois_queue_init(&queue);
+    whois_table_take(&f->table, &queue);
+    for (struct whois_entry *entry; (entry = whois_queue_pop(&queue));) {
+        assert_int_equal(whois_table_show(&f->table, entry, FX_CELL_KNOWN, "A NAME, US", 10), 0);
+        whois_table_release(&f->table, entry);
+    }
+}
+
+static bool is_there(struct fixture *f, uint64_t number)
+{
+    return whois_map_find(&f->table.by_number, number) != NULL;
+}
+
+static void least_used_goes_but_not_what_is_asked_or_held(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct whois_made made;
+    set_up(&f, 4, true);
+    meet(&f, 70001);
+    meet(&f, 70002);
+    meet(&f, 70003);
+    meet(&f, 70004);
+    assert_false(meet(&f, 70005)); /* all are being asked about */
+    settle(&f);
+    get(&f, 70002, &made); /* held */
+    meet(&f, 70001);       /* used last */
+    assert_true(meet(&f, 70005));
+    assert_false(is_there(&f, 70003));
+    assert_true(meet(&f, 70006));
+    assert_false(is_there(&f, 70004));
+    settle(&f);
+    for (uint64_t number = 80000; number < 80100; number++) {
+        assert_true(meet(&f, number));
+        settle(&f);
+        assert_int_equal(f.table.count, 4);
+    }
+    assert_true(is_there(&f, 70002));
+    check_text(made.cell, FX_CELL_KNOWN, "A NAME");
+    tear_down(&f);
+}
+
+/* What was known in an earlier run, where files and reason say nothing else. */
+static void restored_names(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    set_up(&f, 4, true);
+    assert_int_equal(whois_table_restore(&f.table, 70001, "OLD - Name, DE", 14, 9, 9), 0);
+    assert_int_equal(whois_table_restore(&f.table, 70002, "", 0, 9, 9), 0);
+    assert_int_equal(whois_table_restore(&f.table, 15169, "OLD", 3, 9, 9), 0);
+    assert_int_equal(whois_table_restore(&f.table, 64513, "OLD", 3, 9, 9), 0);
+    assert_int_equal(whois_table_restore(&f.table, 70003, "BEYOND", 6, 9, 9), 0);
+    struct whois_made made;
+    check_text(get(&f, 70001, &made), FX_CELL_KNOWN, "OLD - Name");
+    check_text(get(&f, 70002, &made), FX_CELL_UNKNOWN, "");
+    check_text(get(&f, 15169, &made), FX_CELL_KNOWN, "GOOGLE - Google Inc.");
+    check_text(get(&f, 64513, &made), FX_CELL_UNKNOWN, "");
+    assert_false(is_there(&f, 70003));
+    assert_int_equal(whois_table_waiting(&f.table), 0);
+    tear_down(&f);
+}
+
+static enum whois_fate drop_odd_ask_large(void *arg, struct whois_table *table, struct whois_entry *entry)
+{
+    (void)table;
+    ++*(size_t *)arg;
+    return entry->number % 2 ? WHOIS_DROP : entry->number >= 70010 ? WHOIS_ASK : WHOIS_KEEP;
+}
+
+static void walk_judges_all(void **unused)
+{
+    (void)unused;
+    struct fixture f;
+    struct whois_made made;
+    struct whois_queue queue;
+    set_up(&f, 100, true);
+    for (uint64_t number = 70000; number < 70020; number++)
+        meet(&f, number);
+    settle(&f);
+    get(&f, 70001, &made);
+    size_t cursor = 0, judged = 0;
+    whois_queue_init(&queue);
+    while (whois_table_walk(&f.table, &cursor, 7, &queue, drop_odd_ask_large, &judged))
+        ;
+    assert_int_equal(judged, 20);
+    assert_int_equal(cursor, 0);
+    assert_int_equal(f.table.count, 11); /* the even ones, and one that is held */
+    assert_int_equal(queue.count, 5);
+    assert_false(whois_table_walk(&f.table, &cursor, 100, &queue, drop_odd_ask_large, &judged));
+    assert_int_equal(judged, 26); /* those that are asked about are left alone */
     tear_down(&f);
 }
 
@@ -139,11 +301,11 @@ static void cells_outlive_the_table(void **unused)
     struct fixture f;
     struct whois_made made;
     set_up(&f, 100, true);
-    struct fx_cell *cell = fx_cell_ref(whois_table_get(&f.table, 15169, &made));
+    whois_table_get(&f.table, 15169, &made);
     tear_down(&f);
-    assert_false(fx_cell_is_shared(cell));
-    assert_int_equal(fx_cell_state(cell), FX_CELL_KNOWN);
-    fx_cell_unref(cell);
+    assert_false(fx_cell_is_shared(made.cell));
+    assert_int_equal(fx_cell_state(made.cell), FX_CELL_KNOWN);
+    fx_cell_unref(made.cell);
 }
 
 enum { THREADS = 4, NUMBERS = 20000 };
@@ -163,7 +325,8 @@ static void *race(void *arg)
     for (uint64_t i = 0; i < NUMBERS; i++) {
         struct whois_made made;
         uint64_t n = (racer->first + i * 7919) % NUMBERS;
-        racer->cells[n] = whois_table_get(racer->table, 100000 + n, &made);
+        whois_table_get(racer->table, 100000 + n, &made);
+        racer->cells[n] = made.cell;
         racer->new_count += made.is_new;
     }
     return NULL;
@@ -188,6 +351,9 @@ static void many_threads_one_cell(void **unused)
     }
     assert_int_equal(new_count, NUMBERS);
     assert_int_equal(whois_table_waiting(&f.table), NUMBERS);
+    for (int i = 0; i < THREADS; i++)
+        for (size_t n = 0; n < NUMBERS; n++)
+            fx_cell_unref(racers[i].cells[n]);
     tear_down(&f);
 }
 
@@ -212,14 +378,51 @@ static void map_grows_and_clears(void **unused)
     whois_map_fini(&map);
 }
 
+/* Against an array that says what is in. */
+static void map_removes(void **unused)
+{
+    (void)unused;
+    enum { KEYS = 300, STEPS = 200000 };
+    static char values[KEYS];
+    static bool in[KEYS];
+    struct whois_map map;
+    size_t count = 0;
+    unsigned seed = 1;
+    assert_int_equal(whois_map_init(&map), 0);
+    for (int step = 0; step < STEPS; step++) {
+        unsigned key = (unsigned)rand_r(&seed) % KEYS;
+        if (rand_r(&seed) % 2) {
+            assert_int_equal(whois_map_put(&map, key, &values[key]), 0);
+            count += !in[key];
+            in[key] = true;
+        } else {
+            whois_map_remove(&map, key);
+            count -= in[key];
+            in[key] = false;
+        }
+        assert_int_equal(map.count, count);
+        unsigned other = (unsigned)rand_r(&seed) % KEYS;
+        assert_ptr_equal(whois_map_find(&map, other), in[other] ? &values[other] : NULL);
+    }
+    for (unsigned key = 0; key < KEYS; key++)
+        assert_ptr_equal(whois_map_find(&map, key), in[key] ? &values[key] : NULL);
+    whois_map_fini(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_from_files),
         cmocka_unit_test(reserved_numbers_are_not_asked_about),
+        cmocka_unit_test(reserved_numbers_may_have_a_name),
+        cmocka_unit_test(countries_have_cells_of_their_own),
         cmocka_unit_test(nobody_to_ask),
         cmocka_unit_test(queue_in_order_and_wakes),
-        cmocka_unit_test(bound),
+        cmocka_unit_test(what_is_held_stays_within_the_bound),
+        cmocka_unit_test(least_used_goes_but_not_what_is_asked_or_held),
+        cmocka_unit_test(restored_names),
+        cmocka_unit_test(walk_judges_all),
+        cmocka_unit_test(map_removes),
         cmocka_unit_test(cells_outlive_the_table),
         cmocka_unit_test(many_threads_one_cell),
         cmocka_unit_test(map_grows_and_clears),

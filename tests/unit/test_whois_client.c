@@ -1,4 +1,4 @@
-/* The answer of a whois server, in pieces of every size, and the query; and the addresses of servers. */
+/* The answer of a whois server in pieces of every size, addresses of servers, and how often they may be asked. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,79 +11,9 @@
 #include <cmocka.h>
 
 #include "plugins/resolver-whois/address.h"
-#include "plugins/resolver-whois/dialect.h"
+#include "plugins/resolver-whois/budget.h"
 #include "plugins/resolver-whois/lines.h"
 #include "plugins/resolver-whois/lookup.h"
-
-static void check_line(const char *line, enum whois_line_kind kind, uint32_t number, const char *name)
-{
-    struct whois_line found = {0};
-    enum whois_line_kind read = whois_cymru.read_line(line, strlen(line), &found);
-    if (read != kind)
-        fail_msg("kind %d instead of %d: '%s'", (int)read, (int)kind, line);
-    if (kind == WHOIS_LINE_NAME || kind == WHOIS_LINE_UNKNOWN)
-        assert_int_equal(found.number, number);
-    if (kind == WHOIS_LINE_NAME) {
-        assert_int_equal(found.name_size, strlen(name));
-        assert_memory_equal(found.name, name, found.name_size);
-    }
-}
-
-static void lines_of_an_answer(void **unused)
-{
-    (void)unused;
-    check_line("Bulk mode; whois.cymru.com [2026-01-01 00:00:00 +0000]", WHOIS_LINE_GREETING, 0, NULL);
-    check_line("15169   | US | arin     | 2000-03-30 | GOOGLE - Google LLC, US", WHOIS_LINE_NAME, 15169,
-               "GOOGLE - Google LLC, US");
-    check_line("4294967295|US|arin|2000-03-30|A", WHOIS_LINE_NAME, 4294967295, "A");
-    check_line("0 | | | | X | Y | Z  ", WHOIS_LINE_NAME, 0, "X | Y | Z");
-    check_line("64500   | NA | NA       | NA         | NA", WHOIS_LINE_UNKNOWN, 64500, NULL);
-    check_line("64500   | NA | NA       | NA         |   ", WHOIS_LINE_UNKNOWN, 64500, NULL);
-    check_line("64500   | NA | NA       | NA         |", WHOIS_LINE_UNKNOWN, 64500, NULL);
-    check_line("14 | US | arin | 1984-01-01 | NAP", WHOIS_LINE_NAME, 14, "NAP");
-    check_line("Error: no ASN or IP match on line 3.", WHOIS_LINE_NO_MATCH, 0, NULL);
-}
-
-static void lines_of_no_use(void **unused)
-{
-    (void)unused;
-    static const char *const lines[] = {
-        "",
-        "AS      | CC | Registry | Allocated  | AS Name",
-        "15169",
-        "15169   | US | arin     | 2000-03-30",
-        "15169 X | US | arin     | 2000-03-30 | GOOGLE",
-        " 15169  | US | arin     | 2000-03-30 | GOOGLE",
-        "-1      | US | arin     | 2000-03-30 | GOOGLE",
-        "4294967296 | US | arin | 2000-03-30 | GOOGLE",
-        "99999999999999999999999 | US | arin | 2000-03-30 | GOOGLE",
-        "Error: too many queries",
-        "%ERROR:201: access denied",
-    };
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-        check_line(lines[i], WHOIS_LINE_OTHER, 0, NULL);
-}
-
-static void query_of_all_numbers(void **unused)
-{
-    (void)unused;
-    static const uint32_t few[] = {15169, 3333, UINT32_MAX};
-    struct whois_text text = {0};
-    whois_cymru.write_query(&text, few, 3);
-    static const char expected[] = "begin\nverbose\nAS15169\nAS3333\nAS4294967295\nend\n";
-    assert_int_equal(text.size, sizeof(expected) - 1);
-    assert_memory_equal(text.data, expected, text.size);
-
-    enum { MANY = 100000 };
-    static uint32_t many[MANY];
-    for (uint32_t i = 0; i < MANY; i++)
-        many[i] = 100000 + i;
-    whois_text_clear(&text);
-    whois_cymru.write_query(&text, many, MANY);
-    assert_false(text.failed);
-    assert_int_equal(text.size, strlen("begin\nverbose\nend\n") + MANY * strlen("AS123456\n"));
-    whois_text_fini(&text);
-}
 
 struct taken {
     char text[16384];
@@ -118,7 +48,38 @@ static void pieces_of_every_size(void **unused)
     (void)unused;
     static const char data[] = "\r\n\none\r\ntwo\rthree\n\n\r f o u r \nhalf a li";
     for (size_t piece = 1; piece <= sizeof(data); piece++)
-        check_pieces(data, sizeof(data) - 1, piece, "one;two;three; f o u r ;");
+        check_pieces(data, sizeof(data) - 1, piece, ";;one;two;three;;; f o u r ;");
+}
+
+struct sizes {
+    struct whois_lines lines;
+    size_t raw, count;
+};
+
+static void add_raw(void *arg, char *line, size_t size)
+{
+    struct sizes *sizes = arg;
+    (void)line;
+    assert_true(sizes->lines.raw_size > size);
+    sizes->raw += sizes->lines.raw_size;
+    sizes->count++;
+}
+
+/* Framed answers count every byte, whatever a line ends with. */
+static void raw_sizes_add_up(void **unused)
+{
+    (void)unused;
+    static const char data[] = "\r\n\none\r\ntwo\rthree\n\n\r f o u r \nend\n";
+    for (size_t piece = 1; piece <= sizeof(data); piece++) {
+        static struct sizes sizes;
+        sizes.raw = sizes.count = 0;
+        whois_lines_init(&sizes.lines);
+        for (size_t i = 0; i < sizeof(data) - 1; i += piece)
+            whois_lines_feed(&sizes.lines, data + i, sizeof(data) - 1 - i < piece ? sizeof(data) - 1 - i : piece,
+                             add_raw, &sizes);
+        assert_int_equal(sizes.raw, sizeof(data) - 1);
+        assert_int_equal(sizes.count, 9);
+    }
 }
 
 static void lines_have_a_bound(void **unused)
@@ -210,13 +171,61 @@ static void names_in_time(void **unused)
     whois_lookup_fini(&lookup);
 }
 
+#define DAY_MS (INT64_C(86400) * 1000)
+
+static void budgets_bound_the_second(void **unused)
+{
+    (void)unused;
+    struct whois_budget budget;
+    int64_t now_ms = 1000;
+    whois_budget_init(&budget, 5, 0, now_ms);
+    assert_int_equal(whois_budget_allows(&budget, 100, now_ms), 5);
+    whois_budget_spend(&budget, 5);
+    assert_int_equal(whois_budget_allows(&budget, 100, now_ms), 0);
+    int64_t when_ms = whois_budget_when(&budget, now_ms);
+    assert_in_range(when_ms, now_ms + 200, now_ms + 202);
+    assert_int_equal(whois_budget_allows(&budget, 100, now_ms + 199), 0);
+    assert_int_equal(whois_budget_allows(&budget, 100, when_ms), 1);
+    size_t asked = 5;
+    for (; now_ms < 11000; now_ms += 7) {
+        size_t allowed = whois_budget_allows(&budget, 3, now_ms);
+        whois_budget_spend(&budget, allowed);
+        asked += allowed;
+    }
+    assert_in_range(asked, 53, 56);
+    assert_int_equal(whois_budget_allows(&budget, 100, now_ms + DAY_MS), 5); /* no more than a second's worth at once */
+}
+
+static void budgets_bound_the_day(void **unused)
+{
+    (void)unused;
+    struct whois_budget budget;
+    whois_budget_init(&budget, 0, 10, 1000);
+    assert_int_equal(whois_budget_allows(&budget, 7, 1000), 7);
+    whois_budget_spend(&budget, 7);
+    assert_int_equal(whois_budget_allows(&budget, 7, 1001), 3);
+    whois_budget_spend(&budget, 3);
+    assert_int_equal(whois_budget_allows(&budget, 7, 1000 + DAY_MS - 1), 0);
+    assert_true(whois_budget_day_is_over(&budget, 1002));
+    assert_int_equal(whois_budget_when(&budget, 1002), 1000 + DAY_MS);
+    assert_int_equal(whois_budget_allows(&budget, 70, 1000 + DAY_MS), 10);
+    whois_budget_init(&budget, 0, 0, 0);
+    assert_int_equal(whois_budget_allows(&budget, 1000000, 0), 1000000);
+    whois_budget_spend(&budget, 1000000);
+    assert_int_equal(whois_budget_when(&budget, 5), 5);
+    whois_budget_init(&budget, 0.5, 0, 0); /* one in two seconds */
+    assert_int_equal(whois_budget_allows(&budget, 10, 0), 1);
+    whois_budget_spend(&budget, 1);
+    assert_in_range(whois_budget_when(&budget, 0), 2000, 2002);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_of_an_answer),        cmocka_unit_test(lines_of_no_use),
-        cmocka_unit_test(query_of_all_numbers),      cmocka_unit_test(pieces_of_every_size),
+        cmocka_unit_test(pieces_of_every_size),      cmocka_unit_test(raw_sizes_add_up),
         cmocka_unit_test(lines_have_a_bound),        cmocka_unit_test(addresses),
         cmocka_unit_test(numeric_addresses_at_once), cmocka_unit_test(names_in_time),
+        cmocka_unit_test(budgets_bound_the_second),  cmocka_unit_test(budgets_bound_the_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
