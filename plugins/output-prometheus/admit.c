@@ -143,7 +143,8 @@ size_t prom_admit_series(const struct prom_output *output, struct prom_family *f
 {
     look_at_held(output, family, checkpoint, now_ms);
     look_at_new(output, family, count, checkpoint, now_ms);
-    prom_table_sweep(&family->admit.shown); /* nobody else looks in it */
+    prom_table_retire(&family->admit.shown); /* nobody else looks in it */
+    prom_table_sweep(&family->admit.shown);
     return family->admit.held_count;
 }
 

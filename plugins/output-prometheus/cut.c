@@ -5,19 +5,19 @@
 #include "clock.h"
 #include "prom.h"
 
-/* Nobody looks anything up now: what tables have outgrown can go. */
-static void sweep(struct prom_output *output)
+/* Of all tables that workers look into. */
+static void for_tables(struct prom_output *output, void (*call)(struct prom_table *table))
 {
     for (unsigned i = 0; i < output->family_count; i++)
-        prom_table_sweep(&output->families[i].registry.table);
-    prom_table_sweep(&output->texts.table);
+        call(&output->families[i].registry.table);
+    call(&output->texts.table);
 }
 
 /* Without memory there is no cut this time; the core goes on with the next. */
 int prom_cut(void *self, uint64_t number)
 {
     struct prom_output *output = self;
-    sweep(output);
+    for_tables(output, prom_table_retire); /* nobody looks anything up now */
     prom_snapshot_unref(output->pending);
     output->pending = prom_snapshot_take(output, number);
     prom_http_cut(output->http);
@@ -39,6 +39,7 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
     if (!output->pending)
         return fx_error_set(err, FX_ENOMEM, "no memory for a copy of the values; no more records are taken");
     int64_t now_ms = prom_clock_ms(), held = 0;
+    for_tables(output, prom_table_sweep);
     for (unsigned i = 0; i < output->family_count; i++) {
         struct prom_family *family = &output->families[i];
         struct prom_values *sums = &output->pending->families[i];
@@ -62,6 +63,7 @@ void prom_committed(void *self, uint64_t number)
     }
     prom_snapshot_unref(old);
     prom_http_settled(output->http);
+    prom_snapshot_reserve(output);
 }
 
 /* All workers stand still: the first gets the exposed values, the others zero. */

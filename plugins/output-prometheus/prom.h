@@ -162,6 +162,8 @@ int prom_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
 struct prom_snapshot *prom_snapshot_new(struct prom_output *output);
 /* The values of all workers, who stand still, added up. NULL without memory. */
 struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t number);
+/* Sees to it that the next one finds its memory there, as far as that is known. */
+void prom_snapshot_reserve(struct prom_output *output);
 struct prom_snapshot *prom_snapshot_get(struct prom_output *output); /* the exposed one, counted */
 void prom_snapshot_unref(struct prom_snapshot *snapshot);
 void prom_snapshot_free(struct prom_snapshot *snapshot);

@@ -67,12 +67,29 @@ static bool make_room(struct prom_values *sums, size_t count)
     if (count <= sums->capacity)
         return true;
     free_values(sums);
-    size_t capacity = count + count / 8;
-    sums->values = prom_pages_new(capacity * sizeof *sums->values, true);
-    if (!sums->values)
+    size_t capacity = count + count / 4;
+    uint64_t *values = prom_pages_new(capacity * sizeof *values, true);
+    if (!values)
         return false;
-    *sums = (struct prom_values){.count = count, .capacity = capacity, .values = sums->values};
+    *sums = (struct prom_values){.count = count, .capacity = capacity, .values = values};
     return true;
+}
+
+/* Also touches the memory: the system gives it page by page when it is written first, which would be in the cut. */
+static void reserve(struct prom_values *sums, size_t count)
+{
+    if (count > sums->capacity && make_room(sums, count))
+        memset(sums->values, 0, count * sizeof *sums->values);
+}
+
+void prom_snapshot_reserve(struct prom_output *output)
+{
+    struct prom_snapshot *spare = keep_spare(output, NULL);
+    if (!spare)
+        spare = prom_snapshot_new(output);
+    for (unsigned i = 0; spare && i < output->family_count; i++)
+        reserve(&spare->families[i], prom_registry_count(&output->families[i].registry));
+    prom_snapshot_free(keep_spare(output, spare));
 }
 
 static void sum_up(const struct prom_output *output, unsigned family, struct prom_values *sums)

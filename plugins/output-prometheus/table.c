@@ -20,39 +20,44 @@ static struct prom_slots *slots_new(size_t count)
     return NULL;
 }
 
-static void slots_free(struct prom_slots *slots)
-{
-    if (!slots)
-        return;
-    prom_pages_free((void *)slots->slots, (slots->mask + 1) * sizeof *slots->slots, true);
-    free(slots);
-}
-
 int prom_table_init(struct prom_table *table)
 {
-    table->count = 0;
+    *table = (struct prom_table){0};
     struct prom_slots *first = slots_new(FIRST_SLOTS);
     atomic_init(&table->current, first);
     return first ? 0 : -1;
 }
 
+static void free_all(struct prom_slots *slots)
+{
+    for (struct prom_slots *older; slots; slots = older) {
+        older = slots->older;
+        prom_pages_free((void *)slots->slots, (slots->mask + 1) * sizeof *slots->slots, true);
+        free(slots);
+    }
+}
+
 void prom_table_fini(struct prom_table *table)
 {
-    struct prom_slots *current = atomic_load(&table->current);
-    if (current)
-        prom_table_sweep(table);
-    slots_free(current);
+    prom_table_sweep(table);
+    free_all(atomic_load(&table->current));
     atomic_store(&table->current, NULL);
+}
+
+void prom_table_retire(struct prom_table *table)
+{
+    struct prom_slots *current = atomic_load(&table->current);
+    struct prom_slots **end = &table->retired;
+    while (*end)
+        end = &(*end)->older;
+    *end = current->older;
+    current->older = NULL;
 }
 
 void prom_table_sweep(struct prom_table *table)
 {
-    struct prom_slots *current = atomic_load(&table->current);
-    for (struct prom_slots *slots = current->older, *older; slots; slots = older) {
-        older = slots->older;
-        slots_free(slots);
-    }
-    current->older = NULL;
+    free_all(table->retired);
+    table->retired = NULL;
 }
 
 static void place(struct prom_slots *slots, uint64_t slot)

@@ -1,7 +1,7 @@
 /*
  * Numbers by hash, open addressing; whoever asks compares what the numbers stand for. One thread at a time adds
- * (under its owner's lock); others look up beside it without a lock. An array that became too small stays until
- * prom_table_sweep(), which is called when nobody looks up.
+ * (under its owner's lock); others look up beside it without a lock. An array that became too small stays: when nobody
+ * looks up, prom_table_retire() sets it aside, which is quick, and prom_table_sweep() frees what was set aside later.
  */
 #ifndef OUTPUT_PROMETHEUS_TABLE_H
 #define OUTPUT_PROMETHEUS_TABLE_H
@@ -23,6 +23,7 @@ struct prom_slots {
 struct prom_table {
     _Atomic(struct prom_slots *) current;
     size_t count;
+    struct prom_slots *retired; /* of who calls retire and sweep */
 };
 
 /* 0, or -1 without memory. To be freed in both cases. Zero-initialised can be freed, too. */
@@ -31,7 +32,8 @@ void prom_table_fini(struct prom_table *table);
 
 /* Adds a number, which must not be PROM_TABLE_NONE. 0, or -1 without memory. */
 int prom_table_add(struct prom_table *table, uint32_t hash, uint32_t number);
-/* Frees the arrays that became too small. */
+/* While nobody looks up or adds: sets the arrays aside that became too small. Then: frees them. One thread at a time. */
+void prom_table_retire(struct prom_table *table);
 void prom_table_sweep(struct prom_table *table);
 
 /*
