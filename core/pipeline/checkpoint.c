@@ -61,6 +61,11 @@ static int cut(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
     const struct fx_instance *failed = NULL;
     pipeline->number++;
+    for (size_t i = 0; i < pipeline->output_count; i++) {
+        struct fx_instance *instance = pipeline->outputs[i].instance;
+        if (instance->plugin->before_cut)
+            instance->plugin->before_cut(instance->self);
+    }
     int64_t start = close_gates(pipeline);
     for (size_t i = 0; i < pipeline->output_count && !failed; i++)
         if (!cut_output(pipeline, pipeline->outputs[i].instance))

@@ -13,6 +13,11 @@ static void for_tables(struct prom_output *output, void (*call)(struct prom_tabl
     call(&output->texts.table);
 }
 
+void prom_before_cut(void *self)
+{
+    prom_snapshot_reserve(self);
+}
+
 /* Without memory there is no cut this time; the core goes on with the next. */
 int prom_cut(void *self, uint64_t number)
 {
@@ -63,7 +68,6 @@ void prom_committed(void *self, uint64_t number)
     }
     prom_snapshot_unref(old);
     prom_http_settled(output->http);
-    prom_snapshot_reserve(output);
 }
 
 /* All workers stand still: the first gets the exposed values, the others zero. */

@@ -8,15 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "page.h"
+#include "prom.h"
+#include "reply.h"
 #include "wait.h"
 
-#define PAGE_BLOCK    (64 * 1024)
-#define MEMORY_BYTES  (64 * 1024) /* a connection: the head of its request, and the piece of a page under way */
-#define PAGE_TYPE     "text/plain; version=0.0.4; charset=utf-8"
-#define TEXT_TYPE     "text/plain; charset=utf-8"
-#define HTML_TYPE     "text/html; charset=utf-8"
-#define CONTENT_RULES "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+#define MEMORY_BYTES (64 * 1024) /* a connection: the head of its request, and the piece of a page under way */
+#define TEXT_TYPE    "text/plain; charset=utf-8"
+#define HTML_TYPE    "text/html; charset=utf-8"
 
 struct prom_http {
     struct prom_output *output;
@@ -38,63 +36,11 @@ static const char landing[] =
     "<ul><li><a href=\"/metrics\">Metrics</a></li><li><a href=\"/-/healthy\">Health</a></li></ul>\n"
     "</main></body></html>\n";
 
-static enum MHD_Result send_and_forget(struct MHD_Connection *connection, unsigned status,
-                                       struct MHD_Response *response, const char *type)
-{
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Content-Security-Policy", CONTENT_RULES);
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    enum MHD_Result result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
 static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status, const char *text, const char *type)
 {
-    return send_and_forget(
+    return prom_reply_send(
         connection, status,
         MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT), type);
-}
-
-struct sending {
-    struct prom_page *page;
-    struct fx_instance *instance;
-};
-
-static ssize_t read_page(void *arg, uint64_t position, char *to, size_t size)
-{
-    struct sending *sending = arg;
-    (void)position;
-    ssize_t used = prom_page_read(sending->page, to, size);
-    if (used > 0)
-        fx_metric_add(sending->instance, PROM_PAGE_BYTES, 0, used);
-    return used > 0 ? used : used < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
-}
-
-static void free_page(void *arg)
-{
-    struct sending *sending = arg;
-    prom_page_free(sending->page);
-    free(sending);
-}
-
-static enum MHD_Result send_page(struct prom_http *http, struct MHD_Connection *connection)
-{
-    struct sending *sending = calloc(1, sizeof *sending);
-    if (!sending)
-        return MHD_NO;
-    sending->instance = http->output->instance;
-    sending->page = prom_page_new(http->output);
-    struct MHD_Response *response =
-        sending->page ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PAGE_BLOCK, read_page, sending, free_page)
-                      : NULL;
-    if (!response)
-        free_page(sending);
-    return send_and_forget(connection, MHD_HTTP_OK, response, PAGE_TYPE);
 }
 
 /* Waits for the cut that is asked for, or, when that is not the time for one, for the last one, if it is on its way. */
@@ -113,7 +59,7 @@ static enum MHD_Result answer_metrics(struct prom_http *http, struct MHD_Connect
     if (!waited && wait_for_cut(http, connection))
         return MHD_YES; /* it comes here again when it is resumed */
     fx_metric_add(http->output->instance, PROM_REQUESTS, PROM_REQUEST_PAGE, 1);
-    return send_page(http, connection);
+    return prom_reply_page(http->output, connection);
 }
 
 struct readiness {
@@ -135,7 +81,7 @@ static enum MHD_Result send_readiness(struct MHD_Connection *connection, struct 
     struct readiness readiness = {.size = 0};
     if (fx_ready_visit(instance, add_waiting, &readiness) == 0)
         return send_text(connection, MHD_HTTP_OK, "Ready.\n", TEXT_TYPE);
-    return send_and_forget(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+    return prom_reply_send(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
                            MHD_create_response_from_buffer(readiness.size, readiness.text, MHD_RESPMEM_MUST_COPY),
                            TEXT_TYPE);
 }

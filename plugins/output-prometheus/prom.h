@@ -12,6 +12,7 @@
  *   render.c, line.c     label values and numbers in the text format; lines of a page
  *   page.c, self.c       a page, in pieces; the program's own metrics as text
  *   http.c, wait.c       requests; those that wait for a checkpoint
+ *   reply.c, gzip.c      answers; compression while a page is sent
  *   listen.c             the listening socket
  *   table.c              numbers by hash, for texts and series
  *   pages.c              memory for big arrays
@@ -152,6 +153,7 @@ void prom_worker_free(void *self, void *context);
 enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *batch);
 
 /* cut.c */
+void prom_before_cut(void *self);
 int prom_cut(void *self, uint64_t number);
 int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
 void prom_committed(void *self, uint64_t number);

@@ -79,7 +79,7 @@ static bool make_room(struct prom_values *sums, size_t count)
 static void reserve(struct prom_values *sums, size_t count)
 {
     if (count > sums->capacity && make_room(sums, count))
-        memset(sums->values, 0, count * sizeof *sums->values);
+        memset(sums->values, 0, sums->capacity * sizeof *sums->values);
 }
 
 void prom_snapshot_reserve(struct prom_output *output)

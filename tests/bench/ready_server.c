@@ -1,5 +1,6 @@
 /*
- * What a page could cost at the least: the same bytes, ready in memory, served by the same HTTP library.
+ * What a page could cost at the least: the same bytes, ready in memory, served by the same HTTP library, and if the
+ * client asks for gzip compressed while they are sent by the same compressor.
  *
  *     ready_server FILE
  *
@@ -8,12 +9,17 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
+
+#include "plugins/output-prometheus/gzip.h"
+
+#define BLOCK (64 * 1024)
 
 struct ready {
     char *data;
@@ -42,6 +48,53 @@ static struct ready load(const char *path)
     return ready;
 }
 
+struct reading {
+    const struct ready *ready;
+    size_t at;
+};
+
+static ssize_t read_ready(void *arg, char *to, size_t size)
+{
+    struct reading *reading = arg;
+    size_t left = reading->ready->size - reading->at;
+    size = left < size ? left : size;
+    memcpy(to, reading->ready->data + reading->at, size);
+    reading->at += size;
+    return (ssize_t)size;
+}
+
+struct compressing {
+    struct reading reading;
+    struct prom_gzip *gzip;
+};
+
+static ssize_t read_compressed(void *arg, uint64_t position, char *to, size_t size)
+{
+    struct compressing *compressing = arg;
+    (void)position;
+    ssize_t used = prom_gzip_read(compressing->gzip, to, size);
+    return used > 0 ? used : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void free_compressing(void *arg)
+{
+    struct compressing *compressing = arg;
+    prom_gzip_free(compressing->gzip);
+    free(compressing);
+}
+
+static struct MHD_Response *compressed(const struct ready *ready)
+{
+    struct compressing *compressing = calloc(1, sizeof *compressing);
+    if (!compressing || !(compressing->gzip = prom_gzip_new(read_ready, &compressing->reading)))
+        die("out of memory");
+    compressing->reading.ready = ready;
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_compressed, compressing, free_compressing);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    return response;
+}
+
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **mark)
 {
@@ -51,7 +104,10 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
         *mark = arg;
         return MHD_YES;
     }
-    struct MHD_Response *response = MHD_create_response_from_buffer(ready->size, ready->data, MHD_RESPMEM_PERSISTENT);
+    bool is_gzip =
+        prom_gzip_wanted(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    struct MHD_Response *response =
+        is_gzip ? compressed(ready) : MHD_create_response_from_buffer(ready->size, ready->data, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
     return result;

@@ -125,6 +125,11 @@ struct fx_plugin {
      * stores no tags, and what was made durable counts as accepted.
      */
     enum fx_verdict (*recall)(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err);
+
+    /* Output, since ABI 1.1. */
+
+    /* A cut comes, and workers still write: get the memory that it will need, so that they stand still for less. */
+    void (*before_cut)(void *self);
 };
 
 #define FX_PLUGIN_HEADER(kind_)                                                                                        \

@@ -1,0 +1,140 @@
+/* Compression of a page while it is sent: pieces of any size, and who wants it. tests/e2e reads it with zlib. */
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <isa-l/igzip_lib.h>
+
+#include "plugins/output-prometheus/gzip.h"
+
+#define TEXT_SIZE (300 * 1024)
+
+/* A source that gives at most so many bytes at a time, and fails at a place. */
+struct source {
+    const char *text;
+    size_t at, step, fails_at;
+};
+
+static ssize_t source_read(void *arg, char *to, size_t size)
+{
+    struct source *source = arg;
+    size_t left = TEXT_SIZE - source->at;
+    size = left < size ? left : size;
+    size = source->step < size ? source->step : size;
+    if (source->fails_at && source->at + size > source->fails_at)
+        return -1;
+    memcpy(to, source->text + source->at, size);
+    source->at += size;
+    return (ssize_t)size;
+}
+
+static char *make_text(void)
+{
+    char *text = malloc(TEXT_SIZE);
+    for (size_t i = 0; i < TEXT_SIZE; i++)
+        text[i] = i % 97 < 60 ? "flow_receive_bytes_total{"[i % 25] : (char)rand();
+    return text;
+}
+
+static void check_piece(const char *text, size_t step, size_t piece)
+{
+    struct source source = {.text = text, .step = step};
+    struct prom_gzip *gzip = prom_gzip_new(source_read, &source);
+    char *packed = malloc(2 * TEXT_SIZE), *again = malloc(TEXT_SIZE + 1);
+    size_t size = 0;
+    ssize_t got;
+    while ((got = prom_gzip_read(gzip, packed + size, piece))) {
+        assert_in_range(got, 1, piece);
+        size += (size_t)got;
+    }
+    assert_int_equal(prom_gzip_read(gzip, packed + size, piece), 0);
+    struct inflate_state state;
+    isal_inflate_init(&state);
+    state.crc_flag = ISAL_GZIP;
+    state.next_in = (uint8_t *)packed;
+    state.avail_in = (uint32_t)size;
+    state.next_out = (uint8_t *)again;
+    state.avail_out = TEXT_SIZE + 1;
+    assert_int_equal(isal_inflate(&state), ISAL_DECOMP_OK);
+    assert_int_equal(state.block_state, ISAL_BLOCK_FINISH);
+    assert_int_equal(state.total_out, TEXT_SIZE);
+    assert_memory_equal(again, text, TEXT_SIZE);
+    free(packed);
+    free(again);
+    prom_gzip_free(gzip);
+}
+
+static void any_piece_gives_the_same_text(void **state)
+{
+    (void)state;
+    char *text = make_text();
+    check_piece(text, SIZE_MAX, 2 * TEXT_SIZE);
+    check_piece(text, SIZE_MAX, 7);
+    check_piece(text, 1000, 65536);
+    check_piece(text, 13, 4096);
+    free(text);
+}
+
+static void a_failing_source_ends_it(void **state)
+{
+    (void)state;
+    char *text = make_text(), *packed = malloc(2 * TEXT_SIZE);
+    struct source source = {.text = text, .step = 1000, .fails_at = 200000};
+    struct prom_gzip *gzip = prom_gzip_new(source_read, &source);
+    assert_int_equal(prom_gzip_read(gzip, packed, 2 * TEXT_SIZE), -1);
+    prom_gzip_free(gzip);
+    free(packed);
+    free(text);
+}
+
+static void who_wants_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        bool wanted;
+    } cases[] = {
+        {NULL, false},
+        {"", false},
+        {"gzip", true},
+        {"GZIP", true},
+        {"x-gzip", true},
+        {"deflate, gzip;q=1.0, *;q=0.5", true},
+        {"gzip;q=0", false},
+        {"gzip;q=0.000", false},
+        {"gzip; q=0.001", true},
+        {"gzip ;\tq=0", false},
+        {"identity, gzip;q=0.5", false},
+        {"identity;q=0.4,gzip;q=0.5", true},
+        {"identity;q=0.5,gzip;q=0.5", true},
+        {"*", true},
+        {"*;q=0", false},
+        {"*, gzip;q=0", false},
+        {"*;q=0, gzip", true},
+        {"br", false},
+        {"gzipped", false},
+        {"gzi", false},
+        {",,,gzip,", true},
+        {"gzip;q=x", true},
+        {"gzip;", true},
+        {";q=1", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (prom_gzip_wanted(cases[i].header) != cases[i].wanted)
+            fail_msg("Accept-Encoding: %s", cases[i].header);
+}
+
+int main(void)
+{
+    mallopt(M_PERTURB, 0xa5); /* memory is as after long use: full of something */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_piece_gives_the_same_text),
+        cmocka_unit_test(a_failing_source_ends_it),
+        cmocka_unit_test(who_wants_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
