@@ -40,10 +40,16 @@ struct fxi_pipeline_options {
 
 /* What the core does with the records of an input, whatever plugin it is; zero for other entries. */
 struct fxi_input_options {
-    int preset;           /* enum fxi_preset */
-    struct fx_map fields; /* names of fields to their paths in this input's records */
-    const char *scale_by; /* the field by which bytes and packets are multiplied, or NULL */
+    int preset;                    /* enum fxi_preset */
+    struct fx_map fields;          /* names of fields to their paths in this input's records */
+    const char *scale_by;          /* the field by which bytes and packets are multiplied, or NULL */
+    int on_malformed;              /* enum fxi_malformed */
+    struct fx_choice dead_letters; /* enum fxi_letters_place */
+    int64_t dead_letters_max;      /* bytes of the file */
 };
+
+enum fxi_malformed { FXI_MALFORMED_COUNT_ONLY, FXI_MALFORMED_LETTER, FXI_MALFORMED_STOP };
+enum fxi_letters_place { FXI_LETTERS_FILE, FXI_LETTERS_TOPIC };
 
 enum fxi_preset { FXI_PRESET_PMACCT, FXI_PRESET_GOFLOW2, FXI_PRESET_GOFLOW, FXI_PRESET_NPROBE, FXI_PRESET_VFLOW };
 

@@ -20,6 +20,9 @@
 
 static const char *const presets[] = {"pmacct", "goflow2", "goflow", "nprobe", "vflow", NULL};
 
+static const char *const policies[] = {"count", "dead-letter", "stop", NULL};
+static const char *const places[] = {"file:", "topic:", NULL};
+
 const struct fx_option fxi_input_table[] = {
     {FX_OPTION(struct fxi_input_options, preset), .type = FX_OPT_ENUM, .fallback = "pmacct", .choices = presets,
      .help = "How the producer of the records calls its fields. Everybody else uses pmacct's names."},
@@ -29,12 +32,22 @@ const struct fx_option fxi_input_table[] = {
     {FX_OPTION(struct fxi_input_options, scale_by), .type = FX_OPT_STRING,
      .help = "The field by which bytes and packets are multiplied, such as sampling_rate; 0 and absent count as 1. For "
              "producers that send unscaled counts of samples."},
+    {FX_OPTION(struct fxi_input_options, on_malformed), .type = FX_OPT_ENUM, .fallback = "count", .choices = policies,
+     .help =
+         "What to do with a malformed record, beside counting and logging it: nothing more, keep it as a dead letter, "
+         "or stop the program before anything behind it is committed."},
+    {FX_OPTION(struct fxi_input_options, dead_letters), .type = FX_OPT_CHOICE, .choices = places,
+     .help = "Where dead letters are kept: in a file, one JSON object a line, or (input-kafka) in a topic of the same "
+             "brokers. They are stored before the positions behind them are committed."},
+    {FX_OPTION(struct fxi_input_options, dead_letters_max), .type = FX_OPT_SIZE, .fallback = "1GiB", .min = 4096,
+     .max = INT64_MAX, .help = "How large the file of dead letters may become; what comes then is counted as lost."},
     {.key = NULL},
 };
 
 const char *const *fxi_entry_keys(enum fx_kind kind)
 {
-    static const char *const input_keys[] = {"plugin", "name", "workers", "preset", "fields", "scale_by", NULL};
+    static const char *const input_keys[] = {"plugin",   "name",         "workers",      "preset",           "fields",
+                                             "scale_by", "on_malformed", "dead_letters", "dead_letters_max", NULL};
     static const char *const keys[] = {"plugin", "name", "workers", NULL};
     return kind == FX_KIND_INPUT ? input_keys : keys;
 }

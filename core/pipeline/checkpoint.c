@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "pipeline/reject.h"
 #include "pipeline/state.h"
 #include "util/clock.h"
 #include "util/failpoint.h"
@@ -244,6 +245,10 @@ int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx
         return fx_error_set(err, FX_EIO, "a batch was not written whole: nothing more is committed");
     fxi_failpoint("cut");
     int rc = cut(pipeline, err);
+    if (!rc && (atomic_load(&pipeline->failed) || atomic_load(&pipeline->abandoned))) /* until the gates were closed */
+        rc = fx_error_set(err, FX_EIO, "a batch was not written whole: nothing more is committed");
+    if (!rc) /* what was rejected before the cut is kept before the cut counts; the cut is void otherwise */
+        rc = fxi_reject_store(pipeline, timeout_ms, err);
     if (rc)
         return rc;
     list_cut_positions(pipeline);

@@ -12,6 +12,7 @@ enum fxi_input_metric {
     FXI_INPUT_RECORDS,
     FXI_INPUT_MALFORMED,
     FXI_INPUT_IGNORED,
+    FXI_INPUT_LETTERS,
     FXI_INPUT_FAULTS,
     FXI_INPUT_GAPS,
     FXI_INPUT_SECONDS
@@ -30,6 +31,9 @@ enum fxi_ignored {
     FXI_IGNORED_UNASSIGNED, /* a payload of a stream that has ended */
     FXI_IGNORED_COUNT
 };
+
+/* Label values of FXI_INPUT_LETTERS. */
+enum fxi_letter_result { FXI_LETTER_STORED, FXI_LETTER_LOST };
 
 enum fxi_stage_metric { FXI_STAGE_RECORDS, FXI_STAGE_DROPPED, FXI_STAGE_RETRIES, FXI_STAGE_SECONDS };
 extern const struct fx_metric fxi_stage_metrics[];

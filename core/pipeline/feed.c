@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "pipeline/reject.h"
 #include "pipeline/state.h"
 
 /* Texts of a batch beyond this go on at once, so that the arena does not grow with the size of a batch. */
@@ -32,39 +33,6 @@ void fxi_feed_flush(struct fx_feed *feed)
         fxi_stages_run(feed);
 }
 
-static unsigned lines_between(const char *from, const char *to)
-{
-    unsigned lines = 0;
-    while (from < to && (from = memchr(from, '\n', (size_t)(to - from)))) {
-        lines++;
-        from++;
-    }
-    return lines;
-}
-
-/* A stream without partitions counts lines (feed.h); in a message the line says which of its records it was. */
-static void log_rejected(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload,
-                         const char *reason, const char *where)
-{
-    unsigned suppressed;
-    if (!fx_log_allowed(&feed->input->malformed_limit, &suppressed))
-        return;
-    const char *start = payload->data;
-    const char *line_start = where;
-    while (line_start > start && line_start[-1] != '\n')
-        line_start--;
-    long long line = (long long)lines_between(start, where) + 1;
-    long column = (long)(where - line_start) + 1;
-    if (stream->partition < 0)
-        fx_log(feed->input->instance, FX_LOG_WARN, "A malformed record was rejected.",
-               "reason=%s stream=%s line=%lld column=%ld suppressed=%u", reason, stream->name, payload->offset + line,
-               column, suppressed);
-    else
-        fx_log(feed->input->instance, FX_LOG_WARN, "A malformed record was rejected.",
-               "reason=%s topic=%s partition=%d offset=%lld line=%lld column=%ld suppressed=%u", reason, stream->name,
-               (int)stream->partition, (long long)payload->offset, line, column, suppressed);
-}
-
 /* pmacct's markers say when a purge begins and ends: no flows, and nothing malformed. */
 static bool is_marker(const struct fx_feed *feed, const struct fx_value *row)
 {
@@ -89,6 +57,7 @@ static void decode_payload(struct fx_feed *feed, const struct fx_stream *stream,
 {
     const char *at = payload->data, *end = at + payload->size;
     for (;;) {
+        const char *from = at;
         struct fx_value *row = fx_batch_row(&feed->batch.public, feed->batch.public.rows);
         const char *where = at;
         unsigned rows = 1;
@@ -103,7 +72,9 @@ static void decode_payload(struct fx_feed *feed, const struct fx_stream *stream,
             return;
         } else {
             feed->counts.malformed[result - FXI_DECODE_SYNTAX]++;
-            log_rejected(feed, stream, payload, fxi_decode_name(result), where);
+            fxi_reject(feed, stream, payload, fxi_decode_name(result), where, feed->vflow ? payload->data : from, at);
+            if (atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed))
+                return; /* on_malformed: stop */
         }
     }
 }
@@ -146,7 +117,7 @@ void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream, const struct
         feed->counts.ignored[FXI_IGNORED_EMPTY]++;
     } else {
         feed->counts.malformed[FXI_MALFORMED_TOO_LONG]++;
-        log_rejected(feed, stream, payload, "too_long", payload->data);
+        fxi_reject(feed, stream, payload, "too_long", payload->data, payload->data, payload->data + payload->size);
     }
     stream->position = payload->next;
 }

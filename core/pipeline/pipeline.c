@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "pipeline/letters.h"
+#include "pipeline/reject.h"
 #include "pipeline/state.h"
 #include "util/alloc.h"
 #include "util/clock.h"
@@ -129,6 +131,8 @@ static int make_mappings(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
     int rc = 0;
     for (size_t i = 0; i < pipeline->input_count && !rc; i++)
+        rc = fxi_reject_check(pipeline->inputs[i].instance, err);
+    for (size_t i = 0; i < pipeline->input_count && !rc; i++)
         rc = fxi_mapping_claim(&pipeline->schema, pipeline->inputs[i].instance, err);
     for (size_t i = 0; i < pipeline->input_count && !rc; i++)
         rc = fxi_mapping_make(&pipeline->inputs[i].mapping, &pipeline->schema, pipeline->inputs[i].instance, err);
@@ -183,6 +187,7 @@ static void free_input(struct fxi_input *input)
     }
     free(input->positions);
     fxi_mapping_fini(&input->mapping);
+    fxi_letters_close(input->letters);
     pthread_mutex_destroy(&input->lock);
     pthread_cond_destroy(&input->changed);
 }

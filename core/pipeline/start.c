@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "pipeline/reject.h"
 #include "pipeline/state.h"
 #include "util/clock.h"
 
@@ -38,6 +39,8 @@ static int start_instances(struct fxi_pipeline *pipeline, struct fx_error *err)
         rc = start_instance(pipeline->outputs[i].instance, err);
     for (size_t i = 0; i < pipeline->resolver_count && rc >= 0; i++)
         rc = start_instance(pipeline->resolvers[i].instance, err);
+    for (size_t i = 0; i < pipeline->input_count && rc >= 0; i++)
+        rc = fxi_reject_start(&pipeline->inputs[i], err);
     for (size_t i = 0; i < pipeline->input_count && rc >= 0; i++)
         rc = start_instance(pipeline->inputs[i].instance, err);
     return rc < 0 ? rc : 0;

@@ -52,7 +52,17 @@ struct fxi_input {
     struct fx_position *positions; /* of the checkpoint under way, or of a rollback; under run */
     size_t position_count, position_capacity;
     bool settled; /* its commit of the checkpoint under way is done; under run */
-    struct fx_log_limit malformed_limit;
+    struct fx_log_limit malformed_limit, letter_limit, lost_limit;
+    struct fxi_letters *letters;   /* on_malformed: dead-letter, and they go to a file */
+    int64_t letters_fail_since_ms; /* 0: they don't; under run */
+};
+
+/* How many lines were counted of a payload. */
+struct fxi_line_count {
+    const char *payload;
+    int64_t offset;
+    const char *to;
+    int64_t lines;
 };
 
 /* Counted by the worker without atomics, added to the metrics once a poll. */
@@ -77,6 +87,7 @@ struct fx_feed {
     unsigned quiesce_depth;
     int64_t stage_ns; /* spent in resolvers and outputs during this poll */
     struct fxi_feed_counts counts;
+    struct fxi_line_count lines;
 };
 
 /* A resolver or output. */

@@ -70,6 +70,8 @@ static int check_callbacks(const struct fx_plugin *plugin, const char *file, str
         missing = "write";
     else if (plugin->worker_new && !plugin->worker_free)
         missing = "worker_free";
+    else if (plugin->letter_send && !plugin->letter_store)
+        missing = "letter_store";
     else if (plugin->prepare && !plugin->cut)
         missing = "cut";
     else if (plugin->cut && !plugin->committed)

@@ -8,6 +8,7 @@
  *   statistics.c librdkafka's statistics as metrics
  *   poll.c       messages to payloads (each worker)
  *   assign.c     partitions come and go (worker 0, inside its poll)
+ *   letters.c    dead letters to a topic
  *   offsets.c    where a partition goes on, and what was committed before the start; begin.c: where it begins without
  *   jumps.c      offsets that were left out
  *   commit.c     commits, and what became of them (checkpoint thread, or worker 0 in a rebalance)
@@ -67,6 +68,14 @@ struct kafka_troubles {
     int64_t since_ms[KAFKA_TROUBLE_COUNT]; /* when it was reported last; 0: it is not there */
     char topic[256];                       /* of the last fault of a topic */
     bool assigned;                         /* the group, or the option, has told us what to read */
+};
+
+/* The producer of dead letters; NULL members: there are none. */
+struct kafka_letters {
+    rd_kafka_conf_t *conf; /* between create and start */
+    rd_kafka_t *producer;
+    atomic_ullong stored, lost; /* since the last look */
+    struct fx_log_limit limit;
 };
 
 /* What a cluster had when we began. */
@@ -132,6 +141,7 @@ struct kafka_consumer {
     size_t baseline_count;
     bool baseline_known;
     struct kafka_troubles troubles;
+    struct kafka_letters letters;
     struct kafka_broker *brokers; /* statistics.c: those that were seen */
     struct fx_log_limit event_limit, partition_limit, trouble_limit[KAFKA_TROUBLE_COUNT];
 };
@@ -163,6 +173,14 @@ void kafka_trouble_broker_is_up(struct kafka_consumer *consumer);
 /* list NULL: what we had is lost. */
 void kafka_trouble_assigned(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list);
 void kafka_trouble_look_again(struct kafka_consumer *consumer);
+
+/* letters.c */
+int kafka_letters_check(struct kafka_consumer *consumer, struct fx_error *err);
+int kafka_letters_start(struct kafka_consumer *consumer, struct fx_error *err);
+void kafka_letters_stop(struct kafka_consumer *consumer);
+void kafka_letters_free(struct kafka_consumer *consumer);
+enum fx_verdict kafka_letter_send(void *self, const struct fx_letter *letter);
+enum fx_verdict kafka_letter_store(void *self, int timeout_ms, uint64_t *stored, uint64_t *lost);
 
 /* statistics.c */
 int kafka_on_statistics(rd_kafka_t *rk, char *text, size_t size, void *opaque);

@@ -103,4 +103,6 @@ FX_PLUGIN = {FX_PLUGIN_INPUT,
              .poll = kafka_poll,
              .commit = kafka_commit,
              .rewind = kafka_rewind,
+             .letter_send = kafka_letter_send,
+             .letter_store = kafka_letter_store,
              .recall = kafka_recall};

@@ -14,6 +14,8 @@ int kafka_create(struct fx_instance *instance, const void *options, void **self,
     consumer->options = options;
     kafka_troubles_init(consumer);
     int rc = kafka_conf_make(consumer, err);
+    if (!rc)
+        rc = kafka_letters_check(consumer, err);
     if (rc)
         kafka_destroy(consumer);
     else
@@ -28,6 +30,11 @@ void kafka_destroy(void *self)
         rd_kafka_conf_destroy(consumer->conf);
     kafka_baseline_free(consumer);
     kafka_brokers_free(consumer);
+    kafka_letters_free(consumer);
+    if (consumer->rk) { /* the start failed behind it */
+        rd_kafka_queue_destroy(consumer->commit_queue);
+        rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
     kafka_troubles_fini(consumer);
     free(consumer->fixed);
     free(consumer->workers);
@@ -57,6 +64,9 @@ int kafka_start(void *self, struct fx_error *err)
     consumer->workers = calloc(consumer->worker_count, sizeof *consumer->workers);
     if (!consumer->workers)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
+    int rc = kafka_letters_start(consumer, err);
+    if (rc)
+        return rc;
     consumer->rk = rd_kafka_new(RD_KAFKA_CONSUMER, consumer->conf, reason, sizeof reason);
     if (!consumer->rk)
         return kafka_conf_refused(consumer, reason, err);
@@ -119,6 +129,7 @@ void kafka_stop(void *self, int timeout_ms)
     for (unsigned i = 0; i < consumer->worker_count; i++)
         if (consumer->workers[i])
             kafka_worker_forget(consumer->workers[i]);
+    kafka_letters_stop(consumer);
     kafka_forget_partitions(consumer);
     close_consumer(consumer, timeout_ms);
     for (unsigned i = 0; i < consumer->worker_count; i++)

@@ -114,16 +114,21 @@ class Kafka(Program):
 
     def read_all(self, topic, partitions=1):
         """Every message of the topic as {(partition, offset): value}."""
+        found = self.read_messages(topic, partitions)
+        return {(message.partition(), message.offset()): message.value() for message in found}
+
+    def read_messages(self, topic, partitions=1):
+        """Every message of the topic, each partition's in order."""
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "reader", "enable.auto.commit": False})
         try:
             parts = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)]
             ends = [consumer.get_watermark_offsets(part, timeout=30)[1] for part in parts]
             consumer.assign(parts)
-            messages = {}
+            messages = []
             while len(messages) < sum(ends):
                 message = consumer.poll(30)
                 assert message and not message.error(), message and message.error()
-                messages[message.partition(), message.offset()] = message.value()
+                messages.append(message)
             return messages
         finally:
             consumer.close()

@@ -30,6 +30,7 @@
 #include <flow-exporter/checkpoint.h>
 #include <flow-exporter/error.h>
 #include <flow-exporter/feed.h>
+#include <flow-exporter/letter.h>
 #include <flow-exporter/log.h>
 #include <flow-exporter/metric.h>
 #include <flow-exporter/option.h>
@@ -125,6 +126,17 @@ struct fx_plugin {
      * stores no tags, and what was made durable counts as accepted.
      */
     enum fx_verdict (*recall)(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err);
+
+    /*
+     * Sends a dead letter to fx_letter_topic(). FX_OK: taken (copied); FX_AGAIN: no room now; FX_DROP: it can't be sent.
+     * Any worker's thread, inside its poll. NULL: this input has no topics, and neither has letter_store.
+     */
+    enum fx_verdict (*letter_send)(void *self, const struct fx_letter *letter);
+    /*
+     * Before a commit: FX_OK when all letters that were taken are stored or lost for good; FX_RETRY: not yet. Adds those of
+     * either kind since the last call. Under the checkpoint, beside running workers.
+     */
+    enum fx_verdict (*letter_store)(void *self, int timeout_ms, uint64_t *stored, uint64_t *lost);
 
     /* Output, since ABI 1.1. */
 
