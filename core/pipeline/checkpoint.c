@@ -241,10 +241,13 @@ int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx
         if (rc)
             return rc;
     }
+    int rc = fxi_recovery_resolve(pipeline, timeout_ms, err);
+    if (rc)
+        return rc;
     if (atomic_load(&pipeline->failed) || atomic_load(&pipeline->abandoned))
         return fx_error_set(err, FX_EIO, "a batch was not written whole: nothing more is committed");
     fxi_failpoint("cut");
-    int rc = cut(pipeline, err);
+    rc = cut(pipeline, err);
     if (!rc && (atomic_load(&pipeline->failed) || atomic_load(&pipeline->abandoned))) /* until the gates were closed */
         rc = fx_error_set(err, FX_EIO, "a batch was not written whole: nothing more is committed");
     if (!rc) /* what was rejected before the cut is kept before the cut counts; the cut is void otherwise */

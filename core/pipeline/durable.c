@@ -78,30 +78,26 @@ void fxi_durable_close(struct fxi_pipeline *pipeline)
 
 /* ---- a checkpoint */
 
-struct positions {
-    struct fx_position *plain;       /* for outputs */
-    struct fxi_slot_position *named; /* for the slot */
-    size_t count;
-};
-
-/* Those of all inputs together. */
-static struct positions gather(const struct fxi_pipeline *pipeline)
+/* Those of all inputs together: for outputs, and for the slot. */
+static size_t gather(struct fxi_pipeline *pipeline)
 {
-    struct positions all = {0};
+    size_t count = 0;
     for (size_t i = 0; i < pipeline->input_count; i++) {
         const struct fxi_input *input = &pipeline->inputs[i];
-        all.plain = fxi_realloc(all.plain, all.count + input->position_count + 1, sizeof *all.plain);
-        all.named = fxi_realloc(all.named, all.count + input->position_count + 1, sizeof *all.named);
-        for (size_t j = 0; j < input->position_count; j++, all.count++) {
+        size_t room = count + input->position_count + 1;
+        pipeline->positions = fxi_realloc(pipeline->positions, room, sizeof *pipeline->positions);
+        pipeline->slot_positions = fxi_realloc(pipeline->slot_positions, room, sizeof *pipeline->slot_positions);
+        for (size_t j = 0; j < input->position_count; j++, count++) {
             const struct fx_position *position = &input->positions[j];
-            all.plain[all.count] = *position;
-            all.named[all.count] = (struct fxi_slot_position){.input = (char *)(uintptr_t)input->instance->name,
-                                                              .stream = (char *)(uintptr_t)position->stream,
-                                                              .partition = position->partition,
-                                                              .offset = position->offset};
+            pipeline->positions[count] = *position;
+            pipeline->slot_positions[count] =
+                (struct fxi_slot_position){.input = (char *)(uintptr_t)input->instance->name,
+                                           .stream = (char *)(uintptr_t)position->stream,
+                                           .partition = position->partition,
+                                           .offset = position->offset};
         }
     }
-    return all;
+    return count;
 }
 
 static int prepare_output(const struct fxi_pipeline *pipeline, struct fx_instance *instance,
@@ -120,8 +116,8 @@ static int prepare_output(const struct fxi_pipeline *pipeline, struct fx_instanc
 }
 
 /* *prepared: how many outputs have been asked, whatever came of it. */
-static int write_all(struct fxi_pipeline *pipeline, struct fx_checkpoint *checkpoint, const struct positions *all,
-                     size_t *prepared, struct fx_error *err)
+static int write_all(struct fxi_pipeline *pipeline, struct fx_checkpoint *checkpoint, size_t *prepared,
+                     struct fx_error *err)
 {
     int rc = fxi_state_begin(pipeline->store, pipeline->number, err);
     pipeline->doubtful = NULL; /* its slot is being overwritten */
@@ -141,7 +137,7 @@ static int write_all(struct fxi_pipeline *pipeline, struct fx_checkpoint *checkp
             rc = fxi_part_end(part, err);
     }
     fxi_failpoint("outputs-prepared");
-    return rc ? rc : fxi_state_finish(pipeline->store, all->named, all->count, err);
+    return rc ? rc : fxi_state_finish(pipeline->store, pipeline->slot_positions, checkpoint->position_count, err);
 }
 
 /* The directory fails: what it holds is no longer the truth once the next commit is accepted. */
@@ -183,14 +179,13 @@ int fxi_durable_prepare(struct fxi_pipeline *pipeline, struct fx_error *err)
     char tag[FXI_TAG_BYTES];
     struct fx_checkpoint checkpoint;
     struct fx_error why = FX_ERROR_INIT;
-    struct positions all = gather(pipeline);
     size_t prepared = 0;
     bool was_kept = pipeline->store && fxi_state_is_usable(pipeline->store);
     pipeline->durable = has_directory(pipeline);
     fxi_checkpoint_describe(pipeline, tag, &checkpoint);
-    checkpoint.positions = all.plain;
-    checkpoint.position_count = all.count;
-    if (pipeline->durable && write_all(pipeline, &checkpoint, &all, &prepared, &why)) {
+    checkpoint.position_count = gather(pipeline);
+    checkpoint.positions = pipeline->positions;
+    if (pipeline->durable && write_all(pipeline, &checkpoint, &prepared, &why)) {
         pipeline->durable = false;
         give_up(pipeline, &why);
     } else if (pipeline->durable) {
@@ -204,7 +199,5 @@ int fxi_durable_prepare(struct fxi_pipeline *pipeline, struct fx_error *err)
     bool failed = atomic_load(&pipeline->failed);
     for (size_t i = prepared; i < pipeline->output_count && !failed; i++)
         prepare_output(pipeline, pipeline->outputs[i].instance, &checkpoint);
-    free(all.plain);
-    free(all.named);
     return failed ? fx_error_set(err, FX_EIO, "state can't be written: %s", why.message) : 0;
 }

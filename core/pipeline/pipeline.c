@@ -224,6 +224,8 @@ void fxi_pipeline_free(struct fxi_pipeline *pipeline)
     fxi_schema_fini(&pipeline->schema);
     fxi_metrics_free(pipeline->metrics);
     fxi_durable_close(pipeline);
+    free(pipeline->positions);
+    free(pipeline->slot_positions);
     fxi_readiness_fini(&pipeline->readiness);
     if (pipeline->end_fd >= 0)
         close(pipeline->end_fd);

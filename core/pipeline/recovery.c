@@ -225,6 +225,38 @@ int fxi_recover(struct fxi_pipeline *pipeline, int timeout_ms, bool may_trust_ma
     return 0;
 }
 
+static bool has_streams(const struct fxi_pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        for (const struct fx_stream *stream = pipeline->inputs[i].streams; stream; stream = stream->next)
+            if (stream->live)
+                return true;
+    return false;
+}
+
+/*
+ * Who has streams is a member of the group as it is now: what an earlier incarnation sent can't be accepted any more.
+ * Before that nothing is to be committed anyway.
+ */
+int fxi_recovery_resolve(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err)
+{
+    const struct fxi_slot *doubtful = pipeline->doubtful;
+    if (!doubtful)
+        return 0;
+    if (!has_streams(pipeline))
+        return fx_error_set(err, FX_EIO, "checkpoint %" PRIu64 " is in doubt, and there is nothing to commit",
+                            doubtful->number);
+    bool asked = false;
+    struct evidence evidence = {.identity = pipeline->identity, .wanted = doubtful->number};
+    int rc = ask_inputs(pipeline, &evidence, &asked, timeout_ms, err);
+    if (rc)
+        return rc;
+    if (evidence.has_wanted)
+        fxi_adopt(pipeline, doubtful);
+    pipeline->doubtful = NULL;
+    return 0;
+}
+
 void fxi_recovery_look(struct fxi_pipeline *pipeline, const char *tags, size_t size)
 {
     const struct fxi_slot *doubtful = pipeline->doubtful;

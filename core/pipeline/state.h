@@ -130,8 +130,10 @@ struct fxi_pipeline {
     bool durable;              /* it is in the state directory, too; under run */
     char identity[FXI_IDENTITY_SIZE + 1]; /* in tags: the state directory's, or of this process alone */
 
-    struct fxi_state *store; /* the state directory; NULL: there is none; under run */
-    int64_t store_retry_ms;  /* when a lost directory is tried next; under run */
+    struct fxi_state *store;       /* the state directory; NULL: there is none; under run */
+    struct fx_position *positions; /* of all inputs, in the checkpoint under way; under run */
+    struct fxi_slot_position *slot_positions;
+    int64_t store_retry_ms; /* when a lost directory is tried next; under run */
     /* Prepared, but as far as is known not accepted: an answer that comes late can still say so. NULL: none. Under run. */
     const struct fxi_slot *doubtful;
     struct fx_log_limit commit_limit;
@@ -177,6 +179,8 @@ void fxi_durable_close(struct fxi_pipeline *pipeline);
 
 /* recovery.c. Under run: which checkpoint is the truth; outputs get its values. FX_ETIMEOUT: inputs don't know yet. */
 int fxi_recover(struct fxi_pipeline *pipeline, int timeout_ms, bool may_trust_mark, struct fx_error *err);
+/* Under run, before a cut: a checkpoint that is in doubt gets its answer, for its slot would be written over. */
+int fxi_recovery_resolve(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err);
 /* Under run, while the caller's input is quiesced: tags that are found later may still decide (fx_feed_found_tags). */
 void fxi_recovery_look(struct fxi_pipeline *pipeline, const char *tags, size_t size);
 

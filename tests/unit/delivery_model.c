@@ -1,0 +1,612 @@
+#include "delivery_model.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pipeline/recovery.h"
+#include "util/alloc.h"
+#include "util/failpoint.h"
+
+static void fail(struct model *model, const char *format, ...) FX_PRINTF(2, 3);
+static void fail(struct model *model, const char *format, ...)
+{
+    if (model->fault[0])
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(model->fault, sizeof model->fault, format, args);
+    va_end(args);
+}
+
+/* ---- crashes: a step runs between setjmp and the failpoint that jumps back */
+
+static struct {
+    unsigned left;
+    bool has_crashed, is_armed;
+    jmp_buf back;
+} crash;
+
+#ifdef FXI_FAILPOINTS
+static void at_failpoint(const char *name)
+{
+    (void)name;
+    if (!crash.is_armed || !crash.left || --crash.left)
+        return;
+    crash.has_crashed = true;
+    longjmp(crash.back, 1);
+}
+#endif
+
+void model_crash_at(unsigned nth)
+{
+    crash.left = nth;
+    crash.has_crashed = false;
+}
+
+bool model_has_crashed(void)
+{
+    return crash.has_crashed;
+}
+
+static void free_process(struct model_instance *instance);
+
+/* Runs a step of an instance; if it dies inside, so does its process. */
+static void run(struct model_instance *instance, void (*step)(struct model_instance *, int), int argument)
+{
+    crash.is_armed = true;
+    if (setjmp(crash.back) == 0)
+        step(instance, argument);
+    else
+        free_process(instance);
+    crash.is_armed = false;
+}
+
+/* ---- Kafka */
+
+static bool apply(struct model *model, int index, const struct model_request *request)
+{
+    struct model_kafka *kafka = &model->kafka;
+    (void)index;
+    if (request->generation != kafka->generation)
+        return false;
+    for (size_t i = 0; i < request->count; i++) {
+        kafka->offset[request->of[i].partition] = request->of[i].offset;
+        memcpy(kafka->tags[request->of[i].partition], request->of[i].tags, FX_TAGS_BYTES);
+    }
+    return true;
+}
+
+static bool has_tag(const struct model *model, const struct model_request *request)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        const char *tags = model->kafka.tags[request->of[i].partition];
+        if (fx_tags_have(tags, strlen(tags), request->tag))
+            return true;
+    }
+    return false;
+}
+
+void model_deliver(struct model *model, int index)
+{
+    struct model_request *request = &model->delayed[index];
+    if (request->waits)
+        apply(model, index, request);
+    request->waits = false;
+}
+
+/* ---- the input */
+
+static void make_request(struct model_instance *instance, const struct fx_checkpoint *checkpoint)
+{
+    struct model_request *request = &instance->asked;
+    *request = (struct model_request){.number = checkpoint->number, .generation = instance->generation};
+    snprintf(request->tag, sizeof request->tag, "%s", checkpoint->tag);
+    for (size_t i = 0; i < checkpoint->position_count; i++) {
+        int partition = checkpoint->positions[i].partition;
+        const char *old = instance->model->rule == MODEL_ONE_TAG ? "" : instance->tags[partition];
+        request->of[request->count].partition = partition;
+        request->of[request->count].offset = checkpoint->positions[i].offset;
+        fx_tags_add(request->of[request->count].tags, checkpoint->tag, old, strlen(old));
+        request->count++;
+    }
+}
+
+static enum fx_verdict model_commit(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms,
+                                    struct fx_error *err)
+{
+    struct model_instance *instance = self;
+    struct model *model = instance->model;
+    (void)timeout_ms;
+    fx_error_set(err, FX_ETIMEOUT, "no answer");
+    if (instance->asked.number != checkpoint->number)
+        make_request(instance, checkpoint);
+    model_deliver(model, instance->index); /* what was sent before arrives before */
+    if (instance->answer == MODEL_DROPPED)
+        return FX_RETRY;
+    if (instance->answer == MODEL_DELAYED) {
+        model->delayed[instance->index] = instance->asked;
+        model->delayed[instance->index].waits = true;
+        return FX_RETRY;
+    }
+    bool accepted = apply(model, instance->index, &instance->asked);
+    if (instance->answer == MODEL_LOST)
+        return FX_RETRY;
+    if (accepted)
+        return FX_OK;
+    return model->rule != MODEL_NO_LOOK_UP && has_tag(model, &instance->asked) ? FX_OK : FX_FENCED;
+}
+
+static enum fx_verdict model_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err)
+{
+    struct model_instance *instance = self;
+    (void)timeout_ms, (void)err;
+    for (size_t i = 0; i < recall->position_count; i++) {
+        const char *tags = instance->model->kafka.tags[recall->positions[i].partition];
+        if (instance->model->rule != MODEL_OLDER_IS_TRUTH)
+            fx_recall_found(recall, tags, strlen(tags));
+    }
+    if (instance->model->rule == MODEL_NEWEST_IS_TRUTH) {
+        uint64_t newest = 0;
+        for (unsigned i = 0; i < 2; i++)
+            if (fxi_state_slot(instance->pipeline->store, i)->number > newest)
+                newest = fxi_state_slot(instance->pipeline->store, i)->number;
+        char tag[FXI_TAG_BYTES];
+        fxi_tag_print(tag, instance->pipeline->identity, true, newest);
+        fx_recall_found(recall, tag, strlen(tag));
+    }
+    return FX_OK;
+}
+
+static enum fx_verdict model_poll(void *self, void *worker, struct fx_feed *feed, int timeout_ms)
+{
+    (void)self, (void)worker, (void)feed, (void)timeout_ms;
+    return FX_AGAIN;
+}
+
+static const struct fx_plugin input_plugin = {FX_PLUGIN_INPUT, .name = "input", .poll = model_poll,
+                                              .commit = model_commit, .recall = model_recall};
+
+/* ---- the output: a series a partition */
+
+static void show(struct model_instance *instance, const uint64_t *values, const char *when)
+{
+    for (int i = 0; i < MODEL_PARTITIONS; i++) {
+        if (values[i] < instance->shown_ever[i])
+            fail(instance->model, "%s: series %d of instance %d went back from %" PRIu64 " to %" PRIu64, when, i,
+                 instance->index, instance->shown_ever[i], values[i]);
+        instance->shown[i] = values[i];
+        instance->shown_ever[i] = values[i] > instance->shown_ever[i] ? values[i] : instance->shown_ever[i];
+    }
+}
+
+static int model_cut(void *self, uint64_t number)
+{
+    struct model_instance *instance = self;
+    (void)number;
+    memcpy(instance->cut, instance->values, sizeof instance->cut);
+    return 0;
+}
+
+/* A series is in the log from its first record on; values are in the log's order. */
+static int model_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+{
+    struct model_instance *instance = self;
+    (void)err;
+    memcpy(instance->is_logged, instance->was_logged, sizeof instance->is_logged);
+    unsigned count = 0;
+    for (unsigned i = 0; i < instance->order_count; i++)
+        count += instance->is_logged[instance->order[i]];
+    instance->order_count = count; /* what was logged in vain is behind */
+    if (checkpoint->rewrite_log)
+        for (unsigned i = 0; i < count; i++)
+            fx_state_log(checkpoint, &instance->order[i], sizeof instance->order[i]);
+    for (unsigned i = 0; i < MODEL_PARTITIONS; i++) {
+        if (!instance->cut[i] || instance->is_logged[i])
+            continue;
+        instance->is_logged[i] = true;
+        instance->order[instance->order_count++] = i;
+        fx_state_log(checkpoint, &i, sizeof i);
+    }
+    for (unsigned i = 0; i < instance->order_count; i++)
+        fx_state_put(checkpoint, &instance->cut[instance->order[i]], sizeof instance->cut[0]);
+    if (instance->model->rule == MODEL_EXPOSE_FIRST)
+        show(instance, instance->cut, "prepare");
+    return 0;
+}
+
+static void model_committed(void *self, uint64_t number)
+{
+    struct model_instance *instance = self;
+    (void)number;
+    memcpy(instance->committed, instance->cut, sizeof instance->committed);
+    memcpy(instance->was_logged, instance->is_logged, sizeof instance->was_logged);
+    show(instance, instance->committed, "committed");
+}
+
+static void model_rolled_back(void *self, uint64_t number)
+{
+    struct model_instance *instance = self;
+    (void)number;
+    memcpy(instance->values, instance->committed, sizeof instance->values);
+}
+
+static int model_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+{
+    struct model_instance *instance = self;
+    const void *entry;
+    size_t size;
+    (void)err;
+    memset(instance->values, 0, sizeof instance->values);
+    memset(instance->was_logged, 0, sizeof instance->was_logged);
+    instance->order_count = 0;
+    const uint64_t *values = fx_state_values(checkpoint, &size);
+    while (fx_state_entry(checkpoint, &entry, &size)) {
+        unsigned series = *(const unsigned *)entry;
+        if (size != sizeof series || series >= MODEL_PARTITIONS || instance->was_logged[series])
+            fail(instance->model, "the log of instance %d has series %u", instance->index, series);
+        else
+            instance->values[series] = values[instance->order_count];
+        instance->was_logged[series % MODEL_PARTITIONS] = true;
+        instance->order[instance->order_count++ % MODEL_PARTITIONS] = series % MODEL_PARTITIONS;
+    }
+    fx_state_values(checkpoint, &size);
+    if (size != instance->order_count * sizeof *values)
+        fail(instance->model, "instance %d: %u entries, %zu bytes of values", instance->index, instance->order_count,
+             size);
+    memcpy(instance->committed, instance->values, sizeof instance->committed);
+    show(instance, instance->committed, "restore");
+    return 0;
+}
+
+static enum fx_verdict model_write(void *self, void *worker, const struct fx_batch *batch)
+{
+    (void)self, (void)worker, (void)batch;
+    return FX_OK;
+}
+
+static const struct fx_plugin output_plugin = {FX_PLUGIN_OUTPUT,
+                                               .name = "output",
+                                               .write = model_write,
+                                               .cut = model_cut,
+                                               .prepare = model_prepare,
+                                               .committed = model_committed,
+                                               .rolled_back = model_rolled_back,
+                                               .restore = model_restore};
+
+/* ---- a process */
+
+static void add_instance(struct model_instance *instance, int which, const struct fx_plugin *plugin)
+{
+    struct fxi_pipeline *pipeline = instance->pipeline;
+    struct fx_instance *made = &instance->instances[which];
+    instance->entries[which] = (struct fxi_plugin_entry){.kind = plugin->kind, .name = plugin->name, .workers = 1};
+    *made = (struct fx_instance){.plugin = plugin,
+                                 .entry = &instance->entries[which],
+                                 .file = "",
+                                 .name = plugin->name,
+                                 .workers = 1,
+                                 .pipeline = pipeline,
+                                 .self = instance};
+    pipeline->instances[pipeline->instance_count++] = made;
+}
+
+static void make_process(struct model_instance *instance)
+{
+    struct fxi_pipeline *pipeline = instance->pipeline = fxi_calloc(1, sizeof *pipeline);
+    instance->config = (struct fxi_config){.state = {.directory = instance->directory}};
+    pipeline->config = &instance->config;
+    pthread_mutex_init(&pipeline->run, NULL);
+    pthread_mutex_init(&pipeline->wake, NULL);
+    pthread_cond_init(&pipeline->woken, NULL);
+    pipeline->metrics = fxi_metrics_new();
+    pipeline->program_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_program_metrics);
+    pipeline->instances = fxi_calloc(2, sizeof *pipeline->instances);
+    pipeline->inputs = fxi_calloc(1, sizeof *pipeline->inputs);
+    pipeline->outputs = fxi_calloc(1, sizeof *pipeline->outputs);
+    pipeline->feeds = fxi_calloc(1, sizeof *pipeline->feeds);
+    pipeline->input_count = pipeline->output_count = 1;
+    pipeline->feed_count = 1;
+    add_instance(instance, 0, &input_plugin);
+    add_instance(instance, 1, &output_plugin);
+    pipeline->inputs[0].instance = &instance->instances[0];
+    pipeline->inputs[0].metrics = fxi_metrics_add_set(pipeline->metrics, "input", fxi_input_metrics);
+    pthread_mutex_init(&pipeline->inputs[0].lock, NULL);
+    pthread_cond_init(&pipeline->inputs[0].changed, NULL);
+    pipeline->outputs[0].instance = &instance->instances[1];
+    pipeline->feeds[0] = (struct fx_feed){.pipeline = pipeline, .input = &pipeline->inputs[0]};
+    pthread_mutex_init(&pipeline->feeds[0].gate, NULL);
+}
+
+static void free_process(struct model_instance *instance)
+{
+    struct fxi_pipeline *pipeline = instance->pipeline;
+    for (struct fx_stream *at = pipeline->inputs[0].streams, *next; at; at = next) {
+        next = at->next;
+        free(at->name);
+        free(at);
+    }
+    for (int i = 0; i < 2; i++)
+        free(instance->instances[i].state_folder);
+    fxi_durable_close(pipeline);
+    free(pipeline->positions);
+    free(pipeline->slot_positions);
+    fxi_metrics_free(pipeline->metrics);
+    free(pipeline->inputs[0].positions);
+    free(pipeline->instances);
+    free(pipeline->inputs);
+    free(pipeline->outputs);
+    free(pipeline->feeds);
+    free(pipeline);
+    instance->pipeline = NULL;
+    instance->is_up = instance->is_paused = false;
+    memset(instance->streams, 0, sizeof instance->streams);
+}
+
+/* As a worker that is inside poll. */
+static struct fx_feed *enter(struct model_instance *instance)
+{
+    instance->pipeline->inputs[0].active = 1;
+    return &instance->pipeline->feeds[0];
+}
+
+static void leave(struct model_instance *instance)
+{
+    instance->pipeline->inputs[0].active = 0;
+}
+
+static void step_start(struct model_instance *instance, int argument)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    (void)argument;
+    int rc = fxi_durable_open(instance->pipeline, &err);
+    if (!rc)
+        rc = fxi_recover(instance->pipeline, 0, false, &err);
+    if (rc)
+        fail(instance->model, "start of instance %d: %s", instance->index, err.message);
+}
+
+void model_start(struct model *model, int index)
+{
+    struct model_instance *instance = &model->instances[index];
+    if (instance->is_up)
+        return;
+    instance->is_up = true;
+    instance->asked = (struct model_request){0};
+    instance->generation = 0;
+    make_process(instance);
+    run(instance, step_start, 0);
+}
+
+void model_kill(struct model *model, int index)
+{
+    if (model->instances[index].is_up)
+        free_process(&model->instances[index]);
+}
+
+void model_pause(struct model *model, int index, bool is_paused)
+{
+    model->instances[index].is_paused = model->instances[index].is_up && is_paused;
+}
+
+static bool can_run(const struct model *model, int index)
+{
+    return model->instances[index].is_up && !model->instances[index].is_paused && !model->fault[0];
+}
+
+/* ---- steps */
+
+/* Who can hears of the new generation, and keeps what it has. */
+static void rebalance(struct model *model)
+{
+    model->kafka.generation++;
+    for (int i = 0; i < MODEL_INSTANCES; i++) {
+        struct model_instance *instance = &model->instances[i];
+        bool has_all = true;
+        for (int j = 0; j < MODEL_PARTITIONS; j++)
+            has_all = has_all && (!instance->streams[j] || model->kafka.owner[j] == i);
+        if (instance->is_up && !instance->is_paused && has_all)
+            instance->generation = model->kafka.generation;
+    }
+}
+
+static void step_assign(struct model_instance *instance, int partition)
+{
+    struct model *model = instance->model;
+    struct fx_feed *feed = enter(instance);
+    const char *tags = model->kafka.tags[partition];
+    int64_t position = model->kafka.offset[partition], kept;
+    fx_feed_quiesce(feed);
+    if (model->rule != MODEL_NO_LATE_LOOK)
+        fx_feed_found_tags(feed, tags, strlen(tags));
+    if (model->rule == MODEL_OWN_POSITIONS && fx_stream_recovered(feed, "t", partition, &kept))
+        position = kept;
+    instance->streams[partition] = fx_stream_begin(feed, "t", partition, position);
+    snprintf(instance->tags[partition], FX_TAGS_BYTES, "%s", tags);
+    fx_feed_resume(feed);
+    leave(instance);
+}
+
+void model_assign(struct model *model, int index, int partition)
+{
+    struct model_instance *instance = &model->instances[index];
+    if (!can_run(model, index) || model->kafka.owner[partition] >= 0 || instance->streams[partition])
+        return;
+    model->kafka.owner[partition] = index;
+    rebalance(model);
+    run(instance, step_assign, partition);
+}
+
+void model_read(struct model *model, int index, int partition)
+{
+    struct model_instance *instance = &model->instances[index];
+    if (!can_run(model, index) || !instance->streams[partition] ||
+        instance->streams[partition]->position >= MODEL_RECORDS)
+        return;
+    instance->streams[partition]->position++;
+    instance->values[partition]++;
+}
+
+static void step_checkpoint(struct model_instance *instance, int answer)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    instance->answer = (enum model_answer)answer;
+    pthread_mutex_lock(&instance->pipeline->run);
+    int rc = fxi_checkpoint_take(instance->pipeline, 0, &err);
+    (void)rc;
+    pthread_mutex_unlock(&instance->pipeline->run);
+}
+
+void model_checkpoint(struct model *model, int index, enum model_answer answer)
+{
+    if (can_run(model, index))
+        run(&model->instances[index], step_checkpoint, (int)answer);
+}
+
+static void step_revoke(struct model_instance *instance, int partition)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    struct fx_feed *feed = enter(instance);
+    instance->answer = MODEL_OK;
+    fx_feed_quiesce(feed);
+    if (fx_feed_checkpoint(feed, &err) && instance->pipeline->unsettled)
+        fail(instance->model, "a checkpoint of instance %d has no answer", instance->index);
+    fx_stream_end(feed, instance->streams[partition]);
+    instance->streams[partition] = NULL;
+    fx_feed_resume(feed);
+    leave(instance);
+}
+
+static void disown(struct model *model, int index, int partition)
+{
+    if (model->kafka.owner[partition] != index)
+        return;
+    model->kafka.owner[partition] = -1;
+    rebalance(model);
+}
+
+void model_revoke(struct model *model, int index, int partition)
+{
+    struct model_instance *instance = &model->instances[index];
+    if (!can_run(model, index) || !instance->streams[partition])
+        return;
+    run(instance, step_revoke, partition);
+    if (instance->is_up)
+        disown(model, index, partition);
+}
+
+void model_expel(struct model *model, int index)
+{
+    for (int i = 0; i < MODEL_PARTITIONS; i++)
+        disown(model, index, i);
+}
+
+static void step_lose(struct model_instance *instance, int argument)
+{
+    struct fx_feed *feed = enter(instance);
+    (void)argument;
+    fx_feed_quiesce(feed);
+    fxi_checkpoint_void(instance->pipeline, 0);
+    for (int i = 0; i < MODEL_PARTITIONS; i++) {
+        if (instance->streams[i])
+            fx_stream_end(feed, instance->streams[i]);
+        instance->streams[i] = NULL;
+    }
+    fx_feed_resume(feed);
+    leave(instance);
+}
+
+void model_lose(struct model *model, int index)
+{
+    model_expel(model, index);
+    if (can_run(model, index))
+        run(&model->instances[index], step_lose, 0);
+}
+
+/* ---- a run */
+
+void model_begin(struct model *model, enum model_rule rule)
+{
+    *model = (struct model){.rule = rule};
+    snprintf(model->folder, sizeof model->folder, "%s/delivery-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    if (!mkdtemp(model->folder))
+        fail(model, "no folder for the state directories");
+    for (int i = 0; i < MODEL_PARTITIONS; i++)
+        model->kafka.owner[i] = -1;
+    for (int i = 0; i < MODEL_INSTANCES; i++) {
+        model->instances[i].model = model;
+        model->instances[i].index = i;
+        snprintf(model->instances[i].directory, sizeof model->instances[i].directory, "%s/%d", model->folder, i);
+    }
+#ifdef FXI_FAILPOINTS
+    fxi_failpoint_hook = at_failpoint;
+#endif
+    model_crash_at(0);
+}
+
+static void remove_state(const char *directory)
+{
+    static const char *const files[] = {"lock",
+                                        "identity",
+                                        "checkpoint-0",
+                                        "checkpoint-1",
+                                        "instance-output/values-0",
+                                        "instance-output/values-1",
+                                        "instance-output/log-1",
+                                        "instance-output/private",
+                                        "instance-output",
+                                        "instance-input/private",
+                                        "instance-input",
+                                        ""};
+    char path[160];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
+        remove(path);
+    }
+}
+
+void model_end(struct model *model)
+{
+    for (int i = 0; i < MODEL_INSTANCES; i++) {
+        model_kill(model, i);
+        remove_state(model->instances[i].directory);
+    }
+    if (rmdir(model->folder))
+        fail(model, "%s is not empty", model->folder);
+}
+
+void model_drain(struct model *model)
+{
+    model_crash_at(0);
+    for (int i = 0; i < MODEL_INSTANCES; i++) {
+        model_pause(model, i, false);
+        model_start(model, i);
+        model_checkpoint(model, i, MODEL_OK); /* what is unanswered gets its answer */
+    }
+    for (int i = 0; i < MODEL_INSTANCES; i++) {
+        model_deliver(model, i);
+        model_lose(model, i);
+    }
+    for (int round = 0; round < 2; round++) { /* the first checkpoint can find that an older one counts, and go back */
+        for (int i = 0; i < MODEL_PARTITIONS; i++) {
+            model_assign(model, i % MODEL_INSTANCES, i);
+            for (int j = 0; j < MODEL_RECORDS; j++)
+                model_read(model, i % MODEL_INSTANCES, i);
+        }
+        for (int i = 0; i < MODEL_INSTANCES; i++)
+            model_checkpoint(model, i, MODEL_OK);
+    }
+    for (int i = 0; i < MODEL_PARTITIONS; i++) {
+        uint64_t sum = 0;
+        for (int j = 0; j < MODEL_INSTANCES; j++)
+            sum += model->instances[j].shown[i];
+        if (sum != MODEL_RECORDS)
+            fail(model, "partition %d: %" PRIu64 " records are shown, it has %d", i, sum, MODEL_RECORDS);
+    }
+}
