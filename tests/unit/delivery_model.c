@@ -67,111 +67,6 @@ static void run(struct model_instance *instance, void (*step)(struct model_insta
     crash.is_armed = false;
 }
 
-/* ---- Kafka */
-
-static bool apply(struct model *model, int index, const struct model_request *request)
-{
-    struct model_kafka *kafka = &model->kafka;
-    (void)index;
-    if (request->generation != kafka->generation)
-        return false;
-    for (size_t i = 0; i < request->count; i++) {
-        kafka->offset[request->of[i].partition] = request->of[i].offset;
-        memcpy(kafka->tags[request->of[i].partition], request->of[i].tags, FX_TAGS_BYTES);
-    }
-    return true;
-}
-
-static bool has_tag(const struct model *model, const struct model_request *request)
-{
-    for (size_t i = 0; i < request->count; i++) {
-        const char *tags = model->kafka.tags[request->of[i].partition];
-        if (fx_tags_have(tags, strlen(tags), request->tag))
-            return true;
-    }
-    return false;
-}
-
-void model_deliver(struct model *model, int index)
-{
-    struct model_request *request = &model->delayed[index];
-    if (request->waits)
-        apply(model, index, request);
-    request->waits = false;
-}
-
-/* ---- the input */
-
-static void make_request(struct model_instance *instance, const struct fx_checkpoint *checkpoint)
-{
-    struct model_request *request = &instance->asked;
-    *request = (struct model_request){.number = checkpoint->number, .generation = instance->generation};
-    snprintf(request->tag, sizeof request->tag, "%s", checkpoint->tag);
-    for (size_t i = 0; i < checkpoint->position_count; i++) {
-        int partition = checkpoint->positions[i].partition;
-        const char *old = instance->model->rule == MODEL_ONE_TAG ? "" : instance->tags[partition];
-        request->of[request->count].partition = partition;
-        request->of[request->count].offset = checkpoint->positions[i].offset;
-        fx_tags_add(request->of[request->count].tags, checkpoint->tag, old, strlen(old));
-        request->count++;
-    }
-}
-
-static enum fx_verdict model_commit(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms,
-                                    struct fx_error *err)
-{
-    struct model_instance *instance = self;
-    struct model *model = instance->model;
-    (void)timeout_ms;
-    fx_error_set(err, FX_ETIMEOUT, "no answer");
-    if (instance->asked.number != checkpoint->number)
-        make_request(instance, checkpoint);
-    model_deliver(model, instance->index); /* what was sent before arrives before */
-    if (instance->answer == MODEL_DROPPED)
-        return FX_RETRY;
-    if (instance->answer == MODEL_DELAYED) {
-        model->delayed[instance->index] = instance->asked;
-        model->delayed[instance->index].waits = true;
-        return FX_RETRY;
-    }
-    bool accepted = apply(model, instance->index, &instance->asked);
-    if (instance->answer == MODEL_LOST)
-        return FX_RETRY;
-    if (accepted)
-        return FX_OK;
-    return model->rule != MODEL_NO_LOOK_UP && has_tag(model, &instance->asked) ? FX_OK : FX_FENCED;
-}
-
-static enum fx_verdict model_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err)
-{
-    struct model_instance *instance = self;
-    (void)timeout_ms, (void)err;
-    for (size_t i = 0; i < recall->position_count; i++) {
-        const char *tags = instance->model->kafka.tags[recall->positions[i].partition];
-        if (instance->model->rule != MODEL_OLDER_IS_TRUTH)
-            fx_recall_found(recall, tags, strlen(tags));
-    }
-    if (instance->model->rule == MODEL_NEWEST_IS_TRUTH) {
-        uint64_t newest = 0;
-        for (unsigned i = 0; i < 2; i++)
-            if (fxi_state_slot(instance->pipeline->store, i)->number > newest)
-                newest = fxi_state_slot(instance->pipeline->store, i)->number;
-        char tag[FXI_TAG_BYTES];
-        fxi_tag_print(tag, instance->pipeline->identity, true, newest);
-        fx_recall_found(recall, tag, strlen(tag));
-    }
-    return FX_OK;
-}
-
-static enum fx_verdict model_poll(void *self, void *worker, struct fx_feed *feed, int timeout_ms)
-{
-    (void)self, (void)worker, (void)feed, (void)timeout_ms;
-    return FX_AGAIN;
-}
-
-static const struct fx_plugin input_plugin = {FX_PLUGIN_INPUT, .name = "input", .poll = model_poll,
-                                              .commit = model_commit, .recall = model_recall};
-
 /* ---- the output: a series a partition */
 
 static void show(struct model_instance *instance, const uint64_t *values, const char *when)
@@ -312,7 +207,7 @@ static void make_process(struct model_instance *instance)
     pipeline->feeds = fxi_calloc(1, sizeof *pipeline->feeds);
     pipeline->input_count = pipeline->output_count = 1;
     pipeline->feed_count = 1;
-    add_instance(instance, 0, &input_plugin);
+    add_instance(instance, 0, &model_input_plugin);
     add_instance(instance, 1, &output_plugin);
     pipeline->inputs[0].instance = &instance->instances[0];
     pipeline->inputs[0].metrics = fxi_metrics_add_set(pipeline->metrics, "input", fxi_input_metrics);

@@ -88,6 +88,9 @@ struct model {
     char fault[200]; /* empty: all is well */
 };
 
+/* Of delivery_input.c. */
+extern const struct fx_plugin model_input_plugin;
+
 void model_begin(struct model *model, enum model_rule rule);
 void model_end(struct model *model);
 
