@@ -153,6 +153,14 @@ static int command_parse(struct fxi_args *args, struct words *words, struct fx_e
         args->plugin = word;
         return 0;
     }
+    if (args->action == FXI_ACTION_STATE && !args->state) {
+        args->state = word;
+        return 0;
+    }
+    if (args->action == FXI_ACTION_RUN && strcmp(word, "state") == 0) {
+        args->action = FXI_ACTION_STATE;
+        return 0;
+    }
     if (args->action == FXI_ACTION_RUN && strcmp(word, "plugins") == 0) {
         args->action = FXI_ACTION_PLUGINS;
         return 0;
@@ -161,7 +169,8 @@ static int command_parse(struct fxi_args *args, struct words *words, struct fx_e
         args->action = FXI_ACTION_PLUGIN;
         return 0;
     }
-    return fx_error_set(err, FX_EINVAL, "unexpected argument '%s'; the commands are 'plugins' and 'plugin NAME'",
+    return fx_error_set(err, FX_EINVAL,
+                        "unexpected argument '%s'; the commands are 'plugins', 'plugin NAME' and 'state DIR'",
                         fxi_text_show(word, shown));
 }
 
@@ -218,11 +227,15 @@ static int args_check(struct fxi_args *args, const struct words *words, struct f
     bool is_run = args->action == FXI_ACTION_RUN;
     if (args->action == FXI_ACTION_PLUGIN && !args->plugin)
         return fx_error_set(err, FX_EINVAL, "'plugin' needs the name of a plugin; 'plugins' lists them");
+    if (args->action == FXI_ACTION_STATE && !args->state)
+        return fx_error_set(err, FX_EINVAL, "'state' needs the name of a state directory");
     if (args->markdown && args->action != FXI_ACTION_PLUGIN)
         return fx_error_set(err, FX_EINVAL, "--markdown is for 'plugin NAME' only");
     if (!is_run && (words->old_flag || args->config_file || args->check || args->print_config))
         return fx_error_set(err, FX_EINVAL, "'%s' takes no other flag than --plugin-dir%s",
-                            args->action == FXI_ACTION_PLUGIN ? "plugin" : "plugins",
+                            args->action == FXI_ACTION_PLUGIN  ? "plugin"
+                            : args->action == FXI_ACTION_STATE ? "state"
+                                                               : "plugins",
                             args->action == FXI_ACTION_PLUGIN ? " and --markdown" : "");
     if (!is_run)
         return 0;
@@ -266,7 +279,7 @@ void fxi_args_help(FILE *out)
 {
     fputs("Usage: flow-exporter --config FILE\n"
           "       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n"
-          "       flow-exporter plugins | plugin NAME [--markdown]\n"
+          "       flow-exporter plugins | plugin NAME [--markdown] | state DIR\n"
           "\n"
           "Counts network flow records by autonomous system, for Prometheus.\n"
           "\n"

@@ -13,6 +13,7 @@ enum fxi_action {
     FXI_ACTION_HELP,    /* print the help and exit with help_status */
     FXI_ACTION_VERSION, /* */
     FXI_ACTION_PLUGINS, /* list the plugins that are found */
+    FXI_ACTION_STATE,   /* print what is in a state directory */
     FXI_ACTION_PLUGIN   /* print the options of one plugin */
 };
 
@@ -27,6 +28,7 @@ struct fxi_args {
     bool check, print_config;
 
     const char *plugin; /* plugin NAME */
+    const char *state;  /* state DIR */
     bool markdown;
 
     const char **plugin_dirs; /* in the order given; owned */

@@ -10,6 +10,7 @@
 #include <flow-exporter/plugin.h>
 
 #include "cli/commands.h"
+#include "state/show.h"
 #include "util/alloc.h"
 
 #ifndef PACKAGE_VERSION
@@ -78,6 +79,10 @@ static int act(const struct fxi_args *args)
     case FXI_ACTION_VERSION:
         printf("flow-exporter %s (plugin ABI %d.%d)\n", PACKAGE_VERSION, FX_ABI_MAJOR, FX_ABI_MINOR);
         return 0;
+    case FXI_ACTION_STATE: {
+        struct fx_error err = FX_ERROR_INIT;
+        return fxi_state_show(stdout, args->state, &err) ? fxi_print_error(&err) : 0;
+    }
     default:
         return with_loader(args);
     }

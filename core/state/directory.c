@@ -129,12 +129,12 @@ static int parse_identity(struct fxi_state *state, const char *text, struct fx_e
     return 0;
 }
 
-static int know_identity(struct fxi_state *state, struct fx_error *err)
+static int know_identity(struct fxi_state *state, bool to_look, struct fx_error *err)
 {
     char *text;
     size_t size;
     int rc = fxi_file_get(state->dir_fd, IDENTITY_FILE, 4096, &text, &size);
-    if (rc == ENOENT)
+    if (rc == ENOENT && !to_look)
         return make_identity(state, err);
     if (rc)
         return fail(state, IDENTITY_FILE, rc, err);
@@ -143,13 +143,13 @@ static int know_identity(struct fxi_state *state, struct fx_error *err)
     return rc;
 }
 
-static int read_slots(struct fxi_state *state, struct fx_error *err)
+static int read_slots(struct fxi_state *state, bool to_look, struct fx_error *err)
 {
     for (unsigned i = 0; i < 2; i++) {
         struct fxi_slot *slot = &state->slots[i];
         char *message = state->faults[i];
         enum fxi_slot_fault fault = fxi_slot_read(state->dir_fd, i, slot, message, sizeof state->faults[i]);
-        if (fault == FXI_SLOT_NEWER)
+        if (fault == FXI_SLOT_NEWER && !to_look)
             return fx_error_set(err, FX_EABI, "%s/checkpoint-%u: %s; use that version, or another directory",
                                 state->directory, i, message);
         if (!fault && strcmp(slot->identity, state->identity) != 0) {
@@ -179,9 +179,26 @@ int fxi_state_open(struct fxi_state **made, const char *directory, struct fx_err
     state->dir_fd = state->lock_fd = -1;
     int rc = open_directory(state, err);
     if (!rc)
-        rc = know_identity(state, err);
+        rc = know_identity(state, false, err);
     if (!rc)
-        rc = read_slots(state, err);
+        rc = read_slots(state, false, err);
+    if (rc) {
+        fxi_state_close(state);
+        return rc;
+    }
+    *made = state;
+    return 0;
+}
+
+int fxi_state_look(struct fxi_state **made, const char *directory, struct fx_error *err)
+{
+    struct fxi_state *state = fxi_calloc(1, sizeof *state);
+    state->directory = fxi_strdup(directory);
+    state->lock_fd = -1;
+    state->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = state->dir_fd < 0 ? fail(state, "open", errno, err) : know_identity(state, true, err);
+    if (!rc)
+        rc = read_slots(state, true, err);
     if (rc) {
         fxi_state_close(state);
         return rc;
@@ -283,7 +300,7 @@ int fxi_state_reopen(struct fxi_state *state, struct fx_error *err)
 {
     int rc = open_directory(state, err);
     if (!rc)
-        rc = know_identity(state, err);
+        rc = know_identity(state, false, err);
     if (rc) {
         give_up(state);
         return rc;

@@ -29,6 +29,8 @@ char *fxi_state_directory(const char *configured, bool *is_default);
 /* Makes the directory unless it is there, locks it and reads what is in it. FX_EABI: it belongs to a newer program or
  * to something else; FX_EINVAL: another process has it; FX_EIO: all else. */
 int fxi_state_open(struct fxi_state **state, const char *directory, struct fx_error *err) FX_WARN_UNUSED;
+/* The same to look only: it is not locked, and nothing is made. Faults of newer formats are faults of the slots. */
+int fxi_state_look(struct fxi_state **state, const char *directory, struct fx_error *err) FX_WARN_UNUSED;
 void fxi_state_close(struct fxi_state *state);
 const char *fxi_state_identity(const struct fxi_state *state);
 

@@ -368,6 +368,30 @@ class State(PluginTest):
         self.kept("a", "b", "c", "c")
         self.assertEqual(self.counts(), {"c": 2})
 
+    def show(self, status=0):
+        command = [PROGRAM, "state", self.folder / "state"]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        self.assertEqual(result.returncode, status, result)
+        return result.stdout + result.stderr
+
+    def test_the_directory_is_shown(self):
+        self.assertIn("open", self.show(status=1))
+        self.kept("a", "b", "a", checkpoints=True)
+        before = {file: file.read_bytes() for file in self.folder.rglob("state/*") if file.is_file()}
+        text = self.show()
+        self.assertIn("in use: no", text)
+        self.assertIn("position  input-lines: lines at 3", text)
+        self.assertIn("output-tally (output-tally): 16 bytes of values, 2 entries of 32 bytes in log-1", text)
+        self.assertEqual(text.count(", accepted"), 2)
+        process = self.start_kept([self.input("a", "b", "a", finish="wait", position_file=self.path("position"))])
+        self.wait_for(process, lambda: "in use: yes" in self.show())
+        process.kill()
+        process.wait()
+        for file in self.folder.glob("state/instance-*/values-*"):
+            file.write_bytes(b"garbage")
+        self.assertIn("damaged", self.show(status=1))
+        self.assertEqual(before.keys(), {file for file in self.folder.rglob("state/*") if file.is_file()})
+
     def test_one_process_a_directory(self):
         process = self.start_kept([self.input("a", finish="wait")])
         self.wait_for(process, lambda: (self.folder / "state" / "identity").exists())

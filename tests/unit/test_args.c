@@ -157,7 +157,7 @@ static void test_bad(void **state)
         {{"--check=yes"}, "--check takes no value"},
         {{"--config=f", "--topic=t"}, "--config and --topic exclude each other"},
         {{"--names=f", "--config", "f"}, "--config and --names exclude each other"},
-        {{"run"}, "unexpected argument 'run'; the commands are 'plugins' and 'plugin NAME'"},
+        {{"run"}, "unexpected argument 'run'; the commands are 'plugins', 'plugin NAME' and 'state DIR'"},
         {{"-"}, "unexpected argument '-'"},
         {{"plugins", "x"}, "unexpected argument 'x'"},
         {{"plugin", "a", "b"}, "unexpected argument 'b'"},
