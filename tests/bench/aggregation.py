@@ -1,11 +1,12 @@
 """Aggregation: CPU nanoseconds a record once the series exist, and resident bytes a series, by the number of series.
 
 `records` of the program come from memory (input-replay). What resolver and output take of a record is measured by marks
-before and after them; the rest is the decoder and the way in between. All sizes run at once and take turns.
+before and after them; the rest is the decoder and the way in between. All sizes run at once and take turns. A state
+directory is on. Memory is what is resident after two pages, less what was before the first record.
 """
 
 from figures import Figure
-from measure import in_turns
+from measure import growth, in_turns, medians
 from replay import Replay, series_name
 
 SECTION = "aggregation"
@@ -17,7 +18,7 @@ GROWTH = 6
 def start(folder, sizes, draw, pool):
     programs = {}
     for series in sizes:
-        programs[series] = Replay(folder, series, draw=draw, pool=pool, name=f"{draw}-{series}")
+        programs[series] = Replay(folder, series, draw=draw, pool=pool, name=f"{draw}-{series}", has_state=True)
         programs[series].fill()
     return programs
 
@@ -29,17 +30,20 @@ def stop(programs):
 
 
 def measure(folder, sizes, draw, settings):
-    """{series: medians}, with bytes a series."""
+    """{series: medians}, with bytes a series; and figures of more records."""
     programs = start(folder, sizes, draw, settings.pool)
     size_bytes = {series: program.series_bytes() for series, program in programs.items()}
     for program in programs.values():
         program.replay(settings.records // 4)
     ways = {series: lambda program=program: program.replay(settings.records) for series, program in programs.items()}
     found = in_turns(ways, settings.rounds)
+    smallest = programs[min(sizes)]
+    costs = [medians([smallest.replay(settings.records // 16 * times) for _ in range(settings.rounds)])["stage_ns"]
+             for times in (1, 4, 16)]
     stop(programs)
     for series, row in found.items():
         row["series_bytes"] = size_bytes[series]
-    return found
+    return found, growth(f"{series_name(min(sizes))} series, {draw}", SECTION, costs)
 
 
 def figures_of(found, draw):
@@ -52,7 +56,10 @@ def figures_of(found, draw):
 def run(context):
     settings, figures = context.settings, []
     sizes = settings.sizes or SIZES
-    found = {draw: measure(context.folder, sizes, draw, settings) for draw in ("skewed", "uniform")}
+    found = {}
+    for draw in ("skewed", "uniform"):
+        found[draw], grown = measure(context.folder, sizes, draw, settings)
+        figures += grown
     for draw, rows in found.items():
         figures += figures_of(rows, draw)
     for series, row in found["skewed"].items():

@@ -20,7 +20,7 @@ import kafka_section
 import pipeline
 import scrape
 import workers
-from figures import print_table, write_json
+from figures import print_markdown, print_table, write_json
 from programs import BUILD, Program
 
 SECTIONS = {
@@ -63,6 +63,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--quick", action="store_true", help="less of everything, for a first look")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--series", type=int, action="append", help="this number of series only; may be repeated")
     options = parser.parse_args()
@@ -99,7 +100,7 @@ def main():
         finally:
             for program in Program.started:
                 program.kill_group()
-    print_table(figures)
+    (print_markdown if options.markdown else print_table)(figures)
     write_json(BUILD / "bench.json", figures, asdict(settings))
     return 1 if any(figure.holds() is False for figure in figures) else 0
 

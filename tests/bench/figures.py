@@ -51,6 +51,13 @@ def print_table(figures):
         print("  ".join(cells).rstrip())
 
 
+def print_markdown(figures):
+    """A table for docs/performance.md."""
+    print("| section | figure | value | | bar | |\n|---|---|---:|---|---|---|")
+    for figure in figures:
+        print("| " + " | ".join(figure.row()) + " |")
+
+
 def machine():
     with open("/proc/cpuinfo", encoding="ascii") as file:
         model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")

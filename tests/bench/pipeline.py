@@ -11,7 +11,7 @@ from decode import decode_bench
 from figures import Figure
 from measure import growth, in_turns, memory_bytes, thread_cpu_seconds
 from programs import FLOWGEN, FlowExporter
-from replay import SHAPES, names_file, page_client
+from replay import names_file, page_client, shape
 
 SECTION = "pipeline"
 SERIES = 16_000
@@ -21,7 +21,7 @@ numbers = itertools.count(1)
 
 def flow_flags(records):
     """What both sections that are fed by flowgen send."""
-    ases, routers = SHAPES[SERIES]
+    ases, routers = shape(SERIES)
     return [FLOWGEN, "--records", records, "--asn", ASN, "--as", ases, "--routers", routers, "--series", SERIES,
             "--spread"]
 

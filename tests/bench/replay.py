@@ -10,27 +10,25 @@ from measure import memory_bytes, reset_peak
 from programs import BUILD, FLOWGEN, FlowExporter, run
 
 BENCH = BUILD / "tests" / "bench"
-# Series as other ASes x routers x 2 directions. Up to 50,000 ASes, 4 to 64 routers.
-SHAPES = {
-    10_000: (1_250, 4),
-    16_000: (2_000, 4),
-    100_000: (12_500, 4),
-    1_000_000: (50_000, 10),
-    4_000_000: (50_000, 40),
-}
 PAGE_SECONDS = 60
+
+
+def shape(series):
+    """So many series as other ASes and routers (x 2 directions): up to 50,000 ASes, 4 to 64 routers."""
+    routers = max(4, -(-series // 100_000))
+    return -(-series // (2 * routers)), routers
 
 
 def names_file(folder, series):
     """Names for every AS of that shape, of usual lengths."""
     path = folder / f"names-{series}.txt"
     if not path.exists():
-        run(FLOWGEN, "--records", 0, "--asn", ASN, "--as", SHAPES[series][0], "--spread", "--names", path)
+        run(FLOWGEN, "--records", 0, "--asn", ASN, "--as", shape(series)[0], "--spread", "--names", path)
     return path
 
 
 def series_name(series):
-    return f"{series // 1_000_000} M" if series >= 1_000_000 else f"{series // 1000} k"
+    return f"{series / 1_000_000:g} M" if series >= 1_000_000 else f"{series / 1000:g} k"
 
 
 def plugin_file(name):
@@ -41,15 +39,25 @@ def page_client(*arguments):
     return json.loads(run(BENCH / "page_client", *arguments))
 
 
+def self_metrics(path, tail_bytes=1 << 18):
+    """The program's own metrics, which are the last of a page: {sample as it stands: number}."""
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - tail_bytes))
+        lines = file.read().decode(errors="replace").splitlines()
+    samples = (line.rsplit(" ", 1) for line in lines if line.startswith("flow_exporter_"))
+    return {name: float(value) for name, value in samples}
+
+
 class Replay(FlowExporter):
     """The program with so many series at most, none of them there yet; CPU marks around its resolver and output."""
 
-    def __init__(self, folder, series, draw="skewed", workers=1, pack=1, pool=500_000, name=None, state=None):
+    def __init__(self, folder, series, draw="skewed", workers=1, pool=500_000, name=None, has_state=False):
         self.series, self.workers = series, workers
-        state = {"directory": "none", **(state or {})}
+        name = name or f"replay-{series}"
+        state = str(folder / f"{name}.state") if has_state else "none"
         self.records = self.counted = self.peak_bytes = 0
-        self.stamps = [folder / f"{name or series}.{place}" for place in ("begin", "end")]
-        ases, routers = SHAPES[series]
+        self.stamps = [folder / f"{name}.{place}" for place in ("begin", "end")]
+        ases, routers = shape(series)
         source = {
             "plugin": plugin_file("input-replay"),
             "as_count": ases,
@@ -57,7 +65,6 @@ class Replay(FlowExporter):
             "series": series,
             "draw": draw,
             "pool": pool,
-            "pack": pack,
             "workers": workers,
         }
         stamps = [
@@ -66,7 +73,7 @@ class Replay(FlowExporter):
         ]
         config = {
             "log": {"level": "warn"},
-            "state": {"min_interval": "1ms", "max_interval": "1h", **state},
+            "state": {"min_interval": "1ms", "max_interval": "1h", "directory": state},
             "inputs": [source],
             "resolvers": [
                 stamps[0],
@@ -74,8 +81,9 @@ class Replay(FlowExporter):
             ],
             "outputs": [{"plugin": "output-prometheus", "asn": ASN, "max_series": 10_000_000}, stamps[1]],
         }
-        super().__init__(folder, config, stdin=subprocess.PIPE, name=name or f"replay-{series}")
+        super().__init__(folder, config, stdin=subprocess.PIPE, name=name)
         self.log_at = len(self.log())
+        self.page_path = self.log_path.parent / f"{name}.page"
         self.empty_bytes = memory_bytes(self.process.pid)
 
     def begin(self, command):
@@ -135,9 +143,16 @@ class Replay(FlowExporter):
         self.peak_bytes = max(self.peak_bytes, memory_bytes(pid, "VmHWM") - before)
         return found
 
+    def steps(self):
+        """Mean milliseconds of the checkpoints so far by step: {step: (sum, count)}."""
+        found = self_metrics(self.page_path)
+        name = "flow_exporter_checkpoint_seconds"
+        keys = [key for key in found if key.startswith(f'{name}_sum{{step="')]
+        return {key.split('"')[1]: (found[key] * 1000, found[key.replace("_sum{", "_count{")]) for key in keys}
+
     def check(self):
         """A page of now has every series, and the sum of what was replayed. Gives the page's file."""
-        path = self.log_path.parent / "page.txt"
+        path = self.page_path
         for attempt in range(PAGE_SECONDS):
             self.fetch(path=path)
             found = page_client("sum", path)

@@ -1,6 +1,8 @@
 """Scrape: the page of so many series as a client on the same machine gets it, from the request (which asks for a cut) to
 the last byte, in turns with a ready buffer of the same bytes served by the same HTTP library.
 
+The page is without a state directory; what that adds is shown by itself, by the steps of a checkpoint.
+
 The program is filled from memory (input-replay) and has nothing else to do, but for the longest pause of its worker by
 a cut: there it replays records at full speed while pages are asked for.
 """
@@ -8,13 +10,13 @@ a cut: there it replays records at full speed while pages are asked for.
 import subprocess
 
 from figures import Figure
-from measure import in_turns
+from measure import growth, in_turns
 from programs import Program
-from replay import BENCH, Replay, page_client, series_name
+from replay import BENCH, Replay, page_client, self_metrics, series_name
 
 SECTION = "scrape"
 SIZES = (10_000, 100_000, 1_000_000, 4_000_000)
-WAYS = ("page", "ready", "page gzip", "ready gzip")
+WAYS = ("page", "ready", "page gzip", "ready gzip", "page with state")
 PLAIN, GZIP = 3.5, 1.2
 PAUSE_MS = 10
 EXTRA_BYTES, EXTRA_FIXED_BYTES = 16, 64 * 1024 * 1024
@@ -44,19 +46,29 @@ def longest_pause_ms(program, settings):
         program.fetch()
         pages += 1
     program.answer()
-    path = program.check()
-    name = b"flow_exporter_checkpoint_cut_max_seconds "
-    with open(path, "rb") as file:
-        return next(float(line.split()[1]) for line in file if line.startswith(name)) * 1000
+    return self_metrics(program.check())["flow_exporter_checkpoint_cut_max_seconds"] * 1000
+
+
+def step_ms(program, pages):
+    """What the steps of a checkpoint take, on the mean of so many more pages."""
+    program.check()
+    before = program.steps()
+    for _ in range(pages):
+        program.fetch()
+    program.check()
+    return {step: (total - before[step][0]) / (count - before[step][1])
+            for step, (total, count) in program.steps().items() if count > before[step][1]}
 
 
 def measure(folder, series, settings):
     program = Replay(folder, series, name=f"scrape-{series}", pool=settings.pool)
+    kept = Replay(folder, series, name=f"scrape-kept-{series}", pool=settings.pool, has_state=True)
     program.fill()
-    page = program.check()
+    kept.fill()
+    page = program.page_path
     ready = ReadyServer(folder, series, page)
     has_gzip = program.fetch(gzip=True)["gzip"]
-    ways = {"page": program.fetch, "ready": ready.fetch}
+    ways = {"page": program.fetch, "ready": ready.fetch, "page with state": kept.fetch}
     if has_gzip:
         ways["page gzip"] = lambda: program.fetch(gzip=True)
         ways["ready gzip"] = lambda: ready.fetch(gzip=True)
@@ -64,8 +76,10 @@ def measure(folder, series, settings):
     found = in_turns(ways, settings.rounds)
     found["peak_bytes"] = program.peak_bytes
     ready.stop()
+    found["steps"] = step_ms(kept, settings.rounds)
     found["pause_ms"] = longest_pause_ms(program, settings)
     program.stop()
+    kept.stop()
     return found
 
 
@@ -76,6 +90,8 @@ def figures_of(series, found):
         yield Figure(SECTION, f"{name}, {way}: first byte", row["first_s"] * 1000, "ms")
         yield Figure(SECTION, f"{name}, {way}: last byte", row["last_s"] * 1000, "ms")
         yield Figure(SECTION, f"{name}, {way}: a second", row["wire_bytes"] / row["last_s"] / 1e6, "MB")
+    for step, cost in found["steps"].items():
+        yield Figure(SECTION, f"{name}, page with state: of it {step}", cost, "ms")
     page, ready = found["page"], found["ready"]
     yield Figure(SECTION, f"{name}, plain: against the ready buffer", page["last_s"] / ready["last_s"], "times",
                  PLAIN if is_bar else None)
@@ -87,8 +103,21 @@ def figures_of(series, found):
     yield Figure(SECTION, f"{name}: memory during the page", found["peak_bytes"] / 1e6, "MB", limit / 1e6 if is_bar else None)
 
 
+def measure_growth(folder, settings):
+    """Seconds a series of the last byte, at 1, 4 and 16 times the series."""
+    most = max(size for size in settings.sizes or SIZES if size <= 1_000_000)
+    programs = [Replay(folder, most // 16 * times, name=f"growth-{times}", pool=1000) for times in (1, 4, 16)]
+    for program in programs:
+        program.fill()
+    found = in_turns({program.series: program.fetch for program in programs}, settings.rounds)
+    for program in programs:
+        program.check()
+        program.stop()
+    return growth("page", SECTION, [row["last_s"] / series for series, row in found.items()])
+
+
 def run(context):
     figures = []
     for series in context.settings.sizes or SIZES:
         figures += figures_of(series, measure(context.folder, series, context.settings))
-    return figures
+    return figures + measure_growth(context.folder, context.settings)
