@@ -38,7 +38,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->log.format, 0);
     assert_int_equal(config->state.min_interval_ms, 1000);
     assert_int_equal(config->state.max_interval_ms, 30000);
-    assert_int_equal(config->pipeline.batch_records, 4096);
+    assert_int_equal(config->pipeline.batch_records, 512);
     assert_int_equal(config->pipeline.max_depth, 64);
     assert_int_equal(config->pipeline.retry_for_ms, 30000);
     assert_int_equal(config->pipeline.stop_timeout_ms, 1500);
