@@ -40,9 +40,11 @@ struct fxi_pipeline_options {
 
 /* What the core does with the records of an input, whatever plugin it is; zero for other entries. */
 struct fxi_input_options {
-    int preset;                    /* enum fxi_preset */
-    struct fx_map fields;          /* names of fields to their paths in this input's records */
-    const char *scale_by;          /* the field by which bytes and packets are multiplied, or NULL */
+    int preset;           /* enum fxi_preset */
+    struct fx_map fields; /* names of fields to their paths in this input's records */
+    const char *scale_by; /* the field by which bytes and packets are multiplied, or NULL */
+    bool watch_markers;
+    int64_t markers_wait_ms;
     int on_malformed;              /* enum fxi_malformed */
     struct fx_choice dead_letters; /* enum fxi_letters_place */
     int64_t dead_letters_max;      /* bytes of the file */

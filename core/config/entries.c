@@ -14,6 +14,7 @@
 #include "config/text.h"
 #include "util/alloc.h"
 
+#define MS_OF_HOUR        INT64_C(3600000)
 #define NAME_MAX_BYTES    64
 #define NAME_CHARACTERS   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define PLUGIN_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -32,6 +33,16 @@ const struct fx_option fxi_input_table[] = {
     {FX_OPTION(struct fxi_input_options, scale_by), .type = FX_OPT_STRING,
      .help = "The field by which bytes and packets are multiplied, such as sampling_rate; 0 and absent count as 1. For "
              "producers that send unscaled counts of samples."},
+    {FX_OPTION(struct fxi_input_options, watch_markers), .type = FX_OPT_BOOL, .fallback = "false",
+     .help =
+         "Whether the records of each writer are counted and held against what pmacct's markers (kafka_markers) say."},
+    {.key = "markers_wait",
+     .offset = offsetof(struct fxi_input_options, markers_wait_ms),
+     .type = FX_OPT_DURATION,
+     .fallback = "10s",
+     .min = 0,
+     .max = MS_OF_HOUR,
+     .help = "How long after a marker that ends a purge its records may still come by other partitions."},
     {FX_OPTION(struct fxi_input_options, on_malformed), .type = FX_OPT_ENUM, .fallback = "count", .choices = policies,
      .help =
          "What to do with a malformed record, beside counting and logging it: nothing more, keep it as a dead letter, "
@@ -46,8 +57,9 @@ const struct fx_option fxi_input_table[] = {
 
 const char *const *fxi_entry_keys(enum fx_kind kind)
 {
-    static const char *const input_keys[] = {"plugin",   "name",         "workers",      "preset",           "fields",
-                                             "scale_by", "on_malformed", "dead_letters", "dead_letters_max", NULL};
+    static const char *const input_keys[] = {"plugin",           "name",          "workers",      "preset",
+                                             "fields",           "scale_by",      "on_malformed", "dead_letters",
+                                             "dead_letters_max", "watch_markers", "markers_wait", NULL};
     static const char *const keys[] = {"plugin", "name", "workers", NULL};
     return kind == FX_KIND_INPUT ? input_keys : keys;
 }

@@ -15,6 +15,9 @@ static const char *const malformed_reasons[] = {"syntax", "truncated",  "encodin
                                                 "range",  "not_object", "trailing", "too_long", NULL};
 static const char *const ignored_reasons[] = {"marker", "empty", "seen", "unassigned", NULL};
 
+#define WRITERS_MAX 64
+static const char *const writer_labels[] = {"writer", NULL};
+
 const struct fx_metric fxi_input_metrics[] = {
     [FXI_INPUT_PAYLOADS] = {.name = "payloads_total",
                             .kind = FX_COUNTER,
@@ -39,6 +42,27 @@ const struct fx_metric fxi_input_metrics[] = {
                            .help = "Malformed records that were kept, and those that could not be.",
                            .label = "result",
                            .values = (const char *const[]){"stored", "lost", NULL}},
+    [FXI_INPUT_WRITER_RECEIVED] = {.name = "producer_records_received_total",
+                                   .kind = FX_COUNTER,
+                                   .help = "Records by the producer that wrote them (watch_markers).",
+                                   .labels = writer_labels,
+                                   .max_series = WRITERS_MAX},
+    [FXI_INPUT_WRITER_ANNOUNCED] = {.name = "producer_records_announced_total",
+                                    .kind = FX_COUNTER,
+                                    .help = "Records that a producer says it has written.",
+                                    .labels = writer_labels,
+                                    .max_series = WRITERS_MAX},
+    [FXI_INPUT_WRITER_MISSING] = {.name = "producer_records_missing_total",
+                                  .kind = FX_COUNTER,
+                                  .help = "Announced records of purges seen from beginning to end that did not come.",
+                                  .labels = writer_labels,
+                                  .max_series = WRITERS_MAX},
+    [FXI_INPUT_PURGES] = {.name = "producer_purges_total",
+                          .kind = FX_COUNTER,
+                          .help =
+                              "Purges of producers by what could be said of them; unjudged ones were not seen whole.",
+                          .label = "result",
+                          .values = (const char *const[]){"complete", "incomplete", "unjudged", NULL}},
     [FXI_INPUT_FAULTS] = {.name = "input_faults_total",
                           .kind = FX_COUNTER,
                           .help = "Passing faults after which an input was asked again."},

@@ -13,6 +13,10 @@ enum fxi_input_metric {
     FXI_INPUT_MALFORMED,
     FXI_INPUT_IGNORED,
     FXI_INPUT_LETTERS,
+    FXI_INPUT_WRITER_RECEIVED,
+    FXI_INPUT_WRITER_ANNOUNCED,
+    FXI_INPUT_WRITER_MISSING,
+    FXI_INPUT_PURGES,
     FXI_INPUT_FAULTS,
     FXI_INPUT_GAPS,
     FXI_INPUT_SECONDS
@@ -34,6 +38,9 @@ enum fxi_ignored {
 
 /* Label values of FXI_INPUT_LETTERS. */
 enum fxi_letter_result { FXI_LETTER_STORED, FXI_LETTER_LOST };
+
+/* Label values of FXI_INPUT_PURGES. */
+enum fxi_purge { FXI_PURGE_COMPLETE, FXI_PURGE_INCOMPLETE, FXI_PURGE_UNJUDGED };
 
 enum fxi_stage_metric { FXI_STAGE_RECORDS, FXI_STAGE_DROPPED, FXI_STAGE_RETRIES, FXI_STAGE_SECONDS };
 extern const struct fx_metric fxi_stage_metrics[];

@@ -7,6 +7,7 @@
 
 #include "pipeline/reject.h"
 #include "pipeline/state.h"
+#include "util/clock.h"
 
 /* Texts of a batch beyond this go on at once, so that the arena does not grow with the size of a batch. */
 #define BATCH_TEXT_BYTES ((size_t)1 << 20)
@@ -45,8 +46,12 @@ static void take_record(struct fx_feed *feed, const struct fx_value *row, unsign
 {
     if (is_marker(feed, row)) {
         feed->counts.ignored[FXI_IGNORED_MARKER]++;
+        if (feed->writers)
+            fxi_markers_marker(feed->writers, row, fxi_clock_ms());
         return;
     }
+    if (feed->writers)
+        fxi_markers_record(feed->writers, row);
     feed->counts.records += rows;
     feed->batch.public.rows += rows;
     if (feed->batch.public.rows >= feed->batch.capacity || feed->batch.arena.taken_bytes > BATCH_TEXT_BYTES)
@@ -136,4 +141,6 @@ void fxi_feed_publish(struct fx_feed *feed)
         if (counts->ignored[i])
             fxi_metric_set_add(set, FXI_INPUT_IGNORED, i, counts->ignored[i]);
     feed->counts = (struct fxi_feed_counts){0};
+    if (feed->writers)
+        fxi_markers_merge(feed->writers, fxi_clock_ms());
 }

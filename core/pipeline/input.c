@@ -112,6 +112,7 @@ struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_
         input->streams = stream;
     }
     stream->live = true;
+    fxi_markers_spoil(input->markers);
     stream->committed = false;
     stream->position = stream->cut_position = stream->base_position = position;
     fx_feed_resume(feed);
@@ -122,6 +123,7 @@ void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream)
 {
     fx_feed_quiesce(feed);
     stream->live = false;
+    fxi_markers_spoil(stream->input->markers);
     fx_feed_resume(feed);
 }
 

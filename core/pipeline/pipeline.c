@@ -118,6 +118,7 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
     feed->input_index = input_index;
     pthread_mutex_init(&feed->gate, NULL);
     const struct fxi_mapping *mapping = &input->mapping;
+    feed->writers = input->markers ? fxi_writer_counts_new(input->markers) : NULL;
     fxi_batch_init(&feed->batch, (uint32_t)options->batch_records, (uint32_t)mapping->count);
     if (input->instance->entry->input.preset == FXI_PRESET_VFLOW)
         feed->vflow = fxi_vflow_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
@@ -126,12 +127,26 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
     return feed->decoder || feed->vflow ? 0 : err->code;
 }
 
+static int watch_markers(struct fxi_pipeline *pipeline, struct fxi_input *input, struct fx_error *err)
+{
+    const struct fxi_input_options *options = &input->instance->entry->input;
+    struct fxi_marker_fields fields;
+    if (!options->watch_markers)
+        return 0;
+    int rc = fxi_markers_claim(&pipeline->schema, &fields, err);
+    if (!rc)
+        input->markers = fxi_markers_new(input->metrics, &fields, options->markers_wait_ms);
+    return rc;
+}
+
 /* Once all claims are known. */
 static int make_mappings(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
     int rc = 0;
     for (size_t i = 0; i < pipeline->input_count && !rc; i++)
         rc = fxi_reject_check(pipeline->inputs[i].instance, err);
+    for (size_t i = 0; i < pipeline->input_count && !rc; i++)
+        rc = watch_markers(pipeline, &pipeline->inputs[i], err);
     for (size_t i = 0; i < pipeline->input_count && !rc; i++)
         rc = fxi_mapping_claim(&pipeline->schema, pipeline->inputs[i].instance, err);
     for (size_t i = 0; i < pipeline->input_count && !rc; i++)
@@ -188,6 +203,7 @@ static void free_input(struct fxi_input *input)
     free(input->positions);
     fxi_mapping_fini(&input->mapping);
     fxi_letters_close(input->letters);
+    fxi_markers_free(input->markers);
     pthread_mutex_destroy(&input->lock);
     pthread_cond_destroy(&input->changed);
 }
@@ -200,6 +216,7 @@ static void free_feeds(struct fxi_pipeline *pipeline)
             continue; /* its making failed before */
         fxi_decoder_free(feed->decoder);
         fxi_vflow_free(feed->vflow);
+        fxi_writer_counts_free(feed->writers);
         fxi_batch_fini(&feed->batch);
         pthread_mutex_destroy(&feed->gate);
     }

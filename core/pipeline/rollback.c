@@ -50,6 +50,8 @@ static void roll_outputs_back(struct fxi_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->input_count; i++)
         reset_streams(&pipeline->inputs[i]);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        fxi_markers_spoil(pipeline->inputs[i].markers);
     pipeline->unsettled = pipeline->is_void = false;
     for (size_t i = 0; i < pipeline->output_count; i++) {
         struct fx_instance *instance = pipeline->outputs[i].instance;

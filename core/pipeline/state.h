@@ -20,6 +20,7 @@
 #include "pipeline/batch.h"
 #include "pipeline/core_metrics.h"
 #include "pipeline/mapping.h"
+#include "pipeline/markers.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/ready.h"
 #include "pipeline/schema.h"
@@ -53,6 +54,7 @@ struct fxi_input {
     size_t position_count, position_capacity;
     bool settled; /* its commit of the checkpoint under way is done; under run */
     struct fx_log_limit malformed_limit, letter_limit, lost_limit;
+    struct fxi_markers *markers;   /* watch_markers */
     struct fxi_letters *letters;   /* on_malformed: dead-letter, and they go to a file */
     int64_t letters_fail_since_ms; /* 0: they don't; under run */
 };
@@ -88,6 +90,7 @@ struct fx_feed {
     int64_t stage_ns; /* spent in resolvers and outputs during this poll */
     struct fxi_feed_counts counts;
     struct fxi_line_count lines;
+    struct fxi_writer_counts *writers; /* watch_markers, else NULL */
 };
 
 /* A resolver or output. */

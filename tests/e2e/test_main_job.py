@@ -71,7 +71,7 @@ def test_softflowd_nfacctd_to_prometheus(kafka, topic, exporter, prometheus, tmp
     }
     collector = netflow.Nfacctd(tmp_path / "nfacctd", kafka, topic, networks, "border.example.net")
     try:
-        program = exporter(kafka_config(kafka, topic))
+        program = exporter(kafka_config(kafka, topic, watch_markers=True, markers_wait="100ms"))
         netflow.pcap_write(tmp_path / "packets.pcap", packets)
         netflow.export(tmp_path / "packets.pcap", collector.port, version)
         page = program.wait_for_page(
@@ -84,6 +84,16 @@ def test_softflowd_nfacctd_to_prometheus(kafka, topic, exporter, prometheus, tmp
             lambda shown: shown.self_sum("flow_exporter_records_ignored_total", reason="marker") > 1,
             "nfacctd's markers are counted as such",
         )
+        page = program.wait_for_page(
+            lambda shown: shown.self_sum("flow_exporter_producer_records_announced_total") >= len(packets), "the end of a purge"
+        )
+        assert page.self_sum("flow_exporter_producer_records_received_total") == page.self_sum("flow_exporter_records_total")
+        page = program.wait_for_page(
+            lambda shown: shown.self_sum("flow_exporter_producer_purges_total", result="complete") > 0, "a whole purge"
+        )
+        assert page.self_sum("flow_exporter_producer_records_missing_total") == 0
+        labels = [dict(labels)["writer"] for labels in page.of("flow_exporter_producer_records_received_total")]
+        assert len(labels) == 1 and not labels[0][-1].isdigit(), labels
     finally:
         collector.stop()
 

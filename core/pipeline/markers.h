@@ -1,0 +1,41 @@
+/*
+ * What producers say of themselves: pmacct's markers purge_init and purge_close
+ * with the number of records between them, held against what came from each
+ * writer. Opt-in by the option watch_markers, since it costs a look at every record.
+ *
+ * A writer is known by its whole writer_id while a purge lasts. What is shown is the name in it: the number of
+ * its process, which changes at each purge, is never a label.
+ */
+#ifndef FXI_PIPELINE_MARKERS_H
+#define FXI_PIPELINE_MARKERS_H
+
+#include <flow-exporter/record.h>
+
+#include "metrics/metrics.h"
+#include "pipeline/schema.h"
+
+struct fxi_markers;       /* an input's; its own lock */
+struct fxi_writer_counts; /* a worker's, since the last merge */
+
+/* The fields that markers and records are known by. Before the schema is closed. 0 or negative with err. */
+struct fxi_marker_fields {
+    int event_type, writer_id, purged_entries;
+};
+int fxi_markers_claim(struct fxi_schema *schema, struct fxi_marker_fields *fields, struct fx_error *err);
+
+/* wait_ms: how long after a purge_close records of other partitions may still come. set: FXI_INPUT_... */
+struct fxi_markers *fxi_markers_new(struct fxi_metric_set *set, const struct fxi_marker_fields *fields,
+                                    int64_t wait_ms);
+void fxi_markers_free(struct fxi_markers *markers);
+struct fxi_writer_counts *fxi_writer_counts_new(struct fxi_markers *markers);
+void fxi_writer_counts_free(struct fxi_writer_counts *counts);
+
+/* The worker's thread: a record, a marker, and, once a poll, the merge of what it counted. now_ms: monotonic. */
+void fxi_markers_record(struct fxi_writer_counts *counts, const struct fx_value *row);
+void fxi_markers_marker(struct fxi_writer_counts *counts, const struct fx_value *row, int64_t now_ms);
+void fxi_markers_merge(struct fxi_writer_counts *counts, int64_t now_ms);
+
+/* Streams have come, gone or been put back: of purges that are under way, nothing can be said any more. Any thread. */
+void fxi_markers_spoil(struct fxi_markers *markers);
+
+#endif
