@@ -17,6 +17,7 @@ void prom_admit_fini(struct prom_admit *admit)
 {
     free(admit->held);
     free(admit->aliases);
+    free(admit->fresh);
     prom_table_fini(&admit->shown);
     prom_arena_fini(&admit->texts);
     prom_buffer_fini(&admit->scratch);
@@ -34,44 +35,67 @@ static void *make_room_in(void *items, size_t count, size_t *capacity, size_t it
     return bigger;
 }
 
-/* The shown series with the text that is in scratch, or PROM_SERIES_NONE. */
-static uint32_t find_shown(const struct prom_family *family, uint32_t hash)
+/* The shown series with this text, or PROM_SERIES_NONE. */
+static uint32_t find_shown(const struct prom_family *family, uint32_t hash, const char *text, size_t size)
 {
-    const struct prom_buffer *text = &family->admit.scratch;
     struct prom_probe probe = prom_probe_start(&family->admit.shown, hash);
     uint32_t number;
     while ((number = prom_probe_next(&probe)) != PROM_TABLE_NONE) {
         const struct prom_series *series = prom_series_at(&family->registry, number);
-        if (series->text_size == text->size &&
-            memcmp(atomic_load_explicit(&series->text, memory_order_relaxed), text->data, text->size) == 0)
+        if (series->text_size == size &&
+            memcmp(atomic_load_explicit(&series->text, memory_order_relaxed), text, size) == 0)
             break;
     }
     return number;
 }
 
-static bool show(struct prom_family *family, uint32_t number, uint32_t hash, uint64_t checkpoint)
+static bool show(struct prom_family *family, uint32_t number, uint32_t hash, const char *text, size_t size,
+                 uint64_t checkpoint)
 {
     struct prom_admit *admit = &family->admit;
     struct prom_series *series = prom_series_at(&family->registry, number);
-    char *text = prom_arena_alloc(&admit->texts, admit->scratch.size);
-    if (!text || prom_table_add(&admit->shown, hash, number))
+    char *copy = prom_arena_alloc(&admit->texts, size);
+    if (!copy || prom_table_add(&admit->shown, hash, number))
         return false;
-    memcpy(text, admit->scratch.data, admit->scratch.size);
-    series->text_size = (uint32_t)admit->scratch.size;
+    memcpy(copy, text, size);
+    series->text_size = (uint32_t)size;
     series->since = (uint32_t)checkpoint;
-    atomic_store_explicit(&series->text, text, memory_order_release);
+    atomic_store_explicit(&series->text, copy, memory_order_release);
     return true;
 }
 
-static bool add_alias(struct prom_admit *admit, uint32_t number, uint32_t shown_as)
+static bool add_alias(struct prom_family *family, uint32_t number, uint32_t shown_as)
 {
+    struct prom_admit *admit = &family->admit;
     struct prom_alias *aliases =
         make_room_in(admit->aliases, admit->alias_count, &admit->alias_capacity, sizeof *aliases);
     if (!aliases)
         return false;
     admit->aliases = aliases;
     admit->aliases[admit->alias_count++] = (struct prom_alias){.number = number, .shown_as = shown_as};
+    struct prom_series *series = prom_series_at(&family->registry, number);
+    series->since = shown_as;
+    series->text_size = PROM_SERIES_IS_ALIAS;
     return true;
+}
+
+static void note_fresh(struct prom_admit *admit, uint32_t number)
+{
+    uint32_t *fresh = make_room_in(admit->fresh, admit->fresh_count, &admit->fresh_capacity, sizeof *fresh);
+    if (!fresh) {
+        admit->fresh_lost = true;
+        return;
+    }
+    admit->fresh = fresh;
+    admit->fresh[admit->fresh_count++] = number;
+}
+
+void prom_admit_forget_fresh(struct prom_admit *admit)
+{
+    free(admit->fresh);
+    admit->fresh = NULL;
+    admit->fresh_count = admit->fresh_capacity = 0;
+    admit->fresh_lost = false;
 }
 
 /* False without memory: it stays held back. */
@@ -79,14 +103,48 @@ static bool admit_one(const struct prom_output *output, struct prom_family *fami
                       uint64_t checkpoint)
 {
     struct prom_admit *admit = &family->admit;
-    admit->scratch.size = 0;
-    admit->scratch.failed = false;
-    prom_render_values(output, family, number, &admit->scratch);
-    if (admit->scratch.failed)
+    struct prom_buffer *text = &admit->scratch;
+    text->size = 0;
+    text->failed = false;
+    prom_render_values(output, family, number, text);
+    if (text->failed)
         return false;
-    uint32_t hash = prom_hash_text(admit->scratch.data, admit->scratch.size);
-    uint32_t shown_as = find_shown(family, hash);
-    return shown_as == PROM_SERIES_NONE ? show(family, number, hash, checkpoint) : add_alias(admit, number, shown_as);
+    uint32_t hash = prom_hash_text(text->data, text->size);
+    uint32_t shown_as = find_shown(family, hash, text->data, text->size);
+    bool is_done = shown_as == PROM_SERIES_NONE ? show(family, number, hash, text->data, text->size, checkpoint)
+                                                : add_alias(family, number, shown_as);
+    if (is_done)
+        note_fresh(admit, number);
+    return is_done;
+}
+
+static bool is_settled(const struct prom_series *series)
+{
+    return atomic_load_explicit(&series->text, memory_order_relaxed) || series->text_size == PROM_SERIES_IS_ALIAS;
+}
+
+int prom_admit_restore_text(struct prom_family *family, uint32_t number, const char *values, size_t size)
+{
+    if (is_settled(prom_series_at(&family->registry, number)))
+        return 0; /* by an earlier restore */
+    uint32_t hash = prom_hash_text(values, size);
+    uint32_t shown_as = find_shown(family, hash, values, size);
+    bool is_done = shown_as == PROM_SERIES_NONE ? show(family, number, hash, values, size, 0)
+                                                : add_alias(family, number, shown_as);
+    return is_done ? 0 : -1;
+}
+
+int prom_admit_restore_alias(struct prom_family *family, uint32_t number, uint32_t shown_as)
+{
+    if (is_settled(prom_series_at(&family->registry, number)))
+        return 0;
+    return add_alias(family, number, shown_as) ? 0 : -1;
+}
+
+void prom_admit_look_again(struct prom_admit *admit)
+{
+    admit->held_count = 0;
+    admit->next = 0;
 }
 
 /* Its names are there, or there will be none, or it has waited long enough. */
@@ -98,7 +156,7 @@ static bool may_be_shown(const struct prom_output *output, const struct prom_fam
         return true;
     for (unsigned i = 0; i < family->label_count; i++) {
         const struct fx_cell *cell = prom_key_cell(&family->registry, series->key, i);
-        if (cell && fx_cell_state(cell) == FX_CELL_PENDING)
+        if (cell ? fx_cell_state(cell) == FX_CELL_PENDING : prom_key_waits(&family->registry, series->key, i))
             return false;
     }
     return true;
@@ -128,6 +186,8 @@ static void look_at_new(const struct prom_output *output, struct prom_family *fa
 {
     struct prom_admit *admit = &family->admit;
     for (; admit->next < count; admit->next++) {
+        if (is_settled(prom_series_at(&family->registry, admit->next)))
+            continue;
         if (may_be_shown(output, family, admit->next, now_ms) && admit_one(output, family, admit->next, checkpoint))
             continue;
         uint32_t *held = make_room_in(admit->held, admit->held_count, &admit->held_capacity, sizeof *held);

@@ -7,6 +7,7 @@
 #ifndef OUTPUT_PROMETHEUS_ADMIT_H
 #define OUTPUT_PROMETHEUS_ADMIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,9 @@ struct prom_admit {
     struct prom_table shown; /* series by text */
     struct prom_arena texts;
     struct prom_buffer scratch;
+    uint32_t *fresh; /* series that became shown, or an alias, since prom_admit_forget_fresh */
+    size_t fresh_count, fresh_capacity;
+    bool fresh_lost; /* there was no memory for one: any may be */
 };
 
 /* Of a zero-initialised one: 0, or -1 without memory. To be freed in both cases. */
@@ -42,6 +46,16 @@ void prom_admit_fini(struct prom_admit *admit);
  */
 size_t prom_admit_series(const struct prom_output *output, struct prom_family *family, uint32_t count,
                          uint64_t checkpoint, int64_t now_ms);
+
+void prom_admit_forget_fresh(struct prom_admit *admit);
+
+/*
+ * Of a series that is restored: it is shown with these values, from any checkpoint on; or as another one. What is
+ * neither is looked at by the next checkpoint. 0, or -1 without memory.
+ */
+int prom_admit_restore_text(struct prom_family *family, uint32_t number, const char *values, size_t size);
+int prom_admit_restore_alias(struct prom_family *family, uint32_t number, uint32_t shown_as);
+void prom_admit_look_again(struct prom_admit *admit);
 
 /* Moves the values of aliases to the series that they are shown as. */
 void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t count);

@@ -23,6 +23,8 @@ int prom_cut(void *self, uint64_t number)
 {
     struct prom_output *output = self;
     for_tables(output, prom_table_retire); /* nobody looks anything up now */
+    if (output->pending)                   /* an end of it never came */
+        prom_kept_forget(&output->kept);
     prom_snapshot_unref(output->pending);
     output->pending = prom_snapshot_take(output, number);
     prom_http_cut(output->http);
@@ -52,21 +54,19 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
         prom_admit_merge(&family->admit, sums->values, sums->count);
     }
     count_series(output, held);
+    if (prom_kept_write(output, checkpoint))
+        return fx_error_set(err, FX_ENOMEM, "no memory for keeping series");
     return 0;
 }
 
 void prom_committed(void *self, uint64_t number)
 {
     struct prom_output *output = self;
-    struct prom_snapshot *old = NULL;
     if (output->pending && output->pending->number == number) {
-        pthread_mutex_lock(&output->lock);
-        old = output->exposed;
-        output->exposed = output->pending;
-        pthread_mutex_unlock(&output->lock);
+        prom_snapshot_expose(output, output->pending);
         output->pending = NULL;
+        prom_kept_accept(&output->kept);
     }
-    prom_snapshot_unref(old);
     prom_http_settled(output->http);
 }
 
@@ -83,25 +83,32 @@ static bool put_back(struct prom_output *output, const struct prom_snapshot *sna
     return true;
 }
 
-void prom_rolled_back(void *self, uint64_t number)
+static void put_back_exposed(struct prom_output *output)
 {
-    struct prom_output *output = self;
-    (void)number; /* the exposed cut is the last committed one */
     struct prom_snapshot *snapshot = prom_snapshot_get(output);
     if (!put_back(output, snapshot))
         atomic_store(&output->is_broken, true);
     prom_snapshot_unref(snapshot);
+}
+
+void prom_rolled_back(void *self, uint64_t number)
+{
+    struct prom_output *output = self;
+    (void)number; /* the exposed cut is the last committed one */
+    put_back_exposed(output);
     prom_snapshot_unref(output->pending);
     output->pending = NULL;
+    prom_kept_forget(&output->kept);
     prom_http_settled(output->http);
 }
 
-/* There is no state on disk yet: every start begins with nothing. */
 int prom_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
-    (void)self;
-    if (checkpoint->number)
-        return fx_error_set(err, FX_EINVAL, "checkpoint %llu can't be restored",
-                            (unsigned long long)checkpoint->number);
-    return 0;
+    struct prom_output *output = self;
+    prom_snapshot_unref(output->pending);
+    output->pending = NULL;
+    int rc = prom_kept_read(output, checkpoint, err);
+    if (!rc)
+        put_back_exposed(output);
+    return rc;
 }

@@ -11,6 +11,7 @@ void prom_destroy(void *self)
     prom_snapshot_free(output->pending);
     prom_snapshot_free(output->exposed);
     prom_snapshot_free(output->spare);
+    prom_kept_fini(&output->kept);
     prom_families_fini(output);
     prom_intern_fini(&output->texts);
     pthread_mutex_destroy(&output->lock);
@@ -40,6 +41,7 @@ int prom_create(struct fx_instance *instance, const void *options, void **self, 
     output->instance = instance;
     output->options = options;
     output->patience_ms = PATIENCE_MS;
+    output->kept.look_at_all = true;
     pthread_mutex_init(&output->lock, NULL);
     int rc = init(output, err);
     if (rc)

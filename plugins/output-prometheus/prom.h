@@ -9,6 +9,7 @@
  *   tally.c, worker.c    write: records to values, the hot path
  *   cut.c, admit.c       cut, prepare, committed, rolled_back; series that are shown
  *   snapshot.c           the values of one cut
+ *   kept.c, keep.c, restore.c  what outlives the program: in prepare, in restore
  *   render.c, line.c     label values and numbers in the text format; lines of a page
  *   page.c, self.c       a page, in pieces; the program's own metrics as text
  *   http.c, wait.c       requests; those that wait for a checkpoint
@@ -29,6 +30,7 @@
 
 #include "admit.h"
 #include "intern.h"
+#include "kept.h"
 #include "line.h"
 #include "registry.h"
 #include "tally.h"
@@ -56,12 +58,13 @@ enum prom_request { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING
 
 /* A field that is this number; absent is 0. */
 struct prom_condition {
+    const char *path;
     unsigned field;
     uint64_t number;
 };
 
 struct prom_label {
-    const char *name;
+    const char *name, *path;
     unsigned field;
     bool is_number; /* absent is 0; else a text, absent is "" */
 };
@@ -71,7 +74,7 @@ struct prom_label {
  * field value; a series a set of labels, which are in the order of the page.
  */
 struct prom_family {
-    const char *name, *help;
+    const char *name, *help, *value_path;
     unsigned value;
     unsigned match_count, unless_count, label_count;
     struct prom_condition match[PROM_CONDITIONS_MAX], unless[PROM_CONDITIONS_MAX];
@@ -106,6 +109,7 @@ struct prom_output {
     struct prom_family *families;
     unsigned family_count;
     struct prom_intern texts;
+    struct prom_kept kept; /* the checkpoint's owner only */
     struct prom_worker **workers;
     unsigned worker_count;
     atomic_bool is_broken;         /* a cut found no memory: write says so */
@@ -126,6 +130,12 @@ void prom_destroy(void *self);
 /* family.c: the metrics by the options, and claims for their fields. To be freed in both cases. */
 int prom_families_init(struct prom_output *output, struct fx_error *err);
 void prom_families_fini(struct prom_output *output);
+/*
+ * Adds what makes the metric what it is: its name, and a line each for value, conditions and labels. Values that were
+ * kept belong to the metric with the same definition.
+ */
+void prom_family_define(const struct prom_family *family, struct prom_buffer *to);
+#define PROM_DEFINITION_LABEL "\nlabel "
 
 static inline uint64_t prom_number_of(const struct fx_value *value)
 {
@@ -164,6 +174,9 @@ int prom_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
 struct prom_snapshot *prom_snapshot_new(struct prom_output *output);
 /* The values of all workers, who stand still, added up. NULL without memory. */
 struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t number);
+/* With zero for all series; of a checkpoint that is to be restored. And: shows it. */
+struct prom_snapshot *prom_snapshot_zero(struct prom_output *output, uint64_t number);
+void prom_snapshot_expose(struct prom_output *output, struct prom_snapshot *snapshot);
 /* Sees to it that the next one finds its memory there, as far as that is known. */
 void prom_snapshot_reserve(struct prom_output *output);
 struct prom_snapshot *prom_snapshot_get(struct prom_output *output); /* the exposed one, counted */

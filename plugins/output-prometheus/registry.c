@@ -7,6 +7,7 @@
 #include <flow-exporter/plugin.h>
 
 #include "clock.h"
+#include "hash.h"
 #include "pages.h"
 
 /* The first chunk is of a size that small installations do not fill: only what is used of it becomes resident. */
@@ -15,12 +16,14 @@ static char *chunk_new(const struct prom_registry *registry, uint32_t chunk)
     return prom_pages_new(PROM_SERIES_CHUNK * registry->series_bytes, chunk > 0);
 }
 
-int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned text_words, uint32_t max_series)
+int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned text_words, uint32_t max_series,
+                       struct prom_intern *texts)
 {
     *registry = (struct prom_registry){.words = words,
                                        .text_words = text_words,
                                        .series_bytes = sizeof(struct prom_series) + words * sizeof(uint64_t),
-                                       .limit = max_series + 1};
+                                       .limit = max_series + 1,
+                                       .texts = texts};
     pthread_mutex_init(&registry->lock, NULL);
     registry->chunks = calloc(registry->limit / PROM_SERIES_CHUNK + 1, sizeof *registry->chunks);
     if (!registry->chunks || prom_table_init(&registry->table))
@@ -50,6 +53,23 @@ void prom_registry_fini(struct prom_registry *registry)
     pthread_mutex_destroy(&registry->lock);
 }
 
+static void hold_cells(const struct prom_registry *registry, const uint64_t *key)
+{
+    for (unsigned i = 0; i < registry->words; i++) {
+        struct fx_cell *cell = prom_key_cell(registry, key, i);
+        if (cell)
+            fx_cell_ref(cell);
+    }
+}
+
+static bool is_waiting(const struct prom_registry *registry, const uint64_t *key)
+{
+    for (unsigned i = 0; i < registry->words; i++)
+        if (prom_key_waits(registry, key, i))
+            return true;
+    return false;
+}
+
 /* Counted, and to be found, from when everything of it is written: who reads the count may read the series. */
 static uint32_t add(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
 {
@@ -64,12 +84,50 @@ static uint32_t add(struct prom_registry *registry, const uint64_t *key, uint32_
     series->since = (uint32_t)prom_clock_ms();
     if (prom_table_add(&registry->table, hash, number))
         return PROM_OTHER_SERIES;
-    for (unsigned i = 0; i < registry->words; i++) {
-        struct fx_cell *cell = prom_key_cell(registry, key, i);
-        if (cell)
-            fx_cell_ref(cell);
-    }
+    hold_cells(registry, key);
+    if (is_waiting(registry, key))
+        atomic_fetch_add(&registry->waiting, 1);
     atomic_store_explicit(&registry->count, number + 1, memory_order_release);
+    return number;
+}
+
+/* The key with the keys of its cells in their places. False: it has no cell, or nothing waits for one of them. */
+static bool make_waiting_key(const struct prom_registry *registry, const uint64_t *key, uint64_t *waiting)
+{
+    bool has_cell = false;
+    for (unsigned i = 0; i < registry->words; i++) {
+        const struct fx_cell *cell = prom_key_cell(registry, key, i);
+        waiting[i] = key[i];
+        if (!cell)
+            continue;
+        size_t size;
+        const char *text = fx_cell_key(cell, &size);
+        uint32_t number = size ? prom_intern_get(registry->texts, text, size, false) : PROM_TEXT_NONE;
+        if (number == PROM_TEXT_NONE)
+            return false;
+        waiting[i] = PROM_KEY_TEXT | PROM_KEY_WAITING | number;
+        has_cell = true;
+    }
+    return has_cell;
+}
+
+/*
+ * A series that was restored gets its cells. Its key changes while others may look it up, but what they look for is
+ * never a waiting key, and a mixture of both is nobody's key: they find the series, or they come here, too.
+ */
+static uint32_t wake(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
+{
+    uint64_t waiting[PROM_LABELS_MAX];
+    if (!registry->waiting || !make_waiting_key(registry, key, waiting))
+        return PROM_SERIES_NONE;
+    uint32_t number = prom_registry_find(registry, waiting, prom_hash_words(waiting, registry->words));
+    if (number == PROM_SERIES_NONE || prom_table_add(&registry->table, hash, number))
+        return PROM_SERIES_NONE;
+    hold_cells(registry, key);
+    uint64_t *own = prom_series_at(registry, number)->key;
+    for (unsigned i = 0; i < registry->words; i++)
+        __atomic_store_n(&own[i], key[i], __ATOMIC_RELEASE);
+    atomic_fetch_sub(&registry->waiting, 1);
     return number;
 }
 
@@ -79,10 +137,34 @@ uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, 
     uint32_t number = prom_registry_find(registry, key, hash);
     if (number != PROM_SERIES_NONE)
         return number;
-    if (is_full)
+    if (is_full && !atomic_load_explicit(&registry->waiting, memory_order_relaxed))
         return PROM_OTHER_SERIES;
     pthread_mutex_lock(&registry->lock);
     number = prom_registry_find(registry, key, hash);
+    if (number == PROM_SERIES_NONE)
+        number = wake(registry, key, hash);
+    if (number == PROM_SERIES_NONE)
+        number = add(registry, key, hash);
+    pthread_mutex_unlock(&registry->lock);
+    return number;
+}
+
+/* Whether the series has this key, or had it before it got its cells. */
+static bool is_canonical(const struct prom_registry *registry, uint32_t number, const uint64_t *key)
+{
+    const uint64_t *own = prom_series_at(registry, number)->key;
+    uint64_t waiting[PROM_LABELS_MAX];
+    return prom_key_equal(own, key, registry->words) ||
+           (make_waiting_key(registry, own, waiting) && prom_key_equal(waiting, key, registry->words));
+}
+
+uint32_t prom_registry_restore(struct prom_registry *registry, const uint64_t *key)
+{
+    uint32_t hash = prom_hash_words(key, registry->words), number;
+    struct prom_probe probe = prom_probe_start(&registry->table, hash);
+    pthread_mutex_lock(&registry->lock);
+    while ((number = prom_probe_next(&probe)) != PROM_TABLE_NONE && !is_canonical(registry, number, key))
+        ;
     if (number == PROM_SERIES_NONE)
         number = add(registry, key, hash);
     pthread_mutex_unlock(&registry->lock);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "intern.h"
 #include "line.h"
 #include "table.h"
 
@@ -21,13 +22,21 @@
 /* In the word of a text label: the number of a text; without this bit the word is a cell's address. */
 #define PROM_KEY_TEXT (UINT64_C(1) << 63)
 
+/*
+ * A waiting key: the series was restored, and its cells are not there yet. In the word of a cell is the number of the
+ * text that is the cell's key. The first record with the cells puts them there.
+ */
+#define PROM_KEY_WAITING (UINT64_C(1) << 62)
+
 /* text_size and since are written before text, by the checkpoint's owner (admit.c); key and since by who makes it. */
 struct prom_series {
-    _Atomic(const char *) text; /* the values of its labels as shown (render.h), for ever; NULL: not shown */
-    uint32_t text_size;
-    uint32_t since; /* shown: since this checkpoint; held back: since this time in ms, cut to 32 bits */
+    _Atomic(const char *) text; /* the values of its labels as shown (line.h), for ever; NULL: not shown by itself */
+    uint32_t text_size;         /* without text: PROM_SERIES_IS_ALIAS, or it is held back */
+    uint32_t
+        since; /* shown: since this checkpoint; held back: since this time in ms, cut to 32 bits; alias: as which */
     uint64_t key[];
 };
+#define PROM_SERIES_IS_ALIAS UINT32_MAX
 
 #define PROM_SERIES_CHUNK 65536
 struct prom_registry {
@@ -39,10 +48,13 @@ struct prom_registry {
     _Atomic uint32_t count; /* of series, with 'other'; written under the lock */
     uint32_t limit;
     struct prom_table table;
+    struct prom_intern *texts;
+    _Atomic uint32_t waiting; /* how many series have waiting keys; written under the lock */
 };
 
-/* 0, or -1 without memory. To be freed in both cases. */
-int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned text_words, uint32_t max_series);
+/* 0, or -1 without memory. To be freed in both cases. texts: what the numbers of texts in keys stand for. */
+int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned text_words, uint32_t max_series,
+                       struct prom_intern *texts);
 /* Drops the cells, too, that series hold. */
 void prom_registry_fini(struct prom_registry *registry);
 
@@ -50,6 +62,14 @@ static inline struct prom_series *prom_series_at(const struct prom_registry *reg
 {
     char *chunk = registry->chunks[number / PROM_SERIES_CHUNK];
     return (struct prom_series *)(void *)(chunk + number % PROM_SERIES_CHUNK * registry->series_bytes);
+}
+
+/* The series that an alias is shown as; PROM_SERIES_NONE of others. The checkpoint's owner. */
+static inline uint32_t prom_series_shown_as(const struct prom_series *series)
+{
+    bool is_alias =
+        !atomic_load_explicit(&series->text, memory_order_relaxed) && series->text_size == PROM_SERIES_IS_ALIAS;
+    return is_alias ? series->since : PROM_SERIES_NONE;
 }
 
 static inline uint32_t prom_registry_count(const struct prom_registry *registry)
@@ -65,15 +85,16 @@ static inline bool prom_registry_is_full(const struct prom_registry *registry)
 /* The cell in a word of the key, or NULL. */
 static inline struct fx_cell *prom_key_cell(const struct prom_registry *registry, const uint64_t *key, unsigned word)
 {
-    bool is_cell = registry->text_words >> word & 1 && !(key[word] & PROM_KEY_TEXT);
-    return is_cell ? (struct fx_cell *)(uintptr_t)key[word] : NULL;
+    uint64_t value = __atomic_load_n(&key[word], __ATOMIC_ACQUIRE);
+    bool is_cell = registry->text_words >> word & 1 && !(value & PROM_KEY_TEXT);
+    return is_cell ? (struct fx_cell *)(uintptr_t)value : NULL;
 }
 
 static inline bool prom_key_equal(const uint64_t *a, const uint64_t *b, unsigned words)
 {
     uint64_t difference = 0;
-    for (unsigned i = 0; i < words; i++)
-        difference |= a[i] ^ b[i];
+    for (unsigned i = 0; i < words; i++) /* a's words may be changing: registry.c, wake() */
+        difference |= __atomic_load_n(&a[i], __ATOMIC_RELAXED) ^ b[i];
     return difference == 0;
 }
 
@@ -96,10 +117,27 @@ static inline void prom_registry_fetch(const struct prom_registry *registry, uin
     __builtin_prefetch(key + registry->words - 1);
 }
 
+/* For who is not under the lock: a series' key may just be getting its cells. */
+static inline void prom_key_copy(const struct prom_registry *registry, const uint64_t *key, uint64_t *copy)
+{
+    for (unsigned i = 0; i < registry->words; i++)
+        copy[i] = __atomic_load_n(&key[i], __ATOMIC_ACQUIRE);
+}
+
+/* Whether the word of the key waits for its cell. */
+static inline bool prom_key_waits(const struct prom_registry *registry, const uint64_t *key, unsigned word)
+{
+    const uint64_t waits = PROM_KEY_TEXT | PROM_KEY_WAITING;
+    return registry->text_words >> word & 1 && (__atomic_load_n(&key[word], __ATOMIC_RELAXED) & waits) == waits;
+}
+
 /*
  * The key's number; a new series keeps its cells. PROM_OTHER_SERIES when there are too many, or without memory: a
  * series that exists is always found, and when all are taken no lock is needed to know that there will be no more.
  */
 uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash);
+
+/* The same for a key that may wait for cells, which a series that waited for them may have got already. */
+uint32_t prom_registry_restore(struct prom_registry *registry, const uint64_t *key);
 
 #endif

@@ -54,7 +54,8 @@ static void add_value(const struct prom_output *output, const struct prom_family
     } else if (cell) {
         fx_cell_read(cell, buffer, &size);
         prom_render_escaped(to, buffer, size);
-    } else {
+    } else if (!prom_key_waits(&family->registry, key,
+                               index)) { /* else its name is not known, and was not waited for */
         const struct prom_text *text = prom_intern_text(&output->texts, (uint32_t)key[index]);
         prom_render_escaped(to, text->data, text->size);
     }
@@ -63,17 +64,18 @@ static void add_value(const struct prom_output *output, const struct prom_family
 void prom_render_values(const struct prom_output *output, const struct prom_family *family, uint32_t number,
                         struct prom_buffer *to)
 {
-    const struct prom_series *series = prom_series_at(&family->registry, number);
+    uint64_t key[PROM_LABELS_MAX];
     uint16_t sizes[PROM_LABELS_MAX];
     size_t start = to->size, at = start + family->label_count * sizeof *sizes;
     if (!prom_buffer_reserve(to, at - start))
         return;
+    prom_key_copy(&family->registry, prom_series_at(&family->registry, number)->key, key);
     to->size = at;
     for (unsigned i = 0; i < family->label_count; i++) {
         if (number == PROM_OTHER_SERIES)
             prom_buffer_puts(to, "other");
         else
-            add_value(output, family, series->key, i, to);
+            add_value(output, family, key, i, to);
         sizes[i] = (uint16_t)(to->size - at); /* at most twice PROM_TEXT_MAX */
         at = to->size;
     }

@@ -128,3 +128,29 @@ struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t nu
     }
     return snapshot;
 }
+
+struct prom_snapshot *prom_snapshot_zero(struct prom_output *output, uint64_t number)
+{
+    struct prom_snapshot *snapshot = prom_snapshot_new(output);
+    if (!snapshot)
+        return NULL;
+    snapshot->number = number;
+    for (unsigned i = 0; i < output->family_count; i++) {
+        struct prom_values *sums = &snapshot->families[i];
+        if (!make_room(sums, prom_registry_count(&output->families[i].registry))) {
+            prom_snapshot_free(snapshot);
+            return NULL;
+        }
+        memset(sums->values, 0, sums->count * sizeof *sums->values);
+    }
+    return snapshot;
+}
+
+void prom_snapshot_expose(struct prom_output *output, struct prom_snapshot *snapshot)
+{
+    pthread_mutex_lock(&output->lock);
+    struct prom_snapshot *old = output->exposed;
+    output->exposed = snapshot;
+    pthread_mutex_unlock(&output->lock);
+    prom_snapshot_unref(old);
+}

@@ -54,7 +54,7 @@ static void series_have_one_number(void **state)
     (void)state;
     struct prom_registry registry;
     struct prom_tally tally;
-    assert_int_equal(prom_registry_init(&registry, 2, 0, SERIES), 0);
+    assert_int_equal(prom_registry_init(&registry, 2, 0, SERIES, NULL), 0);
     assert_int_equal(prom_tally_init(&tally), 0);
     for (uint64_t i = 0; i < SERIES; i++) {
         uint64_t key[2] = {i % 100, i / 100};
@@ -87,7 +87,7 @@ static void equal_hashes_are_no_harm(void **state)
 {
     (void)state;
     struct prom_registry registry;
-    assert_int_equal(prom_registry_init(&registry, 1, 0, 100), 0);
+    assert_int_equal(prom_registry_init(&registry, 1, 0, 100, NULL), 0);
     for (uint64_t key = 0; key < 100; key++) {
         assert_int_equal(prom_registry_get(&registry, &key, 42), key + 1);
         assert_int_equal(prom_registry_find(&registry, &key, 42), key + 1);
@@ -100,7 +100,7 @@ static void a_series_holds_its_cells(void **state)
     (void)state;
     struct prom_registry registry;
     struct fx_cell *cell = fx_cell_new();
-    assert_int_equal(prom_registry_init(&registry, 3, 6, 10), 0); /* a number, a text, a cell */
+    assert_int_equal(prom_registry_init(&registry, 3, 6, 10, NULL), 0); /* a number, a text, a cell */
     uint64_t key[3] = {(uint64_t)(uintptr_t)cell, PROM_KEY_TEXT | 5, (uint64_t)(uintptr_t)cell};
     assert_int_equal(prom_registry_get(&registry, key, 1), 1);
     assert_true(fx_cell_is_shared(cell));
@@ -157,7 +157,7 @@ static void workers_share_the_tables(void **state)
     struct shared shared;
     struct thread threads[THREADS];
     assert_int_equal(prom_intern_init(&shared.intern), 0);
-    assert_int_equal(prom_registry_init(&shared.registry, 2, 1, SERIES), 0);
+    assert_int_equal(prom_registry_init(&shared.registry, 2, 1, SERIES, &shared.intern), 0);
     for (unsigned i = 0; i < THREADS; i++) {
         threads[i] = (struct thread){.shared = &shared, .seed = i};
         assert_int_equal(pthread_create(&threads[i].thread, NULL, thread_main, &threads[i]), 0);

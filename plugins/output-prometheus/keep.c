@@ -1,0 +1,287 @@
+/*
+ * What a checkpoint adds to the log, and its values. In prepare: workers run beside it, so only series of the
+ * pending cut are looked at, whose keys do not change any more but for cells that take the place of a waiting key
+ * (registry.h), which comes to the same in the log.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "kept.h"
+#include "prom.h"
+
+#define ENTRY_BYTES  ((size_t)64 * 1024)
+#define VALUES_BLOCK 4096
+
+struct writing {
+    struct prom_output *output;
+    const struct fx_checkpoint *checkpoint;
+    struct prom_buffer entry;
+    bool failed; /* no memory */
+};
+
+static void add_u32(struct prom_buffer *to, uint32_t number)
+{
+    prom_buffer_add(to, (const char *)&number, sizeof number);
+}
+
+static void add_head(struct prom_buffer *to, uint8_t type, uint32_t metric)
+{
+    prom_buffer_add(to, (const char *)&type, 1);
+    add_u32(to, metric);
+}
+
+static void add_sized(struct prom_buffer *to, const char *data, size_t size)
+{
+    add_u32(to, (uint32_t)size);
+    prom_buffer_add(to, data, size);
+}
+
+/* Records go into the log together. */
+static void flush(struct writing *writing, size_t least)
+{
+    writing->failed = writing->failed || writing->entry.failed;
+    if (writing->failed || writing->entry.size < least)
+        return;
+    writing->output->kept.live_bytes += writing->entry.size;
+    fx_state_log(writing->checkpoint, writing->entry.data, writing->entry.size);
+    writing->entry.size = 0;
+}
+
+/* ---- metrics */
+
+static void log_metric(struct writing *writing, const struct prom_kept_metric *metric)
+{
+    uint8_t type = PROM_KEPT_METRIC;
+    prom_buffer_add(&writing->entry, (const char *)&type, 1);
+    add_sized(&writing->entry, metric->definition, strlen(metric->definition));
+}
+
+static bool has_metric(const struct prom_kept *kept, unsigned family)
+{
+    for (size_t i = 0; i < kept->count; i++)
+        if (kept->metrics[i].family == (int)family)
+            return true;
+    return false;
+}
+
+static void add_new_metrics(struct writing *writing)
+{
+    struct prom_output *output = writing->output;
+    for (unsigned i = 0; i < output->family_count; i++) {
+        if (has_metric(&output->kept, i))
+            continue;
+        struct prom_buffer definition = {0};
+        prom_family_define(&output->families[i], &definition);
+        if (definition.failed || prom_kept_add_metric(&output->kept, definition.data, definition.size, (int)i))
+            writing->failed = true;
+        else if (!writing->checkpoint->rewrite_log)
+            log_metric(writing, &output->kept.metrics[output->kept.count - 1]);
+        prom_buffer_fini(&definition);
+    }
+}
+
+/* ---- series */
+
+/* False: a cell without a key. */
+static bool add_word(struct writing *writing, const struct prom_family *family, const uint64_t *key, unsigned index)
+{
+    struct prom_buffer *to = &writing->entry;
+    const struct fx_cell *cell = prom_key_cell(&family->registry, key, index);
+    uint8_t kind = family->labels[index].is_number                         ? PROM_KEPT_NUMBER
+                   : cell || prom_key_waits(&family->registry, key, index) ? PROM_KEPT_CELL
+                                                                           : PROM_KEPT_TEXT;
+    prom_buffer_add(to, (const char *)&kind, 1);
+    if (kind == PROM_KEPT_NUMBER) {
+        prom_buffer_add(to, (const char *)&key[index], sizeof key[index]);
+        return true;
+    }
+    size_t size;
+    if (cell) {
+        const char *text = fx_cell_key(cell, &size);
+        add_sized(to, text, size);
+        return size > 0;
+    }
+    const struct prom_text *text = prom_intern_text(&writing->output->texts, (uint32_t)key[index]);
+    add_sized(to, text->data, text->size);
+    return true;
+}
+
+static bool log_series(struct writing *writing, uint32_t metric, uint32_t number)
+{
+    struct prom_family *family = &writing->output->families[writing->output->kept.metrics[metric].family];
+    uint64_t key[PROM_LABELS_MAX];
+    size_t start = writing->entry.size;
+    prom_key_copy(&family->registry, prom_series_at(&family->registry, number)->key, key);
+    add_head(&writing->entry, PROM_KEPT_SERIES, metric);
+    for (unsigned i = 0; i < family->label_count; i++) {
+        if (!add_word(writing, family, key, i)) {
+            writing->entry.size = start;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- texts */
+
+static bool remember_text(struct prom_kept *kept, uint32_t metric, uint32_t number)
+{
+    if (kept->text_count == kept->text_capacity) {
+        size_t capacity = kept->text_capacity * 2 + 64;
+        struct prom_kept_text *texts = realloc(kept->texts, capacity * sizeof *texts);
+        if (!texts)
+            return false;
+        kept->texts = texts;
+        kept->text_capacity = capacity;
+    }
+    kept->texts[kept->text_count++] = (struct prom_kept_text){.metric = metric, .number = number};
+    return true;
+}
+
+/* What the series is shown as, if it is. */
+static bool log_text(struct writing *writing, uint32_t metric_number, uint32_t number)
+{
+    struct prom_output *output = writing->output;
+    const struct prom_kept_metric *metric = &output->kept.metrics[metric_number];
+    const struct prom_family *family = &output->families[metric->family];
+    const struct prom_series *series = prom_series_at(&family->registry, number);
+    const char *text = atomic_load_explicit(&series->text, memory_order_relaxed);
+    uint32_t shown_as = prom_series_shown_as(series);
+    if (!text && (shown_as == PROM_SERIES_NONE || !(metric->flags[shown_as] & PROM_KEPT_HAS_KEY)))
+        return false;
+    add_head(&writing->entry, text ? PROM_KEPT_SHOWN : PROM_KEPT_ALIAS, metric_number);
+    add_u32(&writing->entry, metric->place_of[number]);
+    if (text)
+        add_sized(&writing->entry, text, series->text_size);
+    else
+        add_u32(&writing->entry, metric->place_of[shown_as]);
+    return true;
+}
+
+/* ---- a metric's series: what is new of them, or all in the order of their places */
+
+static void keep_key(struct writing *writing, uint32_t metric_number, uint32_t number)
+{
+    struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
+    if (metric->flags[number] & (PROM_KEPT_HAS_KEY | PROM_KEPT_IS_KEYLESS))
+        return;
+    if (!log_series(writing, metric_number, number))
+        metric->flags[number] |= PROM_KEPT_IS_KEYLESS;
+    else if (prom_kept_add_place(metric, number))
+        writing->failed = true;
+}
+
+static void keep_text(struct writing *writing, uint32_t metric_number, uint32_t number)
+{
+    struct prom_kept *kept = &writing->output->kept;
+    uint8_t *flags = &kept->metrics[metric_number].flags[number];
+    if ((*flags & (PROM_KEPT_HAS_KEY | PROM_KEPT_HAS_TEXT)) != PROM_KEPT_HAS_KEY)
+        return;
+    if (!log_text(writing, metric_number, number))
+        return;
+    if (remember_text(kept, metric_number, number))
+        *flags |= PROM_KEPT_HAS_TEXT;
+    else
+        writing->failed = true;
+}
+
+static void log_places_again(struct writing *writing, uint32_t metric_number)
+{
+    const struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
+    for (size_t place = 1; place < metric->count && !writing->failed; place++) {
+        if (metric->places[place] & PROM_PLACE_VOID)
+            add_head(&writing->entry, PROM_KEPT_VOID, metric_number);
+        else
+            log_series(writing, metric_number, metric->places[place]);
+        flush(writing, ENTRY_BYTES);
+    }
+    for (size_t place = 0; place < metric->count && !writing->failed; place++) {
+        uint32_t number = metric->places[place];
+        if (!(number & PROM_PLACE_VOID) && metric->flags[number] & PROM_KEPT_HAS_TEXT)
+            log_text(writing, metric_number, number);
+        flush(writing, ENTRY_BYTES);
+    }
+}
+
+static void keep_new(struct writing *writing, uint32_t metric_number, size_t count)
+{
+    struct prom_output *output = writing->output;
+    struct prom_kept_metric *metric = &output->kept.metrics[metric_number];
+    const struct prom_admit *admit = &output->families[metric->family].admit;
+    bool all = output->kept.look_at_all || admit->fresh_lost;
+    size_t first = all ? 0 : metric->looked_at;
+    for (size_t number = first; number < count && !writing->failed; number++) {
+        keep_key(writing, metric_number, (uint32_t)number);
+        flush(writing, ENTRY_BYTES);
+    }
+    for (size_t i = 0; i < (all ? count : admit->fresh_count) && !writing->failed; i++) {
+        keep_text(writing, metric_number, all ? (uint32_t)i : admit->fresh[i]);
+        flush(writing, ENTRY_BYTES);
+    }
+    metric->looked_at = count;
+}
+
+static void keep_metric(struct writing *writing, uint32_t metric_number)
+{
+    struct prom_output *output = writing->output;
+    struct prom_kept_metric *metric = &output->kept.metrics[metric_number];
+    bool rewrite = writing->checkpoint->rewrite_log;
+    if (rewrite)
+        log_metric(writing, metric);
+    if (metric->family < 0)
+        return;
+    size_t count = output->pending->families[metric->family].count;
+    if (prom_kept_know(metric, count)) {
+        writing->failed = true;
+        return;
+    }
+    if (rewrite)
+        log_places_again(writing, metric_number);
+    keep_new(writing, metric_number, count);
+    prom_admit_forget_fresh(&output->families[metric->family].admit);
+}
+
+/* ---- values */
+
+static void put_values(const struct writing *writing, const struct prom_kept_metric *metric)
+{
+    uint64_t block[VALUES_BLOCK], count = metric->family < 0 ? 0 : metric->count;
+    fx_state_put(writing->checkpoint, &count, sizeof count);
+    const uint64_t *values = count ? writing->output->pending->families[metric->family].values : NULL;
+    size_t used = 0;
+    for (size_t place = 0; place < count; place++) {
+        uint32_t number = metric->places[place];
+        block[used++] = number & PROM_PLACE_VOID ? 0 : values[number];
+        if (used == VALUES_BLOCK || place + 1 == count) {
+            fx_state_put(writing->checkpoint, block, used * sizeof *block);
+            used = 0;
+        }
+    }
+}
+
+int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *checkpoint)
+{
+    struct prom_kept *kept = &output->kept;
+    if (!checkpoint->state) { /* the next one with state looks at everything */
+        kept->look_at_all = true;
+        for (unsigned i = 0; i < output->family_count; i++)
+            prom_admit_forget_fresh(&output->families[i].admit);
+        return 0;
+    }
+    struct writing writing = {.output = output, .checkpoint = checkpoint};
+    if (checkpoint->rewrite_log)
+        kept->live_bytes = 0;
+    add_new_metrics(&writing);
+    for (size_t i = 0; i < kept->count && !writing.failed; i++)
+        keep_metric(&writing, (uint32_t)i);
+    flush(&writing, 1);
+    prom_buffer_fini(&writing.entry);
+    if (writing.failed)
+        return FX_ENOMEM;
+    kept->look_at_all = false;
+    for (size_t i = 0; i < kept->count; i++)
+        put_values(&writing, &kept->metrics[i]);
+    fx_state_live(checkpoint, kept->live_bytes);
+    return 0;
+}

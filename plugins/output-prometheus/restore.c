@@ -1,0 +1,295 @@
+/*
+ * Back from the state directory: series, their texts, their values. Before the first record, or again later when it
+ * turns out that a later checkpoint was accepted; then series that exist stay, and get the values of that one.
+ * No worker writes meanwhile; pages may be read.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+#include "kept.h"
+#include "prom.h"
+
+/* Reads an entry from its beginning to its end. Everything was checked by the core's checksums: what does not fit was
+ * written by another version. */
+struct reading {
+    struct prom_output *output;
+    const char *at, *end;
+    struct fx_error *err;
+};
+
+static int bad(const struct reading *reading)
+{
+    return fx_error_set(reading->err, FX_EINVAL, "the log of series has a form that this version does not know");
+}
+
+static int no_memory(const struct reading *reading)
+{
+    return fx_error_set(reading->err, FX_ENOMEM, "out of memory");
+}
+
+static const char *take(struct reading *reading, size_t size)
+{
+    if ((size_t)(reading->end - reading->at) < size)
+        return NULL;
+    const char *taken = reading->at;
+    reading->at += size;
+    return taken;
+}
+
+static bool take_u32(struct reading *reading, uint32_t *number)
+{
+    const char *from = take(reading, sizeof *number);
+    if (from)
+        memcpy(number, from, sizeof *number);
+    return from != NULL;
+}
+
+static const char *take_sized(struct reading *reading, uint32_t *size)
+{
+    return take_u32(reading, size) ? take(reading, *size) : NULL;
+}
+
+static struct prom_kept_metric *take_metric(struct reading *reading)
+{
+    uint32_t number;
+    struct prom_kept *kept = &reading->output->kept;
+    return take_u32(reading, &number) && number < kept->count ? &kept->metrics[number] : NULL;
+}
+
+/* ---- a metric */
+
+static int family_of(const struct reading *reading, const char *definition, size_t size)
+{
+    int found = -1;
+    for (unsigned i = 0; i < reading->output->family_count && found < 0; i++) {
+        struct prom_buffer own = {0};
+        prom_family_define(&reading->output->families[i], &own);
+        if (!own.failed && own.size == size && memcmp(own.data, definition, size) == 0)
+            found = (int)i;
+        prom_buffer_fini(&own);
+    }
+    return found;
+}
+
+static int read_metric(struct reading *reading)
+{
+    uint32_t size;
+    const char *definition = take_sized(reading, &size);
+    if (!definition)
+        return bad(reading);
+    if (!memchr(definition, '\n', size))
+        return bad(reading);
+    int family = family_of(reading, definition, size);
+    if (family < 0)
+        fx_log(reading->output->instance, FX_LOG_WARN,
+               "A metric is not configured any more as it was: its kept values are dropped.", "metric=%.*s",
+               (int)strcspn(definition, "\n"), definition);
+    return prom_kept_add_metric(&reading->output->kept, definition, size, family) ? no_memory(reading) : 0;
+}
+
+/* ---- a series */
+
+static bool read_word(struct reading *reading, bool is_number, uint64_t *word)
+{
+    const char *kind = take(reading, 1);
+    if (!kind || (*kind == PROM_KEPT_NUMBER) != is_number)
+        return false;
+    if (is_number) {
+        const char *number = take(reading, sizeof *word);
+        if (number)
+            memcpy(word, number, sizeof *word);
+        return number != NULL;
+    }
+    uint32_t size;
+    const char *text = take_sized(reading, &size);
+    if (!text || (*kind != PROM_KEPT_TEXT && *kind != PROM_KEPT_CELL))
+        return false;
+    uint32_t number = prom_intern_get(&reading->output->texts, text, size, true);
+    *word = PROM_KEY_TEXT | (*kind == PROM_KEPT_CELL ? PROM_KEY_WAITING : 0) | number;
+    return number != PROM_TEXT_NONE;
+}
+
+/* A metric that is no longer configured: its labels are told by what is there. */
+static int skip_series(struct reading *reading, const struct prom_kept_metric *metric)
+{
+    for (const char *label = strstr(metric->definition, PROM_DEFINITION_LABEL); label;
+         label = strstr(label + 1, PROM_DEFINITION_LABEL)) {
+        uint64_t number;
+        uint32_t size;
+        const char *kind = take(reading, 1);
+        if (!kind || !(*kind == PROM_KEPT_NUMBER ? take(reading, sizeof number) : take_sized(reading, &size)))
+            return bad(reading);
+    }
+    return 0;
+}
+
+/* Two keys in the log can be one now, or there can be too many: the place is void then, and its value counts there. */
+static int read_series(struct reading *reading)
+{
+    struct prom_kept_metric *metric = take_metric(reading);
+    if (!metric)
+        return bad(reading);
+    if (metric->family < 0)
+        return skip_series(reading, metric);
+    struct prom_family *family = &reading->output->families[metric->family];
+    uint64_t key[PROM_LABELS_MAX];
+    for (unsigned i = 0; i < family->label_count; i++)
+        if (!read_word(reading, family->labels[i].is_number, &key[i]))
+            return bad(reading);
+    uint32_t number = prom_registry_restore(&family->registry, key);
+    if (prom_kept_know(metric, (size_t)number + 1))
+        return no_memory(reading);
+    bool is_void = metric->flags[number] & PROM_KEPT_HAS_KEY;
+    return prom_kept_add_place(metric, is_void ? number | PROM_PLACE_VOID : number) ? no_memory(reading) : 0;
+}
+
+static int read_void(struct reading *reading)
+{
+    struct prom_kept_metric *metric = take_metric(reading);
+    if (!metric)
+        return bad(reading);
+    return prom_kept_add_place(metric, PROM_OTHER_SERIES | PROM_PLACE_VOID) ? no_memory(reading) : 0;
+}
+
+/* ---- as what it is shown */
+
+static bool take_place(struct reading *reading, const struct prom_kept_metric *metric, uint32_t *number)
+{
+    uint32_t place;
+    if (!take_u32(reading, &place))
+        return false;
+    if (metric->family < 0) /* its places are not read */
+        return true;
+    *number = place < metric->count ? metric->places[place] : PROM_SERIES_NONE;
+    return place < metric->count;
+}
+
+static bool is_values(const struct prom_family *family, const char *values, size_t size)
+{
+    size_t all = family->label_count * sizeof(uint16_t);
+    for (unsigned i = 0; i < family->label_count && all <= size; i++) {
+        uint16_t one;
+        memcpy(&one, values + i * sizeof one, sizeof one);
+        all += one;
+    }
+    return all == size;
+}
+
+static int read_shown(struct reading *reading)
+{
+    struct prom_kept_metric *metric = take_metric(reading);
+    uint32_t number, size;
+    const char *values;
+    if (!metric || !take_place(reading, metric, &number) || !(values = take_sized(reading, &size)))
+        return bad(reading);
+    if (metric->family < 0 || number & PROM_PLACE_VOID)
+        return 0;
+    struct prom_family *family = &reading->output->families[metric->family];
+    if (!is_values(family, values, size))
+        return bad(reading);
+    metric->flags[number] |= PROM_KEPT_HAS_TEXT;
+    return prom_admit_restore_text(family, number, values, size) ? no_memory(reading) : 0;
+}
+
+static int read_alias(struct reading *reading)
+{
+    struct prom_kept_metric *metric = take_metric(reading);
+    uint32_t number, shown_as;
+    if (!metric || !take_place(reading, metric, &number) || !take_place(reading, metric, &shown_as))
+        return bad(reading);
+    if (metric->family < 0 || (number | shown_as) & PROM_PLACE_VOID)
+        return 0;
+    metric->flags[number] |= PROM_KEPT_HAS_TEXT;
+    struct prom_family *family = &reading->output->families[metric->family];
+    return prom_admit_restore_alias(family, number, shown_as) ? no_memory(reading) : 0;
+}
+
+static int read_record(struct reading *reading)
+{
+    switch (*reading->at++) {
+    case PROM_KEPT_METRIC:
+        return read_metric(reading);
+    case PROM_KEPT_SERIES:
+        return read_series(reading);
+    case PROM_KEPT_SHOWN:
+        return read_shown(reading);
+    case PROM_KEPT_ALIAS:
+        return read_alias(reading);
+    case PROM_KEPT_VOID:
+        return read_void(reading);
+    default:
+        return bad(reading);
+    }
+}
+
+static int read_log(struct prom_output *output, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+{
+    const void *data;
+    size_t size;
+    int rc = 0;
+    while (!rc && fx_state_entry(checkpoint, &data, &size)) {
+        struct reading reading = {.output = output, .at = data, .end = (const char *)data + size, .err = err};
+        while (!rc && reading.at < reading.end)
+            rc = read_record(&reading);
+        output->kept.live_bytes += size;
+    }
+    return rc;
+}
+
+/* ---- values */
+
+static void add_values(const struct prom_kept_metric *metric, const char *from, uint64_t *sums)
+{
+    for (size_t place = 0; place < metric->count; place++) {
+        uint64_t value;
+        memcpy(&value, from + place * sizeof value, sizeof value);
+        uint32_t number = metric->places[place] & ~PROM_PLACE_VOID;
+        sums[number] = prom_sum(sums[number], value);
+    }
+}
+
+static int read_values(struct prom_output *output, const struct fx_checkpoint *checkpoint,
+                       struct prom_snapshot *snapshot, struct fx_error *err)
+{
+    size_t size;
+    const char *data = fx_state_values(checkpoint, &size);
+    struct reading reading = {.output = output, .at = data, .end = data ? data + size : data, .err = err};
+    for (size_t i = 0; i < output->kept.count; i++) {
+        const struct prom_kept_metric *metric = &output->kept.metrics[i];
+        uint64_t count;
+        const char *from = take(&reading, sizeof count);
+        if (from)
+            memcpy(&count, from, sizeof count);
+        if (!from || count > SIZE_MAX / sizeof count || !(from = take(&reading, (size_t)count * sizeof count)) ||
+            (metric->family >= 0 && count && count != metric->count))
+            return fx_error_set(err, FX_EINVAL, "the values do not fit the log of series");
+        if (metric->family >= 0 && count)
+            add_values(metric, from, snapshot->families[metric->family].values);
+    }
+    return 0;
+}
+
+int prom_kept_read(struct prom_output *output, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+{
+    prom_kept_fini(&output->kept);
+    int rc = checkpoint->number ? read_log(output, checkpoint, err) : 0;
+    struct prom_snapshot *snapshot = rc ? NULL : prom_snapshot_zero(output, checkpoint->number);
+    if (!rc && !snapshot)
+        rc = fx_error_set(err, FX_ENOMEM, "out of memory");
+    if (!rc && checkpoint->number)
+        rc = read_values(output, checkpoint, snapshot, err);
+    for (unsigned i = 0; i < output->family_count; i++) {
+        prom_admit_look_again(&output->families[i].admit);
+        prom_admit_forget_fresh(&output->families[i].admit);
+    }
+    if (rc) {
+        prom_kept_fini(&output->kept);
+        prom_snapshot_free(snapshot);
+        return rc;
+    }
+    prom_kept_accept(&output->kept);
+    prom_snapshot_expose(output, snapshot);
+    return 0;
+}
