@@ -30,9 +30,14 @@ static const struct fx_plugin plugin = {FX_PLUGIN_OUTPUT, .name = "out"};
 
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms)
 {
+    prom_fixture_init_asn(fixture, max_series, names_wait_ms, 100);
+}
+
+void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms, int64_t asn)
+{
     *fixture = (struct prom_fixture){0};
     fixture->options = (struct prom_options){.listen = "127.0.0.1:0",
-                                             .asn = 100,
+                                             .asn = asn,
                                              .names_wait = names_wait_ms,
                                              .max_series = max_series,
                                              .max_connections = 16,

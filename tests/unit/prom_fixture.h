@@ -19,6 +19,7 @@ struct prom_fixture {
 };
 
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms);
+void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms, int64_t asn);
 void prom_fixture_fini(struct prom_fixture *fixture);
 
 /* The fields of a record, in the order in which they are claimed. */
