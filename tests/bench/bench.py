@@ -35,7 +35,8 @@ SECTIONS = {
 
 @dataclass
 class Settings:
-    """How much is measured; --quick measures less of everything."""
+    """How much is measured; --quick measures less of everything. Of the records of a file or topic a sixteenth, for
+    the growth, must still have every series."""
 
     rounds: int = 5
     decode_records: int = 200_000
@@ -53,6 +54,11 @@ QUICK = Settings(rounds=3, decode_records=50_000, file_records=320_000, kafka_re
                  records=1_000_000, pool=100_000, sizes=(10_000, 100_000), pause_records=2_000_000, pause_pages=5)
 
 
+# Just to see that it works.
+SMOKE = Settings(rounds=1, decode_records=3_000, file_records=256_000, kafka_records=256_000, kafka_growth_rounds=1,
+                 records=64_000, pool=10_000, sizes=(16_000,), pause_records=200_000, pause_pages=2)
+
+
 @dataclass
 class Context:
     settings: Settings
@@ -63,6 +69,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--quick", action="store_true", help="less of everything, for a first look")
+    parser.add_argument("--smoke", action="store_true", help="hardly anything, whatever the bars say")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--series", type=int, action="append", help="this number of series only; may be repeated")
@@ -74,7 +81,7 @@ def parse_arguments():
 
 
 def settings_of(options):
-    settings = QUICK if options.quick else Settings()
+    settings = SMOKE if options.smoke else QUICK if options.quick else Settings()
     if options.rounds:
         settings.rounds = options.rounds
     if options.series:
@@ -102,7 +109,8 @@ def main():
                 program.kill_group()
     (print_markdown if options.markdown else print_table)(figures)
     write_json(BUILD / "bench.json", figures, asdict(settings))
-    return 1 if any(figure.holds() is False for figure in figures) else 0
+    fails = any(figure.holds() is False for figure in figures)
+    return 1 if fails and not options.smoke else 0
 
 
 if __name__ == "__main__":

@@ -38,13 +38,14 @@ def program_config(folder, source):
 
 def check_page(program, folder, counted):
     """The page of a cut that was begun now, or one of the next few, has all series and bytes."""
-    path = folder / "page.txt"
+    path, expected, found = folder / "page.txt", {"series": SERIES, "total": counted % 2**64}, {}
 
     def is_right():
         page_client(program.port, path)
-        return page_client("sum", path) == {"series": SERIES, "total": counted % 2**64}
+        found.update(page_client("sum", path))
+        return found == expected
 
-    program.wait_for(is_right, "the page has every series and byte", 30)
+    program.wait_for(is_right, lambda: f"the page has {expected}, not {found}", 30)
 
 
 def make_file(folder, records):
