@@ -23,15 +23,22 @@ const char *fxi_decode_fault(struct fxi_decoder *d, const char *at, enum fxi_dec
     return NULL;
 }
 
+/* The usual record is longer than what is copied: then sizes are constants, and no function need be called. */
 const char *fxi_decode_enter_tail(struct fxi_decoder *d, const char *at)
 {
-    size_t size = (size_t)(d->end - at);
-    d->tail_origin = at;
-    memset(d->tail, 0, sizeof d->tail);
-    memcpy(d->tail, at, size);
-    d->end = d->tail + size;
+    size_t size = (size_t)(d->end - at), before = 0;
+    if (FXI_LIKELY((size_t)(d->end - d->start) >= FXI_SLACK)) {
+        before = FXI_SLACK - size;
+        memcpy(d->tail, at - before, FXI_SLACK);
+        memset(d->tail + FXI_SLACK, 0, sizeof d->tail - FXI_SLACK);
+    } else {
+        memset(d->tail, 0, sizeof d->tail);
+        memcpy(d->tail, at, size);
+    }
+    d->tail_origin = at - before;
+    d->end = d->tail + before + size;
     d->last = (uintptr_t)d->end;
-    return d->tail;
+    return d->tail + before;
 }
 
 int fxi_decoder_set_scan(struct fxi_decoder *decoder, enum fxi_scan scan)
@@ -132,6 +139,7 @@ static const char *refuse_start(struct fxi_decoder *d, const char *at)
 /* Parses the record at `at`. Behind it in the payload, or NULL with the fault noted. */
 static const char *parse_one(struct fxi_decoder *d, const char *at, const char *end)
 {
+    d->start = at;
     d->end = end;
     d->last = (uintptr_t)end - FXI_SLACK;
     if (*at != '{')

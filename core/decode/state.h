@@ -105,8 +105,8 @@ struct fxi_target {
 };
 
 struct fxi_decoder {
-    /* The bytes being parsed: the payload, then a padded copy of its last bytes. */
-    const char *end;
+    /* The bytes being parsed, from the record's start: the payload, then a padded copy of its last bytes. */
+    const char *start, *end;
     uintptr_t last; /* the last place with FXI_SLACK bytes in front of the payload's end; in the copy its end */
     struct fxi_frame *frames, *frames_end;
     struct fxi_capture *captures; /* one a node */
