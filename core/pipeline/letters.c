@@ -31,9 +31,20 @@ struct fxi_letters {
     uint64_t buffered, unsynced, stored; /* letters */
 };
 
+/* A line that a crash of the machine cut short is ended, so that the next letter is not a part of it. */
+static void end_last_line(int fd)
+{
+    struct stat stat;
+    char last;
+    bool torn = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size > 0 &&
+                pread(fd, &last, 1, stat.st_size - 1) == 1 && last != '\n';
+    if (torn && write(fd, "\n", 1) != 1)
+        return; /* whoever reads the file sees one bad line more */
+}
+
 struct fxi_letters *fxi_letters_open(const char *path, int64_t max_bytes, const char *name, struct fx_error *err)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) {
         fx_error_set(err, FX_EIO, "dead letters can't be kept in '%s': %s", path, strerror(errno));
         return NULL;
@@ -43,6 +54,7 @@ struct fxi_letters *fxi_letters_open(const char *path, int64_t max_bytes, const 
     letters->name = name;
     letters->fd = fd;
     letters->max_bytes = max_bytes;
+    end_last_line(fd);
     return letters;
 }
 

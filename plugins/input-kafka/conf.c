@@ -76,6 +76,16 @@ static int check_strategy(const struct kafka_consumer *consumer, const struct fx
                            "one or the other");
 }
 
+/* They say when a broker is up again. */
+static int check_statistics(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
+{
+    if (strcmp(pair->key, "statistics.interval.ms") != 0 || strcmp(pair->value, "0") != 0)
+        return 0;
+    return fx_error_option(err, consumer->instance, "rdkafka", pair->key,
+                           "%s can't be 0: readiness, lag and the brokers' metrics come from the statistics",
+                           pair->key);
+}
+
 static int set_user_property(struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
@@ -83,6 +93,8 @@ static int set_user_property(struct kafka_consumer *consumer, const struct fx_pa
             return fx_error_option(err, consumer->instance, "rdkafka", pair->key, "%s can't be set here: %s", pair->key,
                                    refused[i].reason);
     int rc = check_strategy(consumer, pair, err);
+    if (!rc)
+        rc = check_statistics(consumer, pair, err);
     return rc ? rc : set(consumer, "rdkafka", pair->key, pair->key, pair->value, err);
 }
 

@@ -143,6 +143,7 @@ def test_print_config_of_flags_is_a_configuration(tmp_path):
         ("group: flow-exporter", "rdkafka: {security.protocol: tls}", "6:15", "security.protocol"),
         ("group: flow-exporter", "rdkafka: {fetch.wait.max.ms: never}", "6:15", "fetch.wait.max.ms"),
         ("group: flow-exporter", "rdkafka: {fetch.wait.max.ms: 99999999}", "6:15", "outside allowed range"),
+        ("group: flow-exporter", "rdkafka: {statistics.interval.ms: 0}", "6:15", "can't be 0"),
         ("group: flow-exporter", "rdkafka: {rebalance_cb: x}", "6:15", "rebalance_cb"),
         ("group: flow-exporter", "rdkafka: {partition.assignment.strategy: 'range,cooperative-sticky'}", "6:15", "can't be mixed"),
         ("group: flow-exporter", "rdkafka: {sasl.password: {flie: /x}}", "6:30", "{file: PATH}"),

@@ -189,6 +189,25 @@ def test_standard_input_has_no_topics(tmp_path):
     assert status == 1 and "'input-stdin' has no brokers: write {file: PATH}" in err
 
 
+def test_two_inputs_need_two_files(tmp_path):
+    one = {"plugin": "input-kafka", "brokers": ["a:1"], "topics": ["t"], "on_malformed": "dead-letter", "dead_letters": {"file": "/x"}}
+    path = tmp_path / "flows.yaml"
+    path.write_text(json.dumps({"inputs": [one, {**one, "name": "two"}], "outputs": [{"plugin": "output-prometheus"}]}))
+    status, _, err = flow_exporter_run("--config", path, "--check")
+    assert status == 1 and "'/x' is another input's file already" in err
+
+
+def test_a_line_that_was_cut_is_ended(exporter, tmp_path):
+    path, flows = tmp_path / "dead.jsonl", tmp_path / "flows"
+    path.write_text('{"record":"whole"}\n{"reco')
+    flows.write_bytes(b"{broken\n" + record(1, ASN, 5))
+    with open(flows, "rb") as file:
+        program = exporter(stdin_config(on_malformed="dead-letter", dead_letters={"file": str(path)}), stdin=file)
+    program.wait_for_page(lambda shown: shown.total() == 5, "5 bytes")
+    lines = path.read_text().splitlines()
+    assert lines[:2] == ['{"record":"whole"}', '{"reco'] and json.loads(lines[2])["record"] == "{broken" and len(lines) == 3
+
+
 def test_a_place_that_can_t_be_opened(tmp_path):
     path = tmp_path / "flows.yaml"
     path.write_text(json.dumps({"inputs": [{"plugin": "input-stdin", "on_malformed": "dead-letter",
