@@ -21,6 +21,8 @@ NAMES = TESTS / "data" / "asn-names.txt"
 # How much slower than a plain build the program is, and what share of the plain build's records it is given.
 SLOWNESS = float(os.environ.get("FLOW_EXPORTER_SLOWNESS", "1"))
 SCALE = float(os.environ.get("FLOW_EXPORTER_SCALE", "1"))
+# Tests of crashes at their full length: minutes each.
+WHOLE = bool(os.environ.get("FLOW_EXPORTER_WHOLE"))
 # "valgrind ...": what the program is run by.
 WRAPPER = shlex.split(os.environ.get("FLOW_EXPORTER_WRAPPER", ""))
 # Tools are of the plain build: librdkafka in a program with ThreadSanitizer needs a preload.
@@ -145,7 +147,7 @@ class FlowExporter(Program):
     """flow-exporter, with a configuration (a dict) or with arguments, that has answered /-/healthy."""
 
     def __init__(self, folder, config=None, arguments=(), stdin=subprocess.DEVNULL, name="flow-exporter", port=None,
-                 env=None):
+                 env=None, wait=True):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.config = config
@@ -160,7 +162,8 @@ class FlowExporter(Program):
         # Without a configuration the state is where the environment says: nobody else's place.
         env = {"XDG_STATE_HOME": folder / f"{name}-state", "STATE_DIRECTORY": "", **(env or {})}
         super().__init__([*command, *plugin_flags, *arguments], folder, name, stdin, env)
-        self.wait_for(self.is_healthy, f"{name} is healthy")
+        if wait:
+            self.wait_for(self.is_healthy, f"{name} is healthy")
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"

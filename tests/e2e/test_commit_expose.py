@@ -3,40 +3,14 @@
 import json
 import random
 import signal
-import threading
 
 import pytest
 
 from configs import ASN, fresh_group, kafka_config, record
+from load import Source
 from programs import SCALE, SLOWNESS
 
 PARTITIONS = 3
-
-
-class Source(threading.Thread):
-    """Writes records until told to stop; no two have the same size, so that sums tell which were counted."""
-
-    def __init__(self, kafka, topic, seed):
-        super().__init__(daemon=True)
-        self.kafka, self.topic = kafka, topic
-        self.random = random.Random(seed)
-        self.stopping = threading.Event()
-        self.fault = None
-
-    def run(self):
-        number = 0
-        try:
-            while not self.stopping.wait(0.02):
-                lines = [record(self.random.randint(1, 5), ASN, (number + i) * 7919 + 1) for i in range(50)]
-                number += len(lines)
-                self.kafka.produce(self.topic, lines, partition=self.random.randrange(PARTITIONS))
-        except Exception as fault:  # shown by the test that joins it
-            self.fault = fault
-
-    def finish(self):
-        self.stopping.set()
-        self.join(60)
-        assert not self.fault, self.fault
 
 
 def covered(sizes, committed):
@@ -48,7 +22,7 @@ def covered(sizes, committed):
 def test_killed_at_any_page(kafka, exporter, seed):
     topic, group = kafka.topic_create(PARTITIONS), fresh_group()
     config = kafka_config(kafka, topic, group=group)
-    source = Source(kafka, topic, seed)
+    source = Source(kafka, topic, PARTITIONS, seed)
     dice = random.Random(seed)
     runs, samples = [], []
     source.start()

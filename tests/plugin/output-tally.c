@@ -157,14 +157,16 @@ static int tally_prepare(void *self, const struct fx_checkpoint *checkpoint, str
 
 static void show(struct tally *tally)
 {
-    FILE *file = fopen(tally->options->file, "we");
+    char name[512]; /* a reader sees the old counts or the new ones */
+    snprintf(name, sizeof name, "%s.new", tally->options->file);
+    FILE *file = fopen(name, "we");
     pthread_mutex_lock(&tally->lock);
     for (size_t i = 0; file && i < tally->committed_count; i++)
         fprintf(file, "%.*s %llu\n", (int)tally->texts[i].size, tally->texts[i].text,
                 (unsigned long long)tally->committed_counts[i]);
     pthread_mutex_unlock(&tally->lock);
-    if (file)
-        fclose(file);
+    if (file && fclose(file) == 0)
+        (void)!rename(name, tally->options->file);
 }
 
 static void tally_committed(void *self, uint64_t number)

@@ -1,0 +1,157 @@
+"""Exactly once, whatever dies: nothing that was seen goes back, and at the end every series is exact.
+
+Short by default; FLOW_EXPORTER_WHOLE=1 runs each at its full length. A seed is printed by pytest as the test's name.
+"""
+
+import random
+import signal
+import time
+
+import pytest
+
+from configs import ASN, fresh_group, record
+from load import Instance, Source, check_sums
+from programs import SLOWNESS, WHOLE, wait_until
+
+PARTITIONS = 3
+# Every failpoint of a checkpoint, in the order in which it comes to them, then those of a start.
+CHECKPOINT = ["cut", "prepare", "outputs-prepared", "commit", "commit-asked", "accepted", "marked", "exposed"]
+RECOVERY = ["recalled", "chosen", "restored", "let-in"]
+ROLLBACK = ["rollback", "rolled-back"]
+# Partitions come back at once after a crash, without waiting for the old session's end.
+STATIC = {"group.instance.id": "{name}", "session.timeout.ms": "30000"}
+
+
+def static(name):
+    return {key: value.format(name=name) for key, value in STATIC.items()}
+
+
+@pytest.fixture
+def load(kafka, exporter, tmp_path):
+    """A topic with flows under way, and instances to count them."""
+
+    class Load:
+        def __init__(self):
+            self.kafka, self.group, self.instances = kafka, fresh_group(), []
+            self.partitions = PARTITIONS
+            self.source = None
+
+        def begin(self, seed, count=1, partitions=PARTITIONS, is_static=False, broker=kafka, **options):
+            self.kafka, self.partitions = broker, partitions
+            self.topic = broker.topic_create(partitions)
+            for number in range(count):
+                self.add(is_static=is_static, **options)
+            self.source = Source(broker, self.topic, partitions, seed)
+            self.source.start()
+            return self.instances
+
+        def add(self, is_static=False, **options):
+            name = f"exporter-{len(self.instances) + 1}"
+            instance = Instance(exporter, self.kafka, self.topic, tmp_path, self.group, name, **options)
+            if is_static:
+                instance.config["inputs"][0]["rdkafka"].update(static(name))
+            self.instances.append(instance)
+            return instance
+
+        def finish(self):
+            """No more flows; all that are to run, run; the sums are exact, and nothing ever went back."""
+            self.source.finish()
+            for instance in self.instances:
+                if not instance.is_running():
+                    instance.start(wait=True)
+            count = check_sums(self.kafka, self.topic, self.partitions, self.instances)
+            for instance in self.instances:
+                instance.stop_watching()
+            return count
+
+    made = Load()
+    yield made
+    if made.source:
+        made.source.stopping.set()
+    for instance in made.instances:
+        instance.watch.stopping.set()
+
+
+@pytest.mark.parametrize("seed", range(2) if WHOLE else range(1))
+def test_killed_fifty_times(load, seed):
+    dice = random.Random(seed)
+    (instance,) = load.begin(seed, is_static=seed % 2 == 0)
+    for _ in range(50 if WHOLE else 6):
+        instance.start()
+        time.sleep(dice.uniform(0.02, 2.5) * SLOWNESS)  # a random moment is what is tested
+        instance.kill()
+    load.finish()
+
+
+def die_at(load, instance, point, nth=1):
+    """Runs until it has died at the failpoint."""
+    program = instance.start(env={"FLOW_EXPORTER_FAILPOINT": f"{point}=kill@{nth}"})
+    wait_until(lambda: not program.is_running(), f"the program dies at {point}; its log:\n{program.log()[-2000:]}", 60)
+    assert program.process.returncode == -signal.SIGKILL
+
+
+def test_crash_points(load):
+    """At each step of a checkpoint and of a start. The second time a step comes there is something to lose."""
+    (instance,) = load.begin(7, is_static=True)
+    instance.start(wait=True)
+    wait_until(lambda: instance.tally(), "something is counted")
+    instance.kill()
+    rounds = 3 if WHOLE else 1
+    for round_number in range(rounds):
+        for point in CHECKPOINT:
+            die_at(load, instance, point, nth=2 + round_number)
+        for point in RECOVERY:
+            die_at(load, instance, point)
+    load.finish()
+
+
+def test_crash_points_of_a_rollback(load):
+    """Paused until its session has ended and another has its partitions; it dies while it takes back what it counted."""
+    first, second = load.begin(8, count=2)
+    second.start(wait=True)
+    for point in ROLLBACK:
+        first.start(wait=True, env={"FLOW_EXPORTER_FAILPOINT": f"{point}=kill"})
+        first.program.wait_for_assigned(1)
+        wait_until(lambda: sum(first.tally().values()) > 0, "it counts")
+        first.signal(signal.SIGSTOP)
+        second.program.wait_for_assigned(PARTITIONS)
+        first.signal(signal.SIGCONT)
+        wait_until(lambda: not first.is_running(), f"it dies at {point}", 60)
+    load.finish()
+
+
+def test_three_instances(load):
+    """Killed, stopped, added and paused at random; their sums are exact, and none of them goes back."""
+    seed = 11
+    dice = random.Random(seed)
+    load.begin(seed, count=3, partitions=6)
+    for instance in load.instances:
+        instance.start(wait=True)
+    for _ in range(40 if WHOLE else 6):
+        instance = dice.choice(load.instances)
+        what = dice.randrange(4)
+        if not instance.is_running():
+            instance.start(wait=True)
+        elif what == 0:
+            instance.kill()
+        elif what == 1:
+            instance.program.stop()
+        elif what == 2 and len(load.instances) < 5:
+            load.add().start(wait=True)
+        else:
+            instance.signal(signal.SIGSTOP)
+            time.sleep(3 * SLOWNESS)  # longer than its session lasts
+            instance.signal(signal.SIGCONT)
+        time.sleep(dice.uniform(0.1, 2) * SLOWNESS)
+    load.finish()
+
+
+def test_sixty_four_partitions_eight_instances(load):
+    load.begin(13, count=8, partitions=64)
+    for instance in load.instances:
+        instance.start(wait=True)
+    assigned = "flow_exporter_kafka_assigned_partitions"
+    wait_until(lambda: [instance.page().self_sum(assigned) for instance in load.instances] == [8] * 8,
+               "each has eight partitions", 120)
+    count = load.finish()
+    assert count.records and all(instance.tally() for instance in load.instances), "all take part"
