@@ -12,7 +12,7 @@ from programs import BUILD, free_port, http_get, wait_until
 
 TALLY = BUILD / "tests" / "plugin" / ".libs" / "output-tally.so"
 LOOK_SECONDS = 0.2
-PAGE_IS_KEPT = False
+PAGE_IS_KEPT = True
 
 
 class Source(threading.Thread):
