@@ -46,7 +46,8 @@ def properties(folder, port, controller_port, advertised):
 class Kafka(Program):
     """Storage is formatted anew unless the folder has one: then it is the same cluster, come back."""
 
-    def __init__(self, folder, port=None, advertised="127.0.0.1", settings=None, format_arguments=(), libs=LIBS):
+    def __init__(self, folder, port=None, advertised="127.0.0.1", settings=None, format_arguments=(), libs=LIBS,
+                 cluster=None, wait=True):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.brokers = f"{advertised}:{self.port}"
@@ -55,9 +56,13 @@ class Kafka(Program):
         if not path.exists():
             found = {**properties(folder, self.port, free_port(), advertised), **(settings or {})}
             path.write_text("".join(f"{key}={value}\n" for key, value in found.items()))
-            run(*java, "kafka.tools.StorageTool", "format", "-t", uuid.uuid4(), "-c", path, *format_arguments)
+            run(*java, "kafka.tools.StorageTool", "format", "-t", cluster or uuid.uuid4(), "-c", path, *format_arguments)
         super().__init__([*java, "kafka.Kafka", path], folder, "kafka")
         self.topic_numbers = itertools.count(1)
+        if wait:
+            self.wait_until_up()
+
+    def wait_until_up(self):
         self.wait_for(lambda: can_connect(self.port), "Kafka listens", 60)
         self.admin = AdminClient({"bootstrap.servers": self.brokers})
         self.wait_for(lambda: self.admin.list_topics(timeout=10).brokers, "Kafka answers", 60)

@@ -1,0 +1,108 @@
+"""A TCP proxy before a broker that reads Kafka's requests as they pass, and cuts the connection in the middle of a chosen one."""
+
+import socket
+import struct
+import threading
+
+FETCH, COMMIT = 1, 8
+# When the connection ends: before the broker gets the request, when it has half of it, before its answer goes back, or
+# when half of the answer has.
+MOMENTS = ("before", "half", "answered", "half answered")
+
+
+def read(peer, size):
+    data = b""
+    while len(data) < size:
+        more = peer.recv(size - len(data))
+        if not more:
+            raise OSError("end")
+        data += more
+    return data
+
+
+class Link:
+    """One connection. Answers come in the order of the requests."""
+
+    def __init__(self, proxy, client):
+        self.proxy, self.client = proxy, client
+        self.broker = socket.create_connection(("127.0.0.1", proxy.target))
+        self.waiting = []
+        for direction in (self.forward, self.back):
+            threading.Thread(target=self.until_end, args=[direction], daemon=True).start()
+
+    def until_end(self, direction):
+        try:
+            while True:
+                direction()
+        except OSError:
+            self.end()
+
+    def end(self):
+        for peer in (self.client, self.broker):
+            try:
+                peer.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def forward(self):
+        size = read(self.client, 4)
+        body = read(self.client, struct.unpack(">i", size)[0])
+        key, = struct.unpack_from(">h", body)
+        moment = self.proxy.take(key)
+        if moment == "before":
+            raise OSError("cut")
+        if moment == "half":
+            self.broker.sendall(size + body[:len(body) // 2])
+            raise OSError("cut")
+        self.waiting.append(moment)
+        self.broker.sendall(size + body)
+
+    def back(self):
+        size = read(self.broker, 4)
+        body = read(self.broker, struct.unpack(">i", size)[0])
+        moment = self.waiting.pop(0)
+        if moment == "half answered":
+            self.client.sendall(size + body[:len(body) // 2])
+        if moment:
+            raise OSError("cut")
+        self.client.sendall(size + body)
+
+
+class Proxy(threading.Thread):
+    def __init__(self, target, port):
+        super().__init__(daemon=True)
+        self.target = target
+        self.lock = threading.Lock()
+        self.key = self.moment = None
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                Link(self, client)
+            except OSError:
+                client.close()  # the broker is not there
+
+    def cut(self, key, moment):
+        """In the next request of that kind."""
+        with self.lock:
+            self.key, self.moment = key, moment
+
+    def take(self, key):
+        with self.lock:
+            if key != self.key:
+                return None
+            moment, self.key, self.moment = self.moment, None, None
+            return moment
+
+    def is_done(self):
+        with self.lock:
+            return self.key is None
+
+    def close(self):
+        self.listener.close()

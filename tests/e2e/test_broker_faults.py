@@ -1,0 +1,153 @@
+"""Exactly once while brokers die and connections are cut. Short by default; FLOW_EXPORTER_WHOLE=1 for the full length."""
+
+import random
+import time
+import uuid
+
+import pytest
+from confluent_kafka.admin import NewTopic
+
+from kafka import Kafka, properties
+from programs import WHOLE, free_port, wait_until
+from proxy import COMMIT, FETCH, MOMENTS, Proxy
+from test_crashes import PARTITIONS, load  # noqa: F401 (a fixture)
+
+
+def wait_for_progress(load, instance):
+    before = sum(instance.tally().values())
+    wait_until(lambda: sum(instance.tally().values()) > before, "more is counted", 90)
+
+
+def test_broker_killed_ten_times(load, tmp_path):
+    dice = random.Random(21)
+    folder = tmp_path / "kafka"
+    broker = Kafka(folder)
+    try:
+        (instance,) = load.begin(21, broker=broker)
+        instance.start(wait=True)
+        for _ in range(10 if WHOLE else 2):
+            wait_for_progress(load, instance)
+            time.sleep(dice.uniform(0, 1))
+            broker.kill()
+            time.sleep(dice.uniform(0, 1))
+            broker = Kafka(folder, port=broker.port)
+        load.kafka = broker
+        load.finish()
+        instance.program.stop()
+    finally:
+        broker.kill()
+
+
+def proxied(port, proxy_port):
+    """Settings of a broker that tells those who come by the proxy to stay there."""
+    inside, controller = free_port(), free_port()
+    return inside, {
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{inside},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxy_port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+    }
+
+
+def test_connections_cut_in_a_fetch_and_in_a_commit(load, tmp_path):
+    port, proxy_port = free_port(), free_port()
+    inside, settings = proxied(port, proxy_port)
+    broker = Kafka(tmp_path / "kafka", port=port, settings=settings)
+    proxy = Proxy(inside, proxy_port)
+    try:
+        (instance,) = load.begin(22, broker=broker)
+        instance.config["inputs"][0]["brokers"] = [f"127.0.0.1:{proxy_port}"]
+        instance.start(wait=True)
+        for round_number in range(6 if WHOLE else 1):
+            for key in (FETCH, COMMIT):
+                for moment in MOMENTS:
+                    wait_for_progress(load, instance)
+                    proxy.cut(key, moment)
+                    wait_until(proxy.is_done, f"a request {key} is cut: {moment}", 60)
+                    if round_number % 2:
+                        instance.kill()  # it can't ask again
+                        instance.start(wait=True)
+        load.finish()
+        instance.program.stop()
+    finally:
+        proxy.close()
+        broker.kill()
+
+
+class Cluster:
+    """Three brokers that replicate everything. Looks like one for those who only ask for its addresses."""
+
+    def __init__(self, folder):
+        self.folder, self.id = folder, uuid.uuid4()
+        ports, controllers = [free_port() for _ in range(3)], [free_port() for _ in range(3)]
+        voters = ",".join(f"{node + 1}@127.0.0.1:{port}" for node, port in enumerate(controllers))
+        self.settings = [
+            {
+                **properties(folder / str(node), ports[node], controllers[node], "127.0.0.1"),
+                "node.id": node + 1, "controller.quorum.voters": voters, "offsets.topic.replication.factor": 3,
+                "default.replication.factor": 3, "min.insync.replicas": 2, "replica.lag.time.max.ms": 3000,
+            }
+            for node in range(3)
+        ]
+        self.ports = ports
+        self.nodes = [self.node(number) for number in range(3)]
+        for node in self.nodes:
+            node.wait_until_up()
+        self.brokers = ",".join(f"127.0.0.1:{port}" for port in ports)
+        self.admin = self.nodes[0].admin
+        wait_until(lambda: len(self.admin.list_topics(timeout=10).brokers) == 3, "three brokers", 60)
+
+    def node(self, number):
+        return Kafka(self.folder / str(number), port=self.ports[number], settings=self.settings[number],
+                     cluster=self.id, wait=False)
+
+    def topic_create(self, partitions):
+        name = f"flows-{uuid.uuid4().hex[:8]}"
+        self.admin.create_topics([NewTopic(name, partitions, 3)])[name].result(60)
+        wait_until(lambda: all(len(part.isrs) == 3 for part in self.partitions(name)), "all replicas are there", 60)
+        self.topic = name
+        return name
+
+    def partitions(self, name):
+        return self.admin.list_topics(name, timeout=10).topics[name].partitions.values()
+
+    def kill_a_leader(self, partition):
+        """And back: the next one is killed when all replicas are there again."""
+        found = self.admin.list_topics(self.topic, timeout=10).topics[self.topic].partitions[partition].leader
+        self.nodes[found - 1].kill()
+        return found - 1
+
+    def bring_back(self, number):
+        self.nodes[number] = self.node(number)
+        self.nodes[number].wait_until_up()
+        wait_until(lambda: all(len(part.isrs) == 3 for part in self.partitions(self.topic)), "all replicas are back", 90)
+
+    def produce(self, *arguments, **options):
+        return Kafka.produce(self, *arguments, **options)
+
+    def read_all(self, *arguments):
+        return Kafka.read_all(self, *arguments)
+
+    def read_messages(self, *arguments):
+        return Kafka.read_messages(self, *arguments)
+
+    def end(self):
+        for node in self.nodes:
+            node.kill()
+
+
+def test_leaders_killed_in_turn(load, tmp_path):
+    cluster = Cluster(tmp_path / "cluster")
+    try:
+        (instance,) = load.begin(23, broker=cluster)
+        instance.start(wait=True)
+        for turn in range(6 if WHOLE else 1):
+            wait_for_progress(load, instance)
+            number = cluster.kill_a_leader(turn % PARTITIONS)
+            wait_for_progress(load, instance)
+            cluster.bring_back(number)
+        load.finish()
+        instance.program.stop()
+    finally:
+        cluster.end()
