@@ -4,6 +4,8 @@
  */
 #include "consumer.h"
 
+#define AHEAD 8 /* messages */
+
 #define BASELINE_MS 100
 
 void kafka_worker_forget(struct kafka_worker *worker)
@@ -45,6 +47,15 @@ static enum fx_verdict push(struct fx_feed *feed, struct fx_stream *stream, cons
     return FX_OK;
 }
 
+/* librdkafka's threads wrote the messages: what comes soon is asked for, so that it is here when it is looked at. */
+static void fetch_ahead(const struct kafka_worker *worker, size_t at)
+{
+    if (at + AHEAD < worker->count)
+        __builtin_prefetch(worker->messages[at + AHEAD]);
+    if (at + AHEAD / 2 < worker->count)
+        __builtin_prefetch(worker->messages[at + AHEAD / 2]->payload);
+}
+
 /* Runs of messages are of one partition: the stream is looked up once a run. */
 static enum fx_verdict push_all(struct kafka_worker *worker, struct fx_feed *feed)
 {
@@ -54,6 +65,7 @@ static enum fx_verdict push_all(struct kafka_worker *worker, struct fx_feed *fee
     enum fx_verdict verdict = FX_OK;
     for (size_t i = 0; i < worker->count && verdict == FX_OK; i++) {
         const rd_kafka_message_t *message = worker->messages[i];
+        fetch_ahead(worker, i);
         if (message->err) {
             report(worker->consumer, message);
             continue;

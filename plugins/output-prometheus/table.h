@@ -71,11 +71,4 @@ static inline void prom_table_fetch(const struct prom_table *table, uint32_t has
     __builtin_prefetch((const void *)&slots->slots[hash & slots->mask]);
 }
 
-/* What the first slot names, whatever its hash: PROM_TABLE_NONE if it is free. Only a hint of what to fetch. */
-static inline uint32_t prom_table_guess(const struct prom_table *table, uint32_t hash)
-{
-    const struct prom_slots *slots = atomic_load_explicit(&table->current, memory_order_relaxed);
-    return (uint32_t)atomic_load_explicit(&slots->slots[hash & slots->mask], memory_order_relaxed) - 1;
-}
-
 #endif

@@ -16,7 +16,8 @@ struct lane {
     uint64_t key[PROM_LABELS_MAX];
     uint64_t value;
     uint32_t hash, family;
-    uint32_t number; /* of the series; PROM_SERIES_NONE: by the key */
+    bool is_other;  /* whatever the key is */
+    uint32_t guess; /* the series with that hash, or PROM_SERIES_NONE: most likely the one */
 };
 
 struct counts {
@@ -87,13 +88,13 @@ static bool make_text_word(struct prom_worker *worker, const struct prom_family 
 static void make_key(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *row,
                      struct lane *lane)
 {
-    lane->number = PROM_SERIES_NONE;
+    lane->is_other = false;
     for (unsigned i = 0; i < family->label_count; i++) {
         const struct fx_value *value = &row[family->labels[i].field];
         if (family->labels[i].is_number)
             lane->key[i] = prom_number_of(value);
         else if (!make_text_word(worker, family, value, &lane->key[i]))
-            lane->number = PROM_OTHER_SERIES;
+            lane->is_other = true;
     }
     lane->hash = prom_hash_words(lane->key, family->label_count);
 }
@@ -124,25 +125,34 @@ static unsigned load(struct prom_worker *worker, const struct fx_value *row, str
     return used;
 }
 
-/* Asks for the series and the value that the lane is likely to need. */
-static void fetch_lane(const struct prom_worker *worker, const struct lane *lane)
+/* Guesses the series, and asks for what counting it will need. */
+static void guess_lane(const struct prom_worker *worker, struct lane *lane)
 {
     const struct prom_registry *registry = &worker->output->families[lane->family].registry;
     const struct prom_tally *tally = &worker->tallies[lane->family];
-    uint32_t number = prom_table_guess(&registry->table, lane->hash);
-    if (number >= tally->capacity)
+    struct prom_probe probe = prom_probe_start(&registry->table, lane->hash);
+    lane->guess = prom_probe_next(&probe);
+    if (lane->guess >= tally->capacity)
         return;
-    prom_registry_fetch(registry, number);
-    __builtin_prefetch(&tally->values[number], 1);
+    prom_registry_fetch(registry, lane->guess);
+    __builtin_prefetch(&tally->values[lane->guess], 1);
+}
+
+static uint32_t series_of(struct prom_registry *registry, const struct lane *lane)
+{
+    if (lane->is_other)
+        return PROM_OTHER_SERIES;
+    if (lane->guess != PROM_SERIES_NONE &&
+        prom_key_equal(prom_series_at(registry, lane->guess)->key, lane->key, registry->words))
+        return lane->guess;
+    return prom_registry_get(registry, lane->key, lane->hash);
 }
 
 /* False without memory. */
 static bool count_lane(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
 {
     struct prom_tally *tally = &worker->tallies[lane->family];
-    uint32_t number = lane->number;
-    if (number == PROM_SERIES_NONE)
-        number = prom_registry_get(&worker->output->families[lane->family].registry, lane->key, lane->hash);
+    uint32_t number = series_of(&worker->output->families[lane->family].registry, lane);
     if (number >= tally->capacity && !prom_tally_grow(tally, (size_t)number + 1))
         return false;
     counts->other += number == PROM_OTHER_SERIES;
@@ -150,10 +160,10 @@ static bool count_lane(struct prom_worker *worker, const struct lane *lane, stru
     return true;
 }
 
-static bool count_lanes(struct prom_worker *worker, const struct lane *lanes, unsigned used, struct counts *counts)
+static bool count_lanes(struct prom_worker *worker, struct lane *lanes, unsigned used, struct counts *counts)
 {
     for (unsigned i = 0; i < used; i++)
-        fetch_lane(worker, &lanes[i]);
+        guess_lane(worker, &lanes[i]);
     bool is_whole = true;
     for (unsigned i = 0; i < used; i++)
         is_whole = count_lane(worker, &lanes[i], counts) && is_whole;
