@@ -154,6 +154,7 @@ void fxi_config_free(struct fxi_config *config)
     if (!config)
         return;
     fxi_entries_fini(config);
+    fxi_options_fini(state_table, &config->state);
     fxi_document_free(config->document);
     free(config);
 }
