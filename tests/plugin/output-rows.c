@@ -193,10 +193,12 @@ static void rows_committed(void *self, uint64_t number)
 {
     struct rows *rows = self;
     pthread_mutex_lock(&rows->lock);
-    fwrite(rows->buffer, 1, rows->size_cut, rows->file);
-    fflush(rows->file);
-    fx_metric_add(rows->instance, ROWS_SHOWN, 0, count_lines(rows->buffer, rows->size_cut));
-    memmove(rows->buffer, rows->buffer + rows->size_cut, rows->size - rows->size_cut);
+    if (rows->size_cut) { /* without a row yet there is no buffer */
+        fwrite(rows->buffer, 1, rows->size_cut, rows->file);
+        fflush(rows->file);
+        fx_metric_add(rows->instance, ROWS_SHOWN, 0, count_lines(rows->buffer, rows->size_cut));
+        memmove(rows->buffer, rows->buffer + rows->size_cut, rows->size - rows->size_cut);
+    }
     rows->size -= rows->size_cut;
     rows->size_cut = 0;
     pthread_mutex_unlock(&rows->lock);
