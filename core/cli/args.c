@@ -144,7 +144,12 @@ static int flag_parse(struct fxi_args *args, struct words *words, struct fx_erro
     return value_set(args, flag, value_take(words, equals), err);
 }
 
-/* "plugins", "plugin NAME". */
+static bool is_command(const char *word)
+{
+    return word[0] >= 'a' && word[0] <= 'z' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
+}
+
+/* "plugins", "plugin NAME", or a plugin's own with any arguments. */
 static int command_parse(struct fxi_args *args, struct words *words, struct fx_error *err)
 {
     const char *word = words->argv[words->at++];
@@ -169,8 +174,17 @@ static int command_parse(struct fxi_args *args, struct words *words, struct fx_e
         args->action = FXI_ACTION_PLUGIN;
         return 0;
     }
-    return fx_error_set(err, FX_EINVAL,
-                        "unexpected argument '%s'; the commands are 'plugins', 'plugin NAME' and 'state DIR'",
+    if (args->action == FXI_ACTION_COMMAND) {
+        args->arguments = fxi_realloc(args->arguments, args->argument_count + 1, sizeof *args->arguments);
+        args->arguments[args->argument_count++] = word;
+        return 0;
+    }
+    if (args->action == FXI_ACTION_RUN && is_command(word)) {
+        args->action = FXI_ACTION_COMMAND;
+        args->command = word;
+        return 0;
+    }
+    return fx_error_set(err, FX_EINVAL, "unexpected argument '%s'; --help lists the commands",
                         fxi_text_show(word, shown));
 }
 
@@ -221,10 +235,23 @@ static int values_check(const struct fxi_flags *values, struct fx_error *err)
     return state.code;
 }
 
+/* A plugin's command takes the configuration of a run, but of the old flags only those that are about names. */
+static int command_check(struct fxi_args *args, const struct words *words, struct fx_error *err)
+{
+    if (args->check || args->print_config)
+        return fx_error_set(err, FX_EINVAL, "'%s' takes neither --check nor --print-config", args->command);
+    if (args->config_file && words->old_flag)
+        return fx_error_set(err, FX_EINVAL, "--config and --%s exclude each other: write it into the file",
+                            words->old_flag);
+    return 0;
+}
+
 /* What goes together, and what the action needs. */
 static int args_check(struct fxi_args *args, const struct words *words, struct fx_error *err)
 {
     bool is_run = args->action == FXI_ACTION_RUN;
+    if (args->action == FXI_ACTION_COMMAND && !args->markdown)
+        return command_check(args, words, err);
     if (args->action == FXI_ACTION_PLUGIN && !args->plugin)
         return fx_error_set(err, FX_EINVAL, "'plugin' needs the name of a plugin; 'plugins' lists them");
     if (args->action == FXI_ACTION_STATE && !args->state)
@@ -272,6 +299,7 @@ void fxi_args_fini(struct fxi_args *args)
 {
     free(args->plugin_dirs);
     free(args->names);
+    free(args->arguments);
     *args = (struct fxi_args){.action = FXI_ACTION_RUN};
 }
 
@@ -280,6 +308,7 @@ void fxi_args_help(FILE *out)
     fputs("Usage: flow-exporter --config FILE\n"
           "       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n"
           "       flow-exporter plugins | plugin NAME [--markdown] | state DIR\n"
+          "       flow-exporter [--config FILE] whois AS15169 ...\n"
           "\n"
           "Counts network flow records by autonomous system, for Prometheus.\n"
           "\n"

@@ -14,7 +14,8 @@ enum fxi_action {
     FXI_ACTION_VERSION, /* */
     FXI_ACTION_PLUGINS, /* list the plugins that are found */
     FXI_ACTION_STATE,   /* print what is in a state directory */
-    FXI_ACTION_PLUGIN   /* print the options of one plugin */
+    FXI_ACTION_PLUGIN,  /* print the options of one plugin */
+    FXI_ACTION_COMMAND  /* run a plugin's own command */
 };
 
 /* Points into argv, but for the two lists. */
@@ -26,6 +27,10 @@ struct fxi_args {
     const char *config_file; /* --config; NULL: the flags say what to do */
     struct fxi_flags flags;
     bool check, print_config;
+
+    const char *command;    /* of a plugin; whether there is one with it is not known yet */
+    const char **arguments; /* behind it; owned */
+    size_t argument_count;
 
     const char *plugin; /* plugin NAME */
     const char *state;  /* state DIR */

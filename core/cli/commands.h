@@ -11,6 +11,9 @@ int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdow
 int fxi_command_print_config(struct fxi_loader *loader, const struct fxi_config *config);
 int fxi_command_check(struct fxi_loader *loader, const struct fxi_config *config);
 
+/* Runs a plugin's own command by the instance that the configuration has of it. 2: no plugin has such a command. */
+int fxi_command_of_plugin(struct fxi_loader *loader, const struct fxi_config *config, const struct fxi_args *args);
+
 /* Runs until a signal or the end of all inputs (daemon.c). */
 int fxi_command_run(struct fxi_loader *loader, const struct fxi_config *config);
 

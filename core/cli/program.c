@@ -26,10 +26,20 @@ static int help(const struct fxi_args *args)
     return args->help_status;
 }
 
+/* A command of a plugin needs no broker: without a file it works with the defaults of the old flags. */
+static struct fxi_document *read_flags(const struct fxi_args *args)
+{
+    struct fxi_flags flags = args->flags;
+    if (args->action == FXI_ACTION_COMMAND) {
+        flags.brokers = flags.brokers ? flags.brokers : "localhost";
+        flags.topic = flags.topic ? flags.topic : "none";
+    }
+    return fxi_flags_document(&flags);
+}
+
 static struct fxi_config *read_config(const struct fxi_args *args, struct fx_error *err)
 {
-    struct fxi_document *document =
-        args->config_file ? fxi_yaml_read_file(args->config_file, err) : fxi_flags_document(&args->flags);
+    struct fxi_document *document = args->config_file ? fxi_yaml_read_file(args->config_file, err) : read_flags(args);
     return document ? fxi_config_new(document, err) : NULL;
 }
 
@@ -40,7 +50,9 @@ static int with_config(const struct fxi_args *args, struct fxi_loader *loader)
     if (!config)
         return fxi_print_error(&err);
     int status;
-    if (args->check)
+    if (args->action == FXI_ACTION_COMMAND)
+        status = fxi_command_of_plugin(loader, config, args);
+    else if (args->check)
         status = fxi_command_check(loader, config);
     else if (args->print_config)
         status = fxi_command_print_config(loader, config);

@@ -70,6 +70,15 @@ int fxi_durable_open(struct fxi_pipeline *pipeline, struct fx_error *err)
     return rc;
 }
 
+void fxi_durable_look(struct fxi_pipeline *pipeline)
+{
+    bool is_default;
+    char *directory = fxi_state_directory(pipeline->config->state.directory, &is_default);
+    for (size_t i = 0; directory && i < pipeline->instance_count; i++)
+        pipeline->instances[i]->state_folder = fxi_state_folder_find(directory, pipeline->instances[i]->name);
+    free(directory);
+}
+
 void fxi_durable_close(struct fxi_pipeline *pipeline)
 {
     fxi_state_close(pipeline->store);

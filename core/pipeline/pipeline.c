@@ -193,6 +193,20 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
     return NULL;
 }
 
+bool fxi_pipeline_command(struct fxi_pipeline *pipeline, const char *command, int argc, const char *const *argv,
+                          int *status)
+{
+    fxi_durable_look(pipeline);
+    for (size_t i = 0; i < pipeline->instance_count; i++) {
+        const struct fx_instance *instance = pipeline->instances[i];
+        if (!instance->plugin->command || strcmp(instance->plugin->command, command) != 0)
+            continue;
+        *status = instance->plugin->run_command(instance->self, argc, argv);
+        return true;
+    }
+    return false;
+}
+
 static void free_input(struct fxi_input *input)
 {
     for (struct fx_stream *stream = input->streams, *next; stream; stream = next) {

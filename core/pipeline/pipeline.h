@@ -17,6 +17,13 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
 /* Starts outputs, resolvers, inputs, then the workers and the checkpoint thread. After a failure: stop and free. */
 int fxi_pipeline_start(struct fxi_pipeline *pipeline, struct fx_error *err);
 
+/*
+ * Instead of starting: runs the command of the first instance whose plugin has one of that name. The folders that
+ * instances have in the state directory are looked at, not made or locked. False: there is none.
+ */
+bool fxi_pipeline_command(struct fxi_pipeline *pipeline, const char *command, int argc, const char *const *argv,
+                          int *status);
+
 /* A descriptor that becomes readable when the pipeline has ended by itself (its inputs' end, or a fatal fault). */
 int fxi_pipeline_end_fd(const struct fxi_pipeline *pipeline);
 

@@ -179,6 +179,8 @@ void fxi_workers_join(struct fxi_pipeline *pipeline);
 int fxi_durable_open(struct fxi_pipeline *pipeline, struct fx_error *err);
 int fxi_durable_prepare(struct fxi_pipeline *pipeline, struct fx_error *err);
 void fxi_durable_close(struct fxi_pipeline *pipeline);
+/* Without opening the directory: gives instances the folders that they have in it. */
+void fxi_durable_look(struct fxi_pipeline *pipeline);
 
 /* recovery.c. Under run: which checkpoint is the truth; outputs get its values. FX_ETIMEOUT: inputs don't know yet. */
 int fxi_recover(struct fxi_pipeline *pipeline, int timeout_ms, bool may_trust_mark, struct fx_error *err);

@@ -78,6 +78,10 @@ static int check_callbacks(const struct fx_plugin *plugin, const char *file, str
         missing = "committed";
     else if (plugin->cut && !plugin->rolled_back)
         missing = "rolled_back";
+    else if (plugin->command && !plugin->run_command)
+        missing = "run_command";
+    else if (plugin->command && !plugin->command_help)
+        missing = "command_help";
     if (missing)
         return fx_error_set(err, FX_EABI, "%s: the %s plugin lacks the operation '%s'", file,
                             fxi_kind_name(plugin->kind), missing);

@@ -338,3 +338,13 @@ char *fxi_state_folder_new(struct fxi_state *state, const char *instance)
     close(fd);
     return path.data;
 }
+
+char *fxi_state_folder_find(const char *directory, const char *instance)
+{
+    struct fxi_str path = {0};
+    fxi_str_printf(&path, "%s/instance-%s/private", directory, instance);
+    if (access(path.data, R_OK | X_OK) == 0)
+        return path.data;
+    fxi_str_fini(&path);
+    return NULL;
+}

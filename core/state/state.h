@@ -45,6 +45,8 @@ const struct fxi_slot *fxi_state_truth(const struct fxi_state *state);
 struct fx_state *fxi_state_part(struct fxi_state *state, const char *instance, const char *plugin);
 /* For fx_state_folder: makes it. NULL when it can't be. */
 char *fxi_state_folder_new(struct fxi_state *state, const char *instance);
+/* The same folder of a directory that is not opened, if it is there; the caller's. NULL: it is not, or can't be read. */
+char *fxi_state_folder_find(const char *directory, const char *instance);
 
 /*
  * A checkpoint: begin, then each part (begin, the output's calls, end), then finish. After finish all of it is on the

@@ -41,6 +41,7 @@ struct whois_reading {
     bool is_greeted;                   /* the answer is of the right kind */
     bool is_foreign;                   /* it is about numbers that were not asked: what it lacks means nothing */
     bool is_refused;                   /* the server does not want to be asked just now */
+    bool is_cut;                       /* it ended in the midst of an object */
     bool is_unknown;                   /* of dialects that ask about one number: it said that it knows none */
     bool has_name;                     /* a name was taken */
     char referral[WHOIS_REFERRAL_MAX]; /* HOST or HOST:PORT that knows more; empty: none */

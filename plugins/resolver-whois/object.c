@@ -165,9 +165,15 @@ void whois_object_read(struct whois_reading *reading, const char *line, size_t s
         read_inside(&reading->object, &attribute);
 }
 
+/*
+ * An answer that was cut must not name anybody by half of a name. An object ends with an empty line; ARIN's has no end,
+ * but is whole when the organisation has been named.
+ */
 void whois_object_finish(struct whois_reading *reading)
 {
-    close_object(reading);
+    if (reading->dialect == &whois_arin && reading->object.text_size > 0)
+        close_object(reading);
+    reading->is_cut = reading->object.is_open;
     /* Of several numbers it would not be known which one is meant; those dialects say it otherwise. */
     if (reading->is_unknown && !reading->has_name && !reading->referral[0] && !reading->is_refused &&
         reading->count == 1)

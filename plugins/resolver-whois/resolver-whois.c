@@ -12,6 +12,7 @@
 
 #include "asker.h"
 #include "clock.h"
+#include "command.h"
 #include "metrics.h"
 #include "names.h"
 #include "options.h"
@@ -281,6 +282,17 @@ static enum fx_verdict whois_enrich(void *arg, void *context, struct fx_batch *b
     return FX_OK;
 }
 
+static int whois_run_command(void *arg, int argc, const char *const *argv)
+{
+    struct whois *self = arg;
+    struct whois_command command = {.instance = self->instance,
+                                    .options = self->options,
+                                    .servers = self->servers,
+                                    .server_count = self->server_count,
+                                    .files = &self->files};
+    return whois_command_run(&command, argc, argv);
+}
+
 FX_PLUGIN = {
     FX_PLUGIN_RESOLVER,
     .name = "resolver-whois",
@@ -296,4 +308,7 @@ FX_PLUGIN = {
     .worker_new = whois_worker_new,
     .worker_free = whois_worker_free,
     .enrich = whois_enrich,
+    .command = "whois",
+    .command_help = "AS15169 ...",
+    .run_command = whois_run_command,
 };

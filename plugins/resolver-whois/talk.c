@@ -133,8 +133,8 @@ static void judge(const struct whois_talk *talk, enum whois_result result, struc
 {
     const struct whois_reading *reading = &talk->reading;
     size_t answered = talk->answered_count;
-    bool is_orderly = result == WHOIS_CLOSED && !reading->is_foreign && !reading->is_refused && !talk->trouble &&
-                      (reading->is_greeted || answered > 0);
+    bool is_orderly = result == WHOIS_CLOSED && !reading->is_foreign && !reading->is_refused && !reading->is_cut &&
+                      !talk->trouble && (reading->is_greeted || answered > 0);
     bool is_complete = is_orderly && answered + talk->no_match_count >= talk->asked_count;
     *outcome = (struct whois_outcome){.result = WHOIS_CONNECTION_FAILED,
                                       .asked = talk->asked_count,
@@ -158,14 +158,15 @@ bool whois_talk_step(struct whois_talk *talk, int revents, int64_t now_ms, struc
                      enum whois_rest *rest)
 {
     enum whois_result result = whois_client_step(&talk->client, revents, now_ms);
-    if (result == WHOIS_BUSY)
-        return false;
-    if (result == WHOIS_CLOSED) {
+    while (result == WHOIS_CLOSED) {
         if (talk->reading.dialect->finish)
             talk->reading.dialect->finish(&talk->reading);
-        if (follow_referral(talk))
-            return false;
+        if (!follow_referral(talk))
+            break;
+        result = whois_client_step(&talk->client, 0, now_ms); /* the first step needs no socket */
     }
+    if (result == WHOIS_BUSY)
+        return false;
     judge(talk, result, outcome, rest);
     return true;
 }

@@ -129,6 +129,11 @@ class Program:
         self.process.stdin.close()
         return self.metrics()
 
+    def counted(self, name):
+        """The sum over a self metric of any part of the program, at the end."""
+        lines = [line.split(" ") for line in self.metrics_file.read_text().splitlines()]
+        return sum(float(words[-1]) for words in lines if words[0] == f"flow_exporter_{name}")
+
     def metrics(self):
         sums = {}
         for line in self.metrics_file.read_text().splitlines():

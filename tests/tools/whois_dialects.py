@@ -53,14 +53,12 @@ class Dialect:
         if fault == "limit":
             return self.LIMIT
         number = numbers[0] if numbers else None
-        if fault == "wrong" and number is not None:
-            number += 1
         name = self.names.get(number)
         if name is None:
             return b"" if fault == "omit" else self.unknown(number)
         if fault == "latin1":
             name = to_latin1(name)
-        whole = self.found(number, name)
+        whole = self.found(number + 1 if fault == "wrong" else number, name)
         return whole + self.found(number, b"ANOTHER - Name, ZZ") if fault == "duplicate" else whole
 
 
@@ -107,7 +105,7 @@ class Lacnic(Dialect):
     LIMIT = b"\n% Query rate limit exceeded. Reduced information.\n"
 
     def unknown(self, number):
-        return b"\n% Joint Whois - whois.lacnic.net\n\n% No match for AS%d\n\n" % (number or 0)
+        return b"\n%% Joint Whois - whois.lacnic.net\n\n%% No match for AS%d\n\n" % (number or 0)
 
     def found(self, number, name):
         handle, text, country = split_name(name)
@@ -139,10 +137,7 @@ class Irrd(Dialect):
         return text.endswith("!q\n") or (not text.startswith("!!") and "\n" in text)
 
     def numbers_of(self, text):
-        return [int(number) for number in re.findall(r"^!maut-num,AS(\d+)$", text, re.MULTILINE)]
-
-    def endless(self):
-        return b"D\n"
+        return [int(number) for number in re.findall(r"!maut-num,AS(\d+)", text, re.IGNORECASE)]
 
     def frame(self, number, name):
         # Lines that look like the end of a frame belong to the object.
@@ -155,7 +150,7 @@ class Irrd(Dialect):
         frames = []
         for number in numbers:
             shown = number + 1 if fault == "wrong" else number
-            name = self.names.get(shown)
+            name = self.names.get(number)
             if name is not None:
                 name = to_latin1(name) if fault == "latin1" else name
                 frames += [self.frame(shown, name)] * (2 if fault == "duplicate" else 1)

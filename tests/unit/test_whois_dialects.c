@@ -123,7 +123,9 @@ static void rpsl_objects(void **unused)
     check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\ras-name: CR\r\r", "name 1 CR;");
     check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\ndescr: only text\n\n", "name 1 only text;");
     check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name:\n\n", "");
-    check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name: CUT", ""); /* half a line is none */
+    check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name: CUT", "");             /* half a line is none, */
+    check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name: CUT\ndescr: A\n", ""); /* nor half an object */
+    check(&whois_arin, NUMBERS(1), "ASNumber: 1\nASName: CUT\n\n", "");
     assert_true(read_answer(&whois_rpsl, NUMBERS(1), "aut-num: AS2\nas-name: WRONG\n\n")->reading.is_foreign);
     assert_string_equal(read_answer(&whois_rpsl, NUMBERS(1), "aut-num: AS2\nas-name: WRONG\n\n")->text, "");
     assert_true(read_answer(&whois_rpsl, NUMBERS(1), "%ERROR:201: access denied for 192.0.2.1\n")->reading.is_refused);
@@ -175,7 +177,7 @@ static void iana_refers(void **unused)
     assert_ptr_equal(whois_dialect_of_host("whois.lacnic.net"), &whois_lacnic);
     assert_ptr_equal(whois_dialect_of_host("whois.apnic.net"), &whois_rpsl);
     /* Whom nobody knows may speak as ARIN does. */
-    check(&whois_rpsl, NUMBERS(15169), "ASNumber: 15169\nASName: GOOGLE\nOrgName: Google LLC\n",
+    check(&whois_rpsl, NUMBERS(15169), "ASNumber: 15169\nASName: GOOGLE\nOrgName: Google LLC\n\n",
           "name 15169 GOOGLE Google LLC;");
 }
 

@@ -142,6 +142,17 @@ struct fx_plugin {
 
     /* A cut comes, and workers still write: get the memory that it will need, so that they stand still for less. */
     void (*before_cut)(void *self);
+
+    /* Since ABI 1.1. Optional for all: a command of the command line, `flow-exporter COMMAND ARGUMENT...`. */
+
+    const char *command;      /* its name: lower case letters and '-' */
+    const char *command_help; /* its arguments; required with command */
+    /*
+     * Main thread, after create and without start, in a program that does nothing else: it may print, wait and use the
+     * network. The arguments are those behind the command. Gives the exit status. fx_state_folder() is as in a running
+     * program, whose files may be read but not written. Required with command.
+     */
+    int (*run_command)(void *self, int argc, const char *const *argv);
 };
 
 #define FX_PLUGIN_HEADER(kind_)                                                                                        \
