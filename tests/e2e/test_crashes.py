@@ -6,8 +6,10 @@ Short by default; FLOW_EXPORTER_WHOLE=1 runs each at its full length. A seed is 
 import random
 import signal
 import time
+from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer
 
 from configs import fresh_group
 from load import Instance, Source, check_sums
@@ -163,6 +165,31 @@ def test_three_instances(load):
             time.sleep(3 * SLOWNESS)  # longer than its session lasts
             instance.signal(signal.SIGCONT)
         time.sleep(dice.uniform(0.1, 2) * SLOWNESS)
+    load.finish()
+
+
+def resources(program):
+    folder = Path("/proc") / str(program.process.pid)
+    return len(list((folder / "fd").iterdir())), len(list((folder / "task").iterdir()))
+
+
+def test_descriptors_and_threads_over_rebalances(load):
+    """A member comes and goes, again and again."""
+    (instance,) = load.begin(17)
+    instance.start(wait=True)
+    instance.program.wait_for_assigned(PARTITIONS)
+    before = None
+    for number in range(100 if WHOLE else 6):
+        other = Consumer({"bootstrap.servers": load.kafka.brokers, "group.id": load.group, "enable.auto.commit": False,
+                          "partition.assignment.strategy": "cooperative-sticky", "heartbeat.interval.ms": 100})
+        other.subscribe([load.topic])
+        wait_until(lambda: other.poll(0.05) or other.assignment(), "the other member has its share")
+        other.close()
+        instance.program.wait_for_assigned(PARTITIONS)
+        if number == 2:
+            before = resources(instance.program)
+    after = resources(instance.program)
+    assert after[0] <= before[0] + 3 and after[1] <= before[1] + 1, (before, after)  # connections of the moment
     load.finish()
 
 

@@ -2,6 +2,7 @@
 
 import wire
 from configs import ASN, fresh_group, kafka_config, record
+from programs import free_port, http_get
 
 
 def kept_config(kafka, topic, folder, **options):
@@ -67,3 +68,17 @@ def test_records_that_are_gone_are_counted(kafka, exporter, tmp_path):
     program.wait_for_page(lambda page: page.self_sum("flow_exporter_records_total") == 5, "the 5 that are left")
     assert program.fresh_page().self_sum("flow_exporter_records_lost_total") == 15
     assert kafka.committed(topic, group) == {0: 30}
+
+
+def test_the_last_page_is_there_without_a_broker(kafka, exporter, tmp_path):
+    topic = kafka.topic_create()
+    config = kept_config(kafka, topic, tmp_path / "state")
+    kafka.produce(topic, [record(1, ASN, 1)] * 10)
+    program = exporter(config)
+    program.wait_for_page(lambda page: page.total() == 10, "10 bytes")
+    program.stop()
+    config["inputs"][0]["brokers"] = [f"127.0.0.1:{free_port()}"]
+    program = exporter(config)
+    assert program.page().total() == 0, "it may not guess"
+    program.wait_for_page(lambda page: page.total() == 10, "the last committed page")
+    assert http_get(program.url("/-/ready"))[0] == 503
