@@ -176,7 +176,10 @@ static bool has_directory(struct fxi_pipeline *pipeline)
     if (fxi_clock_ms() < pipeline->store_retry_ms)
         return false;
     struct fx_error err = FX_ERROR_INIT;
+    unsigned suppressed;
     if (fxi_state_reopen(pipeline->store, &err)) {
+        if (fx_log_allowed(&pipeline->store_limit, &suppressed))
+            fx_log(NULL, FX_LOG_WARN, "State still can't be kept.", "reason=%s suppressed=%u", err.message, suppressed);
         pipeline->store_retry_ms = fxi_clock_ms() + REOPEN_MS;
         return false;
     }

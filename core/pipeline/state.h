@@ -139,7 +139,7 @@ struct fxi_pipeline {
     int64_t store_retry_ms; /* when a lost directory is tried next; under run */
     /* Prepared, but as far as is known not accepted: an answer that comes late can still say so. NULL: none. Under run. */
     const struct fxi_slot *doubtful;
-    struct fx_log_limit commit_limit;
+    struct fx_log_limit commit_limit, store_limit;
     _Atomic int64_t committed_ms; /* when the last checkpoint was accepted; 0: none was */
     _Atomic bool recovered;       /* outputs have their values, and inputs may be read */
 

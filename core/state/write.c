@@ -4,6 +4,7 @@
  * slot that is the truth, its values and its share of the logs are never
  * touched, and its mark is on the disk before the other slot is spoiled.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -101,11 +102,29 @@ static int open_log(struct fx_state *part, int folder)
     return ftruncate(fd, (off_t)part->made.log_size) ? errno : 0;
 }
 
+/* Without a truth no log is of any use: those of before are removed, and log-1 is begun. */
+static void sweep_logs(int folder)
+{
+    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = copy < 0 ? NULL : fdopendir(copy);
+    if (!list) {
+        if (copy >= 0)
+            close(copy);
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(list));)
+        if (strncmp(entry->d_name, "log-", 4) == 0 && strcmp(entry->d_name, "log-1") != 0)
+            unlinkat(folder, entry->d_name, 0);
+    closedir(list);
+}
+
 static int open_files(struct fx_state *part)
 {
     int folder = fxi_part_folder_open(part->state, part->instance);
     if (folder < 0)
         return -folder;
+    if (!part->state->truth)
+        sweep_logs(folder);
     char name[16];
     snprintf(name, sizeof name, "values-%u", part->state->writing);
     part->values_fd = fxi_file_open(folder, name, O_WRONLY);

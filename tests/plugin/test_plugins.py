@@ -419,7 +419,10 @@ class State(PluginTest):
                 self.assertEqual(self.counts(), {"a": 1})
                 for file in self.folder.glob("state/" + name):
                     file.write_bytes(spoil(file.read_bytes()))
+                stray = self.folder / "state" / "instance-output-tally" / "log-77"
+                stray.write_text("of a log that nothing speaks of")
                 err = self.kept("a", "b")
+                self.assertEqual(stray.exists(), not name.startswith("checkpoint"))
                 self.assertIn(fragment, err)
                 self.assertEqual(self.counts(), {"b": 1}, err)
                 self.kept("a", "b", "b")
