@@ -18,6 +18,7 @@ void prom_admit_fini(struct prom_admit *admit)
     free(admit->held);
     free(admit->aliases);
     free(admit->fresh);
+    free(admit->unnamed);
     prom_table_fini(&admit->shown);
     prom_arena_fini(&admit->texts);
     prom_buffer_fini(&admit->scratch);
@@ -154,7 +155,7 @@ static bool may_be_shown(const struct prom_output *output, const struct prom_fam
     const struct prom_series *series = prom_series_at(&family->registry, number);
     if (number == PROM_OTHER_SERIES || (uint32_t)now_ms - series->since >= (uint64_t)output->options->names_wait)
         return true;
-    for (unsigned i = 0; i < family->label_count; i++) {
+    for (unsigned i = 0; i < family->shown_count; i++) {
         const struct fx_cell *cell = prom_key_cell(&family->registry, series->key, i);
         if (cell ? fx_cell_state(cell) == FX_CELL_PENDING : prom_key_waits(&family->registry, series->key, i))
             return false;
@@ -206,6 +207,39 @@ size_t prom_admit_series(const struct prom_output *output, struct prom_family *f
     prom_table_retire(&family->admit.shown); /* nobody else looks in it */
     prom_table_sweep(&family->admit.shown);
     return family->admit.held_count;
+}
+
+/* False: it must be asked again, since a cell is not there yet. */
+static bool add_names(struct prom_output *output, const struct prom_family *family, uint32_t number)
+{
+    bool is_done = true;
+    const struct prom_series *series = prom_series_at(&family->registry, number);
+    for (unsigned i = family->shown_count; i < family->label_count && number != PROM_OTHER_SERIES; i++) {
+        struct fx_cell *cell = prom_key_cell(&family->registry, series->key, i);
+        if (cell ? prom_info_add(&output->info, cell) : prom_key_waits(&family->registry, series->key, i))
+            is_done = false;
+    }
+    return is_done;
+}
+
+void prom_admit_names(struct prom_output *output, struct prom_family *family, uint32_t count)
+{
+    struct prom_admit *admit = &family->admit;
+    size_t kept = 0;
+    for (size_t i = 0; i < admit->unnamed_count; i++)
+        if (!add_names(output, family, admit->unnamed[i]))
+            admit->unnamed[kept++] = admit->unnamed[i];
+    admit->unnamed_count = kept;
+    for (; admit->info_next < count; admit->info_next++) {
+        if (add_names(output, family, admit->info_next))
+            continue;
+        uint32_t *unnamed =
+            make_room_in(admit->unnamed, admit->unnamed_count, &admit->unnamed_capacity, sizeof *unnamed);
+        if (!unnamed)
+            return;
+        admit->unnamed = unnamed;
+        admit->unnamed[admit->unnamed_count++] = admit->info_next;
+    }
 }
 
 void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t count)

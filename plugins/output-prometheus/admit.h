@@ -33,7 +33,10 @@ struct prom_admit {
     struct prom_buffer scratch;
     uint32_t *fresh; /* series that became shown, or an alias, since prom_admit_forget_fresh */
     size_t fresh_count, fresh_capacity;
-    bool fresh_lost; /* there was no memory for one: any may be */
+    bool fresh_lost;    /* there was no memory for one: any may be */
+    uint32_t info_next; /* series from here on were not asked for their names yet */
+    uint32_t *unnamed;  /* those that waited for cells when they were asked */
+    size_t unnamed_count, unnamed_capacity;
 };
 
 /* Of a zero-initialised one: 0, or -1 without memory. To be freed in both cases. */
@@ -56,6 +59,9 @@ void prom_admit_forget_fresh(struct prom_admit *admit);
 int prom_admit_restore_text(struct prom_family *family, uint32_t number, const char *values, size_t size);
 int prom_admit_restore_alias(struct prom_family *family, uint32_t number, uint32_t shown_as);
 void prom_admit_look_again(struct prom_admit *admit);
+
+/* With the option as_info: adds the names of series below count that have come. Without memory, later. */
+void prom_admit_names(struct prom_output *output, struct prom_family *family, uint32_t count);
 
 /* Moves the values of aliases to the series that they are shown as. */
 void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t count);

@@ -27,20 +27,31 @@ static int claim_fields(struct prom_output *output, unsigned fields[FIELDS], str
     return 0;
 }
 
-static void add_label(struct prom_family *family, const char *name, const unsigned fields[FIELDS], enum field field)
+static void add_label(struct prom_family *family, const char *name, const unsigned fields[FIELDS], enum field field,
+                      bool is_hidden)
 {
-    family->labels[family->label_count++] = (struct prom_label){
-        .name = name, .path = wanted[field].path, .field = fields[field], .is_number = wanted[field].type != FX_TEXT};
+    family->labels[family->label_count++] = (struct prom_label){.name = name,
+                                                                .path = wanted[field].path,
+                                                                .field = fields[field],
+                                                                .is_number = wanted[field].type != FX_TEXT,
+                                                                .is_hidden = is_hidden};
+    family->shown_count += !is_hidden;
 }
 
-/* In the order of the page, which is the alphabet's. */
-static void add_labels(struct prom_family *family, const unsigned fields[FIELDS])
+/* In the order of the page, which is the alphabet's. With as_info the names are in a metric of their own. */
+static void add_labels(struct prom_family *family, const unsigned fields[FIELDS], bool as_info)
 {
-    add_label(family, "destination_as", fields, AS_DST);
-    add_label(family, "destination_as_name", fields, AS_DST_NAME);
-    add_label(family, "hostname", fields, LABEL);
-    add_label(family, "source_as", fields, AS_SRC);
-    add_label(family, "source_as_name", fields, AS_SRC_NAME);
+    add_label(family, "destination_as", fields, AS_DST, false);
+    if (!as_info)
+        add_label(family, "destination_as_name", fields, AS_DST_NAME, false);
+    add_label(family, "hostname", fields, LABEL, false);
+    add_label(family, "source_as", fields, AS_SRC, false);
+    if (!as_info)
+        add_label(family, "source_as_name", fields, AS_SRC_NAME, false);
+    if (as_info) {
+        add_label(family, "destination_as_name", fields, AS_DST_NAME, true);
+        add_label(family, "source_as_name", fields, AS_SRC_NAME, true);
+    }
 }
 
 static struct prom_condition equals(const unsigned fields[FIELDS], enum field field, int64_t number)
@@ -68,7 +79,7 @@ static void describe_families(struct prom_output *output, const unsigned fields[
                                                .match_count = 1,
                                                .match = {from_us}};
     for (unsigned i = 0; i < output->family_count; i++)
-        add_labels(&output->families[i], fields);
+        add_labels(&output->families[i], fields, output->options->as_info);
 }
 
 /* What is in memory for a family's series. 0, or -1 without memory. */
@@ -82,7 +93,7 @@ static int init_series(struct prom_output *output, struct prom_family *family)
     }
     int rc = prom_registry_init(&family->registry, family->label_count, text_words,
                                 (uint32_t)output->options->max_series, &output->texts);
-    rc |= prom_line_init(&family->line, family->name, names, family->label_count);
+    rc |= prom_line_init(&family->line, family->name, names, family->shown_count);
     return rc | prom_admit_init(&family->admit);
 }
 
@@ -136,7 +147,9 @@ void prom_family_define(const struct prom_family *family, struct prom_buffer *to
     for (unsigned i = 0; i < family->label_count; i++) {
         prom_buffer_puts(to, PROM_DEFINITION_LABEL);
         prom_buffer_puts(to, family->labels[i].name);
-        prom_buffer_puts(to, family->labels[i].is_number ? "=number " : "=text ");
+        prom_buffer_puts(to, family->labels[i].is_number   ? "=number "
+                             : family->labels[i].is_hidden ? "=hidden "
+                                                           : "=text ");
         prom_buffer_puts(to, family->labels[i].path);
     }
 }

@@ -14,6 +14,7 @@ void prom_destroy(void *self)
     prom_kept_fini(&output->kept);
     prom_families_fini(output);
     prom_intern_fini(&output->texts);
+    prom_info_fini(&output->info);
     pthread_mutex_destroy(&output->lock);
     free(output->workers);
     free(output);
@@ -43,6 +44,7 @@ int prom_create(struct fx_instance *instance, const void *options, void **self, 
     output->patience_ms = PATIENCE_MS;
     output->kept.look_at_all = true;
     pthread_mutex_init(&output->lock, NULL);
+    prom_info_init(&output->info);
     int rc = init(output, err);
     if (rc)
         prom_destroy(output);

@@ -11,6 +11,9 @@ static const struct fx_option options[] = {
      .help = "The own AS: flows from it are transmitted, other flows to it received."},
     {FX_OPTION(struct prom_options, names_wait), .type = FX_OPT_DURATION, .fallback = "5s", .min = 0, .max = 3600000,
      .help = "How long a new series is held back until its names are known. It counts meanwhile; nothing is lost."},
+    {FX_OPTION(struct prom_options, as_info), .type = FX_OPT_BOOL, .fallback = "false",
+     .help = "Leaves the names out of the flow metrics' labels and shows them in a metric of their own, "
+             "flow_as_info{as,name}, for a join in the query. No series waits for a name then."},
     {FX_OPTION(struct prom_options, max_series), .type = FX_OPT_INTEGER, .fallback = "1000000", .min = 1,
      .max = 100000000, .unit = "series",
      .help = "Series a metric; records of further ones are counted in one series whose labels say 'other'."},

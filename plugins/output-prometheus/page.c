@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "info.h"
 #include "render.h"
 #include "self.h"
 
@@ -30,6 +31,8 @@ struct prom_page *prom_page_new(struct prom_output *output)
         return NULL;
     page->output = output;
     page->snapshot = prom_snapshot_get(output);
+    if (output->options->as_info)
+        prom_info_print(&output->info, &page->own);
     prom_self_print(output->instance, &page->own);
     if (!page->own.failed)
         return page;

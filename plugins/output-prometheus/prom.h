@@ -11,6 +11,7 @@
  *   snapshot.c           the values of one cut
  *   kept.c, keep.c, restore.c  what outlives the program: in prepare, in restore
  *   render.c, line.c     label values and numbers in the text format; lines of a page
+ *   info.c               names by AS number, for flow_as_info
  *   page.c, self.c       a page, in pieces; the program's own metrics as text
  *   http.c, wait.c       requests; those that wait for a checkpoint
  *   reply.c, gzip.c      answers; compression while a page is sent
@@ -29,6 +30,7 @@
 #include <flow-exporter/plugin.h>
 
 #include "admit.h"
+#include "info.h"
 #include "intern.h"
 #include "kept.h"
 #include "line.h"
@@ -41,6 +43,7 @@ struct prom_options {
     const char *listen;
     int64_t asn;
     int64_t names_wait; /* ms */
+    bool as_info;
     int64_t max_series, max_connections;
     int64_t connection_timeout; /* ms */
 };
@@ -67,6 +70,7 @@ struct prom_label {
     const char *name, *path;
     unsigned field;
     bool is_number; /* absent is 0; else a text, absent is "" */
+    bool is_hidden; /* not on the page: its cells tell the names of flow_as_info; behind all that are shown */
 };
 
 /*
@@ -76,7 +80,8 @@ struct prom_label {
 struct prom_family {
     const char *name, *help, *value_path;
     unsigned value;
-    unsigned match_count, unless_count, label_count;
+    unsigned match_count, unless_count;
+    unsigned label_count, shown_count; /* of labels; the first ones of them are shown */
     struct prom_condition match[PROM_CONDITIONS_MAX], unless[PROM_CONDITIONS_MAX];
     struct prom_label labels[PROM_LABELS_MAX];
     struct prom_line line; /* what is the same in all its lines */
@@ -110,6 +115,7 @@ struct prom_output {
     unsigned family_count;
     struct prom_intern texts;
     struct prom_kept kept; /* the checkpoint's owner only */
+    struct prom_info info; /* with the option as_info */
     struct prom_worker **workers;
     unsigned worker_count;
     atomic_bool is_broken;         /* a cut found no memory: write says so */

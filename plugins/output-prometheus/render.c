@@ -66,12 +66,12 @@ void prom_render_values(const struct prom_output *output, const struct prom_fami
 {
     uint64_t key[PROM_LABELS_MAX];
     uint16_t sizes[PROM_LABELS_MAX];
-    size_t start = to->size, at = start + family->label_count * sizeof *sizes;
+    size_t start = to->size, at = start + family->shown_count * sizeof *sizes;
     if (!prom_buffer_reserve(to, at - start))
         return;
     prom_key_copy(&family->registry, prom_series_at(&family->registry, number)->key, key);
     to->size = at;
-    for (unsigned i = 0; i < family->label_count; i++) {
+    for (unsigned i = 0; i < family->shown_count; i++) {
         if (number == PROM_OTHER_SERIES)
             prom_buffer_puts(to, "other");
         else
@@ -80,5 +80,5 @@ void prom_render_values(const struct prom_output *output, const struct prom_fami
         at = to->size;
     }
     if (prom_buffer_reserve(to, PROM_LINE_STEP))
-        memcpy(to->data + start, sizes, family->label_count * sizeof *sizes);
+        memcpy(to->data + start, sizes, family->shown_count * sizeof *sizes);
 }

@@ -168,8 +168,8 @@ static bool take_place(struct reading *reading, const struct prom_kept_metric *m
 
 static bool is_values(const struct prom_family *family, const char *values, size_t size)
 {
-    size_t all = family->label_count * sizeof(uint16_t);
-    for (unsigned i = 0; i < family->label_count && all <= size; i++) {
+    size_t all = family->shown_count * sizeof(uint16_t);
+    for (unsigned i = 0; i < family->shown_count && all <= size; i++) {
         uint16_t one;
         memcpy(&one, values + i * sizeof one, sizeof one);
         all += one;
