@@ -116,8 +116,10 @@ rd_kafka_resp_err_t kafka_find_start(struct kafka_consumer *consumer, rd_kafka_t
     if (code)
         return code;
     partition->offset = offset;
-    fx_log(consumer->instance, FX_LOG_INFO, "The group has no offset for this partition yet.",
-           "topic=%s partition=%d start=%s offset=%lld", partition->topic, (int)partition->partition,
-           added ? "added" : names[start], (long long)offset);
+    unsigned suppressed; /* it is asked again and again while another partition does not exist */
+    if (fx_log_allowed(&consumer->begin_limit, &suppressed))
+        fx_log(consumer->instance, FX_LOG_INFO, "The group has no offset for this partition yet.",
+               "topic=%s partition=%d start=%s offset=%lld suppressed=%u", partition->topic, (int)partition->partition,
+               added ? "added" : names[start], (long long)offset, suppressed);
     return code;
 }

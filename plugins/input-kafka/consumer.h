@@ -143,7 +143,7 @@ struct kafka_consumer {
     struct kafka_troubles troubles;
     struct kafka_letters letters;
     struct kafka_broker *brokers; /* statistics.c: those that were seen */
-    struct fx_log_limit event_limit, partition_limit, trouble_limit[KAFKA_TROUBLE_COUNT];
+    struct fx_log_limit begin_limit, event_limit, partition_limit, trouble_limit[KAFKA_TROUBLE_COUNT];
 };
 
 /* lifecycle.c */
