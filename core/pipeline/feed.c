@@ -12,6 +12,8 @@
 /* Texts of a batch beyond this go on at once, so that the arena does not grow with the size of a batch. */
 #define BATCH_TEXT_BYTES ((size_t)1 << 20)
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 static void hold_gate(struct fx_feed *feed)
 {
     if (feed->gate_held)
@@ -35,52 +37,69 @@ void fxi_feed_flush(struct fx_feed *feed)
 }
 
 /* pmacct's markers say when a purge begins and ends: no flows, and nothing malformed. */
-static bool is_marker(const struct fx_feed *feed, const struct fx_value *row)
+ALWAYS_INLINE bool is_marker(const struct fx_feed *feed, const struct fx_value *row)
 {
     const struct fx_value *event = &row[feed->pipeline->event_type_field];
     return event->type == FX_TEXT && ((event->size == 10 && memcmp(event->text, "purge_init", 10) == 0) ||
                                       (event->size == 11 && memcmp(event->text, "purge_close", 11) == 0));
 }
 
-static void take_record(struct fx_feed *feed, const struct fx_value *row, unsigned rows)
+static void take_marker(struct fx_feed *feed, const struct fx_value *row)
+{
+    feed->counts.ignored[FXI_IGNORED_MARKER]++;
+    if (feed->writers)
+        fxi_markers_marker(feed->writers, row, fxi_clock_ms());
+}
+
+ALWAYS_INLINE void take_record(struct fx_feed *feed, const struct fx_value *row, unsigned rows)
 {
     if (is_marker(feed, row)) {
-        feed->counts.ignored[FXI_IGNORED_MARKER]++;
-        if (feed->writers)
-            fxi_markers_marker(feed->writers, row, fxi_clock_ms());
+        take_marker(feed, row);
         return;
     }
-    if (feed->writers)
-        fxi_markers_record(feed->writers, row);
     feed->counts.records += rows;
     feed->batch.public.rows += rows;
     if (feed->batch.public.rows >= feed->batch.capacity || feed->batch.arena.taken_bytes > BATCH_TEXT_BYTES)
         fxi_feed_flush(feed);
 }
 
-static void decode_payload(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload)
+/* What an input needs beside the plain decoder: vFlow's messages, a mapping to finish, writers to watch. */
+static enum fxi_decode next_mapped(struct fx_feed *feed, const char **at, const char *end, struct fx_value *row,
+                                   const char **where, unsigned *rows)
+{
+    enum fxi_decode result = feed->vflow ? fxi_vflow_next(feed->vflow, at, end, row, &feed->batch.arena, where)
+                                         : fxi_decoder_next(feed->decoder, at, end, row, &feed->batch.arena, where);
+    if (result == FXI_DECODE_RECORD && feed->input->mapping.finishes)
+        *rows = fxi_mapping_finish(&feed->input->mapping, row, &result);
+    if (result == FXI_DECODE_RECORD && feed->writers && !is_marker(feed, row))
+        fxi_markers_record(feed->writers, row);
+    return result;
+}
+
+/* False: nothing more is taken (on_malformed: stop). */
+static bool reject(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload,
+                   enum fxi_decode result, const char *where, const char *from, const char *to)
+{
+    feed->counts.malformed[result - FXI_DECODE_SYNTAX]++;
+    fxi_reject(feed, stream, payload, fxi_decode_name(result), where, feed->vflow ? payload->data : from, to);
+    return !atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed);
+}
+
+/* plain is a constant where this is inlined: most inputs pay nothing for what the others need. */
+ALWAYS_INLINE void decode_payload(struct fx_feed *feed, const struct fx_stream *stream,
+                                  const struct fx_payload *payload, bool plain)
 {
     const char *at = payload->data, *end = at + payload->size;
     for (;;) {
-        const char *from = at;
         struct fx_value *row = fx_batch_row(&feed->batch.public, feed->batch.public.rows);
-        const char *where = at;
+        const char *from = at, *where = at;
         unsigned rows = 1;
-        enum fxi_decode result = feed->vflow
-                                     ? fxi_vflow_next(feed->vflow, &at, end, row, &feed->batch.arena, &where)
-                                     : fxi_decoder_next(feed->decoder, &at, end, row, &feed->batch.arena, &where);
-        if (result == FXI_DECODE_RECORD && feed->input->mapping.finishes)
-            rows = fxi_mapping_finish(&feed->input->mapping, row, &result);
-        if (result == FXI_DECODE_RECORD) {
+        enum fxi_decode result = plain ? fxi_decoder_next(feed->decoder, &at, end, row, &feed->batch.arena, &where)
+                                       : next_mapped(feed, &at, end, row, &where, &rows);
+        if (result == FXI_DECODE_RECORD)
             take_record(feed, row, rows);
-        } else if (result == FXI_DECODE_END) {
+        else if (result == FXI_DECODE_END || !reject(feed, stream, payload, result, where, from, at))
             return;
-        } else {
-            feed->counts.malformed[result - FXI_DECODE_SYNTAX]++;
-            fxi_reject(feed, stream, payload, fxi_decode_name(result), where, feed->vflow ? payload->data : from, at);
-            if (atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed))
-                return; /* on_malformed: stop */
-        }
     }
 }
 
@@ -105,7 +124,10 @@ enum fx_verdict fx_feed_push(struct fx_feed *feed, struct fx_stream *stream, con
         return FX_OK;
     feed->counts.payloads++;
     feed->counts.bytes += (int64_t)payload->size;
-    decode_payload(feed, stream, payload);
+    if (feed->plain)
+        decode_payload(feed, stream, payload, true);
+    else
+        decode_payload(feed, stream, payload, false);
     stream->position = payload->next;
     return atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed) ? FX_FATAL : FX_OK;
 }

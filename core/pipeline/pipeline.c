@@ -124,6 +124,7 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
         feed->vflow = fxi_vflow_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
     else
         feed->decoder = fxi_decoder_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
+    feed->plain = feed->decoder && !mapping->finishes && !feed->writers;
     return feed->decoder || feed->vflow ? 0 : err->code;
 }
 

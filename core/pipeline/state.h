@@ -83,6 +83,7 @@ struct fx_feed {
     bool thread_runs;
     struct fxi_decoder *decoder; /* or vflow */
     struct fxi_vflow *vflow;
+    bool plain; /* the decoder is all that the input's records need */
     struct fxi_batch batch;
     pthread_mutex_t gate;
     bool gate_held;
