@@ -17,6 +17,7 @@
 
 struct tally_options {
     const char *file, *field;
+    int64_t failing_cuts;
     const char *calls;
 };
 
@@ -36,6 +37,7 @@ struct tally {
 
     uint64_t *cut_counts, *committed_counts; /* copies */
     size_t cut_count, committed_count;
+    int64_t cuts;
     size_t logged, logged_now; /* texts in the log: of the last committed checkpoint, of the one under way */
 };
 
@@ -135,7 +137,9 @@ static int copy_counts(uint64_t **to, size_t *to_count, const uint64_t *from, si
 static int tally_cut(void *self, uint64_t number)
 {
     struct tally *tally = self;
-    (void)number;
+    calls_note(tally->options->calls, "cut %llu", (unsigned long long)number);
+    if (tally->cuts++ < tally->options->failing_cuts)
+        return FX_ENOMEM; /* as if there were no memory for the copy */
     return copy_counts(&tally->cut_counts, &tally->cut_count, tally->counts, tally->count);
 }
 
@@ -217,6 +221,8 @@ static const struct fx_option options[] = {
      .help = "The file that shows the counts."},
     {FX_OPTION(struct tally_options, field), .type = FX_OPT_STRING, .fallback = "name",
      .help = "Counted by this field."},
+    {FX_OPTION(struct tally_options, failing_cuts), .type = FX_OPT_INTEGER, .fallback = "0", .max = 100,
+     .help = "How many cuts find no memory."},
     {FX_OPTION(struct tally_options, calls), .type = FX_OPT_STRING, .help = "Where calls are noted."},
     {0},
 };

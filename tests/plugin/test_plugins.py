@@ -325,6 +325,29 @@ class State(PluginTest):
         self.assertIn("was not accepted", err)
         self.assertEqual(self.counts(), {"a": 1, "b": 2})
 
+    def test_a_cut_that_finds_no_memory_is_no_checkpoint(self):
+        """Else positions would go on without values, and the page would miss what lies between."""
+        outputs = [self.tally(failing_cuts=2), self.report()]
+        err = self.kept("a", "b", "c", outputs=outputs, checkpoints=True)
+        self.assertIn("found no memory", err)
+        calls = [call for call in self.lines("calls") if call.startswith(("cut", "prepare", "commit"))]
+        self.assertEqual(calls[:5], ["cut 1", "cut 2", "cut 3", "prepare 3, log anew", "commit 3 at 3: ok"])
+        self.assertEqual(self.counts(), {"a": 1, "b": 1, "c": 1})
+        self.assertEqual(self.metrics()["checkpoints_total result=not_cut"], 2)
+
+    def test_all_inputs_are_asked_before_any_is_waited_for(self):
+        """An input that is first asked after a rebalance could commit streams that have moved."""
+        left = self.input("a", name="left", finish="wait", position_file=self.path("left"), answers=["retry"] * 3)
+        right = self.input("b", name="right", finish="wait", position_file=self.path("right"))
+        process = self.start_kept([left, right], [self.rows(), self.tally()], max_interval="1h")
+        self.wait_for(process, lambda: self.lines("calls").count("write: ok") == 2)
+        process.send_signal(signal.SIGTERM)
+        self.finish(process)
+        calls = [call.split(":")[0] + call.split(":")[1] for call in self.lines("calls") if call.startswith("commit 1 ")]
+        self.assertIn("ok", calls[1], calls)
+        self.assertIn("retry", calls[0], calls)
+        self.assertEqual(self.counts(), {"a": 1, "b": 1})
+
     def test_refused_texts_are_logged_again(self):
         self.kept("a", "b", "c", checkpoints=True, answers=["ok", "fenced"])
         self.assertEqual(self.counts(), {"a": 1, "b": 1, "c": 1})
