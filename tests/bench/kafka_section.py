@@ -10,7 +10,7 @@ import json
 import time
 
 from configs import fresh_group
-from decode import decode_bench
+from decode import decoder_alone
 from figures import Figure
 from kafka import Kafka
 from measure import growth, in_turns, memory_bytes, thread_cpu_seconds
@@ -85,7 +85,7 @@ def measure_alone(context):
     program = Replay(context.folder, SERIES, pool=context.settings.pool)
     program.fill()
     ways = {
-        "decoder": lambda: {"us": min(decode_bench(path, 0, 3)["ns"].values()) / 1000},
+        "decoder": lambda: {"us": decoder_alone(path, 3)["cpu_ns"] / 1000},
         "aggregation": lambda: {"us": program.replay(context.settings.records)["stage_ns"] / 1000},
     }
     found = in_turns(ways, context.settings.rounds)
