@@ -93,14 +93,12 @@ static enum fxi_decode convert_number(const struct fxi_decoder *d, const struct 
     return set_integer(value, type, negative, magnitude);
 }
 
-/* Whatever is not a short number where an integer is claimed, or plain text where text is. */
+/* Whatever is not a short number where an integer is claimed, plain text where text is, or nothing. */
 static __attribute__((noinline)) enum fxi_decode convert(struct fxi_decoder *d, const struct fxi_target *target,
                                                          struct fx_value *value, struct fxi_arena *arena)
 {
     const struct fxi_capture *capture = target->capture;
     *value = (struct fx_value){.type = FX_NULL};
-    if (!capture || capture->kind == FXI_KIND_ABSENT)
-        return FXI_DECODE_RECORD;
     enum fxi_decode decode = target->type == FX_TEXT ? convert_text(d, capture, value, arena)
                                                      : convert_number(d, capture, target->type, value, arena);
     if (decode != FXI_DECODE_RECORD)
@@ -112,8 +110,10 @@ static __attribute__((noinline)) enum fxi_decode convert(struct fxi_decoder *d, 
 static inline bool convert_usual(const struct fxi_decoder *d, const struct fxi_target *target, struct fx_value *value)
 {
     const struct fxi_capture *capture = target->capture;
-    if (FXI_UNLIKELY(!capture))
-        return false;
+    if (!capture || capture->kind == FXI_KIND_ABSENT) {
+        *value = (struct fx_value){.type = FX_NULL};
+        return true;
+    }
     if (capture->kind == FXI_KIND_DIGITS && (target->type == FX_UNSIGNED || target->type == FX_SIGNED)) {
         value->u = fxi_digits_value(capture->text, capture->size);
         value->size = 0;

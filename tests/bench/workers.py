@@ -1,10 +1,12 @@
 """Workers: two against one on records from memory, by the wall clock, with 16,000 and a million series.
 
-The bar is for two idle cores. When others had more than a twentieth of them, the section says so, and the figure by CPU
-time, which their load hardly touches, is the one to look at: what two workers together take for a record, against one.
+The bar is for two idle cores. Rounds in which others had more than a twentieth of them do not count; the section goes on
+for a while to find enough that do. If it finds none it says so, and holds the figure by CPU time against the bar, which
+their load hardly touches: what one worker takes for a record, against half of what two together take.
 """
 
 import os
+import time
 
 from figures import Figure
 from measure import Others, growth, medians, thread_cpu_seconds
@@ -14,6 +16,7 @@ SECTION = "workers"
 SIZES = (16_000, 1_000_000)
 SPEED_UP = 1.8
 IDLE_SHARE = 0.05
+PATIENCE_S = 45
 
 
 def replay_beside_others(program, records):
@@ -30,9 +33,10 @@ def measure(folder, series, settings):
         programs[workers].fill()
         programs[workers].replay(settings.records // 4)
     rounds = {workers: [] for workers in programs}
-    for _ in range(settings.rounds + 2):
+    end = time.monotonic() + PATIENCE_S
+    while not has_enough(rounds, settings.rounds) and (time.monotonic() < end or not rounds[1]):
         for workers, program in programs.items():
-            rounds[workers].append(replay_beside_others(program, settings.records))
+            rounds[workers].append(replay_beside_others(program, settings.records // 2))
     costs = [medians([programs[2].replay(settings.records // 16 * times) for _ in range(settings.rounds)])["cpu_ns"]
              for times in (1, 4, 16)]
     for program in programs.values():
@@ -47,15 +51,21 @@ def idle_rounds(rounds):
     return (idle, True) if all(idle.values()) else (rounds, False)
 
 
+def has_enough(rounds, wanted):
+    found, is_idle = idle_rounds(rounds)
+    return is_idle and all(len(each) >= wanted for each in found.values())
+
+
 def figures_of(series, rounds):
     name = f"{series_name(series)} series"
     chosen, is_idle = idle_rounds(rounds)
     one, two = (medians(chosen[workers]) for workers in (1, 2))
-    remark = "" if is_idle else f", cores NOT idle ({two['others']:.0%} others')"
+    wall, cpu = one["wall_ns"] / two["wall_ns"], 2 * one["cpu_ns"] / two["cpu_ns"]
+    remark = "" if is_idle else f" (others had {two['others']:.0%} of the cores)"
     yield Figure(SECTION, f"{name}: one worker", one["wall_ns"], "ns a record")
     yield Figure(SECTION, f"{name}: two workers", two["wall_ns"], "ns a record")
-    yield Figure(SECTION, f"{name}: two against one{remark}", one["wall_ns"] / two["wall_ns"], "times", at_least=SPEED_UP)
-    yield Figure(SECTION, f"{name}: two against one, by CPU time", 2 * one["cpu_ns"] / two["cpu_ns"], "times")
+    yield Figure(SECTION, f"{name}: two against one{remark}", wall, "times", at_least=SPEED_UP if is_idle else None)
+    yield Figure(SECTION, f"{name}: two against one, by CPU time", cpu, "times", at_least=None if is_idle else SPEED_UP)
 
 
 def run(context):
