@@ -19,6 +19,7 @@ void prom_admit_fini(struct prom_admit *admit)
     free(admit->aliases);
     free(admit->fresh);
     free(admit->unnamed);
+    prom_rename_fini(&admit->rename);
     prom_table_fini(&admit->shown);
     prom_arena_fini(&admit->texts);
     prom_buffer_fini(&admit->scratch);
@@ -65,15 +66,21 @@ static bool show(struct prom_family *family, uint32_t number, uint32_t hash, con
     return true;
 }
 
-static bool add_alias(struct prom_family *family, uint32_t number, uint32_t shown_as)
+static int push_alias(struct prom_admit *admit, uint32_t number, uint32_t shown_as)
 {
-    struct prom_admit *admit = &family->admit;
     struct prom_alias *aliases =
         make_room_in(admit->aliases, admit->alias_count, &admit->alias_capacity, sizeof *aliases);
     if (!aliases)
-        return false;
+        return -1;
     admit->aliases = aliases;
     admit->aliases[admit->alias_count++] = (struct prom_alias){.number = number, .shown_as = shown_as};
+    return 0;
+}
+
+static bool add_alias(struct prom_family *family, uint32_t number, uint32_t shown_as)
+{
+    if (push_alias(&family->admit, number, shown_as))
+        return false;
     struct prom_series *series = prom_series_at(&family->registry, number);
     series->since = shown_as;
     series->text_size = PROM_SERIES_IS_ALIAS;
@@ -89,6 +96,14 @@ static void note_fresh(struct prom_admit *admit, uint32_t number)
     }
     admit->fresh = fresh;
     admit->fresh[admit->fresh_count++] = number;
+}
+
+int prom_admit_redirect(struct prom_admit *admit, uint32_t number, uint32_t to)
+{
+    if (push_alias(admit, number, to))
+        return -1;
+    note_fresh(admit, number);
+    return 0;
 }
 
 void prom_admit_forget_fresh(struct prom_admit *admit)
@@ -137,7 +152,12 @@ int prom_admit_restore_text(struct prom_family *family, uint32_t number, const c
 
 int prom_admit_restore_alias(struct prom_family *family, uint32_t number, uint32_t shown_as)
 {
-    if (is_settled(prom_series_at(&family->registry, number)))
+    const struct prom_series *series = prom_series_at(&family->registry, number);
+    if (atomic_load_explicit(&series->text, memory_order_relaxed)) /* it was renamed */
+        return prom_rename_target(&family->admit.rename, number) == shown_as
+                   ? 0
+                   : prom_rename_restore(family, number, shown_as);
+    if (is_settled(series))
         return 0;
     return add_alias(family, number, shown_as) ? 0 : -1;
 }
@@ -246,7 +266,7 @@ void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t c
 {
     for (size_t i = 0; i < admit->alias_count; i++) {
         struct prom_alias alias = admit->aliases[i];
-        if (alias.number >= count)
+        if (alias.number >= count || alias.shown_as >= count)
             continue;
         values[alias.shown_as] = prom_sum(values[alias.shown_as], values[alias.number]);
         values[alias.number] = 0;

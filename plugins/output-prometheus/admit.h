@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "buffer.h"
+#include "rename.h"
 #include "table.h"
 
 struct prom_output;
@@ -33,7 +34,8 @@ struct prom_admit {
     struct prom_buffer scratch;
     uint32_t *fresh; /* series that became shown, or an alias, since prom_admit_forget_fresh */
     size_t fresh_count, fresh_capacity;
-    bool fresh_lost;    /* there was no memory for one: any may be */
+    bool fresh_lost; /* there was no memory for one: any may be */
+    struct prom_rename rename;
     uint32_t info_next; /* series from here on were not asked for their names yet */
     uint32_t *unnamed;  /* those that waited for cells when they were asked */
     size_t unnamed_count, unnamed_capacity;
@@ -63,7 +65,10 @@ void prom_admit_look_again(struct prom_admit *admit);
 /* With the option as_info: adds the names of series below count that have come. Without memory, later. */
 void prom_admit_names(struct prom_output *output, struct prom_family *family, uint32_t count);
 
-/* Moves the values of aliases to the series that they are shown as. */
+/* From now on the value of a shown series is moved to another shown one, in the order of these calls. 0, or -1. */
+int prom_admit_redirect(struct prom_admit *admit, uint32_t number, uint32_t to);
+
+/* Moves the values of aliases to the series that they are shown as, and those of renamed series. */
 void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t count);
 
 #endif

@@ -51,6 +51,8 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
         struct prom_family *family = &output->families[i];
         struct prom_values *sums = &output->pending->families[i];
         held += (int64_t)prom_admit_series(output, family, (uint32_t)sums->count, checkpoint->number, now_ms);
+        if (output->options->late_names == PROM_LATE_RENAME)
+            prom_rename_series(output, i, (uint32_t)sums->count);
         if (output->options->as_info)
             prom_admit_names(output, family, (uint32_t)sums->count);
         prom_admit_merge(&family->admit, sums->values, sums->count);

@@ -156,6 +156,12 @@ static bool log_text(struct writing *writing, uint32_t metric_number, uint32_t n
         add_sized(&writing->entry, text, series->text_size);
     else
         add_u32(&writing->entry, metric->place_of[shown_as]);
+    uint32_t renamed_to = prom_rename_target(&family->admit.rename, number);
+    if (text && renamed_to != PROM_RENAME_NONE && metric->flags[renamed_to] & PROM_KEPT_HAS_KEY) {
+        add_head(&writing->entry, PROM_KEPT_ALIAS, metric_number);
+        add_u32(&writing->entry, metric->place_of[number]);
+        add_u32(&writing->entry, metric->place_of[renamed_to]);
+    }
     return true;
 }
 

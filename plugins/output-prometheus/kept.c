@@ -76,6 +76,13 @@ int prom_kept_add_metric(struct prom_kept *kept, const char *definition, size_t 
     return 0;
 }
 
+void prom_kept_forget_text(struct prom_kept *kept, unsigned family, uint32_t number)
+{
+    for (size_t i = 0; i < kept->count; i++)
+        if (kept->metrics[i].family == (int)family && number < kept->metrics[i].known)
+            kept->metrics[i].flags[number] &= (uint8_t)~PROM_KEPT_HAS_TEXT;
+}
+
 void prom_kept_accept(struct prom_kept *kept)
 {
     for (size_t i = 0; i < kept->count; i++)

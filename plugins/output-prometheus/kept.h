@@ -11,7 +11,7 @@
  *   u8 PROM_KEPT_SERIES, u32 metric, for each label: u8 PROM_KEPT_NUMBER, u64 number
  *                                                  or u8 PROM_KEPT_TEXT or PROM_KEPT_CELL, u32 size, its text or key
  *   u8 PROM_KEPT_SHOWN,  u32 metric, u32 place, u32 size, the values of its labels as line.h has them
- *   u8 PROM_KEPT_ALIAS,  u32 metric, u32 place, u32 place of the series that it is shown as
+ *   u8 PROM_KEPT_ALIAS,  u32 metric, u32 place, u32 place of the series that it is shown as, or was renamed to
  *   u8 PROM_KEPT_VOID,   u32 metric: a place without a series
  *
  * metric counts the definitions before it in the log, from 0. A metric that is no longer configured keeps its place
@@ -74,6 +74,9 @@ int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *chec
 /* The checkpoint under way was accepted; or it was not, and what it logged is forgotten. */
 void prom_kept_accept(struct prom_kept *kept);
 void prom_kept_forget(struct prom_kept *kept);
+
+/* What the series is shown as is to be logged again. */
+void prom_kept_forget_text(struct prom_kept *kept, unsigned family, uint32_t number);
 
 /* For restore.c and keep.c: 0, or -1 without memory. */
 int prom_kept_add_metric(struct prom_kept *kept, const char *definition, size_t size, int family);

@@ -4,6 +4,8 @@
  */
 #include "prom.h"
 
+static const char *const late_choices[] = {"keep", "rename", NULL}; /* enum prom_late */
+
 static const struct fx_option options[] = {
     {FX_OPTION(struct prom_options, listen), .type = FX_OPT_STRING, .fallback = ":9590",
      .help = "Where the page is served: host:port, [IPv6]:port, or :port for all addresses."},
@@ -11,6 +13,9 @@ static const struct fx_option options[] = {
      .help = "The own AS: flows from it are transmitted, other flows to it received."},
     {FX_OPTION(struct prom_options, names_wait), .type = FX_OPT_DURATION, .fallback = "5s", .min = 0, .max = 3600000,
      .help = "How long a new series is held back until its names are known. It counts meanwhile; nothing is lost."},
+    {FX_OPTION(struct prom_options, late_names), .type = FX_OPT_ENUM, .fallback = "keep", .choices = late_choices,
+     .help = "What becomes of a series whose names change after it was shown: it keeps the labels that it was shown "
+             "with, or its value goes on under the new ones and the old line is gone."},
     {FX_OPTION(struct prom_options, as_info), .type = FX_OPT_BOOL, .fallback = "false",
      .help = "Leaves the names out of the flow metrics' labels and shows them in a metric of their own, "
              "flow_as_info{as,name}, for a join in the query. No series waits for a name then."},

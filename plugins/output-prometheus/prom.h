@@ -8,6 +8,7 @@
  *   registry.c           series: key to number, for all workers
  *   tally.c, worker.c    write: records to values, the hot path
  *   cut.c, admit.c       cut, prepare, committed, rolled_back; series that are shown
+ *   rename.c             series whose names change after they were shown
  *   snapshot.c           the values of one cut
  *   kept.c, keep.c, restore.c  what outlives the program: in prepare, in restore
  *   render.c, line.c     label values and numbers in the text format; lines of a page
@@ -43,10 +44,14 @@ struct prom_options {
     const char *listen;
     int64_t asn;
     int64_t names_wait; /* ms */
+    int late_names;     /* enum prom_late */
     bool as_info;
     int64_t max_series, max_connections;
     int64_t connection_timeout; /* ms */
 };
+
+/* What becomes of a series whose names change after it was shown. */
+enum prom_late { PROM_LATE_KEEP, PROM_LATE_RENAME };
 
 enum prom_metric {
     PROM_SERIES,

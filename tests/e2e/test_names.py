@@ -117,3 +117,61 @@ def test_series_is_shown_without_its_name_after_the_wait_and_keeps_it(server, ex
     (labels, _), = run.wait_for_value(3, 20)
     assert labels["destination_as_name"] == ""
     run.end()
+
+
+def names_of(shown):
+    return sorted((labels["destination_as_name"], value) for labels, value in shown)
+
+
+def test_late_name_renames_the_series(exporter, tmp_path):
+    """The value goes on under the new name, whole, and the old line is gone: also over restarts and back again."""
+    mine = tmp_path / "mine.txt"
+
+    def write(name):
+        mine.write_text(f"3\t{name}\n15169\tUS\n7\tSEVEN\n")
+
+    def wait_for(run, *expected):
+        run.program.wait_for(lambda: names_of(run.series().get(3, [])) == sorted(expected),
+                             lambda: f"{expected}; got {run.series()}")
+        assert names_of(run.series()[7]) == [("SEVEN", 1)]
+
+    write("BEFORE")
+    options = {"resolver": {"names": [str(mine)]}, "late_names": "rename"}
+    run = Run(exporter, tmp_path, "none", **options)
+    run.send(3)
+    run.send(7, 1)
+    wait_for(run, ("BEFORE", 10))
+    write("AFTER")
+    wait_for(run, ("AFTER", 10))
+    run.send(3, 5)
+    wait_for(run, ("AFTER", 15))
+    run.end()
+    run = Run(exporter, tmp_path, "none", **options)
+    wait_for(run, ("AFTER", 15))
+    run.send(3, 2)
+    wait_for(run, ("AFTER", 17))
+    write("BEFORE")
+    wait_for(run, ("BEFORE", 17))
+    write("THIRD")
+    wait_for(run, ("THIRD", 17))
+    run.send(3, 1)
+    wait_for(run, ("THIRD", 18))
+    run.end()
+    write("AFTER")  # and while it was not running
+    run = Run(exporter, tmp_path, "none", **options)
+    run.send(3, 1)
+    wait_for(run, ("AFTER", 19))
+    run.end()
+
+
+def test_series_shown_without_its_name_gets_it_later(server, exporter, tmp_path):
+    whois = server("--fault", "silent", "--faults", 1)
+    run = Run(exporter, tmp_path, whois.address, {"query_timeout": "2s"}, names_wait="0s", late_names="rename")
+    run.send(3)
+    run.wait_for_value(3, 10)
+    run.program.wait_for(lambda: names_of(run.series()[3]) == [(KNOWN[3], 10)], "the late name")
+    (labels, _), = run.series()[3]
+    assert labels["source_as_name"] == KNOWN[15169]
+    run.send(3)
+    run.program.wait_for(lambda: names_of(run.series()[3]) == [(KNOWN[3], 20)], "the next record")
+    run.end()
