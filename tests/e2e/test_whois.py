@@ -1,13 +1,16 @@
 """resolver-whois: names from one server and from files, whatever the server does. See whois_program.py."""
 
+import json
 import os
 import random
 import socket
+import subprocess
 import time
 
 import pytest
 
-from programs import NAMES, wait_until
+import whois_program
+from programs import BUILD, NAMES, wait_until
 from whois_program import DEADLINE_S, KNOWN, NAMELESS, PENDING, STOP_S, UNKNOWN, program_fixture, server_fixture  # noqa: F401
 
 
@@ -236,3 +239,28 @@ def test_name_format_country_field_and_reserved(program):
         ["GOOGLE", "US"], ["CABLEVISION", "AR"], ["private", UNKNOWN], [UNKNOWN, UNKNOWN]]
     run.stop()
 
+
+
+def test_any_field_to_any_other(tmp_path):
+    """Told which field it reads and which it writes: two of them, with servers and files of their own."""
+    mine = tmp_path / "mine.txt"
+    mine.write_text("64512\tOUR PEER, US\n")
+    folder = tmp_path / "program"
+    run = whois_program.Program(folder, server="none")  # for its configuration
+    run.process.stdin.close()
+    run.process.terminate()
+    run.process.wait(DEADLINE_S)
+    config = json.loads(run.config.read_text())
+    config["resolvers"] = [
+        {"plugin": "resolver-whois", "name": "peers", "fields": {"peer_as_dst": "peer_as_dst_name"}, "server": "none",
+         "names": [str(mine)]},
+        {"plugin": "resolver-whois", "name": "ends", "fields": {"as": "as_name"}, "server": "none", "names": [str(NAMES)]},
+    ]
+    config["inputs"][0]["serve_after_end"] = False
+    config["outputs"][0]["fields"] = ["peer_as_dst_name", "as_name"]
+    run.config.write_text(json.dumps(config))
+    run.rows_file.unlink(missing_ok=True)
+    record = json.dumps({"peer_as_dst": 64512, "as": 15169})
+    subprocess.run([BUILD / "core" / "flow-exporter", "--plugin-dir", BUILD / "plugins", "--config", run.config],
+                   input=record + "\n", text=True, check=True, timeout=DEADLINE_S, capture_output=True)
+    assert run.rows_file.read_text() == "OUR PEER\tGOOGLE - Google Inc.\n"
