@@ -150,7 +150,7 @@ def test_a_small_tmpfs(instance, tmp_path):
     place = tmp_path / "exporter-state"
     place.mkdir()
     mounted = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place], capture_output=True, check=False).returncode == 0
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], capture_output=True, check=False).returncode == 0
     try:
         instance.start(wait=True)
         send(instance)
