@@ -81,7 +81,7 @@ def measure_topic(kafka, context, pack, compression):
 
 def measure_alone(context):
     """Microseconds a record of decoder and aggregation."""
-    path, _ = make_file(context.folder, ALONE_RECORDS)
+    path, _ = make_file(context.memory, ALONE_RECORDS)
     program = Replay(context.folder, SERIES, pool=context.settings.pool)
     program.fill()
     ways = {

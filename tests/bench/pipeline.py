@@ -74,7 +74,7 @@ def run_exporter(folder, path, counted, records):
 
 def run(context):
     settings, folder = context.settings, context.folder
-    path, counted = make_file(folder, settings.file_records)
+    path, counted = make_file(context.memory, settings.file_records)
     ways = {
         "program": lambda: run_exporter(folder, path, counted, settings.file_records),
         "decoder": lambda: decoder_alone(path, 1),
@@ -92,7 +92,7 @@ def run(context):
     costs = []
     for times in (1, 4, 16):
         records = settings.file_records // 16 * times
-        path, counted = make_file(folder, records)
+        path, counted = make_file(context.memory, records)
         ways = {"program": lambda: run_exporter(folder, path, counted, records)}
         costs.append(in_turns(ways, settings.rounds)["program"]["cpu_ns"])
     return figures + growth("stdin to counters", SECTION, costs)
