@@ -5,6 +5,7 @@
 #include "clean.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 /* The length of the well-formed character at text, or 0. */
@@ -42,9 +43,30 @@ static size_t character_size(const unsigned char *text, size_t size)
     return length;
 }
 
+/* Nothing but printable ASCII, eight bytes at a time: nearly all names are. */
+static bool is_plain(const char *text, size_t size)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    uint64_t bad = 0, word;
+    size_t i = 0;
+    for (; i + sizeof(word) <= size; i += sizeof(word)) {
+        memcpy(&word, text + i, sizeof(word));
+        /* Not ASCII, DEL, or below a space: the last is exact as long as the word is ASCII. */
+        bad |= word | (word + ones) | (word - ones * 0x20);
+        if (bad & tops)
+            return false;
+    }
+    for (; i < size; i++)
+        if (text[i] < 0x20 || text[i] > 0x7e)
+            return false;
+    return true;
+}
+
 bool whois_is_utf8(const char *text, size_t size)
 {
     const unsigned char *bytes = (const unsigned char *)text;
+    if (is_plain(text, size))
+        return true;
     for (size_t i = 0, length; i < size; i += length) {
         length = character_size(bytes + i, size - i);
         if (length == 0)
@@ -77,10 +99,27 @@ static bool is_control(const unsigned char *text)
     return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
 }
 
+/* Of text that needs nothing else. */
+static size_t trim(char *text, size_t size)
+{
+    size_t start = 0;
+    while (size > 0 && text[size - 1] == ' ')
+        size--;
+    while (start < size && text[start] == ' ')
+        start++;
+    if (start > 0)
+        memmove(text, text + start, size - start);
+    return size - start;
+}
+
 size_t whois_clean(char *text, size_t size)
 {
     unsigned char *bytes = (unsigned char *)text;
     size_t out = 0;
+    if (size > 0 && text[0] == '\t') /* as the lists have it between number and name */
+        text[0] = ' ';
+    if (is_plain(text, size))
+        return trim(text, size);
     for (size_t in = 0; in < size;) {
         size_t length = character_size(bytes + in, size - in);
         if (length == 0) {

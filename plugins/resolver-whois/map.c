@@ -48,6 +48,14 @@ int whois_map_init(struct whois_map *map)
     return grow(map, FIRST_SLOTS);
 }
 
+int whois_map_reserve(struct whois_map *map, size_t count)
+{
+    size_t slots = map->mask + 1;
+    while (slots < 2 * count)
+        slots *= 2;
+    return slots > map->mask + 1 ? grow(map, slots) : 0;
+}
+
 void whois_map_fini(struct whois_map *map)
 {
     free(map->slots);

@@ -26,6 +26,8 @@ int whois_map_init(struct whois_map *map);
 void whois_map_fini(struct whois_map *map);
 /* Puts value under key, in place of an older one. 0 or FX_ENOMEM; then the map is as it was. */
 int whois_map_put(struct whois_map *map, uint64_t key, void *value);
+/* Makes room for count keys at once. 0 or FX_ENOMEM. */
+int whois_map_reserve(struct whois_map *map, size_t count);
 /* Takes key out, if it is in. */
 void whois_map_remove(struct whois_map *map, uint64_t key);
 /* Forgets everything but keeps the memory. */

@@ -220,14 +220,20 @@ static void sort_ranges(struct whois_names_file *file)
     }
 }
 
+/* Lines of the lists of today have some 38 bytes. */
+#define LINE_SIZE_USUAL 38
+
 static int take_lines(struct whois_names_file *file, char *data, size_t size)
 {
     char *end = data + size;
+    int rc = whois_map_reserve(&file->by_number, size / LINE_SIZE_USUAL);
+    if (rc < 0)
+        return rc;
     for (char *line = data; line < end;) {
         char *stop = memchr(line, '\n', (size_t)(end - line));
         if (!stop)
             stop = end;
-        int rc = is_blank(line, (size_t)(stop - line)) ? 1 : take_line(file, line, (size_t)(stop - line));
+        rc = is_blank(line, (size_t)(stop - line)) ? 1 : take_line(file, line, (size_t)(stop - line));
         if (rc < 0)
             return rc;
         /* Until the first name it is a header. */
