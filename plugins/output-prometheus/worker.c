@@ -68,9 +68,8 @@ int prom_worker_new(void *self, unsigned index, void **context, struct fx_error 
     return 0;
 }
 
-/* The word of a text label. False: the text has no number, and gets none when there are too many series. */
-static bool make_text_word(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *value,
-                           uint64_t *word)
+/* The word of a text label. False: the text has no number. */
+static bool make_text_word(struct prom_worker *worker, const struct fx_value *value, bool may_add, uint64_t *word)
 {
     if (value->type == FX_LATE) {
         *word = (uint64_t)(uintptr_t)value->cell;
@@ -79,23 +78,44 @@ static bool make_text_word(struct prom_worker *worker, const struct prom_family 
     *word = PROM_KEY_TEXT | PROM_TEXT_EMPTY;
     if (value->type != FX_TEXT || value->size == 0)
         return true;
-    uint32_t number =
-        prom_intern_get(&worker->output->texts, value->text, value->size, !prom_registry_is_full(&family->registry));
+    uint32_t number = prom_intern_get(&worker->output->texts, value->text, value->size, may_add);
     *word = PROM_KEY_TEXT | number;
     return number != PROM_TEXT_NONE;
+}
+
+/* False: a text has no number. */
+static bool make_words(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *row,
+                       bool may_add, uint64_t *key)
+{
+    bool is_whole = true;
+    for (unsigned i = 0; i < family->label_count; i++) {
+        const struct fx_value *value = &row[family->labels[i].field];
+        if (family->labels[i].is_number)
+            key[i] = prom_number_of(value);
+        else
+            is_whole = make_text_word(worker, value, may_add, &key[i]) && is_whole;
+    }
+    return is_whole;
+}
+
+/* Texts get numbers when the record can get a series, so that the limit on series bounds texts, too. */
+static bool may_add_texts(const struct prom_family *family, const struct fx_value *row)
+{
+    if (prom_registry_is_full(&family->registry))
+        return false;
+    for (unsigned i = 0; i < family->label_count; i++) {
+        const struct fx_value *value = &row[family->labels[i].field];
+        if (!family->labels[i].is_number && value->type == FX_TEXT && value->size > PROM_TEXT_MAX)
+            return false;
+    }
+    return true;
 }
 
 static void make_key(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *row,
                      struct lane *lane)
 {
-    lane->is_other = false;
-    for (unsigned i = 0; i < family->label_count; i++) {
-        const struct fx_value *value = &row[family->labels[i].field];
-        if (family->labels[i].is_number)
-            lane->key[i] = prom_number_of(value);
-        else if (!make_text_word(worker, family, value, &lane->key[i]))
-            lane->is_other = true;
-    }
+    lane->is_other = !make_words(worker, family, row, false, lane->key) &&
+                     !(may_add_texts(family, row) && make_words(worker, family, row, true, lane->key));
     lane->hash = prom_hash_words(lane->key, family->label_count);
 }
 

@@ -123,6 +123,29 @@ static void a_label_without_end_goes_to_other(void **state)
     prom_fixture_fini(&f);
 }
 
+/* A record that can't have a series leaves no text behind, however many others it has: nothing would bound them. */
+static void a_record_for_other_leaves_no_text(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    prom_fixture_init(&f, 10, 0);
+    char *label = calloc(1, PROM_TEXT_MAX + 1), name[16];
+    for (unsigned i = 0; i < 100; i++) {
+        uint32_t size = (uint32_t)snprintf(name, sizeof name, "N%u", i);
+        struct fx_value row[FIELDS] = {[AS_SRC] = {.u = 100, .type = FX_UNSIGNED},
+                                       [AS_DST] = {.u = 1, .type = FX_UNSIGNED},
+                                       [BYTES] = {.u = 1, .type = FX_UNSIGNED},
+                                       [LABEL] = {.text = label, .size = PROM_TEXT_MAX + 1, .type = FX_TEXT},
+                                       [AS_SRC_NAME] = {.text = name, .size = size, .type = FX_TEXT},
+                                       [AS_DST_NAME] = {.text = name, .size = size, .type = FX_TEXT}};
+        prom_fixture_write_row(&f, 0, row);
+    }
+    assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_OTHER, 0), 100);
+    assert_int_equal(f.output->texts.count, 1); /* "" */
+    free(label);
+    prom_fixture_fini(&f);
+}
+
 static void nothing_is_shown_before_the_commit(void **state)
 {
     (void)state;
@@ -327,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_sum_never_wraps),
         cmocka_unit_test(sums_stay_exact_beyond_the_limit),
         cmocka_unit_test(a_label_without_end_goes_to_other),
+        cmocka_unit_test(a_record_for_other_leaves_no_text),
         cmocka_unit_test(nothing_is_shown_before_the_commit),
         cmocka_unit_test(a_page_under_way_keeps_its_cut),
         cmocka_unit_test(late_names_hold_a_series_back),
