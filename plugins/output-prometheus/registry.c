@@ -131,13 +131,25 @@ static uint32_t wake(struct prom_registry *registry, const uint64_t *key, uint32
     return number;
 }
 
+/* Without the lock. Slots stay in the table, so this is true of every key that a series waits for, and of few others. */
+static bool may_be_waited_for(const struct prom_registry *registry, const uint64_t *key)
+{
+    uint64_t waiting[PROM_LABELS_MAX];
+    if (!make_waiting_key(registry, key, waiting))
+        return false;
+    struct prom_probe probe = prom_probe_start(&registry->table, prom_hash_words(waiting, registry->words));
+    return prom_probe_next(&probe) != PROM_TABLE_NONE;
+}
+
 uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
 {
+    /* Before the look-up, which then finds the last series that was added or got its cells. */
     bool is_full = prom_registry_is_full(registry);
+    bool none_waits = !atomic_load_explicit(&registry->waiting, memory_order_acquire);
     uint32_t number = prom_registry_find(registry, key, hash);
     if (number != PROM_SERIES_NONE)
         return number;
-    if (is_full && !atomic_load_explicit(&registry->waiting, memory_order_relaxed))
+    if (is_full && (none_waits || !may_be_waited_for(registry, key)))
         return PROM_OTHER_SERIES;
     pthread_mutex_lock(&registry->lock);
     number = prom_registry_find(registry, key, hash);

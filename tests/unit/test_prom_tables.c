@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -112,6 +113,37 @@ static void a_series_holds_its_cells(void **state)
     fx_cell_unref(cell);
 }
 
+/* Series whose cells may never come again are no reason for workers to queue for each record beyond the limit. */
+static void what_waits_costs_no_lock(void **state)
+{
+    (void)state;
+    struct prom_registry registry;
+    struct prom_intern intern;
+    assert_int_equal(prom_intern_init(&intern), 0);
+    assert_int_equal(prom_registry_init(&registry, 2, 2, 1, &intern), 0); /* a number, a text */
+    uint32_t text = prom_intern_get(&intern, "64500", 5, true);
+    uint64_t waiting[2] = {1, PROM_KEY_TEXT | PROM_KEY_WAITING | text};
+    assert_int_equal(prom_registry_restore(&registry, waiting), 1);
+    assert_true(prom_registry_is_full(&registry));
+    struct fx_cell *own = fx_cell_new_keyed("64500", 5), *other = fx_cell_new_keyed("64501", 5);
+    const uint64_t strangers[][2] = {
+        {2, (uint64_t)(uintptr_t)own}, {1, (uint64_t)(uintptr_t)other}, {1, PROM_KEY_TEXT | text}};
+    pthread_mutex_lock(&registry.lock); /* who takes it waits for ever */
+    alarm(20);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(prom_registry_get(&registry, strangers[i], prom_hash_words(strangers[i], 2)),
+                         PROM_OTHER_SERIES);
+    alarm(0);
+    pthread_mutex_unlock(&registry.lock);
+    uint64_t awake[2] = {1, (uint64_t)(uintptr_t)own};
+    assert_int_equal(prom_registry_get(&registry, awake, prom_hash_words(awake, 2)), 1);
+    assert_int_equal(registry.waiting, 0);
+    prom_registry_fini(&registry);
+    prom_intern_fini(&intern);
+    fx_cell_unref(own);
+    fx_cell_unref(other);
+}
+
 struct shared {
     struct prom_intern intern;
     struct prom_registry registry;
@@ -175,7 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_have_one_number),    cmocka_unit_test(series_have_one_number),
         cmocka_unit_test(equal_hashes_are_no_harm), cmocka_unit_test(a_series_holds_its_cells),
-        cmocka_unit_test(workers_share_the_tables),
+        cmocka_unit_test(what_waits_costs_no_lock), cmocka_unit_test(workers_share_the_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
