@@ -202,12 +202,67 @@ static void workers_share_the_tables(void **state)
     prom_intern_fini(&shared.intern);
 }
 
+/* ---- series that were restored get their cells by several workers at once */
+
+struct waking {
+    struct prom_registry registry;
+    struct fx_cell *cells[SERIES / 10];
+};
+
+static void *wake_main(void *arg)
+{
+    struct waking *waking = arg;
+    for (uint64_t i = 0; i < SERIES / 10; i++) {
+        uint64_t key[3] = {i, (uint64_t)(uintptr_t)waking->cells[i], (uint64_t)(uintptr_t)waking->cells[0]};
+        uint32_t hash = prom_hash_words(key, 3);
+        prom_table_fetch(&waking->registry.table, hash);
+        if (prom_registry_get(&waking->registry, key, hash) != i + 1)
+            return arg;
+    }
+    return NULL;
+}
+
+static void workers_wake_series(void **state)
+{
+    (void)state;
+    struct waking waking;
+    struct prom_intern intern;
+    pthread_t threads[THREADS];
+    char text[16];
+    assert_int_equal(prom_intern_init(&intern), 0);
+    assert_int_equal(prom_registry_init(&waking.registry, 3, 6, SERIES / 10, &intern), 0);
+    for (uint64_t i = 0; i < SERIES / 10; i++) {
+        size_t size = (size_t)snprintf(text, sizeof text, "%u", (unsigned)i);
+        waking.cells[i] = fx_cell_new_keyed(text, size);
+        uint64_t word = PROM_KEY_TEXT | PROM_KEY_WAITING | prom_intern_get(&intern, text, size, true);
+        uint64_t first = PROM_KEY_TEXT | PROM_KEY_WAITING | prom_intern_get(&intern, "0", 1, true);
+        uint64_t key[3] = {i, word, first};
+        assert_int_equal(prom_registry_restore(&waking.registry, key), i + 1);
+    }
+    assert_true(prom_registry_is_full(&waking.registry)); /* a key that is not found goes to 'other' */
+    for (unsigned i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, wake_main, &waking), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    assert_int_equal(waking.registry.waiting, 0);
+    prom_registry_fini(&waking.registry);
+    prom_intern_fini(&intern);
+    for (unsigned i = 0; i < SERIES / 10; i++) {
+        assert_false(fx_cell_is_shared(waking.cells[i]));
+        fx_cell_unref(waking.cells[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_have_one_number),    cmocka_unit_test(series_have_one_number),
         cmocka_unit_test(equal_hashes_are_no_harm), cmocka_unit_test(a_series_holds_its_cells),
         cmocka_unit_test(what_waits_costs_no_lock), cmocka_unit_test(workers_share_the_tables),
+        cmocka_unit_test(workers_wake_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
