@@ -15,7 +15,10 @@
 #define PROM_LABELS_MAX 8
 #define PROM_NUMBER_MAX 20 /* digits of a 64-bit number */
 
-/* Texts are copied so many bytes at a time: behind source and target there must be room for what is too much. */
+/*
+ * Texts are copied so many bytes at a time: behind source and target there must be room for what is too much. That may
+ * be another text, which the checkpoint's owner is just writing: no byte of it is ever in a page.
+ */
 #define PROM_LINE_STEP PROM_ARENA_SLACK
 
 struct prom_line {

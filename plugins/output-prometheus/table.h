@@ -67,7 +67,7 @@ static inline uint32_t prom_probe_next(struct prom_probe *probe)
 /* Asks for the memory of the first slot. */
 static inline void prom_table_fetch(const struct prom_table *table, uint32_t hash)
 {
-    const struct prom_slots *slots = atomic_load_explicit(&table->current, memory_order_relaxed);
+    const struct prom_slots *slots = atomic_load_explicit(&table->current, memory_order_acquire);
     __builtin_prefetch((const void *)&slots->slots[hash & slots->mask]);
 }
 

@@ -256,13 +256,37 @@ static void workers_wake_series(void **state)
     }
 }
 
+/* A worker asks for memory of a table that another one is just making bigger. */
+static void *fetch_main(void *arg)
+{
+    struct prom_table *table = arg;
+    for (uint32_t i = 0; i < SERIES; i++)
+        prom_table_fetch(table, i * 40503);
+    return NULL;
+}
+
+static void a_worker_fetches_from_a_growing_table(void **state)
+{
+    (void)state;
+    struct prom_table table;
+    pthread_t thread;
+    assert_int_equal(prom_table_init(&table), 0);
+    assert_int_equal(pthread_create(&thread, NULL, fetch_main, &table), 0);
+    for (uint32_t i = 0; i < SERIES; i++)
+        assert_int_equal(prom_table_add(&table, i * 40503, i), 0);
+    pthread_join(thread, NULL);
+    struct prom_probe probe = prom_probe_start(&table, 40503);
+    assert_int_equal(prom_probe_next(&probe), 1);
+    prom_table_fini(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_have_one_number),    cmocka_unit_test(series_have_one_number),
         cmocka_unit_test(equal_hashes_are_no_harm), cmocka_unit_test(a_series_holds_its_cells),
         cmocka_unit_test(what_waits_costs_no_lock), cmocka_unit_test(workers_share_the_tables),
-        cmocka_unit_test(workers_wake_series),
+        cmocka_unit_test(workers_wake_series),      cmocka_unit_test(a_worker_fetches_from_a_growing_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

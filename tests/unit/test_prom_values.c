@@ -188,6 +188,52 @@ static void a_page_under_way_keeps_its_cut(void **state)
     prom_fixture_fini(&f);
 }
 
+struct reader {
+    struct prom_fixture *fixture;
+    atomic_bool stops;
+    uint64_t greatest;
+    bool goes_back;
+};
+
+static void *read_main(void *arg)
+{
+    struct reader *reader = arg;
+    do {
+        char *page = prom_fixture_page(reader->fixture, 1000);
+        uint64_t sum = prom_fixture_sum(page);
+        reader->goes_back = reader->goes_back || sum < reader->greatest;
+        reader->greatest = sum;
+        free(page);
+    } while (!atomic_load(&reader->stops) && !reader->goes_back);
+    return NULL;
+}
+
+/* Pages are read while checkpoints make new series shown. */
+static void pages_are_read_beside_checkpoints(void **state)
+{
+    (void)state;
+    struct prom_fixture f;
+    struct reader reader = {.fixture = &f};
+    pthread_t thread;
+    char label[16];
+    prom_fixture_init(&f, 100000, 0);
+    assert_int_equal(pthread_create(&thread, NULL, read_main, &reader), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        for (unsigned j = 0; j < 20; j++) {
+            snprintf(label, sizeof label, "r%u", i * 20 + j);
+            prom_fixture_write(&f, j % 2, 100, j, label, 1, NULL, NULL);
+        }
+        prom_fixture_checkpoint(&f);
+    }
+    atomic_store(&reader.stops, true);
+    pthread_join(thread, NULL);
+    assert_false(reader.goes_back);
+    char *page = prom_fixture_page(&f, 1000);
+    assert_int_equal(prom_fixture_sum(page), 2000);
+    free(page);
+    prom_fixture_fini(&f);
+}
+
 static void late_names_hold_a_series_back(void **state)
 {
     (void)state;
@@ -353,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_record_for_other_leaves_no_text),
         cmocka_unit_test(nothing_is_shown_before_the_commit),
         cmocka_unit_test(a_page_under_way_keeps_its_cut),
+        cmocka_unit_test(pages_are_read_beside_checkpoints),
         cmocka_unit_test(late_names_hold_a_series_back),
         cmocka_unit_test(a_name_that_never_comes_is_waited_for_only_so_long),
         cmocka_unit_test(two_keys_of_one_text_are_one_line),
