@@ -18,10 +18,12 @@ void prom_before_cut(void *self)
     prom_snapshot_reserve(self);
 }
 
-/* Without memory there is no cut this time; the core goes on with the next. */
+/* Without memory there is no cut this time; the core goes on with the next. None ever when the values are wrong. */
 int prom_cut(void *self, uint64_t number)
 {
     struct prom_output *output = self;
+    if (atomic_load(&output->is_broken))
+        return FX_ENOMEM;
     for_tables(output, prom_table_retire); /* nobody looks anything up now */
     if (output->pending)                   /* an end of it never came */
         prom_kept_forget(&output->kept);

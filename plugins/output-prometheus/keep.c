@@ -283,9 +283,9 @@ int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *chec
         keep_metric(&writing, (uint32_t)i);
     flush(&writing, 1);
     prom_buffer_fini(&writing.entry);
+    kept->look_at_all = writing.failed; /* the next checkpoint looks for what this one is without */
     if (writing.failed)
         return FX_ENOMEM;
-    kept->look_at_all = false;
     for (size_t i = 0; i < kept->count; i++)
         put_values(&writing, &kept->metrics[i]);
     fx_state_live(checkpoint, kept->live_bytes);

@@ -60,28 +60,32 @@ static struct prom_kept_metric *take_metric(struct reading *reading)
 
 /* ---- a metric */
 
-static int family_of(const struct reading *reading, const char *definition, size_t size)
+/* *found: which it is; -1: none as it is configured now. */
+static int find_family(const struct reading *reading, const char *definition, size_t size, int *found)
 {
-    int found = -1;
-    for (unsigned i = 0; i < reading->output->family_count && found < 0; i++) {
+    bool has_memory = true;
+    *found = -1;
+    for (unsigned i = 0; i < reading->output->family_count && *found < 0 && has_memory; i++) {
         struct prom_buffer own = {0};
         prom_family_define(&reading->output->families[i], &own);
-        if (!own.failed && own.size == size && memcmp(own.data, definition, size) == 0)
-            found = (int)i;
+        has_memory = !own.failed;
+        if (has_memory && own.size == size && memcmp(own.data, definition, size) == 0)
+            *found = (int)i;
         prom_buffer_fini(&own);
     }
-    return found;
+    return has_memory ? 0 : no_memory(reading);
 }
 
 static int read_metric(struct reading *reading)
 {
     uint32_t size;
+    int family;
     const char *definition = take_sized(reading, &size);
-    if (!definition)
+    if (!definition || !memchr(definition, '\n', size))
         return bad(reading);
-    if (!memchr(definition, '\n', size))
-        return bad(reading);
-    int family = family_of(reading, definition, size);
+    int rc = find_family(reading, definition, size, &family);
+    if (rc)
+        return rc;
     if (family < 0)
         fx_log(reading->output->instance, FX_LOG_WARN,
                "A metric is not configured any more as it was: its kept values are dropped.", "metric=%.*s",
