@@ -262,3 +262,16 @@ def test_a_static_name_that_is_used_twice(kafka, topic, exporter):
     assert "librdkafka can't go on." in first.log() and "fenced" in first.log().lower(), first.log()
     kafka.produce(topic, lines(1))
     wait_for_total(second, 10)
+
+
+@pytest.mark.parametrize("strategy", ["cooperative-sticky", "range"])
+def test_a_member_without_partitions_is_ready(kafka, topic, exporter, strategy):
+    """It stands by: more members than partitions is no fault."""
+    config = kafka_config(kafka, topic)
+    config["inputs"][0]["rdkafka"]["partition.assignment.strategy"] = strategy
+    programs = [exporter(config), exporter(config)]
+    for program in programs:
+        wait_until(lambda program=program: program.ready() == (200, "Ready.\n"), program.ready)
+    name = "flow_exporter_kafka_assigned_partitions"
+    wait_until(lambda: sorted(program.page().self_sum(name) for program in programs) == [0, 1], "one has the partition")
+    assert all(program.ready() == (200, "Ready.\n") for program in programs)
