@@ -44,6 +44,7 @@ struct whois_asker {
     struct pollfd *fds;        /* one a talk, and the wake-up at the end */
     struct whois_queue parked; /* numbers that nobody can be asked about just now */
     struct whois_queue intake; /* numbers that are to be routed */
+    int64_t parked_until_ms;   /* when one of the parked ones may be asked about; INT64_MAX: there are none */
     struct whois_upkeep upkeep;
     int64_t upkeep_ms, gather_until_ms;
 };
@@ -54,6 +55,11 @@ void whois_asker_wake(struct whois_asker *asker)
     /* It can only fail when the counter is full, and then the thread has been woken. */
     ssize_t n = write(asker->wake_fd, &one, sizeof(one));
     (void)n;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* ---- what comes of a number ---- */
@@ -111,21 +117,24 @@ static void set_unknown(struct whois_asker *asker, struct whois_entry *entry)
 
 static void route(struct whois_asker *asker, struct whois_entry *entry, int64_t now_ms)
 {
-    bool must_wait = false;
+    int64_t until_ms = INT64_MAX;
     for (size_t i = 0; i < asker->server_count; i++) {
         struct whois_server *server = &asker->servers[i];
         if (entry->said_unknown & 1u << i)
             continue;
-        if (whois_server_when(server, now_ms) <= now_ms) {
+        int64_t when_ms = whois_server_when(server, now_ms);
+        if (when_ms <= now_ms) {
             whois_queue_push(&server->queue, entry);
             return;
         }
-        must_wait = true;
+        until_ms = earlier(until_ms, when_ms);
     }
-    if (must_wait)
-        whois_queue_push(&asker->parked, entry);
-    else
+    if (until_ms == INT64_MAX) {
         set_unknown(asker, entry);
+        return;
+    }
+    whois_queue_push(&asker->parked, entry);
+    asker->parked_until_ms = earlier(asker->parked_until_ms, until_ms);
 }
 
 static void route_all(struct whois_asker *asker, struct whois_queue *queue, int64_t now_ms)
@@ -209,11 +218,6 @@ static void start_talks(struct whois_asker *asker, struct whois_server *server, 
     }
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* When a server that has numbers and a free connection may be asked again. */
 static int64_t server_wait(struct whois_server *server, int64_t now_ms)
 {
@@ -225,21 +229,11 @@ static int64_t server_wait(struct whois_server *server, int64_t now_ms)
     return INT64_MAX;
 }
 
-static int64_t parked_until(struct whois_asker *asker, int64_t now_ms)
-{
-    int64_t until_ms = INT64_MAX;
-    for (size_t i = 0; i < asker->server_count && asker->parked.count > 0; i++) {
-        int64_t when_ms = whois_server_when(&asker->servers[i], now_ms);
-        until_ms = when_ms > now_ms ? earlier(until_ms, when_ms) : until_ms;
-    }
-    return until_ms;
-}
-
 /* When there is something to do that no socket tells. */
 static int64_t next_time(struct whois_asker *asker, int64_t now_ms)
 {
     int64_t until_ms = earlier(now_ms + LONG_MS, asker->upkeep_ms);
-    until_ms = earlier(until_ms, parked_until(asker, now_ms));
+    until_ms = earlier(until_ms, asker->parked_until_ms);
     if (asker->intake.count > 0)
         return now_ms;
     if (whois_table_waiting(asker->table) > 0)
@@ -276,12 +270,12 @@ static void show_queue(struct whois_asker *asker)
 }
 
 /* A server that was to be left alone may be asked again. */
-static bool parked_may_go(struct whois_asker *asker, int64_t now_ms)
+static void route_parked(struct whois_asker *asker, int64_t now_ms)
 {
-    for (size_t i = 0; i < asker->server_count && asker->parked.count > 0; i++)
-        if (whois_server_when(&asker->servers[i], now_ms) <= now_ms)
-            return true;
-    return false;
+    if (now_ms < asker->parked_until_ms)
+        return;
+    asker->parked_until_ms = INT64_MAX;
+    route_all(asker, &asker->parked, now_ms);
 }
 
 static void *run(void *arg)
@@ -296,8 +290,7 @@ static void *run(void *arg)
             asker->upkeep_ms = whois_upkeep_step(&asker->upkeep, &asker->intake, now_ms);
         if (now_ms >= asker->gather_until_ms)
             whois_table_take(asker->table, &asker->intake);
-        if (parked_may_go(asker, now_ms))
-            route_all(asker, &asker->parked, now_ms);
+        route_parked(asker, now_ms);
         route_all(asker, &asker->intake, now_ms);
         for (size_t i = 0; i < asker->server_count; i++)
             start_talks(asker, &asker->servers[i], now_ms);
@@ -383,6 +376,7 @@ struct whois_asker *whois_asker_new(struct fx_instance *instance, const struct w
                                           .folder = options->folder,
                                           .save_interval_ms = options->save_interval_ms};
     whois_queue_init(&asker->parked);
+    asker->parked_until_ms = INT64_MAX;
     whois_queue_init(&asker->intake);
     whois_upkeep_init(&asker->upkeep, whois_now_ms());
     asker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

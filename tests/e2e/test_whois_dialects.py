@@ -17,6 +17,9 @@ import whois_dialects  # noqa: E402
 
 LINES = whois_dialects.read_names(NAMES)
 DIALECTS = ["cymru", "rpsl", "irrd", "arin", "lacnic"]
+PASSING = ["refuse", "reset", "half", "garbage", "wrong", "limit", "empty", "endless"]
+# A sanitizer looks at how answers are read, not at how often.
+FAULTS = [(dialect, fault) for dialect in DIALECTS for fault in PASSING if SLOWNESS == 1 or fault in ("half", "garbage")]
 # What a test server takes well; the numbers that are usual are for real ones.
 BRISK = {"queries_per_second": 5000, "queries_per_day": 1000000, "refused_interval": "50ms"}
 
@@ -64,8 +67,7 @@ def test_odd_but_sound_answers(server, program, dialect, fault, tmp_path):
     run.stop()
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("fault", ["refuse", "reset", "half", "garbage", "wrong", "limit", "empty", "endless"])
+@pytest.mark.parametrize("dialect, fault", FAULTS)
 def test_faults_that_pass(server, program, dialect, fault):
     """No name is wrong while the server is broken, and once it is well every name comes."""
     whois = server("--dialect", dialect, "--fault", fault, "--faults", 3)

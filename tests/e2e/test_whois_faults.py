@@ -14,7 +14,7 @@ import pytest
 from programs import SCALE, SLOWNESS, wait_until
 from whois_program import program_fixture, server_fixture  # noqa: F401
 
-RECORDS = max(2000, int(600_000 * SCALE))
+RECORDS = max(2000, int(300_000 * SCALE))
 NUMBERS = range(100000, 102000)
 ALL = ["none", "silent", "deaf", "refuse", "reset", "half", "garbage", "endless", "endless-line", "slow", "drip",
        "reverse", "wrong", "omit", "duplicate", "cr", "latin1", "limit", "empty"]

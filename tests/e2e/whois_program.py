@@ -6,6 +6,7 @@ Records go in by standard input; the tests' own outputs write each record's name
 """
 
 import contextlib
+import functools
 import json
 import signal
 import subprocess
@@ -27,6 +28,7 @@ KNOWN = {15169: "GOOGLE - Google Inc.", 397143: "NEPTUNE-NETWORKS - Neptune Netw
 NAMELESS = {399998: UNKNOWN, 399999: UNKNOWN}
 
 
+@functools.cache
 def build_outputs():
     """The tests' own outputs, which `make` alone does not build."""
     targets = [f"tests/plugin/output-{name}.la" for name in ("rows", "report")]
