@@ -154,9 +154,7 @@ int prom_admit_restore_alias(struct prom_family *family, uint32_t number, uint32
 {
     const struct prom_series *series = prom_series_at(&family->registry, number);
     if (atomic_load_explicit(&series->text, memory_order_relaxed)) /* it was renamed */
-        return prom_rename_target(&family->admit.rename, number) == shown_as
-                   ? 0
-                   : prom_rename_restore(family, number, shown_as);
+        return prom_rename_restore(family, number, shown_as);
     if (is_settled(series))
         return 0;
     return add_alias(family, number, shown_as) ? 0 : -1;

@@ -192,6 +192,30 @@ static void keep_text(struct writing *writing, uint32_t metric_number, uint32_t 
         writing->failed = true;
 }
 
+static bool is_renamed(const struct prom_family *family, const struct prom_kept_metric *metric, struct prom_alias alias)
+{
+    const struct prom_series *series = prom_series_at(&family->registry, alias.number);
+    return atomic_load_explicit(&series->text, memory_order_relaxed) && alias.number < metric->known &&
+           alias.shown_as < metric->known &&
+           metric->flags[alias.number] & metric->flags[alias.shown_as] & PROM_KEPT_HAS_KEY;
+}
+
+/* All that were renamed, in the order in which they were: a name can come back, and then the last one counts. */
+static void log_renames_again(struct writing *writing, uint32_t metric_number)
+{
+    const struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
+    const struct prom_family *family = &writing->output->families[metric->family];
+    for (size_t i = 0; i < family->admit.alias_count && !writing->failed; i++) {
+        struct prom_alias alias = family->admit.aliases[i];
+        if (!is_renamed(family, metric, alias))
+            continue;
+        add_head(&writing->entry, PROM_KEPT_ALIAS, metric_number);
+        add_u32(&writing->entry, metric->place_of[alias.number]);
+        add_u32(&writing->entry, metric->place_of[alias.shown_as]);
+        flush(writing, ENTRY_BYTES);
+    }
+}
+
 static void log_places_again(struct writing *writing, uint32_t metric_number)
 {
     const struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
@@ -225,6 +249,8 @@ static void keep_new(struct writing *writing, uint32_t metric_number, size_t cou
         keep_text(writing, metric_number, all ? (uint32_t)i : admit->fresh[i]);
         flush(writing, ENTRY_BYTES);
     }
+    if (all || writing->checkpoint->rewrite_log)
+        log_renames_again(writing, metric_number);
     metric->looked_at = count;
 }
 

@@ -15,6 +15,7 @@ void prom_rename_fini(struct prom_rename *rename)
 {
     free(rename->holder);
     free(rename->redirect);
+    free(rename->owner);
     *rename = (struct prom_rename){.cursor = 0};
 }
 
@@ -27,12 +28,15 @@ static int know(struct prom_rename *rename, size_t count)
     if (holder)
         rename->holder = holder;
     uint32_t *redirect = holder ? realloc(rename->redirect, room * sizeof *redirect) : NULL;
-    if (!redirect)
+    if (redirect)
+        rename->redirect = redirect;
+    uint32_t *owner = redirect ? realloc(rename->owner, room * sizeof *owner) : NULL;
+    if (!owner)
         return -1;
-    rename->redirect = redirect;
+    rename->owner = owner;
     for (size_t i = rename->known; i < room; i++) {
         holder[i] = (uint32_t)i;
-        redirect[i] = PROM_RENAME_NONE;
+        redirect[i] = owner[i] = PROM_RENAME_NONE;
     }
     rename->known = room;
     return 0;
@@ -53,8 +57,10 @@ int prom_rename_restore(struct prom_family *family, uint32_t number, uint32_t to
     struct prom_rename *rename = &family->admit.rename;
     if (know(rename, (size_t)(number > to ? number : to) + 1) || prom_admit_redirect(&family->admit, number, to))
         return -1;
-    if (has_names(family, number))
-        rename->holder[number] = to;
+    uint32_t owner = has_names(family, number) ? number : rename->owner[number];
+    if (owner != PROM_RENAME_NONE)
+        rename->holder[owner] = to;
+    rename->owner[to] = owner;
     rename->redirect[number] = to;
     return 0;
 }

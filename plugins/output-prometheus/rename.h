@@ -19,6 +19,8 @@ struct prom_rename {
     uint32_t cursor;    /* the next to look at */
     uint32_t *holder;   /* of a series with cells: the one that has its value now */
     uint32_t *redirect; /* of any: where its value went last, or PROM_RENAME_NONE */
+    uint32_t
+        *owner; /* of one that was made for a name: the series with cells whose value it got in a restore, or none */
     size_t known;
 };
 
@@ -30,7 +32,10 @@ static inline uint32_t prom_rename_target(const struct prom_rename *rename, uint
     return number < rename->known ? rename->redirect[number] : PROM_RENAME_NONE;
 }
 
-/* The value of a series goes to another one, as is known from an earlier run. 0, or -1 without memory. */
+/*
+ * The value of a series goes to another one, as is known from an earlier run; in the order in which it went, since a
+ * name can come back. 0, or -1 without memory.
+ */
 int prom_rename_restore(struct prom_family *family, uint32_t number, uint32_t to);
 
 /* Looks at some of the series below count, all of them in turn, and begins what is to be renamed. */

@@ -128,6 +128,49 @@ static void an_alias_stays_one(void **state)
     prom_program_end(&program);
 }
 
+static void name_first(struct prom_program *program, const char *name)
+{
+    program->fixture.options.late_names = PROM_LATE_RENAME;
+    assert_int_equal(fx_cell_set(program->cells[1], FX_CELL_KNOWN, name, strlen(name)), 0);
+    prom_program_transmit(program, 1, "r1", 1);
+    prom_program_checkpoint(program); /* makes the series of the new name */
+    prom_program_checkpoint(program); /* moves the value */
+}
+
+static void expect_name(struct prom_program *program, const char *line, uint64_t value)
+{
+    char *page = prom_fixture_page(&program->fixture, 4096);
+    assert_int_equal(prom_fixture_value(page, line), value);
+    assert_int_equal(prom_fixture_sum(page), value);
+    free(page);
+}
+
+/* A name that went back and forth: the value stays where it was moved last, also when the log is made anew. */
+static void a_renamed_series_stays_renamed(void **state)
+{
+    (void)state;
+    for (unsigned moves = 0; moves < 4; moves++) {
+        struct prom_program program;
+        prom_program_begin(&program);
+        name_first(&program, "A");
+        for (unsigned i = 0; i < moves; i++)
+            name_first(&program, i % 2 ? "A" : "B");
+        const char *line =
+            moves % 2 ? SERIES("transmit", "1", "B", "r1", "100", "") : SERIES("transmit", "1", "A", "r1", "100", "");
+        for (unsigned i = 0; i < 4; i++) {
+            expect_name(&program, line, moves + 1);
+            if (i == 2)
+                fxi_part_void(program.part); /* so that the log is made anew */
+            else if (i)
+                prom_program_restart(&program, false);
+            program.fixture.options.late_names = PROM_LATE_RENAME;
+            prom_program_checkpoint(&program);
+        }
+        expect_name(&program, line, moves + 1);
+        prom_program_end(&program);
+    }
+}
+
 static void what_was_not_accepted_is_not_kept(void **state)
 {
     (void)state;
@@ -285,15 +328,11 @@ static void any_history_ends_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_restart_shows_the_same_and_goes_on),
-        cmocka_unit_test(a_text_stays),
-        cmocka_unit_test(what_was_held_back_still_is),
-        cmocka_unit_test(an_alias_stays_one),
-        cmocka_unit_test(what_was_not_accepted_is_not_kept),
-        cmocka_unit_test(another_metric_begins_at_zero),
-        cmocka_unit_test(a_lower_limit_keeps_the_sum),
-        cmocka_unit_test(a_cell_without_a_key_is_not_kept),
-        cmocka_unit_test(any_history_ends_exact),
+        cmocka_unit_test(a_restart_shows_the_same_and_goes_on), cmocka_unit_test(a_text_stays),
+        cmocka_unit_test(what_was_held_back_still_is),          cmocka_unit_test(an_alias_stays_one),
+        cmocka_unit_test(a_renamed_series_stays_renamed),       cmocka_unit_test(what_was_not_accepted_is_not_kept),
+        cmocka_unit_test(another_metric_begins_at_zero),        cmocka_unit_test(a_lower_limit_keeps_the_sum),
+        cmocka_unit_test(a_cell_without_a_key_is_not_kept),     cmocka_unit_test(any_history_ends_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
