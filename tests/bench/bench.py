@@ -47,17 +47,20 @@ class Settings:
     records: int = 4_000_000  # a round
     pool: int = 500_000  # records held in memory
     sizes: Optional[Tuple[int, ...]] = None  # of series; None: all
+    patience_s: float = 45  # to find idle cores
     pause_records: int = 20_000_000
     pause_pages: int = 20
 
 
 QUICK = Settings(rounds=3, decode_records=50_000, file_records=320_000, kafka_records=320_000, kafka_growth_rounds=1,
-                 records=1_000_000, pool=100_000, sizes=(10_000, 100_000), pause_records=2_000_000, pause_pages=5)
+                 records=1_000_000, pool=100_000, sizes=(10_000, 100_000), pause_records=2_000_000, pause_pages=5,
+                 patience_s=10)
 
 
 # Just to see that it works.
 SMOKE = Settings(rounds=1, decode_records=3_000, file_records=256_000, kafka_records=256_000, kafka_growth_rounds=1,
-                 records=64_000, pool=10_000, sizes=(16_000,), pause_records=200_000, pause_pages=2)
+                 records=64_000, pool=10_000, sizes=(16_000,), pause_records=200_000, pause_pages=2,
+                 patience_s=0)
 
 
 @dataclass
@@ -101,18 +104,25 @@ def run_section(section, settings, parent):
     return figures
 
 
-def main():
-    options = parse_arguments()
-    settings, figures = settings_of(options), []
+def measure(sections, settings, figures):
+    """Adds to figures, so that what was measured before something failed is not lost."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         try:
-            for section in options.sections or SECTIONS:
+            for section in sections:
                 figures += run_section(section, settings, Path(name))
         finally:
             for program in Program.started:
                 program.kill_group()
-    (print_markdown if options.markdown else print_table)(figures)
-    write_json(BUILD / "bench.json", figures, asdict(settings))
+
+
+def main():
+    options = parse_arguments()
+    settings, figures = settings_of(options), []
+    try:
+        measure(options.sections or SECTIONS, settings, figures)
+    finally:
+        (print_markdown if options.markdown else print_table)(figures)
+        write_json(BUILD / "bench.json", figures, asdict(settings))
     fails = any(figure.holds() is False for figure in figures)
     return 1 if fails and not options.smoke else 0
 

@@ -16,7 +16,6 @@ SECTION = "workers"
 SIZES = (16_000, 1_000_000)
 SPEED_UP = 1.8
 IDLE_SHARE = 0.05
-PATIENCE_S = 45
 
 
 def replay_beside_others(program, records):
@@ -33,7 +32,7 @@ def measure(folder, series, settings):
         programs[workers].fill()
         programs[workers].replay(settings.records // 4)
     rounds = {workers: [] for workers in programs}
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + settings.patience_s
     while not has_enough(rounds, settings.rounds) and (time.monotonic() < end or not rounds[1]):
         for workers, program in programs.items():
             rounds[workers].append(replay_beside_others(program, settings.records // 2))
