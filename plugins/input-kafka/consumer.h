@@ -96,9 +96,10 @@ struct kafka_partition {
     struct fx_series *lag, *position;
     char *tags;           /* what was stored beside the offset when it was assigned; NULL: nothing */
     unsigned worker;      /* whose */
-    enum kafka_jump jump; /* this and the next three: its worker's, and worker 0's while the others are out of poll */
+    enum kafka_jump jump; /* this and the next four: its worker's, and worker 0's while the others are out of poll */
     int64_t jump_from, jump_to;
-    int64_t gone_back_to; /* by the last doubt; -1: never */
+    int64_t gone_back_to;  /* by the last doubt; -1: never */
+    unsigned gone_back_in; /* of the generation */
     struct kafka_partition *next;
 };
 

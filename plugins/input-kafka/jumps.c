@@ -6,7 +6,8 @@
  * what is gathered out of the batch again, and goes on behind it.
  *
  * So a jump is believed only the second time, after going back to where the stream
- * is. Workers mark, each its own partitions; worker 0 goes back, alone.
+ * is, and only if there was no rebalance since: a partition that is paused forgets
+ * where it was sent, too, and goes on from where librdkafka last was. Workers mark, each its own partitions; worker 0 goes back, alone.
  */
 #include "consumer.h"
 
@@ -28,12 +29,18 @@ static void mark(struct kafka_consumer *consumer, struct kafka_partition *partit
     atomic_store(&consumer->has_jumped, true);
 }
 
+static bool was_looked_at(const struct kafka_consumer *consumer, const struct kafka_partition *partition,
+                          int64_t position)
+{
+    return partition->gone_back_to == position && partition->gone_back_in == atomic_load(&consumer->generation);
+}
+
 bool kafka_believes(struct kafka_consumer *consumer, const rd_kafka_message_t *message, int64_t position)
 {
     struct kafka_partition *partition = find(consumer, rd_kafka_topic_name(message->rkt), message->partition);
     if (!partition)
         return true;
-    if (partition->jump == KAFKA_JUMP_NONE && partition->gone_back_to == position) {
+    if (partition->jump == KAFKA_JUMP_NONE && was_looked_at(consumer, partition, position)) {
         partition->jump = KAFKA_JUMP_BELIEVED;
         partition->jump_to = message->offset;
         partition->jump_from = position;
@@ -62,7 +69,8 @@ void kafka_check_positions(struct kafka_worker *worker)
         for (int i = 0; i < list->cnt; i++) {
             struct kafka_partition *partition = find(consumer, list->elems[i].topic, list->elems[i].partition);
             if (!list->elems[i].err && list->elems[i].offset > fx_stream_position(partition->stream) &&
-                partition->jump == KAFKA_JUMP_NONE && partition->gone_back_to != fx_stream_position(partition->stream))
+                partition->jump == KAFKA_JUMP_NONE &&
+                !was_looked_at(consumer, partition, fx_stream_position(partition->stream)))
                 mark(consumer, partition);
         }
     }
@@ -75,6 +83,11 @@ static bool count_lost(struct kafka_consumer *consumer, struct fx_feed *feed, co
     int64_t low, high;
     if (rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, &low, &high, ASK_MS))
         return false;
+    unsigned suppressed;
+    if (fx_log_allowed(&consumer->partition_limit, &suppressed))
+        fx_log(consumer->instance, FX_LOG_INFO, "The topic has no such offsets (any more).",
+               "topic=%s partition=%d from=%lld to=%lld suppressed=%u", partition->topic, (int)partition->number,
+               (long long)partition->jump_from, (long long)partition->jump_to, suppressed);
     if (low > partition->jump_from)
         fx_stream_lost(feed, partition->stream, partition->jump_from,
                        low < partition->jump_to ? low : partition->jump_to);
@@ -94,6 +107,7 @@ static bool go_back(struct kafka_consumer *consumer, struct kafka_partition *par
     if (failed)
         return false;
     partition->gone_back_to = position;
+    partition->gone_back_in = atomic_load(&consumer->generation);
     fx_metric_add(consumer->instance, KAFKA_GONE_BACK, 0, 1);
     fx_log(consumer->instance, FX_LOG_DEBUG, "Offsets were left out; going back to see whether they are there.",
            "topic=%s partition=%d offset=%lld", partition->topic, (int)partition->number, (long long)position);
