@@ -7,7 +7,7 @@
 static const char *const starts[] = {"latest", "earliest", "timestamp:", NULL};
 static const char *const partition_labels[] = {"topic", "partition", NULL};
 static const char *const broker_labels[] = {"broker", NULL};
-static const char *const rtt_labels[] = {"broker", "quantile", NULL};
+static const char *const rtt_labels[] = {"broker", "percentile", NULL};
 static const char *const troubles[] = {[KAFKA_TROUBLE_LOGIN] = "authentication",
                                        [KAFKA_TROUBLE_TLS] = "tls",
                                        [KAFKA_TROUBLE_NAME] = "name",
@@ -78,7 +78,7 @@ static const struct fx_metric metrics[] = {
                              .max_series = 1000},
     [KAFKA_BROKER_RTT] = {.name = "kafka_broker_request_seconds",
                           .kind = FX_GAUGE | FX_NANOSECONDS,
-                          .help = "From a request to its answer, by quantile of the last moments. A fetch waits for "
+                          .help = "From a request to its answer, by percentile of the last moments. A fetch waits for "
                                   "messages up to fetch.wait.max.ms.",
                           .labels = rtt_labels,
                           .max_series = 2000},

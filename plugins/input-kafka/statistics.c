@@ -50,8 +50,8 @@ static struct kafka_broker *broker_of(struct kafka_consumer *consumer, const cha
         abort(); /* as librdkafka itself does without memory */
     broker->up = begin_broker(consumer, KAFKA_BROKER_UP, name, NULL);
     broker->errors = begin_broker(consumer, KAFKA_BROKER_ERRORS, name, NULL);
-    broker->rtt_median = begin_broker(consumer, KAFKA_BROKER_RTT, name, "0.5");
-    broker->rtt_p99 = begin_broker(consumer, KAFKA_BROKER_RTT, name, "0.99");
+    broker->rtt_median = begin_broker(consumer, KAFKA_BROKER_RTT, name, "50");
+    broker->rtt_p99 = begin_broker(consumer, KAFKA_BROKER_RTT, name, "99");
     return *at = broker;
 }
 

@@ -1,5 +1,6 @@
 """Programs under test and beside it: started in a folder of their own, waited for by condition, ended by their pid."""
 
+import json
 import os
 import shlex
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -232,12 +234,12 @@ class WhoisServer(Program):
 
 
 class Prometheus(Program):
-    """A real Prometheus that scrapes each second."""
+    """A real Prometheus that scrapes each second, or as its configuration says."""
 
-    def __init__(self, folder, targets):
+    def __init__(self, folder, targets, config=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        config = {
+        config = config or {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
             "scrape_configs": [{"job_name": "flows", "static_configs": [{"targets": targets}]}],
         }
@@ -253,9 +255,18 @@ class Prometheus(Program):
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
 
+    def ask(self, path, **parameters):
+        """What the API gives as data; an error of a query is an error here."""
+        status, text = http_get(self.url(f"/api/v1/{path}?{urllib.parse.urlencode(parameters)}"))
+        assert status == 200, f"{parameters}: {text}"
+        return json.loads(text)["data"]
+
     def query(self, expression):
         """[(labels, value as text)] of an instant vector."""
-        status, text = http_get(self.url("/api/v1/query?query=" + urllib.request.quote(expression)))
-        assert status == 200, text
-        result = yaml.safe_load(text)["data"]["result"]
-        return [(row["metric"], row["value"][1]) for row in result]
+        return [(row["metric"], row["value"][1]) for row in self.ask("query", query=expression)["result"]]
+
+    def query_range(self, expression, seconds):
+        """[(labels, points)] over the last seconds, a point each second."""
+        now = time.time()
+        found = self.ask("query_range", query=expression, start=now - seconds, end=now, step=1)
+        return [(row["metric"], row["values"]) for row in found["result"]]
