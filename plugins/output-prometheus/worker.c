@@ -36,18 +36,6 @@ void prom_worker_free(void *self, void *context)
     free(worker);
 }
 
-/* What was restored before there were workers is the first one's. */
-static int take_restored(struct prom_worker *worker)
-{
-    struct prom_snapshot *snapshot = prom_snapshot_get(worker->output);
-    bool is_whole = true;
-    for (unsigned i = 0; i < worker->output->family_count; i++)
-        is_whole =
-            is_whole && prom_tally_set(&worker->tallies[i], snapshot->families[i].values, snapshot->families[i].count);
-    prom_snapshot_unref(snapshot);
-    return is_whole ? 0 : -1;
-}
-
 int prom_worker_new(void *self, unsigned index, void **context, struct fx_error *err)
 {
     struct prom_output *output = self;
@@ -58,8 +46,6 @@ int prom_worker_new(void *self, unsigned index, void **context, struct fx_error 
     int rc = 0;
     for (unsigned i = 0; i < output->family_count; i++)
         rc |= prom_tally_init(&worker->tallies[i]);
-    if (!rc && index == 0)
-        rc = take_restored(worker);
     if (rc) {
         prom_worker_free(self, worker);
         return fx_error_set(err, FX_ENOMEM, "out of memory");
