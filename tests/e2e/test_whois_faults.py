@@ -14,7 +14,7 @@ import pytest
 from programs import SCALE, SLOWNESS, wait_until
 from whois_program import program_fixture, server_fixture  # noqa: F401
 
-RECORDS = max(2000, int(300_000 * SCALE))
+RECORDS = max(2000, int(600_000 * SCALE))
 NUMBERS = range(100000, 102000)
 ALL = ["none", "silent", "deaf", "refuse", "reset", "half", "garbage", "endless", "endless-line", "slow", "drip",
        "reverse", "wrong", "omit", "duplicate", "cr", "latin1", "limit", "empty"]
@@ -45,6 +45,7 @@ def flow(program, records, under_way, folder, **resolver):
     """(seconds until all records have passed and it has ended, most memory in kB). under_way(): the fault is met."""
     run = program(folder, outputs=["report"], input_options={"serve_after_end": False}, **resolver)
     run.feed(NUMBERS)
+    wait_until(lambda: "Running." in run.log(), "the program to run")
     wait_until(under_way, "the fault to be met")
     begin = time.monotonic()
     run.process.stdin.write(records)
