@@ -12,7 +12,7 @@ static uint32_t find(const struct prom_intern *intern, uint32_t hash, const char
     uint32_t number;
     while ((number = prom_probe_next(&probe)) != PROM_TABLE_NONE) {
         const struct prom_text *known = prom_intern_text(intern, number);
-        if (known->size == size && memcmp(known->data, text, size) == 0)
+        if (known->size == size && prom_text_equal(known->data, text, size))
             return number;
     }
     return PROM_TEXT_NONE;

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 
 #define HUGE_BYTES ((size_t)2 * 1024 * 1024)
+/* From here on it begins at a page's beginning, and becomes resident page by page. */
+#define MAPPED_BYTES ((size_t)128 * 1024)
 
 static bool is_huge(size_t bytes, bool may_be_huge)
 {
@@ -36,13 +38,22 @@ void *prom_pages_new(size_t bytes, bool may_be_huge)
 {
     if (bytes > SIZE_MAX / 2)
         return NULL;
-    return is_huge(bytes, may_be_huge) ? map_aligned(round_up(bytes)) : calloc(1, bytes ? bytes : 1);
+    if (is_huge(bytes, may_be_huge))
+        return map_aligned(round_up(bytes));
+    if (bytes < MAPPED_BYTES)
+        return calloc(1, bytes ? bytes : 1);
+    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
 }
 
 void prom_pages_free(void *pages, size_t bytes, bool may_be_huge)
 {
-    if (pages && is_huge(bytes, may_be_huge))
+    if (!pages)
+        return;
+    if (is_huge(bytes, may_be_huge))
         munmap(pages, round_up(bytes));
-    else
+    else if (bytes < MAPPED_BYTES)
         free(pages);
+    else
+        munmap(pages, bytes);
 }
