@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Optional, Tuple
 
 import aggregation
+import checkpoint
 import decode
 import kafka_section
 import pipeline
@@ -30,6 +31,7 @@ SECTIONS = {
     "kafka": kafka_section,
     "aggregation": aggregation,
     "scrape": scrape,
+    "checkpoint": checkpoint,
     "workers": workers,
 }
 
