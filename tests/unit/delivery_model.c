@@ -50,7 +50,7 @@ void model_crash_at(unsigned nth)
 }
 
 /* A dead process never unlocks what it held; ThreadSanitizer's search for deadlocks takes 64 of those as its end. */
-const char *__tsan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
     return "detect_deadlocks=0";
