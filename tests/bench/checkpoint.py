@@ -47,8 +47,7 @@ def with_pages(program, records):
 
 
 def measure(folder, series, settings):
-    state = {"directory": str(folder / f"state-{series}"), "min_interval": "100ms"}
-    program = Replay(folder, series, draw="uniform", pool=settings.pool, state=state, name=f"checkpoint-{series}")
+    program = Replay(folder, series, draw="uniform", pool=settings.pool, has_state=True, name=f"checkpoint-{series}")
     program.fill()
     program.replay(settings.records // 4)
     records = settings.pause_records
