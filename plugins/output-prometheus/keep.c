@@ -25,6 +25,11 @@ static void add_u32(struct prom_buffer *to, uint32_t number)
     prom_buffer_add(to, (const char *)&number, sizeof number);
 }
 
+static void add_u64(struct prom_buffer *to, uint64_t number)
+{
+    prom_buffer_add(to, (const char *)&number, sizeof number);
+}
+
 static void add_head(struct prom_buffer *to, uint8_t type, uint32_t metric)
 {
     prom_buffer_add(to, (const char *)&type, 1);
@@ -55,6 +60,8 @@ static void log_metric(struct writing *writing, const struct prom_kept_metric *m
     uint8_t type = PROM_KEPT_METRIC;
     prom_buffer_add(&writing->entry, (const char *)&type, 1);
     add_sized(&writing->entry, metric->definition, strlen(metric->definition));
+    add_head(&writing->entry, PROM_KEPT_OTHER, (uint32_t)(metric - writing->output->kept.metrics));
+    add_u64(&writing->entry, metric->other_created);
 }
 
 static bool has_metric(const struct prom_kept *kept, unsigned family)
@@ -63,6 +70,13 @@ static bool has_metric(const struct prom_kept *kept, unsigned family)
         if (kept->metrics[i].family == (int)family)
             return true;
     return false;
+}
+
+static void begin_metric(struct writing *writing, struct prom_kept_metric *metric, const struct prom_family *family)
+{
+    metric->other_created = prom_series_created(&family->registry, PROM_OTHER_SERIES);
+    if (!writing->checkpoint->rewrite_log) /* else it is logged with all */
+        log_metric(writing, metric);
 }
 
 static void add_new_metrics(struct writing *writing)
@@ -75,8 +89,8 @@ static void add_new_metrics(struct writing *writing)
         prom_family_define(&output->families[i], &definition);
         if (definition.failed || prom_kept_add_metric(&output->kept, definition.data, definition.size, (int)i))
             writing->failed = true;
-        else if (!writing->checkpoint->rewrite_log)
-            log_metric(writing, &output->kept.metrics[output->kept.count - 1]);
+        else
+            begin_metric(writing, &output->kept.metrics[output->kept.count - 1], &output->families[i]);
         prom_buffer_fini(&definition);
     }
 }
@@ -93,7 +107,7 @@ static bool add_word(struct writing *writing, const struct prom_family *family, 
                                                                            : PROM_KEPT_TEXT;
     prom_buffer_add(to, (const char *)&kind, 1);
     if (kind == PROM_KEPT_NUMBER) {
-        prom_buffer_add(to, (const char *)&key[index], sizeof key[index]);
+        add_u64(to, key[index]);
         return true;
     }
     size_t size;
@@ -107,13 +121,15 @@ static bool add_word(struct writing *writing, const struct prom_family *family, 
     return true;
 }
 
-static bool log_series(struct writing *writing, uint32_t metric, uint32_t number)
+static bool log_series(struct writing *writing, uint32_t metric, uint32_t place, uint32_t number)
 {
     struct prom_family *family = &writing->output->families[writing->output->kept.metrics[metric].family];
     uint64_t key[PROM_LABELS_MAX];
     size_t start = writing->entry.size;
     prom_key_copy(&family->registry, prom_series_at(&family->registry, number)->key, key);
-    add_head(&writing->entry, PROM_KEPT_SERIES, metric);
+    add_head(&writing->entry, PROM_KEPT_BEGUN, metric);
+    add_u32(&writing->entry, place);
+    add_u64(&writing->entry, prom_series_created(&family->registry, number));
     for (unsigned i = 0; i < family->label_count; i++) {
         if (!add_word(writing, family, key, i)) {
             writing->entry.size = start;
@@ -172,7 +188,7 @@ static void keep_key(struct writing *writing, uint32_t metric_number, uint32_t n
     struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
     if (metric->flags[number] & (PROM_KEPT_HAS_KEY | PROM_KEPT_IS_KEYLESS))
         return;
-    if (!log_series(writing, metric_number, number))
+    if (!log_series(writing, metric_number, (uint32_t)metric->count, number))
         metric->flags[number] |= PROM_KEPT_IS_KEYLESS;
     else if (prom_kept_add_place(metric, number))
         writing->failed = true;
@@ -223,7 +239,7 @@ static void log_places_again(struct writing *writing, uint32_t metric_number)
         if (metric->places[place] & PROM_PLACE_VOID)
             add_head(&writing->entry, PROM_KEPT_VOID, metric_number);
         else
-            log_series(writing, metric_number, metric->places[place]);
+            log_series(writing, metric_number, (uint32_t)place, metric->places[place]);
         flush(writing, ENTRY_BYTES);
     }
     for (size_t place = 0; place < metric->count && !writing->failed; place++) {
@@ -259,6 +275,8 @@ static void keep_metric(struct writing *writing, uint32_t metric_number)
     struct prom_output *output = writing->output;
     struct prom_kept_metric *metric = &output->kept.metrics[metric_number];
     bool rewrite = writing->checkpoint->rewrite_log;
+    if (metric->family >= 0)
+        metric->other_created = prom_series_created(&output->families[metric->family].registry, PROM_OTHER_SERIES);
     if (rewrite)
         log_metric(writing, metric);
     if (metric->family < 0)

@@ -8,8 +8,10 @@
  * An entry of the log is any number of records:
  *
  *   u8 PROM_KEPT_METRIC, u32 size, its definition as text (prom_family_define)
- *   u8 PROM_KEPT_SERIES, u32 metric, for each label: u8 PROM_KEPT_NUMBER, u64 number
- *                                                  or u8 PROM_KEPT_TEXT or PROM_KEPT_CELL, u32 size, its text or key
+ *   u8 PROM_KEPT_OTHER,  u32 metric, u64 when its 'other' began, in ms since the epoch
+ *   u8 PROM_KEPT_BEGUN,  u32 metric, u32 place, u64 when it began, in ms since the epoch; then its key, for each label:
+ *                        u8 PROM_KEPT_NUMBER, u64 number; or u8 PROM_KEPT_TEXT or PROM_KEPT_CELL, u32 size, its text or key
+ *   u8 PROM_KEPT_SERIES, u32 metric, its key: by older versions, which did not know when it began, at the next place
  *   u8 PROM_KEPT_SHOWN,  u32 metric, u32 place, u32 size, the values of its labels as line.h has them
  *   u8 PROM_KEPT_ALIAS,  u32 metric, u32 place, u32 place of the series that it is shown as, or was renamed to
  *   u8 PROM_KEPT_VOID,   u32 metric: a place without a series
@@ -29,7 +31,15 @@
 
 struct prom_output;
 
-enum { PROM_KEPT_METRIC = 1, PROM_KEPT_SERIES, PROM_KEPT_SHOWN, PROM_KEPT_ALIAS, PROM_KEPT_VOID };
+enum {
+    PROM_KEPT_METRIC = 1,
+    PROM_KEPT_SERIES,
+    PROM_KEPT_SHOWN,
+    PROM_KEPT_ALIAS,
+    PROM_KEPT_VOID,
+    PROM_KEPT_OTHER,
+    PROM_KEPT_BEGUN
+};
 enum { PROM_KEPT_NUMBER = 1, PROM_KEPT_TEXT, PROM_KEPT_CELL };
 
 /* In the series number of a place: it is in another place, or went into 'other'; its value counts there. */
@@ -44,16 +54,17 @@ enum prom_kept_flags {
 
 /* One metric of the log. */
 struct prom_kept_metric {
-    int family;         /* which it is; -1: it is no longer configured */
-    char *definition;   /* owned */
-    uint32_t *places;   /* series by place */
-    size_t count;       /* of places */
-    size_t accepted;    /* of them, in the last accepted checkpoint */
-    size_t capacity;    /* of places */
-    uint32_t *place_of; /* place by series */
-    uint8_t *flags;     /* by series */
-    size_t known;       /* series that place_of and flags have room for */
-    size_t looked_at;   /* series below were looked at, but for those that became shown since */
+    int family;             /* which it is; -1: it is no longer configured */
+    char *definition;       /* owned */
+    uint64_t other_created; /* when its 'other' began; 0: not known */
+    uint32_t *places;       /* series by place */
+    size_t count;           /* of places */
+    size_t accepted;        /* of them, in the last accepted checkpoint */
+    size_t capacity;        /* of places */
+    uint32_t *place_of;     /* place by series */
+    uint8_t *flags;         /* by series */
+    size_t known;           /* series that place_of and flags have room for */
+    size_t looked_at;       /* series below were looked at, but for those that became shown since */
 };
 
 struct prom_kept {

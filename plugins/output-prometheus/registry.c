@@ -40,6 +40,7 @@ int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned 
     registry->chunks[0] = chunk_new(registry, 0);
     if (!registry->chunks[0])
         return -1;
+    prom_series_set_created(registry, PROM_OTHER_SERIES, prom_clock_wall_ms());
     atomic_store(&registry->count, 1); /* 'other' */
     return 0;
 }
@@ -91,6 +92,7 @@ static uint32_t add(struct prom_registry *registry, const uint64_t *key, uint32_
     struct prom_series *series = prom_series_at(registry, number);
     memcpy(series->key, key, registry->words * sizeof *key);
     series->since = (uint32_t)prom_clock_ms();
+    prom_series_set_created(registry, number, prom_clock_wall_ms());
     if (prom_table_add(&registry->table, hash, number))
         return PROM_OTHER_SERIES;
     hold_cells(registry, key);

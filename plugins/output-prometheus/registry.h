@@ -28,12 +28,16 @@
  */
 #define PROM_KEY_WAITING (UINT64_C(1) << 62)
 
-/* text_size and since are written before text, by the checkpoint's owner (admit.c); key and since by who makes it. */
+/*
+ * text_size and since are written before text, by the checkpoint's owner (admit.c); key, since and created by who makes
+ * it. With five labels it is a line of the cache.
+ */
 struct prom_series {
     _Atomic(const char *) text; /* the values of its labels as shown (line.h), for ever; NULL: not shown by itself */
     uint32_t text_size;         /* without text: PROM_SERIES_IS_ALIAS, or it is held back */
     uint32_t
         since; /* shown: since this checkpoint; held back: since this time in ms, cut to 32 bits; alias: as which */
+    _Atomic uint64_t created; /* when it began at zero, in ms since the epoch; over restarts */
     uint64_t key[];
 };
 #define PROM_SERIES_IS_ALIAS UINT32_MAX
@@ -62,6 +66,17 @@ static inline struct prom_series *prom_series_at(const struct prom_registry *reg
 {
     char *chunk = registry->chunks[number / PROM_SERIES_CHUNK];
     return (struct prom_series *)(void *)(chunk + number % PROM_SERIES_CHUNK * registry->series_bytes);
+}
+
+/* When the series began at zero, in ms since the epoch. Any thread, for a series that a snapshot has. */
+static inline uint64_t prom_series_created(const struct prom_registry *registry, uint32_t number)
+{
+    return atomic_load_explicit(&prom_series_at(registry, number)->created, memory_order_relaxed);
+}
+
+static inline void prom_series_set_created(const struct prom_registry *registry, uint32_t number, uint64_t created)
+{
+    atomic_store_explicit(&prom_series_at(registry, number)->created, created, memory_order_relaxed);
 }
 
 /* The series that an alias is shown as; PROM_SERIES_NONE of others. The checkpoint's owner. */

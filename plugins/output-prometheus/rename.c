@@ -108,8 +108,11 @@ static uint32_t find_plain(struct prom_output *output, struct prom_family *famil
         key[i] = PROM_KEY_TEXT | interned;
     }
     uint32_t found = prom_registry_find(&family->registry, key, prom_hash_words(key, family->label_count));
-    if (found == PROM_SERIES_NONE)
-        (void)prom_registry_restore(&family->registry, key);
+    if (found == PROM_SERIES_NONE) { /* the value that it will get began when the old one did */
+        uint32_t made = prom_registry_restore(&family->registry, key);
+        if (made != PROM_OTHER_SERIES)
+            prom_series_set_created(&family->registry, made, prom_series_created(&family->registry, number));
+    }
     return found < count ? found : PROM_SERIES_NONE;
 }
 

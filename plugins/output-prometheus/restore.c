@@ -46,6 +46,14 @@ static bool take_u32(struct reading *reading, uint32_t *number)
     return from != NULL;
 }
 
+static bool take_u64(struct reading *reading, uint64_t *number)
+{
+    const char *from = take(reading, sizeof *number);
+    if (from)
+        memcpy(number, from, sizeof *number);
+    return from != NULL;
+}
+
 static const char *take_sized(struct reading *reading, uint32_t *size)
 {
     return take_u32(reading, size) ? take(reading, *size) : NULL;
@@ -93,6 +101,17 @@ static int read_metric(struct reading *reading)
     return prom_kept_add_metric(&reading->output->kept, definition, size, family) ? no_memory(reading) : 0;
 }
 
+static int read_other(struct reading *reading)
+{
+    struct prom_kept_metric *metric = take_metric(reading);
+    if (!metric || !take_u64(reading, &metric->other_created))
+        return bad(reading);
+    if (metric->family >= 0 && metric->other_created)
+        prom_series_set_created(&reading->output->families[metric->family].registry, PROM_OTHER_SERIES,
+                                metric->other_created);
+    return 0;
+}
+
 /* ---- a series */
 
 static bool read_word(struct reading *reading, bool is_number, uint64_t *word)
@@ -100,12 +119,8 @@ static bool read_word(struct reading *reading, bool is_number, uint64_t *word)
     const char *kind = take(reading, 1);
     if (!kind || (*kind == PROM_KEPT_NUMBER) != is_number)
         return false;
-    if (is_number) {
-        const char *number = take(reading, sizeof *word);
-        if (number)
-            memcpy(word, number, sizeof *word);
-        return number != NULL;
-    }
+    if (is_number)
+        return take_u64(reading, word);
     uint32_t size;
     const char *text = take_sized(reading, &size);
     if (!text || (*kind != PROM_KEPT_TEXT && *kind != PROM_KEPT_CELL))
@@ -129,24 +144,51 @@ static int skip_series(struct reading *reading, const struct prom_kept_metric *m
     return 0;
 }
 
-/* Two keys in the log can be one now, or there can be too many: the place is void then, and its value counts there. */
+static bool read_key(struct reading *reading, const struct prom_family *family, uint64_t *key)
+{
+    for (unsigned i = 0; i < family->label_count; i++)
+        if (!read_word(reading, family->labels[i].is_number, &key[i]))
+            return false;
+    return true;
+}
+
+/*
+ * Two keys in the log can be one now, or there can be too many: the place is void then, and its value counts there.
+ * created: 0 if that is not known.
+ */
+static int add_series(struct reading *reading, struct prom_kept_metric *metric, uint64_t created)
+{
+    struct prom_family *family = &reading->output->families[metric->family];
+    uint64_t key[PROM_LABELS_MAX];
+    if (!read_key(reading, family, key))
+        return bad(reading);
+    uint32_t number = prom_registry_restore(&family->registry, key);
+    if (prom_kept_know(metric, (size_t)number + 1))
+        return no_memory(reading);
+    bool is_void = metric->flags[number] & PROM_KEPT_HAS_KEY;
+    if (created && !is_void)
+        prom_series_set_created(&family->registry, number, created);
+    return prom_kept_add_place(metric, is_void ? number | PROM_PLACE_VOID : number) ? no_memory(reading) : 0;
+}
+
 static int read_series(struct reading *reading)
 {
     struct prom_kept_metric *metric = take_metric(reading);
     if (!metric)
         return bad(reading);
+    return metric->family < 0 ? skip_series(reading, metric) : add_series(reading, metric, 0);
+}
+
+static int read_begun(struct reading *reading)
+{
+    struct prom_kept_metric *metric = take_metric(reading);
+    uint32_t place;
+    uint64_t created;
+    if (!metric || !take_u32(reading, &place) || !take_u64(reading, &created))
+        return bad(reading);
     if (metric->family < 0)
         return skip_series(reading, metric);
-    struct prom_family *family = &reading->output->families[metric->family];
-    uint64_t key[PROM_LABELS_MAX];
-    for (unsigned i = 0; i < family->label_count; i++)
-        if (!read_word(reading, family->labels[i].is_number, &key[i]))
-            return bad(reading);
-    uint32_t number = prom_registry_restore(&family->registry, key);
-    if (prom_kept_know(metric, (size_t)number + 1))
-        return no_memory(reading);
-    bool is_void = metric->flags[number] & PROM_KEPT_HAS_KEY;
-    return prom_kept_add_place(metric, is_void ? number | PROM_PLACE_VOID : number) ? no_memory(reading) : 0;
+    return place == metric->count ? add_series(reading, metric, created) : bad(reading);
 }
 
 static int read_void(struct reading *reading)
@@ -215,6 +257,10 @@ static int read_record(struct reading *reading)
     switch (*reading->at++) {
     case PROM_KEPT_METRIC:
         return read_metric(reading);
+    case PROM_KEPT_OTHER:
+        return read_other(reading);
+    case PROM_KEPT_BEGUN:
+        return read_begun(reading);
     case PROM_KEPT_SERIES:
         return read_series(reading);
     case PROM_KEPT_SHOWN:

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -47,6 +48,32 @@ static void a_restart_shows_the_same_and_goes_on(void **state)
     assert_int_equal(prom_fixture_sum(page), 25);
     free(page);
     assert_int_equal(prom_registry_count(&program.fixture.output->families[1].registry), 4); /* with 'other' */
+    prom_program_end(&program);
+}
+
+/* When a series began at zero stays, also when the log is made anew. */
+static void a_series_keeps_when_it_began(void **state)
+{
+    (void)state;
+    struct prom_program program;
+    prom_program_begin(&program);
+    uint64_t now_ms = (uint64_t)time(NULL) * 1000;
+    prom_program_transmit(&program, 1, "r1", 5);
+    for (unsigned i = 0; i < 4; i++) {
+        const struct prom_registry *registry = &program.fixture.output->families[1].registry;
+        if (i == 0) {
+            assert_in_range(prom_series_created(registry, 1), now_ms, now_ms + 60000);
+            assert_in_range(prom_series_created(registry, PROM_OTHER_SERIES), now_ms - 1000, now_ms + 60000);
+            prom_series_set_created(registry, 1, 4711);
+            prom_series_set_created(registry, PROM_OTHER_SERIES, 4710);
+        }
+        assert_int_equal(prom_series_created(registry, 1), 4711);
+        assert_int_equal(prom_series_created(registry, PROM_OTHER_SERIES), 4710);
+        if (i == 2)
+            fxi_part_void(program.part); /* so that the log is made anew */
+        prom_program_checkpoint(&program);
+        prom_program_restart(&program, true);
+    }
     prom_program_end(&program);
 }
 
@@ -328,11 +355,17 @@ static void any_history_ends_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_restart_shows_the_same_and_goes_on), cmocka_unit_test(a_text_stays),
-        cmocka_unit_test(what_was_held_back_still_is),          cmocka_unit_test(an_alias_stays_one),
-        cmocka_unit_test(a_renamed_series_stays_renamed),       cmocka_unit_test(what_was_not_accepted_is_not_kept),
-        cmocka_unit_test(another_metric_begins_at_zero),        cmocka_unit_test(a_lower_limit_keeps_the_sum),
-        cmocka_unit_test(a_cell_without_a_key_is_not_kept),     cmocka_unit_test(any_history_ends_exact),
+        cmocka_unit_test(a_restart_shows_the_same_and_goes_on),
+        cmocka_unit_test(a_series_keeps_when_it_began),
+        cmocka_unit_test(a_text_stays),
+        cmocka_unit_test(what_was_held_back_still_is),
+        cmocka_unit_test(an_alias_stays_one),
+        cmocka_unit_test(a_renamed_series_stays_renamed),
+        cmocka_unit_test(what_was_not_accepted_is_not_kept),
+        cmocka_unit_test(another_metric_begins_at_zero),
+        cmocka_unit_test(a_lower_limit_keeps_the_sum),
+        cmocka_unit_test(a_cell_without_a_key_is_not_kept),
+        cmocka_unit_test(any_history_ends_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
