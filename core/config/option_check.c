@@ -88,6 +88,8 @@ static const char *check_type(const struct fx_option *option, size_t options_siz
         return chosen ? "is an enum without choices" : "has choices but is no enum";
     if ((option->flags & FX_OPTION_SECRETS) && option->type != FX_OPT_MAP)
         return "may have secrets in its values but is no map";
+    if ((option->flags & FX_OPTION_LISTS) && option->type != FX_OPT_MAP)
+        return "may have lists as its values but is no map";
     if ((option->type == FX_OPT_TABLES) != (option->table != NULL && option->table_size > 0))
         return option->type == FX_OPT_TABLES ? "has no table of its own" : "has a table of its own but no use for it";
     return NULL;
@@ -104,7 +106,7 @@ static const char *check_row(const struct fx_option *table, const struct fx_opti
         return "is a secret inside a table, where it would be printed";
     if (depth > DEPTH_MAX)
         return "is in too many tables";
-    if (option->flags & ~(unsigned)(FX_OPTION_REQUIRED | FX_OPTION_RELOADABLE | FX_OPTION_SECRETS))
+    if (option->flags & ~(unsigned)(FX_OPTION_REQUIRED | FX_OPTION_RELOADABLE | FX_OPTION_SECRETS | FX_OPTION_LISTS))
         return "has unknown flags";
     if (!option->help || !*option->help)
         return "has no help";

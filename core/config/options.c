@@ -121,6 +121,56 @@ static int list_fill(const struct fx_option *option, const char *file, const str
     return 0;
 }
 
+static bool has_list(const struct fx_option *option, const struct fxi_node *item)
+{
+    return (option->flags & FX_OPTION_LISTS) && item->type == FXI_NODE_LIST;
+}
+
+static size_t pairs_count(const struct fx_option *option, const struct fxi_node *map)
+{
+    size_t count = 0;
+    for (const struct fxi_node *item = map->children; item; item = item->next)
+        count += has_list(option, item) ? item->count : 1;
+    return count;
+}
+
+/* One pair behind the others, for which there is room. */
+static void pair_put(struct fx_map *map, const char *key, char *value)
+{
+    struct fx_pair *pair = (struct fx_pair *)&map->pairs[map->count++];
+    *pair = (struct fx_pair){fxi_strdup(key), value};
+}
+
+static int pair_add(const struct fx_option *option, const char *file, const struct fxi_node *item, struct fx_map *map,
+                    struct fx_error *err)
+{
+    char *value = NULL;
+    int code;
+    if ((option->flags & FX_OPTION_SECRETS) && item->type == FXI_NODE_MAP)
+        code = fxi_secret_read(file, item, &value, err);
+    else
+        code = item_check(option, file, item, err);
+    if (code == 0)
+        pair_put(map, item->key, value ? value : fxi_strdup(item->text));
+    return code;
+}
+
+/* [a, b] under a key. */
+static int pairs_add(const struct fx_option *option, const char *file, const struct fxi_node *list, struct fx_map *map,
+                     struct fx_error *err)
+{
+    if (!list->count)
+        return fxi_node_error(err, file, list, 0, FX_EINVAL,
+                              "the list of '%s' is empty; write a value, or leave it away", list->key);
+    for (const struct fxi_node *item = list->children; item; item = item->next) {
+        int code = item_check(option, file, item, err);
+        if (code != 0)
+            return code;
+        pair_put(map, list->key, fxi_strdup(item->text));
+    }
+    return 0;
+}
+
 static int map_fill(const struct fx_option *option, const char *file, const struct fxi_node *node, struct fx_map *map,
                     struct fx_error *err)
 {
@@ -130,19 +180,11 @@ static int map_fill(const struct fx_option *option, const char *file, const stru
     if (code != 0)
         return code;
     map_clear(map);
-    struct fx_pair *pairs = fxi_calloc(node->count, sizeof *pairs);
-    map->pairs = pairs;
-    for (const struct fxi_node *item = node->children; item; item = item->next) {
-        char *value = NULL;
-        if ((option->flags & FX_OPTION_SECRETS) && item->type == FXI_NODE_MAP)
-            code = fxi_secret_read(file, item, &value, err);
-        else
-            code = item_check(option, file, item, err);
-        if (code != 0)
-            return code;
-        pairs[map->count++] = (struct fx_pair){fxi_strdup(item->key), value ? value : fxi_strdup(item->text)};
-    }
-    return 0;
+    map->pairs = fxi_calloc(pairs_count(option, node), sizeof *map->pairs);
+    for (const struct fxi_node *item = node->children; item && code == 0; item = item->next)
+        code =
+            has_list(option, item) ? pairs_add(option, file, item, map, err) : pair_add(option, file, item, map, err);
+    return code;
 }
 
 static int secret_fill(const char *file, const struct fxi_node *node, char **member, struct fx_error *err)

@@ -60,7 +60,7 @@ int prom_start(void *self, struct fx_error *err)
     output->workers = calloc(output->worker_count, sizeof(struct prom_worker *));
     if (!output->workers)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
-    if (output->options->asn == 0)
+    if (output->options->asn == 0 && !output->options->metrics.count)
         fx_log(output->instance, FX_LOG_WARN,
                "No AS number is set: only flows from and to AS 0 are counted. Set 'asn' (--asn) to the own AS.", NULL);
     output->http = prom_http_start(output, err);

@@ -6,11 +6,42 @@
 
 static const char *const late_choices[] = {"keep", "rename", NULL}; /* enum prom_late */
 
+static const char *const type_choices[] = {"counter", NULL}; /* enum prom_type */
+
+static const struct fx_option metric_table[] = {
+    {FX_OPTION(struct prom_metric_options, name), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
+     .help = "Its name, which ends in _total."},
+    {FX_OPTION(struct prom_metric_options, help), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
+     .help = "One sentence for the page."},
+    {FX_OPTION(struct prom_metric_options, type), .type = FX_OPT_ENUM, .fallback = "counter", .choices = type_choices,
+     .help = "What it is."},
+    {FX_OPTION(struct prom_metric_options, value), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
+     .help = "The field that is added up, which holds whole numbers; or 1, which counts records."},
+    {FX_OPTION(struct prom_metric_options, scale_by), .type = FX_OPT_STRING,
+     .help = "A field by which the value is multiplied, such as sampling_rate; 0 and absent count as 1. Not together "
+             "with the input's own scale_by."},
+    {FX_OPTION(struct prom_metric_options, match), .type = FX_OPT_MAP, .flags = FX_OPTION_LISTS,
+     .help =
+         "Records are counted that meet all of this: fields, and for each a value or a list of values. A value is a "
+         "number, a range 64512-65534, an address or a prefix 10.0.0.0/8 or 2001:db8::/32, or a text; '!' before it "
+         "negates, '=' makes a text of it."},
+    {FX_OPTION(struct prom_metric_options, unless), .type = FX_OPT_MAP, .flags = FX_OPTION_LISTS,
+     .help = "Of those, records are left out that meet all of this."},
+    {FX_OPTION(struct prom_metric_options, labels), .type = FX_OPT_MAP, .flags = FX_OPTION_REQUIRED, .min = 1,
+     .max = PROM_LABELS_MAX, .help = "Names of labels, and for each the field that it shows."},
+    {FX_OPTION(struct prom_metric_options, max_series), .type = FX_OPT_INTEGER, .fallback = "0", .min = 0,
+     .max = 100000000, .unit = "series", .help = "The metric's own limit; 0: that of the plugin."},
+    {.key = NULL}};
+
 static const struct fx_option options[] = {
     {FX_OPTION(struct prom_options, listen), .type = FX_OPT_STRING, .fallback = ":9590",
      .help = "Where the page is served: host:port, [IPv6]:port, or :port for all addresses."},
+    {FX_OPTION(struct prom_options, metrics), .type = FX_OPT_TABLES, .table = metric_table,
+     .table_size = sizeof(struct prom_metric_options), .min = 1, .max = PROM_FAMILIES_MAX,
+     .help = "What is counted. Left away: flow_receive_bytes_total and flow_transmit_bytes_total, by 'asn' and "
+             "'as_info'."},
     {FX_OPTION(struct prom_options, asn), .type = FX_OPT_INTEGER, .fallback = "0", .min = 0, .max = 4294967295,
-     .help = "The own AS: flows from it are transmitted, other flows to it received."},
+     .help = "The own AS, for the default metrics: flows from it are transmitted, other flows to it received."},
     {FX_OPTION(struct prom_options, names_wait), .type = FX_OPT_DURATION, .fallback = "5s", .min = 0, .max = 3600000,
      .help = "How long a new series is held back until its names are known. It counts meanwhile; nothing is lost."},
     {FX_OPTION(struct prom_options, late_names), .type = FX_OPT_ENUM, .fallback = "keep", .choices = late_choices,
@@ -38,10 +69,10 @@ static const struct fx_metric metrics[] = {
                     .help = "Records counted in a series 'other' since there are too many series."},
     [PROM_UNMATCHED] = {.name = "records_unmatched_total",
                         .kind = FX_COUNTER,
-                        .help = "Records of no metric: neither from nor to the own AS."},
+                        .help = "Records that no metric takes; of the default ones: neither from nor to the own AS."},
     [PROM_WITHOUT_VALUE] = {.name = "records_without_value_total",
                             .kind = FX_COUNTER,
-                            .help = "Records that match a metric but lack its value (bytes)."},
+                            .help = "Records that match a metric but lack its value, once for each such metric."},
     [PROM_REQUESTS] = {.name = "http_requests_total",
                        .kind = FX_COUNTER,
                        .help = "HTTP requests, by what was answered.",

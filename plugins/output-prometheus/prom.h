@@ -3,7 +3,8 @@
  *
  *   output-prometheus.c  descriptor: options, self metrics
  *   lifecycle.c          create, start, stop, destroy
- *   family.c             metrics: what they match, their labels
+ *   family.c, names.c    metrics by configuration: what they count, their labels; the default ones
+ *   condition.c          match and unless: which records
  *   intern.c             texts to numbers
  *   registry.c           series: key to number, for all workers
  *   tally.c, worker.c    write: records to values, the hot path
@@ -31,6 +32,7 @@
 #include <flow-exporter/plugin.h>
 
 #include "admit.h"
+#include "condition.h"
 #include "info.h"
 #include "intern.h"
 #include "kept.h"
@@ -38,10 +40,23 @@
 #include "registry.h"
 #include "tally.h"
 
-#define PROM_CONDITIONS_MAX 4
+#define PROM_FAMILIES_MAX   32
+#define PROM_CONDITIONS_MAX 16 /* of a metric's match, and of its unless */
+
+/* One entry of the option metrics. */
+struct prom_metric_options {
+    const char *name, *help;
+    int type;                     /* enum prom_type */
+    const char *value, *scale_by; /* fields, or "1"; or NULL */
+    struct fx_map match, unless;  /* field to values */
+    struct fx_map labels;         /* name to field */
+    int64_t max_series;           /* 0: the plugin's */
+};
+enum prom_type { PROM_COUNTER };
 
 struct prom_options {
     const char *listen;
+    struct fx_tables metrics; /* of struct prom_metric_options; none: the default ones */
     int64_t asn;
     int64_t names_wait; /* ms */
     int late_names;     /* enum prom_late */
@@ -64,13 +79,6 @@ enum prom_metric {
 };
 enum prom_request { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING, PROM_REQUEST_REFUSED };
 
-/* A field that is this number; absent is 0. */
-struct prom_condition {
-    const char *path;
-    unsigned field;
-    uint64_t number;
-};
-
 struct prom_label {
     const char *name, *path;
     unsigned field;
@@ -80,11 +88,13 @@ struct prom_label {
 
 /*
  * A metric: of the records that meet all of match, unless they meet all of unless (if there is any), the sum of the
- * field value; a series a set of labels, which are in the order of the page.
+ * field value, or their number; a series a set of labels, which are in the order of the page.
  */
 struct prom_family {
-    const char *name, *help, *value_path;
-    unsigned value;
+    const char *name, *help;
+    const char *value_path, *scale_path; /* "1"; or NULL */
+    unsigned value, scale;               /* fields */
+    bool counts_records, is_scaled;
     unsigned match_count, unless_count;
     unsigned label_count, shown_count; /* of labels; the first ones of them are shown */
     struct prom_condition match[PROM_CONDITIONS_MAX], unless[PROM_CONDITIONS_MAX];
@@ -148,16 +158,11 @@ void prom_families_fini(struct prom_output *output);
 void prom_family_define(const struct prom_family *family, struct prom_buffer *to);
 #define PROM_DEFINITION_LABEL "\nlabel "
 
-static inline uint64_t prom_number_of(const struct fx_value *value)
-{
-    return value->type == FX_UNSIGNED ? value->u : 0;
-}
-
 static inline bool prom_conditions_meet(const struct prom_condition *conditions, unsigned count,
                                         const struct fx_value *row)
 {
     for (unsigned i = 0; i < count; i++)
-        if (prom_number_of(&row[conditions[i].field]) != conditions[i].number)
+        if (!prom_condition_meets(&conditions[i], &row[conditions[i].field]))
             return false;
     return true;
 }
@@ -166,6 +171,23 @@ static inline bool prom_family_takes(const struct prom_family *family, const str
 {
     return prom_conditions_meet(family->match, family->match_count, row) &&
            !(family->unless_count && prom_conditions_meet(family->unless, family->unless_count, row));
+}
+
+/* What the record adds. False: it has no value. A rate of 0, or none, is 1; a product stays at the largest number. */
+static inline bool prom_family_value(const struct prom_family *family, const struct fx_value *row, uint64_t *value)
+{
+    *value = 1;
+    if (!family->counts_records) {
+        if (row[family->value].type != FX_UNSIGNED)
+            return false;
+        *value = row[family->value].u;
+    }
+    if (family->is_scaled) {
+        uint64_t rate = prom_number_of(&row[family->scale]);
+        if (__builtin_mul_overflow(*value, rate ? rate : 1, value))
+            *value = UINT64_MAX;
+    }
+    return true;
 }
 
 /* worker.c */

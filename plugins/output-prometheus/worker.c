@@ -9,7 +9,7 @@
 #include "hash.h"
 #include "prom.h"
 
-#define LANES 64
+#define LANES (2 * PROM_FAMILIES_MAX)
 
 /* One record for one metric, on its way. */
 struct lane {
@@ -116,14 +116,13 @@ static unsigned load(struct prom_worker *worker, const struct fx_value *row, str
         if (!prom_family_takes(family, row))
             continue;
         is_taken = true;
-        const struct fx_value *value = &row[family->value];
-        if (value->type != FX_UNSIGNED) {
+        struct lane *lane = &lanes[used];
+        if (!prom_family_value(family, row, &lane->value)) {
             counts->without_value++;
             continue;
         }
-        struct lane *lane = &lanes[used++];
+        used++;
         lane->family = i;
-        lane->value = value->u;
         make_key(worker, family, row, lane);
         prom_table_fetch(&family->registry.table, lane->hash);
     }

@@ -23,7 +23,7 @@ void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int
 void prom_fixture_fini(struct prom_fixture *fixture);
 
 /* The fields of a record, in the order in which they are claimed. */
-enum { AS_SRC, AS_DST, BYTES, LABEL, AS_SRC_NAME, AS_DST_NAME, FIELDS };
+enum { AS_DST, AS_SRC, BYTES, AS_DST_NAME, LABEL, AS_SRC_NAME, FIELDS };
 void prom_fixture_write_row(struct prom_fixture *fixture, unsigned worker, struct fx_value row[FIELDS]);
 
 /* One record; cells may be NULL: then the names are absent. */

@@ -15,7 +15,7 @@
 
 struct sample {
     const char *password;
-    struct fx_map properties, plain;
+    struct fx_map properties, plain, lists;
     struct fx_choice start;
 };
 
@@ -24,6 +24,7 @@ static const struct fx_option table[] = {
     {FX_OPTION(struct sample, password), .type = FX_OPT_SECRET, .help = "A secret."},
     {FX_OPTION(struct sample, properties), .type = FX_OPT_MAP, .flags = FX_OPTION_SECRETS, .help = "Properties."},
     {FX_OPTION(struct sample, plain), .type = FX_OPT_MAP, .help = "No secrets."},
+    {FX_OPTION(struct sample, lists), .type = FX_OPT_MAP, .flags = FX_OPTION_LISTS, .max = 2, .help = "Lists."},
     {FX_OPTION(struct sample, start), .type = FX_OPT_CHOICE, .fallback = "latest", .choices = starts, .help = "Where."},
     {.key = NULL},
 };
@@ -54,6 +55,34 @@ static const char *file_with(const void *data, size_t size)
     assert_true(write(fd, data, size) == (ssize_t)size);
     close(fd);
     return name;
+}
+
+/* A list is a pair for each of its texts; entries are counted by their keys. */
+static void test_lists_in_a_map(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+        unsigned column;
+    } faults[] = {{"lists: {a: []}", "the list of 'a' is empty", 12},
+                  {"lists: {a: [x, [y]]}", "this value is a list", 16},
+                  {"lists: {a: [x, ~]}", "is missing here", 16},
+                  {"lists: {a: {b: c}}", "this value is a map", 12},
+                  {"lists: {a: b, c: d, e: f}", "0 to 2 entries, not 3", 8},
+                  {"plain: {a: [b]}", "this value is a list", 12}};
+    struct sample sample;
+    struct fx_error err;
+    assert_int_equal(fill("lists: {a: [x, y, x], b: z}", &sample, &err), 0);
+    assert_int_equal(sample.lists.count, 4);
+    assert_string_equal(sample.lists.pairs[2].key, "a");
+    assert_string_equal(sample.lists.pairs[2].value, "x");
+    assert_string_equal(sample.lists.pairs[3].key, "b");
+    fxi_options_fini(table, &sample);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        assert_int_equal(fill(faults[i].text, &sample, &err), FX_EINVAL);
+        if (!strstr(err.message, faults[i].message) || err.column != faults[i].column)
+            fail_msg("%s: column %u: %s", faults[i].text, err.column, err.message);
+    }
 }
 
 static void test_secret_from_file(void **state)
@@ -177,6 +206,7 @@ static void test_print(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lists_in_a_map),
         cmocka_unit_test(test_secret_from_file),
         cmocka_unit_test(test_secret_from_environment),
         cmocka_unit_test(test_bad_secrets),

@@ -29,7 +29,8 @@ enum fx_option_type {
 enum fx_option_flags {
     FX_OPTION_REQUIRED = 1 << 0,   /* must be written, there is no default */
     FX_OPTION_RELOADABLE = 1 << 1, /* may change while the program runs */
-    FX_OPTION_SECRETS = 1 << 2     /* of a map: its values may also be {file: PATH} or {env: NAME}; since ABI 1.1 */
+    FX_OPTION_SECRETS = 1 << 2,    /* of a map: its values may also be {file: PATH} or {env: NAME}; since ABI 1.1 */
+    FX_OPTION_LISTS = 1 << 3 /* of a map: its values may also be lists, a pair each with the same key; since ABI 1.1 */
 };
 
 /* Texts in the order of the configuration; owned by the core until after destroy. */
