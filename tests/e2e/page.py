@@ -21,7 +21,7 @@ class Page:
     def __init__(self, text):
         self.text = text
         self.samples = {}
-        for line in text.splitlines():
+        for line in text.split("\n"):  # and at nothing else: a label may have any other character
             if line and not line.startswith("#"):
                 self.add(line)
         assert text == "" or text.endswith("\n"), "the last line ends in a newline"
