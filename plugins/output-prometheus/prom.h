@@ -16,6 +16,7 @@
  *   info.c               names by AS number, for flow_as_info
  *   page.c, self.c       a page, in pieces; the program's own metrics as text
  *   http.c, wait.c       requests; those that wait for a checkpoint
+ *   routes.c, request.h  which path is answered by whom: the table to add a path to
  *   reply.c, gzip.c      answers; compression while a page is sent
  *   listen.c             the listening socket
  *   table.c              numbers by hash, for texts and series
@@ -77,7 +78,7 @@ enum prom_metric {
     PROM_REQUESTS,
     PROM_PAGE_BYTES
 };
-enum prom_request { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING, PROM_REQUEST_REFUSED };
+enum prom_answer { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING, PROM_REQUEST_REFUSED };
 
 struct prom_label {
     const char *name, *path;

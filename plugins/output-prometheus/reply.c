@@ -2,6 +2,7 @@
 #include "reply.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gzip.h"
 #include "page.h"
@@ -10,19 +11,27 @@
 #define PAGE_TYPE     "text/plain; version=0.0.4; charset=utf-8"
 #define CONTENT_RULES "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-enum MHD_Result prom_reply_send(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,
+enum MHD_Result prom_reply_send(const struct prom_request *request, unsigned status, struct MHD_Response *response,
                                 const char *type)
 {
     if (!response)
         return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Content-Security-Policy", CONTENT_RULES);
+    if (!MHD_get_response_header(response, "Content-Security-Policy"))
+        MHD_add_response_header(response, "Content-Security-Policy", CONTENT_RULES);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    enum MHD_Result result = MHD_queue_response(connection, status, response);
+    enum MHD_Result result = MHD_queue_response(request->connection, status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+enum MHD_Result prom_reply_text(const struct prom_request *request, unsigned status, const char *text, const char *type)
+{
+    return prom_reply_send(
+        request, status, MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT),
+        type);
 }
 
 struct sending {
@@ -73,14 +82,14 @@ static struct MHD_Response *page_response(struct prom_output *output, bool is_gz
     return response;
 }
 
-enum MHD_Result prom_reply_page(struct prom_output *output, struct MHD_Connection *connection)
+enum MHD_Result prom_reply_page(const struct prom_request *request)
 {
-    bool is_gzip =
-        prom_gzip_wanted(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
-    struct MHD_Response *response = page_response(output, is_gzip);
+    bool is_gzip = prom_gzip_wanted(
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    struct MHD_Response *response = page_response(request->output, is_gzip);
     if (response)
         MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
     if (response && is_gzip)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-    return prom_reply_send(connection, MHD_HTTP_OK, response, PAGE_TYPE);
+    return prom_reply_send(request, MHD_HTTP_OK, response, PAGE_TYPE);
 }

@@ -2,15 +2,16 @@
 #ifndef OUTPUT_PROMETHEUS_REPLY_H
 #define OUTPUT_PROMETHEUS_REPLY_H
 
-#include <microhttpd.h>
+#include "request.h"
 
-struct prom_output;
-
-/* Consumes the response, which may be NULL: without memory. */
-enum MHD_Result prom_reply_send(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,
+/* Consumes the response, which may be NULL: without memory. A Content-Security-Policy that it has already stays. */
+enum MHD_Result prom_reply_send(const struct prom_request *request, unsigned status, struct MHD_Response *response,
+                                const char *type);
+/* A text that stays where it is. */
+enum MHD_Result prom_reply_text(const struct prom_request *request, unsigned status, const char *text,
                                 const char *type);
 
 /* The page of the exposed cut, made while it is sent; gzip if the request would rather have that. */
-enum MHD_Result prom_reply_page(struct prom_output *output, struct MHD_Connection *connection);
+enum MHD_Result prom_reply_page(const struct prom_request *request);
 
 #endif

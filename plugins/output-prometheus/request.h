@@ -1,0 +1,16 @@
+/* A request whose head has come, as the handler of its route (routes.h) sees it. */
+#ifndef OUTPUT_PROMETHEUS_REQUEST_H
+#define OUTPUT_PROMETHEUS_REQUEST_H
+
+#include <microhttpd.h>
+
+struct prom_output;
+
+/* Valid while the handler runs. */
+struct prom_request {
+    struct prom_output *output;
+    struct MHD_Connection *connection; /* for MHD_lookup_connection_value: the query and the headers */
+    const char *path;                  /* without the query; %41 is A already */
+};
+
+#endif

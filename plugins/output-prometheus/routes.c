@@ -1,0 +1,82 @@
+/* The table of paths, and the answers that are but a text. The HTTP thread. */
+#include "routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "reply.h"
+
+#define TEXT_TYPE "text/plain; charset=utf-8"
+#define HTML_TYPE "text/html; charset=utf-8"
+
+static const char landing[] =
+    "<!DOCTYPE html>\n"
+    "<html lang=\"en\"><head><meta charset=\"utf-8\"><title>flow-exporter</title>\n"
+    "<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\n"
+    "</head><body><main><h1>flow-exporter</h1>\n"
+    "<p>Network flows by autonomous system, for Prometheus.</p>\n"
+    "<ul><li><a href=\"/metrics\">Metrics</a></li><li><a href=\"/-/healthy\">Health</a></li></ul>\n"
+    "</main></body></html>\n";
+
+static enum MHD_Result handle_metrics(const struct prom_request *request)
+{
+    return prom_reply_page(request);
+}
+
+static enum MHD_Result handle_healthy(const struct prom_request *request)
+{
+    return prom_reply_text(request, MHD_HTTP_OK, "OK\n", TEXT_TYPE);
+}
+
+struct readiness {
+    char text[4096];
+    size_t size;
+};
+
+static void add_waiting(void *arg, const char *name, const char *reason)
+{
+    struct readiness *readiness = arg;
+    size_t room = sizeof readiness->text - readiness->size;
+    int size = snprintf(readiness->text + readiness->size, room, "%s: %s\n", name, reason);
+    if (size > 0 && (size_t)size < room) /* what has no room is left away: one is enough to be not ready */
+        readiness->size += (size_t)size;
+}
+
+static enum MHD_Result handle_ready(const struct prom_request *request)
+{
+    struct readiness readiness = {.size = 0};
+    if (fx_ready_visit(request->output->instance, add_waiting, &readiness) == 0)
+        return prom_reply_text(request, MHD_HTTP_OK, "Ready.\n", TEXT_TYPE);
+    return prom_reply_send(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           MHD_create_response_from_buffer(readiness.size, readiness.text, MHD_RESPMEM_MUST_COPY),
+                           TEXT_TYPE);
+}
+
+static enum MHD_Result handle_landing(const struct prom_request *request)
+{
+    return prom_reply_text(request, MHD_HTTP_OK, landing, HTML_TYPE);
+}
+
+static enum MHD_Result handle_other(const struct prom_request *request)
+{
+    return prom_reply_text(request, MHD_HTTP_NOT_FOUND, "Not found. The metrics are at /metrics.\n", TEXT_TYPE);
+}
+
+static const struct prom_route routes[] = {
+    {.path = "/metrics", .answer = PROM_REQUEST_PAGE, .waits_for_cut = true, .handler = handle_metrics},
+    {.path = "/-/healthy", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_healthy},
+    {.path = "/-/ready", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_ready},
+    {.path = "/", .answer = PROM_REQUEST_LANDING, .handler = handle_landing},
+};
+
+static const struct prom_route other = {.path = "", .answer = PROM_REQUEST_REFUSED, .handler = handle_other};
+
+const struct prom_route *prom_route_find(const char *path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        const struct prom_route *route = &routes[i];
+        if (route->is_prefix ? strncmp(path, route->path, strlen(route->path)) == 0 : strcmp(path, route->path) == 0)
+            return route;
+    }
+    return &other;
+}
