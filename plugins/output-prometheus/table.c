@@ -22,7 +22,7 @@ static struct prom_slots *slots_new(size_t count)
 
 int prom_table_init(struct prom_table *table)
 {
-    *table = (struct prom_table){0};
+    *table = (struct prom_table){.current = NULL};
     struct prom_slots *first = slots_new(FIRST_SLOTS);
     atomic_init(&table->current, first);
     return first ? 0 : -1;
