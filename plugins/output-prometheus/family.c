@@ -59,6 +59,9 @@ static int claim(const struct making *making, const char *option, const char *it
                  unsigned *field)
 {
     struct fx_error why = FX_ERROR_INIT;
+    const char *fault = prom_path_fault(path);
+    if (fault)
+        return fail(making, option, item, "'%.80s' %s", path, fault);
     int number = fx_claim_read(making->output->instance, path, type, &why);
     if (number < 0)
         return fail(making, option, item, "%.200s", why.message);

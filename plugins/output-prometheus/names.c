@@ -1,4 +1,4 @@
-/* Names of metrics and labels, by Prometheus' rules and the program's own. Any thread. */
+/* Names of metrics, labels and fields, by Prometheus' rules and the program's own. Any thread. */
 #include "names.h"
 
 #include <stdbool.h>
@@ -38,4 +38,19 @@ const char *prom_label_name_fault(const char *name)
     if (strcmp(name, "le") == 0 || strcmp(name, "quantile") == 0)
         return "is reserved for histograms and summaries; choose another name";
     return NULL;
+}
+
+/* As the decoder reads it: a dot or a backslash in a name has a backslash before it. */
+const char *prom_path_fault(const char *path)
+{
+    bool has_name = false;
+    for (const char *at = path; *at; at++) {
+        bool is_dot = *at == '.';
+        if (is_dot && !has_name)
+            return "is not a field's path: names joined by dots are, with something before and behind each dot";
+        if (*at == '\\' && *++at != '.' && *at != '\\')
+            return "is not a field's path: behind a '\\' comes a dot or another '\\'";
+        has_name = !is_dot;
+    }
+    return has_name ? NULL : "is not a field's path: a name is missing at its end";
 }

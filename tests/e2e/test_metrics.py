@@ -1,6 +1,6 @@
 """Metrics by configuration: random ones against a model, over restarts, beyond their limits; and what is refused.
 
-FX_TEST_SEED sets the first seed (it is printed when a test fails), FX_TEST_CASES the number of random configurations.
+FX_TEST_SEED sets the first seed (it is printed when a test fails), FX_TEST_METRICS the number of random configurations.
 """
 
 import json
@@ -17,7 +17,7 @@ from metrics_model import MOST, Model, random_metrics, random_record
 from programs import FLOWGEN, SCALE, WHOLE, flow_exporter_run
 
 SEED = int(os.environ.get("FX_TEST_SEED", time.time_ns() % 1_000_000_000))
-CASES = int(os.environ.get("FX_TEST_CASES", max(4, int(12 * SCALE))))
+CASES = int(os.environ.get("FX_TEST_METRICS", max(4, int(12 * SCALE))))
 
 
 def with_metrics(config, rows, **options):
@@ -154,6 +154,10 @@ REFUSED = [
     ({"unless": {"ip_src": ["10.0.0.0/8", 7]}}, "- 7", "of another kind"),
     ({"unless": {"as_dst": []}}, "[]", "is empty"),
     ({"match": {f"f{number}": 1 for number in range(17)}}, None, "more than 16 fields"),
+    ({"value": "a..b"}, "a..b", "is not a field's path"),
+    ({"scale_by": ".a"}, ".a", "is not a field's path"),
+    ({"labels": {"a": "b."}}, "a: b.", "is not a field's path"),
+    ({"match": {"a\\b": 1}}, "a\\b", "is not a field's path"),
     ({"max_series": -1}, "-1", "'max_series'"),
     ({"mach": {"as_dst": 1}}, "mach", "did you mean 'match'?"),
 ]

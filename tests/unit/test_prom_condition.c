@@ -205,6 +205,12 @@ static void one_meaning_has_one_definition(void **state)
 static void names_of_metrics_and_labels(void **state)
 {
     (void)state;
+    static const char *const paths[] = {"a", "a.b", "a\\.b", "a\\.", "\\\\", "\\..a", "a\\\\.b"};
+    static const char *const bad_paths[] = {"", ".", "a.", ".a", "a..b", "a\\", "a\\b", "a\\\\."};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        assert_null(prom_path_fault(paths[i]));
+    for (size_t i = 0; i < sizeof bad_paths / sizeof *bad_paths; i++)
+        assert_non_null(prom_path_fault(bad_paths[i]));
     static const char *const good[] = {"flow_x_total", "a:b_total", "_x9_total"};
     static const char *const bad[] = {
         "",        "9x_total", "a-b_total", "flow_x", "_total", "flow_exporter_x_total", "process_x_total",
