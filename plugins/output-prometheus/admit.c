@@ -79,7 +79,8 @@ static int push_alias(struct prom_admit *admit, uint32_t number, uint32_t shown_
 
 static bool add_alias(struct prom_family *family, uint32_t number, uint32_t shown_as)
 {
-    if (push_alias(&family->admit, number, shown_as))
+    if (prom_expire_tie(&family->expire, number) || prom_expire_tie(&family->expire, shown_as) ||
+        push_alias(&family->admit, number, shown_as))
         return false;
     struct prom_series *series = prom_series_at(&family->registry, number);
     series->since = shown_as;
@@ -87,22 +88,43 @@ static bool add_alias(struct prom_family *family, uint32_t number, uint32_t show
     return true;
 }
 
-static void note_fresh(struct prom_admit *admit, uint32_t number)
+void prom_admit_unshow(struct prom_family *family, uint32_t number)
 {
-    uint32_t *fresh = make_room_in(admit->fresh, admit->fresh_count, &admit->fresh_capacity, sizeof *fresh);
-    if (!fresh) {
-        admit->fresh_lost = true;
-        return;
-    }
-    admit->fresh = fresh;
-    admit->fresh[admit->fresh_count++] = number;
+    const struct prom_series *series = prom_series_at(&family->registry, number);
+    const char *text = atomic_load_explicit(&series->text, memory_order_relaxed);
+    if (text)
+        prom_table_remove(&family->admit.shown, prom_hash_text(text, series->text_size), number);
 }
 
-int prom_admit_redirect(struct prom_admit *admit, uint32_t number, uint32_t to)
+static int push(uint32_t **items, size_t *count, size_t *capacity, uint32_t number)
 {
-    if (push_alias(admit, number, to))
+    uint32_t *bigger = make_room_in(*items, *count, capacity, sizeof *bigger);
+    if (!bigger)
         return -1;
-    note_fresh(admit, number);
+    *items = bigger;
+    bigger[(*count)++] = number;
+    return 0;
+}
+
+int prom_admit_again(struct prom_admit *admit, uint32_t number, bool has_names)
+{
+    if (push(&admit->held, &admit->held_count, &admit->held_capacity, number))
+        return -1;
+    return has_names ? push(&admit->unnamed, &admit->unnamed_count, &admit->unnamed_capacity, number) : 0;
+}
+
+static void note_fresh(struct prom_admit *admit, uint32_t number)
+{
+    if (push(&admit->fresh, &admit->fresh_count, &admit->fresh_capacity, number))
+        admit->fresh_lost = true;
+}
+
+int prom_admit_redirect(struct prom_family *family, uint32_t number, uint32_t to)
+{
+    if (prom_expire_tie(&family->expire, number) || prom_expire_tie(&family->expire, to) ||
+        push_alias(&family->admit, number, to))
+        return -1;
+    note_fresh(&family->admit, number);
     return 0;
 }
 
@@ -205,15 +227,13 @@ static void look_at_new(const struct prom_output *output, struct prom_family *fa
 {
     struct prom_admit *admit = &family->admit;
     for (; admit->next < count; admit->next++) {
-        if (is_settled(prom_series_at(&family->registry, admit->next)))
+        if (prom_life_is(&family->expire, admit->next, PROM_LIFE_GONE) ||
+            is_settled(prom_series_at(&family->registry, admit->next)))
             continue;
         if (may_be_shown(output, family, admit->next, now_ms) && admit_one(output, family, admit->next, checkpoint))
             continue;
-        uint32_t *held = make_room_in(admit->held, admit->held_count, &admit->held_capacity, sizeof *held);
-        if (!held)
+        if (push(&admit->held, &admit->held_count, &admit->held_capacity, admit->next))
             return;
-        admit->held = held;
-        admit->held[admit->held_count++] = admit->next;
     }
 }
 
@@ -232,6 +252,8 @@ static bool add_names(struct prom_output *output, const struct prom_family *fami
 {
     bool is_done = true;
     const struct prom_series *series = prom_series_at(&family->registry, number);
+    if (prom_life_is(&family->expire, number, PROM_LIFE_GONE))
+        return true;
     for (unsigned i = family->shown_count; i < family->label_count && number != PROM_OTHER_SERIES; i++) {
         struct fx_cell *cell = prom_key_cell(&family->registry, series->key, i);
         if (cell ? prom_info_add(&output->info, cell) : prom_key_waits(&family->registry, series->key, i))
@@ -251,12 +273,8 @@ void prom_admit_names(struct prom_output *output, struct prom_family *family, ui
     for (; admit->info_next < count; admit->info_next++) {
         if (add_names(output, family, admit->info_next))
             continue;
-        uint32_t *unnamed =
-            make_room_in(admit->unnamed, admit->unnamed_count, &admit->unnamed_capacity, sizeof *unnamed);
-        if (!unnamed)
+        if (push(&admit->unnamed, &admit->unnamed_count, &admit->unnamed_capacity, admit->info_next))
             return;
-        admit->unnamed = unnamed;
-        admit->unnamed[admit->unnamed_count++] = admit->info_next;
     }
 }
 

@@ -62,11 +62,16 @@ int prom_admit_restore_text(struct prom_family *family, uint32_t number, const c
 int prom_admit_restore_alias(struct prom_family *family, uint32_t number, uint32_t shown_as);
 void prom_admit_look_again(struct prom_admit *admit);
 
+/* A number that was given again: it is looked at as a new series is. 0, or -1 without memory. */
+int prom_admit_again(struct prom_admit *admit, uint32_t number, bool has_names);
+/* It has ended: its text is free for another one. */
+void prom_admit_unshow(struct prom_family *family, uint32_t number);
+
 /* With the option as_info: adds the names of series below count that have come. Without memory, later. */
 void prom_admit_names(struct prom_output *output, struct prom_family *family, uint32_t count);
 
 /* From now on the value of a shown series is moved to another shown one, in the order of these calls. 0, or -1. */
-int prom_admit_redirect(struct prom_admit *admit, uint32_t number, uint32_t to);
+int prom_admit_redirect(struct prom_family *family, uint32_t number, uint32_t to);
 
 /* Moves the values of aliases to the series that they are shown as, and those of renamed series. */
 void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t count);

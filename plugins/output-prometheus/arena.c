@@ -1,6 +1,7 @@
 /* Memory for texts. The owner's thread, or under the owner's lock. */
 #include "arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,16 @@
 #define ALIGN       sizeof(uint32_t)
 /* Behind a block's end, so that who copies may take more than there is of the last text. */
 #define SLACK PROM_ARENA_SLACK
+
+/* Holes are kept by size: a list for each size up to this, then one for each so many bytes more. Others are lost. */
+#define FINE_BYTES   ((size_t)1024)
+#define COARSE_BYTES ((size_t)256)
+#define FINE         (FINE_BYTES / ALIGN)
+#define COARSE       ((size_t)320)
+
+struct prom_arena_holes {
+    char *lists[FINE + COARSE]; /* each begins with the address of the next */
+};
 
 static int add_block(struct prom_arena *arena, size_t size)
 {
@@ -23,15 +34,51 @@ static int add_block(struct prom_arena *arena, size_t size)
     return 0;
 }
 
+/* The same for what is asked for and for what is given back. A hole has room for an address. */
+static size_t round_up(size_t size)
+{
+    size_t step = size <= FINE_BYTES ? ALIGN : COARSE_BYTES;
+    size = (size + step - 1) / step * step;
+    return size < sizeof(char *) ? sizeof(char *) : size;
+}
+
+static char **list_of(const struct prom_arena *arena, size_t rounded)
+{
+    size_t index = rounded <= FINE_BYTES ? rounded / ALIGN - 1 : FINE + (rounded - FINE_BYTES) / COARSE_BYTES - 1;
+    return arena->holes && index < FINE + COARSE ? &arena->holes->lists[index] : NULL;
+}
+
+static char *take_hole(char **list)
+{
+    char *hole = list ? *list : NULL;
+    if (hole)
+        memcpy(list, hole, sizeof *list);
+    return hole;
+}
+
 void *prom_arena_alloc(struct prom_arena *arena, size_t size)
 {
-    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    size = round_up(size);
+    char *given = take_hole(list_of(arena, size));
+    if (given)
+        return given;
     if (arena->left < size && add_block(arena, size))
         return NULL;
-    void *given = arena->at;
+    given = arena->at;
     arena->at += size;
     arena->left -= size;
     return given;
+}
+
+void prom_arena_give(struct prom_arena *arena, void *text, size_t size)
+{
+    if (!arena->holes)
+        arena->holes = calloc(1, sizeof *arena->holes);
+    char **list = list_of(arena, round_up(size));
+    if (!list)
+        return;
+    memcpy(text, list, sizeof *list);
+    *list = text;
 }
 
 void prom_arena_fini(struct prom_arena *arena)
@@ -40,5 +87,6 @@ void prom_arena_fini(struct prom_arena *arena)
         memcpy(&before, block, sizeof before);
         free(block);
     }
+    free(arena->holes);
     *arena = (struct prom_arena){0};
 }

@@ -1,4 +1,7 @@
-/* Memory for texts that live as long as their owner: cut from blocks, freed all at once. One thread at a time. */
+/*
+ * Memory for texts: cut from blocks, which are freed all at once. A text that is given back makes room for one of its
+ * size. One thread at a time.
+ */
 #ifndef OUTPUT_PROMETHEUS_ARENA_H
 #define OUTPUT_PROMETHEUS_ARENA_H
 
@@ -7,14 +10,19 @@
 /* Behind each text so many bytes can be read. */
 #define PROM_ARENA_SLACK 32
 
+struct prom_arena_holes;
+
 struct prom_arena {
     char *at;
     size_t left;
-    void *blocks; /* each begins with the address of the one before */
+    void *blocks;                   /* each begins with the address of the one before */
+    struct prom_arena_holes *holes; /* from the first time on that something is given back */
 };
 
 /* Zero-initialised is empty. size bytes, aligned for a 32-bit number; NULL without memory. */
 void *prom_arena_alloc(struct prom_arena *arena, size_t size);
+/* Gives it back, with the size that was asked for. */
+void prom_arena_give(struct prom_arena *arena, void *text, size_t size);
 void prom_arena_fini(struct prom_arena *arena);
 
 #endif

@@ -16,6 +16,7 @@ static void for_tables(struct prom_output *output, void (*call)(struct prom_tabl
 void prom_before_cut(void *self)
 {
     prom_snapshot_reserve(self);
+    prom_expire_before_cut(self);
 }
 
 /* Without memory there is no cut this time; the core goes on with the next. None ever when the values are wrong. */
@@ -28,7 +29,7 @@ int prom_cut(void *self, uint64_t number)
     if (output->pending)                   /* an end of it never came */
         prom_kept_forget(&output->kept);
     prom_snapshot_unref(output->pending);
-    output->pending = prom_snapshot_take(output, number);
+    output->pending = prom_expire_cut(output, number) ? NULL : prom_snapshot_take(output, number);
     prom_http_cut(output->http);
     return output->pending ? 0 : FX_ENOMEM;
 }
@@ -37,7 +38,7 @@ static void count_series(struct prom_output *output, int64_t held)
 {
     int64_t series = 0;
     for (unsigned i = 0; i < output->family_count; i++)
-        series += (int64_t)output->pending->families[i].count - 1; /* without 'other' */
+        series += (int64_t)(output->pending->families[i].count - output->families[i].expire.gone) - 1; /* 'other' */
     fx_metric_set(output->instance, PROM_SERIES, 0, series);
     fx_metric_set(output->instance, PROM_SERIES_HELD, 0, held);
 }
@@ -49,15 +50,19 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
         return fx_error_set(err, FX_ENOMEM, "no memory for a copy of the values; no more records are taken");
     int64_t now_ms = prom_clock_ms(), held = 0;
     for_tables(output, prom_table_sweep);
+    prom_intern_free_unused(&output->texts);
     for (unsigned i = 0; i < output->family_count; i++) {
         struct prom_family *family = &output->families[i];
         struct prom_values *sums = &output->pending->families[i];
+        if (prom_expire_prepare(output, i))
+            return fx_error_set(err, FX_ENOMEM, "no memory for series that end");
         held += (int64_t)prom_admit_series(output, family, (uint32_t)sums->count, checkpoint->number, now_ms);
         if (output->options->late_names == PROM_LATE_RENAME)
             prom_rename_series(output, i, (uint32_t)sums->count);
         if (output->options->as_info)
             prom_admit_names(output, family, (uint32_t)sums->count);
         prom_admit_merge(&family->admit, sums->values, sums->count);
+        prom_expire_look(output, i);
     }
     count_series(output, held);
     if (prom_kept_write(output, checkpoint))
@@ -94,6 +99,7 @@ static void put_back_exposed(struct prom_output *output)
     struct prom_snapshot *snapshot = prom_snapshot_get(output);
     if (!put_back(output, snapshot))
         atomic_store(&output->is_broken, true);
+    prom_expire_put_back(output);
     prom_snapshot_unref(snapshot);
 }
 

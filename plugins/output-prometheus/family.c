@@ -163,6 +163,9 @@ static int add_label(const struct making *making, struct prom_family *family, co
     const char *fault = prom_label_name_fault(pair->key);
     if (fault)
         return fail(making, "labels", pair->key, "'%.80s' %s", pair->key, fault);
+    if (family->expire.after_ms && strcmp(pair->key, PROM_ENDED_LABEL) == 0)
+        return fail(making, "labels", pair->key,
+                    "'" PROM_ENDED_LABEL "' is the label of what has ended, with expire_after; use another name");
     struct prom_label *label = &family->labels[family->label_count++];
     *label = (struct prom_label){
         .name = pair->key, .path = pair->value, .is_number = is_number_field(pair->value), .is_hidden = is_hidden};
@@ -237,6 +240,7 @@ static int make_family(const struct making *making)
     const struct prom_metric_options *row = row_of(making);
     family->name = row->name;
     family->help = row->help;
+    family->expire.after_ms = row->expire_after ? row->expire_after : making->output->options->expire_after;
     int rc = check_name(making);
     if (!rc)
         rc = add_conditions(making, "match", &row->match, family->match, &family->match_count);
@@ -310,6 +314,7 @@ static void family_fini(struct prom_family *family)
         prom_condition_fini(&family->unless[i]);
     prom_registry_fini(&family->registry);
     prom_admit_fini(&family->admit);
+    prom_expire_fini(&family->expire);
     prom_line_fini(&family->line);
 }
 

@@ -6,6 +6,7 @@
 #define OUTPUT_PROMETHEUS_INTERN_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,10 +27,19 @@ struct prom_text {
 /* All texts by number. The array of chunks never moves, so a number that was handed out is read without the lock. */
 #define PROM_TEXT_CHUNK  1024
 #define PROM_TEXT_CHUNKS 65536
+struct prom_text_chunk {
+    const struct prom_text *texts[PROM_TEXT_CHUNK]; /* NULL: a number without a text */
+    _Atomic uint32_t users[PROM_TEXT_CHUNK];        /* series that have the text in their key */
+};
+
 struct prom_intern {
     pthread_mutex_t lock; /* of adding */
-    const struct prom_text ***chunks;
-    uint32_t count;
+    struct prom_text_chunk **chunks;
+    uint32_t count;          /* of numbers */
+    uint32_t *free, *unused; /* numbers that can be given again; that are to be, see sweep */
+    size_t free_count, free_capacity, unused_count;
+    bool are_taken;         /* the unused ones are in the table no more */
+    atomic_bool has_unused; /* a text may be in use no more */
     struct prom_table table;
     struct prom_arena arena;
 };
@@ -46,7 +56,20 @@ uint32_t prom_intern_get(struct prom_intern *intern, const char *text, size_t si
 
 static inline const struct prom_text *prom_intern_text(const struct prom_intern *intern, uint32_t number)
 {
-    return intern->chunks[number / PROM_TEXT_CHUNK][number % PROM_TEXT_CHUNK];
+    return intern->chunks[number / PROM_TEXT_CHUNK]->texts[number % PROM_TEXT_CHUNK];
 }
+
+/* A series more, or less, has the text in its key. Any thread. */
+void prom_intern_use(struct prom_intern *intern, uint32_t number);
+void prom_intern_leave(struct prom_intern *intern, uint32_t number);
+
+/*
+ * Texts that no series has are given back, some at a time, by the checkpoint's owner: chosen beside workers, taken away
+ * while they stand still and none has a number in its hands, freed beside them.
+ */
+#define PROM_TEXT_SWEEP 8192
+void prom_intern_choose_unused(struct prom_intern *intern);
+void prom_intern_take_unused(struct prom_intern *intern);
+void prom_intern_free_unused(struct prom_intern *intern);
 
 #endif

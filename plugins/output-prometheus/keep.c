@@ -188,15 +188,18 @@ static void keep_key(struct writing *writing, uint32_t metric_number, uint32_t n
     struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
     if (metric->flags[number] & (PROM_KEPT_HAS_KEY | PROM_KEPT_IS_KEYLESS))
         return;
-    if (!log_series(writing, metric_number, (uint32_t)metric->count, number))
+    if (!log_series(writing, metric_number, prom_kept_next_place(metric), number))
         metric->flags[number] |= PROM_KEPT_IS_KEYLESS;
-    else if (prom_kept_add_place(metric, number))
+    else if (prom_kept_use_next_place(metric, number))
         writing->failed = true;
 }
 
 static void keep_text(struct writing *writing, uint32_t metric_number, uint32_t number)
 {
     struct prom_kept *kept = &writing->output->kept;
+    const struct prom_family *family = &writing->output->families[kept->metrics[metric_number].family];
+    if (prom_life_is(&family->expire, number, PROM_LIFE_GONE))
+        return;
     uint8_t *flags = &kept->metrics[metric_number].flags[number];
     if ((*flags & (PROM_KEPT_HAS_KEY | PROM_KEPT_HAS_TEXT)) != PROM_KEPT_HAS_KEY)
         return;
@@ -250,15 +253,35 @@ static void log_places_again(struct writing *writing, uint32_t metric_number)
     }
 }
 
+static void log_ends(struct writing *writing, uint32_t metric_number)
+{
+    const struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
+    uint64_t live = writing->output->kept.live_bytes;
+    for (size_t i = 0; i < metric->ended_count && !writing->failed; i++) {
+        add_head(&writing->entry, PROM_KEPT_ENDED, metric_number);
+        add_u32(&writing->entry, metric->ended[i]);
+        flush(writing, ENTRY_BYTES);
+    }
+    flush(writing, 1);
+    writing->output->kept.live_bytes = live; /* nothing of it lives */
+}
+
 static void keep_new(struct writing *writing, uint32_t metric_number, size_t count)
 {
     struct prom_output *output = writing->output;
     struct prom_kept_metric *metric = &output->kept.metrics[metric_number];
     const struct prom_admit *admit = &output->families[metric->family].admit;
+    const struct prom_expire *expire = &output->families[metric->family].expire;
     bool all = output->kept.look_at_all || admit->fresh_lost;
     size_t first = all ? 0 : metric->looked_at;
     for (size_t number = first; number < count && !writing->failed; number++) {
-        keep_key(writing, metric_number, (uint32_t)number);
+        if (!prom_life_is(expire, (uint32_t)number, PROM_LIFE_GONE))
+            keep_key(writing, metric_number, (uint32_t)number);
+        flush(writing, ENTRY_BYTES);
+    }
+    for (size_t i = 0; i < expire->again_seen && !writing->failed; i++) {
+        if (expire->again[i] < first)
+            keep_key(writing, metric_number, expire->again[i]);
         flush(writing, ENTRY_BYTES);
     }
     for (size_t i = 0; i < (all ? count : admit->fresh_count) && !writing->failed; i++) {
@@ -286,8 +309,11 @@ static void keep_metric(struct writing *writing, uint32_t metric_number)
         writing->failed = true;
         return;
     }
+    flush(writing, 1);
     if (rewrite)
         log_places_again(writing, metric_number);
+    else
+        log_ends(writing, metric_number);
     keep_new(writing, metric_number, count);
     prom_admit_forget_fresh(&output->families[metric->family].admit);
 }
@@ -308,6 +334,37 @@ static void put_values(const struct writing *writing, const struct prom_kept_met
             used = 0;
         }
     }
+}
+
+/* Of each place, for how long its series has been idle. */
+static void put_idle(const struct writing *writing, const struct prom_kept_metric *metric,
+                     const struct prom_expire *expire)
+{
+    uint32_t block[VALUES_BLOCK], now = prom_expire_now();
+    uint64_t count = expire->after_ms ? metric->count : 0;
+    fx_state_put(writing->checkpoint, &count, sizeof count);
+    size_t used = 0;
+    for (size_t place = 0; place < count + count % 2; place++) {
+        uint32_t number = place < count ? metric->places[place] : PROM_PLACE_FREE;
+        block[used++] = number < expire->known ? now - expire->active[number] : 0;
+        if (used == VALUES_BLOCK || place + 1 == count + count % 2) {
+            fx_state_put(writing->checkpoint, block, used * sizeof *block);
+            used = 0;
+        }
+    }
+}
+
+static void put_ended(const struct writing *writing, const struct prom_kept_metric *metric)
+{
+    static const uint64_t nothing[3] = {0};
+    if (metric->family < 0) {
+        fx_state_put(writing->checkpoint, nothing, sizeof nothing);
+        return;
+    }
+    const struct prom_values *pending = &writing->output->pending->families[metric->family];
+    fx_state_put(writing->checkpoint, &pending->ended, sizeof pending->ended);
+    fx_state_put(writing->checkpoint, &pending->ended_at, sizeof pending->ended_at);
+    put_idle(writing, metric, &writing->output->families[metric->family].expire);
 }
 
 int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *checkpoint)
@@ -332,6 +389,9 @@ int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *chec
         return FX_ENOMEM;
     for (size_t i = 0; i < kept->count; i++)
         put_values(&writing, &kept->metrics[i]);
+    for (size_t i = 0; i < kept->count; i++)
+        put_ended(&writing, &kept->metrics[i]);
+    kept->is_written = true;
     fx_state_live(checkpoint, kept->live_bytes);
     return 0;
 }

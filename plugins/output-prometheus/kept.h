@@ -3,7 +3,9 @@
  *
  * The log has, in this order of appearance: a metric's definition; a series' key; a series' text as shown, or the
  * series that it is shown as. Series of a metric have places, counted from 0 as they come in the log; place 0 is
- * 'other', which has no key. The values are, for each metric of the log, a count and so many numbers by place.
+ * 'other', which has no key. The values are, for each metric of the log, a count and so many numbers by place. Behind
+ * them, for each metric again, the sum of what has ended, when the last did (s since the epoch), and a count of places
+ * with as many times for which each has been idle (32-bit, tenths of a second), filled up to 8 bytes.
  *
  * An entry of the log is any number of records:
  *
@@ -15,6 +17,7 @@
  *   u8 PROM_KEPT_SHOWN,  u32 metric, u32 place, u32 size, the values of its labels as line.h has them
  *   u8 PROM_KEPT_ALIAS,  u32 metric, u32 place, u32 place of the series that it is shown as, or was renamed to
  *   u8 PROM_KEPT_VOID,   u32 metric: a place without a series
+ *   u8 PROM_KEPT_ENDED,  u32 metric, u32 place: its series has ended; another one may have the place later
  *
  * metric counts the definitions before it in the log, from 0. A metric that is no longer configured keeps its place
  * there without values.
@@ -38,12 +41,15 @@ enum {
     PROM_KEPT_ALIAS,
     PROM_KEPT_VOID,
     PROM_KEPT_OTHER,
-    PROM_KEPT_BEGUN
+    PROM_KEPT_BEGUN,
+    PROM_KEPT_ENDED
 };
 enum { PROM_KEPT_NUMBER = 1, PROM_KEPT_TEXT, PROM_KEPT_CELL };
 
 /* In the series number of a place: it is in another place, or went into 'other'; its value counts there. */
 #define PROM_PLACE_VOID (UINT32_C(1) << 31)
+
+#define PROM_PLACE_FREE UINT32_MAX /* its series has ended */
 
 /* By series. */
 enum prom_kept_flags {
@@ -54,17 +60,19 @@ enum prom_kept_flags {
 
 /* One metric of the log. */
 struct prom_kept_metric {
-    int family;             /* which it is; -1: it is no longer configured */
-    char *definition;       /* owned */
-    uint64_t other_created; /* when its 'other' began; 0: not known */
-    uint32_t *places;       /* series by place */
-    size_t count;           /* of places */
-    size_t accepted;        /* of them, in the last accepted checkpoint */
-    size_t capacity;        /* of places */
-    uint32_t *place_of;     /* place by series */
-    uint8_t *flags;         /* by series */
-    size_t known;           /* series that place_of and flags have room for */
-    size_t looked_at;       /* series below were looked at, but for those that became shown since */
+    int family;                    /* which it is; -1: it is no longer configured */
+    char *definition;              /* owned */
+    uint64_t other_created;        /* when its 'other' began; 0: not known */
+    uint32_t *places;              /* series by place */
+    size_t count;                  /* of places */
+    size_t accepted;               /* of them, in the last accepted checkpoint */
+    size_t capacity;               /* of places */
+    uint32_t *ended, *free, *used; /* places: whose end is to be logged; without a series; given one since accepted */
+    size_t ended_count, free_count, used_count, spare_capacity; /* of each of the three */
+    uint32_t *place_of;                                         /* place by series */
+    uint8_t *flags;                                             /* by series */
+    size_t known;                                               /* series that place_of and flags have room for */
+    size_t looked_at; /* series below were looked at, but for those that became shown since */
 };
 
 struct prom_kept {
@@ -75,6 +83,7 @@ struct prom_kept {
     } * texts;
     size_t text_count, text_capacity;
     uint64_t live_bytes, live_before; /* of entries that matter; before: without the checkpoint under way */
+    bool is_written;                  /* the checkpoint under way is in the log and the values */
     bool look_at_all;                 /* something was forgotten */
 };
 
@@ -89,9 +98,16 @@ void prom_kept_forget(struct prom_kept *kept);
 /* What the series is shown as is to be logged again. */
 void prom_kept_forget_text(struct prom_kept *kept, unsigned family, uint32_t number);
 
+/* The series has ended, for good: that is to be logged, and its number means nothing any more. */
+void prom_kept_end(struct prom_kept *kept, unsigned family, uint32_t number, size_t text_size);
+
 /* For restore.c and keep.c: 0, or -1 without memory. */
 int prom_kept_add_metric(struct prom_kept *kept, const char *definition, size_t size, int family);
 int prom_kept_add_place(struct prom_kept_metric *metric, uint32_t number);
+uint32_t prom_kept_next_place(const struct prom_kept_metric *metric);
+int prom_kept_use_next_place(struct prom_kept_metric *metric, uint32_t number);
+int prom_kept_put_place(struct prom_kept_metric *metric, uint32_t place, uint32_t number); /* a free one, or the next */
+int prom_kept_collect_free(struct prom_kept_metric *metric);                               /* when all was read */
 int prom_kept_know(struct prom_kept_metric *metric, size_t series);
 
 /* restore.c: series and values of an accepted checkpoint, into the registries and a snapshot. 0 or a negative code. */

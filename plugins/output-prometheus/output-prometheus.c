@@ -31,6 +31,8 @@ static const struct fx_option metric_table[] = {
      .max = PROM_LABELS_MAX, .help = "Names of labels, and for each the field that it shows."},
     {FX_OPTION(struct prom_metric_options, max_series), .type = FX_OPT_INTEGER, .fallback = "0", .min = 0,
      .max = 100000000, .unit = "series", .help = "The metric's own limit; 0: that of the plugin."},
+    {FX_OPTION(struct prom_metric_options, expire_after), .type = FX_OPT_DURATION, .fallback = "0", .min = 0,
+     .max = 31536000000, .help = "After how long without a change its series end; 0: that of the plugin."},
     {.key = NULL}};
 
 static const struct fx_option options[] = {
@@ -53,6 +55,10 @@ static const struct fx_option options[] = {
     {FX_OPTION(struct prom_options, max_series), .type = FX_OPT_INTEGER, .fallback = "1000000", .min = 1,
      .max = 100000000, .unit = "series",
      .help = "Series a metric; records of further ones are counted in one series whose labels say 'other'."},
+    {FX_OPTION(struct prom_options, expire_after), .type = FX_OPT_DURATION, .fallback = "0", .min = 0,
+     .max = 31536000000,
+     .help = "A series that has not changed for so long ends, and makes room; 0: never. Its value goes on in the "
+             "metric's line of ended series, so that sums stay exact. If it comes again it begins at zero."},
     {FX_OPTION(struct prom_options, max_connections), .type = FX_OPT_INTEGER, .fallback = "256", .min = 1, .max = 65535,
      .unit = "connections", .help = "HTTP connections at a time; further ones wait until one is closed."},
     {FX_OPTION(struct prom_options, connection_timeout), .type = FX_OPT_DURATION, .fallback = "30s", .min = 1000,
@@ -81,6 +87,12 @@ static const struct fx_metric metrics[] = {
     [PROM_PAGE_BYTES] = {.name = "page_bytes_total",
                          .kind = FX_COUNTER,
                          .help = "Bytes of pages of metrics, as handed to connections."},
+    [PROM_SERIES_CREATED] = {.name = "series_created_total",
+                             .kind = FX_COUNTER,
+                             .help = "Series that were made, without those that were there at the start."},
+    [PROM_SERIES_EXPIRED] = {.name = "series_expired_total",
+                             .kind = FX_COUNTER,
+                             .help = "Series that ended since they had not changed for 'expire_after'."},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_OUTPUT,

@@ -109,8 +109,16 @@ static size_t give_rest(struct prom_page *page, char *to, size_t size)
     return given;
 }
 
+/* Behind its series the metric's sum of those that have ended. */
 static void next_family(struct prom_page *page)
 {
+    const struct prom_family *family = &page->output->families[page->family];
+    const struct prom_values *sums = &page->snapshot->families[page->family];
+    if (prom_expire_has_line(sums)) {
+        if (!page->head_printed)
+            prom_render_head(&page->rest, family->name, family->help, "counter");
+        prom_expire_print(family, sums, &page->rest);
+    }
     page->family++;
     page->series = 0;
     page->head_printed = false;

@@ -9,6 +9,7 @@
  *   registry.c           series: key to number, for all workers
  *   tally.c, worker.c    write: records to values, the hot path
  *   cut.c, admit.c       cut, prepare, committed, rolled_back; series that are shown
+ *   expire.c             series that end when they are idle
  *   rename.c             series whose names change after they were shown
  *   snapshot.c           the values of one cut
  *   kept.c, keep.c, restore.c  what outlives the program: in prepare, in restore
@@ -34,6 +35,7 @@
 
 #include "admit.h"
 #include "condition.h"
+#include "expire.h"
 #include "info.h"
 #include "intern.h"
 #include "kept.h"
@@ -52,6 +54,7 @@ struct prom_metric_options {
     struct fx_map match, unless;  /* field to values */
     struct fx_map labels;         /* name to field */
     int64_t max_series;           /* 0: the plugin's */
+    int64_t expire_after;         /* ms; 0: the plugin's */
 };
 enum prom_type { PROM_COUNTER };
 
@@ -63,6 +66,7 @@ struct prom_options {
     int late_names;     /* enum prom_late */
     bool as_info;
     int64_t max_series, max_connections;
+    int64_t expire_after;       /* ms; 0: never */
     int64_t connection_timeout; /* ms */
 };
 
@@ -76,7 +80,9 @@ enum prom_metric {
     PROM_UNMATCHED,
     PROM_WITHOUT_VALUE,
     PROM_REQUESTS,
-    PROM_PAGE_BYTES
+    PROM_PAGE_BYTES,
+    PROM_SERIES_CREATED,
+    PROM_SERIES_EXPIRED
 };
 enum prom_answer { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING, PROM_REQUEST_REFUSED };
 
@@ -102,7 +108,8 @@ struct prom_family {
     struct prom_label labels[PROM_LABELS_MAX];
     struct prom_line line; /* what is the same in all its lines */
     struct prom_registry registry;
-    struct prom_admit admit; /* the checkpoint's owner only */
+    struct prom_admit admit;   /* the checkpoint's owner only */
+    struct prom_expire expire; /* the same */
 };
 
 /* The values of one committed (or pending) cut, by family and series. Shared by pages; counted. */
@@ -110,9 +117,12 @@ struct prom_snapshot {
     struct prom_output *output;
     atomic_uint references;
     uint64_t number;
+    struct prom_snapshot *next; /* in the output's list */
     struct prom_values {
         size_t count, capacity;
         uint64_t *values; /* by series */
+        uint64_t ended;   /* the sum of series that have ended (expire.h) */
+        int64_t ended_at;
     } families[];
 };
 
@@ -134,12 +144,13 @@ struct prom_output {
     struct prom_info info; /* with the option as_info */
     struct prom_worker **workers;
     unsigned worker_count;
-    atomic_bool is_broken;         /* a cut found no memory: write says so */
-    struct prom_snapshot *pending; /* cut, not yet committed; the checkpoint's owner only */
-    pthread_mutex_t lock;          /* of exposed and spare */
-    struct prom_snapshot *exposed; /* what pages show */
-    struct prom_snapshot *spare;   /* nobody's: its memory is for the next cut */
-    int64_t patience_ms;           /* how long a page waits for a checkpoint */
+    atomic_bool is_broken;           /* a cut found no memory: write says so */
+    struct prom_snapshot *pending;   /* cut, not yet committed; the checkpoint's owner only */
+    pthread_mutex_t lock;            /* of the following three */
+    struct prom_snapshot *snapshots; /* all that are in use */
+    struct prom_snapshot *exposed;   /* what pages show */
+    struct prom_snapshot *spare;     /* nobody's: its memory is for the next cut */
+    int64_t patience_ms;             /* how long a page waits for a checkpoint */
     struct prom_http *http;
 };
 
@@ -213,6 +224,8 @@ struct prom_snapshot *prom_snapshot_zero(struct prom_output *output, uint64_t nu
 void prom_snapshot_expose(struct prom_output *output, struct prom_snapshot *snapshot);
 /* Sees to it that the next one finds its memory there, as far as that is known. */
 void prom_snapshot_reserve(struct prom_output *output);
+/* The number of the oldest cut that a page may still show. */
+uint64_t prom_snapshot_oldest(struct prom_output *output);
 struct prom_snapshot *prom_snapshot_get(struct prom_output *output); /* the exposed one, counted */
 void prom_snapshot_unref(struct prom_snapshot *snapshot);
 void prom_snapshot_free(struct prom_snapshot *snapshot);

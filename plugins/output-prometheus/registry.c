@@ -34,6 +34,7 @@ int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned 
                                        .limit = max_series + 1,
                                        .texts = texts};
     pthread_mutex_init(&registry->lock, NULL);
+    atomic_init(&registry->room, max_series);
     registry->chunks = calloc(registry->limit / PROM_SERIES_CHUNK + 1, sizeof *registry->chunks);
     if (!registry->chunks || prom_table_init(&registry->table))
         return -1;
@@ -47,8 +48,11 @@ int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned 
 
 static void drop_cells(const struct prom_registry *registry, uint32_t number)
 {
-    for (unsigned i = 0; i < registry->words; i++)
-        fx_cell_unref(prom_key_cell(registry, prom_series_at(registry, number)->key, i));
+    uint64_t *key = prom_series_at(registry, number)->key;
+    for (unsigned i = 0; i < registry->words; i++) {
+        fx_cell_unref(prom_key_cell(registry, key, i));
+        key[i] = 0; /* it may be given back and not be given again */
+    }
 }
 
 void prom_registry_fini(struct prom_registry *registry)
@@ -59,6 +63,8 @@ void prom_registry_fini(struct prom_registry *registry)
     for (uint32_t i = 0; registry->chunks && i <= registry->limit / PROM_SERIES_CHUNK; i++)
         prom_pages_free(registry->chunks[i], PROM_SERIES_CHUNK * registry->series_bytes, i > 0);
     free(registry->chunks);
+    free(registry->free);
+    free(registry->again);
     prom_table_fini(&registry->table);
     pthread_mutex_destroy(&registry->lock);
 }
@@ -72,6 +78,15 @@ static void hold_cells(const struct prom_registry *registry, const uint64_t *key
     }
 }
 
+/* The texts in the key, those of waiting words too. */
+static void for_texts(const struct prom_registry *registry, const uint64_t *key,
+                      void (*call)(struct prom_intern *texts, uint32_t number))
+{
+    for (unsigned i = 0; registry->texts && i < registry->words; i++)
+        if (registry->text_words >> i & 1 && key[i] & PROM_KEY_TEXT)
+            call(registry->texts, (uint32_t)key[i]);
+}
+
 static bool is_waiting(const struct prom_registry *registry, const uint64_t *key)
 {
     for (unsigned i = 0; i < registry->words; i++)
@@ -80,14 +95,33 @@ static bool is_waiting(const struct prom_registry *registry, const uint64_t *key
     return false;
 }
 
-/* Counted, and to be found, from when everything of it is written: who reads the count may read the series. */
-static uint32_t add(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
+/* The series that a new one will be, without taking it. PROM_SERIES_NONE: there is none, or no memory. */
+static uint32_t pick(struct prom_registry *registry)
 {
     uint32_t number = prom_registry_count(registry);
+    if (registry->free_count)
+        return registry->free[registry->free_count - 1];
     if (number >= registry->limit)
-        return PROM_OTHER_SERIES;
+        return PROM_SERIES_NONE;
     char **chunk = &registry->chunks[number / PROM_SERIES_CHUNK];
-    if (!*chunk && !(*chunk = chunk_new(registry, number / PROM_SERIES_CHUNK)))
+    return *chunk || (*chunk = chunk_new(registry, number / PROM_SERIES_CHUNK)) ? number : PROM_SERIES_NONE;
+}
+
+/* Counted from when everything of it is written: who reads the count may read the series. */
+static void take(struct prom_registry *registry, uint32_t number)
+{
+    if (registry->free_count)
+        registry->again[registry->again_count++] = registry->free[--registry->free_count];
+    else
+        atomic_store_explicit(&registry->count, number + 1, memory_order_release);
+    registry->made++;
+    atomic_fetch_sub_explicit(&registry->room, 1, memory_order_release);
+}
+
+static uint32_t add(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
+{
+    uint32_t number = pick(registry);
+    if (number == PROM_SERIES_NONE)
         return PROM_OTHER_SERIES;
     struct prom_series *series = prom_series_at(registry, number);
     memcpy(series->key, key, registry->words * sizeof *key);
@@ -96,9 +130,10 @@ static uint32_t add(struct prom_registry *registry, const uint64_t *key, uint32_
     if (prom_table_add(&registry->table, hash, number))
         return PROM_OTHER_SERIES;
     hold_cells(registry, key);
+    for_texts(registry, key, prom_intern_use);
     if (is_waiting(registry, key))
         atomic_fetch_add(&registry->waiting, 1);
-    atomic_store_explicit(&registry->count, number + 1, memory_order_release);
+    take(registry, number);
     return number;
 }
 
@@ -138,6 +173,7 @@ static uint32_t wake(struct prom_registry *registry, const uint64_t *key, uint32
     uint64_t *own = prom_series_at(registry, number)->key;
     for (unsigned i = 0; i < registry->words; i++)
         __atomic_store_n(&own[i], key[i], __ATOMIC_RELEASE);
+    atomic_fetch_or_explicit(&prom_series_at(registry, number)->created, PROM_SERIES_WOKEN, memory_order_relaxed);
     atomic_fetch_sub(&registry->waiting, 1);
     return number;
 }
@@ -192,4 +228,86 @@ uint32_t prom_registry_restore(struct prom_registry *registry, const uint64_t *k
         number = add(registry, key, hash);
     pthread_mutex_unlock(&registry->lock);
     return number;
+}
+
+/* ---- series that end */
+
+void prom_registry_locate(const struct prom_registry *registry, struct prom_registry_place *place)
+{
+    const struct prom_series *series = prom_series_at(registry, place->number);
+    uint64_t waiting[PROM_LABELS_MAX];
+    place->hash = prom_hash_words(series->key, registry->words);
+    place->has_waiting = atomic_load_explicit(&series->created, memory_order_relaxed) & PROM_SERIES_WOKEN &&
+                         make_waiting_key(registry, series->key, waiting);
+    if (place->has_waiting)
+        place->waiting_hash = prom_hash_words(waiting, registry->words);
+}
+
+bool prom_registry_take_out(struct prom_registry *registry, const struct prom_registry_place *place)
+{
+    const uint64_t *key = prom_series_at(registry, place->number)->key;
+    if (prom_hash_words(key, registry->words) != place->hash ||
+        !prom_table_remove(&registry->table, place->hash, place->number))
+        return false;
+    if (place->has_waiting)
+        prom_table_remove(&registry->table, place->waiting_hash, place->number);
+    if (is_waiting(registry, key))
+        atomic_fetch_sub(&registry->waiting, 1);
+    return true;
+}
+
+/* As many numbers can be given again as are free. */
+static int make_room(struct prom_registry *registry)
+{
+    size_t wanted = registry->free_count + registry->again_count + 1;
+    if (wanted <= registry->free_capacity)
+        return 0;
+    size_t capacity = 2 * wanted + 64;
+    uint32_t *bigger = realloc(registry->free, capacity * sizeof *bigger);
+    if (bigger)
+        registry->free = bigger;
+    uint32_t *again = bigger ? realloc(registry->again, capacity * sizeof *again) : NULL;
+    if (!again)
+        return -1;
+    registry->again = again;
+    registry->free_capacity = capacity;
+    return 0;
+}
+
+static void let_go(const struct prom_registry *registry, uint32_t number)
+{
+    struct prom_series *series = prom_series_at(registry, number);
+    uint64_t waiting[PROM_LABELS_MAX];
+    bool was_woken = atomic_load_explicit(&series->created, memory_order_relaxed) & PROM_SERIES_WOKEN;
+    if (was_woken && make_waiting_key(registry, series->key, waiting))
+        for_texts(registry, waiting, prom_intern_leave);
+    else
+        for_texts(registry, series->key, prom_intern_leave);
+    drop_cells(registry, number);
+}
+
+int prom_registry_give_back(struct prom_registry *registry, uint32_t number)
+{
+    pthread_mutex_lock(&registry->lock);
+    int rc = make_room(registry);
+    if (!rc) {
+        struct prom_series *series = prom_series_at(registry, number);
+        let_go(registry, number);
+        atomic_store_explicit(&series->text, NULL, memory_order_relaxed);
+        series->text_size = 0;
+        atomic_store_explicit(&series->created, 0, memory_order_relaxed);
+        registry->free[registry->free_count++] = number;
+        atomic_fetch_add_explicit(&registry->room, 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return rc;
+}
+
+size_t prom_registry_given_again(struct prom_registry *registry, uint32_t *to)
+{
+    size_t count = registry->again_count;
+    if (count)
+        memcpy(to, registry->again, count * sizeof *to);
+    registry->again_count = 0;
+    return count;
 }

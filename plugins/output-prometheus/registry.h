@@ -37,10 +37,12 @@ struct prom_series {
     uint32_t text_size;         /* without text: PROM_SERIES_IS_ALIAS, or it is held back */
     uint32_t
         since; /* shown: since this checkpoint; held back: since this time in ms, cut to 32 bits; alias: as which */
-    _Atomic uint64_t created; /* when it began at zero, in ms since the epoch; over restarts */
+    _Atomic uint64_t created; /* when it began at zero, in ms since the epoch; and PROM_SERIES_WOKEN */
     uint64_t key[];
 };
 #define PROM_SERIES_IS_ALIAS UINT32_MAX
+/* It was restored and has got its cells: it can be found by its waiting key, too, and has the texts of that in use. */
+#define PROM_SERIES_WOKEN (UINT64_C(1) << 63)
 
 #define PROM_SERIES_CHUNK 65536
 struct prom_registry {
@@ -53,6 +55,11 @@ struct prom_registry {
     uint32_t limit;
     struct prom_table table;
     struct prom_intern *texts;
+    _Atomic uint32_t room; /* how many more there can be; written under the lock */
+    uint64_t made;         /* how many were ever made; under the lock */
+    /* Under the lock: numbers of series that have ended; and those given again since the last cut. */
+    uint32_t *free, *again;
+    size_t free_count, again_count, free_capacity;
     _Atomic uint32_t waiting; /* how many series have waiting keys; written under the lock */
 };
 
@@ -71,12 +78,14 @@ static inline struct prom_series *prom_series_at(const struct prom_registry *reg
 /* When the series began at zero, in ms since the epoch. Any thread, for a series that a snapshot has. */
 static inline uint64_t prom_series_created(const struct prom_registry *registry, uint32_t number)
 {
-    return atomic_load_explicit(&prom_series_at(registry, number)->created, memory_order_relaxed);
+    return atomic_load_explicit(&prom_series_at(registry, number)->created, memory_order_relaxed) & ~PROM_SERIES_WOKEN;
 }
 
 static inline void prom_series_set_created(const struct prom_registry *registry, uint32_t number, uint64_t created)
 {
-    atomic_store_explicit(&prom_series_at(registry, number)->created, created, memory_order_relaxed);
+    _Atomic uint64_t *own = &prom_series_at(registry, number)->created;
+    uint64_t flags = atomic_load_explicit(own, memory_order_relaxed) & PROM_SERIES_WOKEN;
+    atomic_store_explicit(own, created | flags, memory_order_relaxed);
 }
 
 /* The series that an alias is shown as; PROM_SERIES_NONE of others. The checkpoint's owner. */
@@ -94,7 +103,7 @@ static inline uint32_t prom_registry_count(const struct prom_registry *registry)
 
 static inline bool prom_registry_is_full(const struct prom_registry *registry)
 {
-    return prom_registry_count(registry) >= registry->limit;
+    return !atomic_load_explicit(&registry->room, memory_order_acquire);
 }
 
 /* The cell in a word of the key, or NULL. */
@@ -154,5 +163,22 @@ uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, 
 
 /* The same for a key that may wait for cells, which a series that waited for them may have got already. */
 uint32_t prom_registry_restore(struct prom_registry *registry, const uint64_t *key);
+
+/* Where a series is found: what is to be known to take it out. */
+struct prom_registry_place {
+    uint32_t number, hash, waiting_hash;
+    bool has_waiting;
+};
+/* Beside workers, under the lock. */
+void prom_registry_locate(const struct prom_registry *registry, struct prom_registry_place *place);
+/*
+ * While nobody looks up or adds: the key is nobody's from now on, and its next record makes a new series. False: it has
+ * got its cells since it was located. The series itself stays as it is, until it is given back.
+ */
+bool prom_registry_take_out(struct prom_registry *registry, const struct prom_registry_place *place);
+/* Nobody reads the series any more: its cells and texts are let go, and its number can be given again. 0, or -1 without memory. */
+int prom_registry_give_back(struct prom_registry *registry, uint32_t number);
+/* Appends the numbers that were given again since the last call, while nobody adds. to has room for all series. */
+size_t prom_registry_given_again(struct prom_registry *registry, uint32_t *to);
 
 #endif

@@ -55,7 +55,7 @@ static bool has_names(const struct prom_family *family, uint32_t number)
 int prom_rename_restore(struct prom_family *family, uint32_t number, uint32_t to)
 {
     struct prom_rename *rename = &family->admit.rename;
-    if (know(rename, (size_t)(number > to ? number : to) + 1) || prom_admit_redirect(&family->admit, number, to))
+    if (know(rename, (size_t)(number > to ? number : to) + 1) || prom_admit_redirect(family, number, to))
         return -1;
     uint32_t owner = has_names(family, number) ? number : rename->owner[number];
     if (owner != PROM_RENAME_NONE)
@@ -132,7 +132,7 @@ static void rename_one(struct prom_output *output, unsigned family_number, uint3
     /* Whose value has gone elsewhere has no line for another's; but its own may come back. */
     if (to != number && rename->holder[to] != to)
         return;
-    if (to == from || prom_admit_redirect(&family->admit, from, to))
+    if (to == from || prom_admit_redirect(family, from, to))
         return;
     rename->holder[number] = to;
     rename->redirect[from] = to;
@@ -160,7 +160,8 @@ void prom_rename_series(struct prom_output *output, unsigned family, uint32_t co
     for (uint32_t i = 0; i < SLICE && i < count; i++) {
         if (rename->cursor >= count)
             rename->cursor = 0;
-        if (rename->cursor != PROM_OTHER_SERIES)
+        if (rename->cursor != PROM_OTHER_SERIES &&
+            !prom_life_is(&output->families[family].expire, rename->cursor, PROM_LIFE_GONE))
             look_at(output, family, rename->cursor, count);
         rename->cursor++;
     }

@@ -17,6 +17,7 @@ struct reading {
     struct prom_output *output;
     const char *at, *end;
     struct fx_error *err;
+    uint64_t cut; /* the checkpoint's number */
 };
 
 static int bad(const struct reading *reading)
@@ -156,7 +157,7 @@ static bool read_key(struct reading *reading, const struct prom_family *family, 
  * Two keys in the log can be one now, or there can be too many: the place is void then, and its value counts there.
  * created: 0 if that is not known.
  */
-static int add_series(struct reading *reading, struct prom_kept_metric *metric, uint64_t created)
+static int add_series(struct reading *reading, struct prom_kept_metric *metric, uint32_t place, uint64_t created)
 {
     struct prom_family *family = &reading->output->families[metric->family];
     uint64_t key[PROM_LABELS_MAX];
@@ -166,9 +167,10 @@ static int add_series(struct reading *reading, struct prom_kept_metric *metric, 
     if (prom_kept_know(metric, (size_t)number + 1))
         return no_memory(reading);
     bool is_void = metric->flags[number] & PROM_KEPT_HAS_KEY;
+    prom_expire_restore_begin(&family->expire, number);
     if (created && !is_void)
         prom_series_set_created(&family->registry, number, created);
-    return prom_kept_add_place(metric, is_void ? number | PROM_PLACE_VOID : number) ? no_memory(reading) : 0;
+    return prom_kept_put_place(metric, place, is_void ? number | PROM_PLACE_VOID : number) ? no_memory(reading) : 0;
 }
 
 static int read_series(struct reading *reading)
@@ -176,7 +178,7 @@ static int read_series(struct reading *reading)
     struct prom_kept_metric *metric = take_metric(reading);
     if (!metric)
         return bad(reading);
-    return metric->family < 0 ? skip_series(reading, metric) : add_series(reading, metric, 0);
+    return metric->family < 0 ? skip_series(reading, metric) : add_series(reading, metric, (uint32_t)metric->count, 0);
 }
 
 static int read_begun(struct reading *reading)
@@ -188,7 +190,25 @@ static int read_begun(struct reading *reading)
         return bad(reading);
     if (metric->family < 0)
         return skip_series(reading, metric);
-    return place == metric->count ? add_series(reading, metric, created) : bad(reading);
+    bool is_free = place == metric->count || (place < metric->count && metric->places[place] == PROM_PLACE_FREE);
+    return is_free ? add_series(reading, metric, place, created) : bad(reading);
+}
+
+static int read_ended(struct reading *reading)
+{
+    struct prom_kept_metric *metric = take_metric(reading);
+    uint32_t place;
+    if (!metric || !take_u32(reading, &place) || (metric->family >= 0 && place >= metric->count))
+        return bad(reading);
+    if (metric->family < 0)
+        return 0;
+    uint32_t number = metric->places[place];
+    metric->places[place] = PROM_PLACE_FREE;
+    if (number & PROM_PLACE_VOID || number == PROM_OTHER_SERIES)
+        return 0;
+    metric->flags[number] = 0;
+    int rc = prom_expire_restore_end(reading->output, (unsigned)metric->family, number, reading->cut);
+    return rc ? no_memory(reading) : 0;
 }
 
 static int read_void(struct reading *reading)
@@ -196,7 +216,7 @@ static int read_void(struct reading *reading)
     struct prom_kept_metric *metric = take_metric(reading);
     if (!metric)
         return bad(reading);
-    return prom_kept_add_place(metric, PROM_OTHER_SERIES | PROM_PLACE_VOID) ? no_memory(reading) : 0;
+    return prom_kept_add_place(metric, PROM_PLACE_FREE) ? no_memory(reading) : 0;
 }
 
 /* ---- as what it is shown */
@@ -226,7 +246,7 @@ static bool is_values(const struct prom_family *family, const char *values, size
 static int read_shown(struct reading *reading)
 {
     struct prom_kept_metric *metric = take_metric(reading);
-    uint32_t number, size;
+    uint32_t number = PROM_SERIES_NONE, size;
     const char *values;
     if (!metric || !take_place(reading, metric, &number) || !(values = take_sized(reading, &size)))
         return bad(reading);
@@ -242,7 +262,7 @@ static int read_shown(struct reading *reading)
 static int read_alias(struct reading *reading)
 {
     struct prom_kept_metric *metric = take_metric(reading);
-    uint32_t number, shown_as;
+    uint32_t number = PROM_SERIES_NONE, shown_as = PROM_SERIES_NONE;
     if (!metric || !take_place(reading, metric, &number) || !take_place(reading, metric, &shown_as))
         return bad(reading);
     if (metric->family < 0 || (number | shown_as) & PROM_PLACE_VOID)
@@ -269,6 +289,8 @@ static int read_record(struct reading *reading)
         return read_alias(reading);
     case PROM_KEPT_VOID:
         return read_void(reading);
+    case PROM_KEPT_ENDED:
+        return read_ended(reading);
     default:
         return bad(reading);
     }
@@ -280,7 +302,8 @@ static int read_log(struct prom_output *output, const struct fx_checkpoint *chec
     size_t size;
     int rc = 0;
     while (!rc && fx_state_entry(checkpoint, &data, &size)) {
-        struct reading reading = {.output = output, .at = data, .end = (const char *)data + size, .err = err};
+        struct reading reading = {
+            .output = output, .at = data, .end = (const char *)data + size, .err = err, .cut = checkpoint->number};
         while (!rc && reading.at < reading.end)
             rc = read_record(&reading);
         output->kept.live_bytes += size;
@@ -294,49 +317,104 @@ static void add_values(const struct prom_kept_metric *metric, const char *from, 
 {
     for (size_t place = 0; place < metric->count; place++) {
         uint64_t value;
+        if (metric->places[place] == PROM_PLACE_FREE) /* it has none */
+            continue;
         memcpy(&value, from + place * sizeof value, sizeof value);
         uint32_t number = metric->places[place] & ~PROM_PLACE_VOID;
         sums[number] = prom_sum(sums[number], value);
     }
 }
 
+static int read_metric_values(struct reading *reading, const struct prom_kept_metric *metric,
+                              struct prom_snapshot *snapshot)
+{
+    uint64_t count;
+    const char *from = NULL;
+    if (!take_u64(reading, &count) || count > SIZE_MAX / sizeof count ||
+        !(from = take(reading, (size_t)count * sizeof count)) ||
+        (metric->family >= 0 && count && count != metric->count))
+        return fx_error_set(reading->err, FX_EINVAL, "the values do not fit the log of series");
+    if (metric->family >= 0 && count)
+        add_values(metric, from, snapshot->families[metric->family].values);
+    return 0;
+}
+
+static void take_idle(const struct prom_kept_metric *metric, const char *from, struct prom_expire *expire)
+{
+    uint32_t now = prom_expire_now(), idle;
+    for (size_t place = 0; place < metric->count; place++) {
+        memcpy(&idle, from + place * sizeof idle, sizeof idle);
+        if (metric->places[place] < expire->known)
+            expire->active[metric->places[place]] = now - (idle < now ? idle : now);
+    }
+}
+
+static int read_metric_ended(struct reading *reading, const struct prom_kept_metric *metric,
+                             struct prom_snapshot *snapshot)
+{
+    uint64_t ended, at, count;
+    const char *from = NULL;
+    if (!take_u64(reading, &ended) || !take_u64(reading, &at) || !take_u64(reading, &count) || count > UINT32_MAX ||
+        !(from = take(reading, (size_t)(count + count % 2) * sizeof(uint32_t))) ||
+        (metric->family >= 0 && count && count != metric->count))
+        return fx_error_set(reading->err, FX_EINVAL, "what the values say of ended series does not fit");
+    if (metric->family < 0)
+        return 0;
+    struct prom_family *family = &reading->output->families[metric->family];
+    struct prom_values *sums = &snapshot->families[metric->family];
+    sums->ended = family->expire.ended = ended;
+    sums->ended_at = family->expire.ended_at = (int64_t)at;
+    if (prom_expire_know(&family->expire, prom_registry_count(&family->registry)))
+        return no_memory(reading);
+    if (count)
+        take_idle(metric, from, &family->expire);
+    return 0;
+}
+
+/* Older versions know nothing of ended series. */
 static int read_values(struct prom_output *output, const struct fx_checkpoint *checkpoint,
                        struct prom_snapshot *snapshot, struct fx_error *err)
 {
     size_t size;
     const char *data = fx_state_values(checkpoint, &size);
     struct reading reading = {.output = output, .at = data, .end = data ? data + size : data, .err = err};
-    for (size_t i = 0; i < output->kept.count; i++) {
-        const struct prom_kept_metric *metric = &output->kept.metrics[i];
-        uint64_t count;
-        const char *from = take(&reading, sizeof count);
-        if (from)
-            memcpy(&count, from, sizeof count);
-        if (!from || count > SIZE_MAX / sizeof count || !(from = take(&reading, (size_t)count * sizeof count)) ||
-            (metric->family >= 0 && count && count != metric->count))
-            return fx_error_set(err, FX_EINVAL, "the values do not fit the log of series");
-        if (metric->family >= 0 && count)
-            add_values(metric, from, snapshot->families[metric->family].values);
-    }
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; i < output->kept.count && !rc; i++)
+        rc = read_metric_values(&reading, &output->kept.metrics[i], snapshot);
+    for (size_t i = 0; i < output->kept.count && !rc && reading.at < reading.end; i++)
+        rc = read_metric_ended(&reading, &output->kept.metrics[i], snapshot);
+    return rc;
+}
+
+/* What can only be known when all was read. */
+static int end_reading(struct prom_output *output, struct fx_error *err)
+{
+    int rc = prom_expire_restored(output);
+    for (size_t i = 0; i < output->kept.count && !rc; i++)
+        rc = prom_kept_collect_free(&output->kept.metrics[i]);
+    return rc ? fx_error_set(err, FX_ENOMEM, "out of memory") : 0;
 }
 
 int prom_kept_read(struct prom_output *output, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     prom_kept_fini(&output->kept);
+    for (unsigned i = 0; i < output->family_count; i++)
+        output->families[i].expire.ended = 0;
     int rc = checkpoint->number ? read_log(output, checkpoint, err) : 0;
     struct prom_snapshot *snapshot = rc ? NULL : prom_snapshot_zero(output, checkpoint->number);
     if (!rc && !snapshot)
         rc = fx_error_set(err, FX_ENOMEM, "out of memory");
     if (!rc && checkpoint->number)
         rc = read_values(output, checkpoint, snapshot, err);
+    if (!rc)
+        rc = end_reading(output, err);
     for (unsigned i = 0; i < output->family_count; i++) {
         prom_admit_look_again(&output->families[i].admit);
         prom_admit_forget_fresh(&output->families[i].admit);
     }
     if (rc) {
         prom_kept_fini(&output->kept);
-        prom_snapshot_free(snapshot);
+        prom_snapshot_unref(snapshot);
         return rc;
     }
     prom_kept_accept(&output->kept);

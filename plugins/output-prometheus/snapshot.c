@@ -45,10 +45,42 @@ static struct prom_snapshot *keep_spare(struct prom_output *output, struct prom_
     return old;
 }
 
+/* Those that a page may show, or is just showing. */
+static void list(struct prom_output *output, struct prom_snapshot *snapshot)
+{
+    pthread_mutex_lock(&output->lock);
+    snapshot->next = output->snapshots;
+    output->snapshots = snapshot;
+    pthread_mutex_unlock(&output->lock);
+}
+
+static void unlist(struct prom_output *output, const struct prom_snapshot *snapshot)
+{
+    pthread_mutex_lock(&output->lock);
+    struct prom_snapshot **link = &output->snapshots;
+    while (*link && *link != snapshot)
+        link = &(*link)->next;
+    if (*link)
+        *link = snapshot->next;
+    pthread_mutex_unlock(&output->lock);
+}
+
+uint64_t prom_snapshot_oldest(struct prom_output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    uint64_t oldest = output->exposed->number;
+    for (const struct prom_snapshot *snapshot = output->snapshots; snapshot; snapshot = snapshot->next)
+        oldest = snapshot->number < oldest ? snapshot->number : oldest;
+    pthread_mutex_unlock(&output->lock);
+    return oldest;
+}
+
 void prom_snapshot_unref(struct prom_snapshot *snapshot)
 {
-    if (snapshot && atomic_fetch_sub(&snapshot->references, 1) == 1)
-        prom_snapshot_free(keep_spare(snapshot->output, snapshot));
+    if (!snapshot || atomic_fetch_sub(&snapshot->references, 1) != 1)
+        return;
+    unlist(snapshot->output, snapshot);
+    prom_snapshot_free(keep_spare(snapshot->output, snapshot));
 }
 
 struct prom_snapshot *prom_snapshot_get(struct prom_output *output)
@@ -125,7 +157,10 @@ struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t nu
             return NULL;
         }
         sum_up(output, i, sums);
+        sums->ended = output->families[i].expire.ended;
+        sums->ended_at = output->families[i].expire.ended_at;
     }
+    list(output, snapshot);
     return snapshot;
 }
 
@@ -143,6 +178,7 @@ struct prom_snapshot *prom_snapshot_zero(struct prom_output *output, uint64_t nu
         }
         memset(sums->values, 0, sums->count * sizeof *sums->values);
     }
+    list(output, snapshot);
     return snapshot;
 }
 

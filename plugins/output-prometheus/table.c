@@ -96,3 +96,37 @@ int prom_table_add(struct prom_table *table, uint32_t hash, uint32_t number)
     table->count++;
     return 0;
 }
+
+static uint64_t slot_at(const struct prom_slots *slots, size_t at)
+{
+    return atomic_load_explicit(&slots->slots[at], memory_order_relaxed);
+}
+
+/* What comes behind the hole and may stand in it moves up, so that every look-up still ends at a free slot. */
+static void close_hole(struct prom_slots *slots, size_t hole)
+{
+    uint64_t slot;
+    for (size_t at = (hole + 1) & slots->mask; (slot = slot_at(slots, at)); at = (at + 1) & slots->mask) {
+        size_t home = slot >> 32 & slots->mask;
+        if (((at - home) & slots->mask) < ((at - hole) & slots->mask))
+            continue;
+        atomic_store_explicit(&slots->slots[hole], slot, memory_order_relaxed);
+        hole = at;
+    }
+    atomic_store_explicit(&slots->slots[hole], 0, memory_order_relaxed);
+}
+
+bool prom_table_remove(struct prom_table *table, uint32_t hash, uint32_t number)
+{
+    struct prom_slots *slots = atomic_load(&table->current);
+    const uint64_t wanted = (uint64_t)hash << 32 | (number + 1);
+    size_t at = hash & slots->mask;
+    uint64_t slot;
+    while ((slot = slot_at(slots, at)) && slot != wanted)
+        at = (at + 1) & slots->mask;
+    if (!slot)
+        return false;
+    close_hole(slots, at);
+    table->count--;
+    return true;
+}

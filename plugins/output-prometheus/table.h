@@ -32,6 +32,8 @@ void prom_table_fini(struct prom_table *table);
 
 /* Adds a number, which must not be PROM_TABLE_NONE. 0, or -1 without memory. */
 int prom_table_add(struct prom_table *table, uint32_t hash, uint32_t number);
+/* While nobody looks up or adds. False: it was not there. */
+bool prom_table_remove(struct prom_table *table, uint32_t hash, uint32_t number);
 /* While nobody looks up or adds: sets the arrays aside that became too small. Then: frees them. One thread at a time. */
 void prom_table_retire(struct prom_table *table);
 void prom_table_sweep(struct prom_table *table);

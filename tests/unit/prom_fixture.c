@@ -24,6 +24,8 @@ static const struct fx_metric metrics[] = {
                        .label = "answer",
                        .values = (const char *const[]){"metrics", "healthy", "landing", "refused", NULL}},
     [PROM_PAGE_BYTES] = {.name = "page_bytes", .kind = FX_COUNTER, .help = "p"},
+    [PROM_SERIES_CREATED] = {.name = "created", .kind = FX_COUNTER, .help = "c"},
+    [PROM_SERIES_EXPIRED] = {.name = "expired", .kind = FX_COUNTER, .help = "e"},
     {.name = NULL}};
 
 static const struct fx_plugin plugin = {FX_PLUGIN_OUTPUT, .name = "out"};

@@ -14,7 +14,7 @@ struct prom_program {
     struct fx_state *part;
     struct fx_cell *cells[CELLS];
     char directory[64];
-    int64_t max_series, names_wait_ms;
+    int64_t max_series, names_wait_ms, expire_after_ms;
     uint64_t asn;
     void (*around)(bool enters); /* calls of the output, which then may fail: goes on as the core does */
     bool lost_state;             /* the last restore failed */
