@@ -349,7 +349,7 @@ int prom_expire_restored(struct prom_output *output)
     for (unsigned i = 0; i < output->family_count; i++) {
         struct prom_expire *expire = &output->families[i].expire;
         struct prom_registry *registry = &output->families[i].registry;
-        if (prom_expire_know(expire, prom_registry_count(registry)))
+        if (expire->after_ms && prom_expire_know(expire, prom_registry_count(registry)))
             return -1;
         registry->again_count = 0; /* they are known */
         expire->again_count = expire->again_seen = 0;

@@ -364,6 +364,8 @@ static int read_metric_ended(struct reading *reading, const struct prom_kept_met
     struct prom_values *sums = &snapshot->families[metric->family];
     sums->ended = family->expire.ended = ended;
     sums->ended_at = family->expire.ended_at = (int64_t)at;
+    if (!family->expire.after_ms)
+        return 0;
     if (prom_expire_know(&family->expire, prom_registry_count(&family->registry)))
         return no_memory(reading);
     if (count)
