@@ -14,7 +14,7 @@ import yaml
 
 from configs import ASN, kafka_config, record, stdin_config
 from metrics_model import MOST, Model, random_metrics, random_record
-from programs import FLOWGEN, SCALE, WHOLE, flow_exporter_run
+from programs import FLOWGEN, SCALE, SLOWNESS, WHOLE, flow_exporter_run
 
 SEED = int(os.environ.get("FX_TEST_SEED", time.time_ns() % 1_000_000_000))
 CASES = int(os.environ.get("FX_TEST_METRICS", max(4, int(12 * SCALE))))
@@ -217,6 +217,7 @@ def test_label_sets_without_end_take_no_memory(exporter):
     assert all(shown[str(number)] == number for number in range(1, limit))
     assert page.self_sum("flow_exporter_records_other_total") == offered - limit
     # The first tenths find the program's buffers at their first sizes. Each further label set would be 100 bytes and more.
-    assert max(sizes[5:]) - sizes[4] < 8 << 20, sizes
+    # Under a sanitizer what was given back stays resident for a while, and only the sums are looked at.
+    assert SLOWNESS > 1 or max(sizes[5:]) - sizes[4] < 8 << 20, sizes
     print(f"{offered} label sets, {limit} series: {[size >> 20 for size in sizes]} MiB after each tenth")
     program.process.stdin.close()
