@@ -144,13 +144,19 @@ struct fx_series *fxi_metric_set_series(struct fxi_metric_set *set, unsigned met
 
 const char *fxi_metric_kind_name(enum fx_metric_kind kind)
 {
-    switch (kind & ~FXI_METRIC_NS) {
+    switch (kind & ~FXI_METRIC_FLAGS) {
     case FX_COUNTER:
         return "counter";
     case FX_HISTOGRAM:
         return "histogram";
     }
     return "gauge";
+}
+
+void fxi_metric_name(const struct fx_metric *metric, char name[FXI_METRIC_NAME_MAX])
+{
+    const char *prefix = metric->kind & FXI_METRIC_WHOLE_NAME ? "" : "flow_exporter_";
+    snprintf(name, FXI_METRIC_NAME_MAX, "%s%s", prefix, metric->name);
 }
 
 struct visit {
@@ -185,7 +191,7 @@ static void show_histogram(const struct fx_metric *metric, const _Atomic int64_t
 
 static struct fx_sample begin_sample(const struct fxi_metric_set *set, const struct fx_metric *metric, const char *name)
 {
-    struct fx_sample sample = {.name = name, .help = metric->help, .kind = metric->kind & ~FXI_METRIC_NS};
+    struct fx_sample sample = {.name = name, .help = metric->help, .kind = metric->kind & ~FXI_METRIC_FLAGS};
     if (set->plugin) {
         sample.label_names[sample.label_count] = "plugin";
         sample.label_values[sample.label_count++] = set->plugin;
@@ -214,8 +220,8 @@ static void show_series(void *arg, const char *const *values, int64_t value)
 static void visit_row(const struct fxi_metric_set *set, unsigned row, const struct visit *visit)
 {
     const struct fx_metric *metric = &set->table[row];
-    char name[128];
-    snprintf(name, sizeof name, "flow_exporter_%s", metric->name);
+    char name[FXI_METRIC_NAME_MAX];
+    fxi_metric_name(metric, name);
     if (metric->labels) {
         struct series_visit series = {set, metric, name, visit};
         fxi_series_visit(&set->series[row], show_series, &series);

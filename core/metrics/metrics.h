@@ -11,6 +11,13 @@
 #include <flow-exporter/metric.h>
 
 #define FXI_METRIC_NS FX_NANOSECONDS
+/* Or'ed to the kind of a row of the core's own: its name is whole as it is, without flow_exporter_ before it. */
+#define FXI_METRIC_WHOLE_NAME 0x200
+#define FXI_METRIC_FLAGS      (FXI_METRIC_NS | FXI_METRIC_WHOLE_NAME)
+
+/* flow_exporter_NAME, mostly. */
+#define FXI_METRIC_NAME_MAX 128
+void fxi_metric_name(const struct fx_metric *metric, char name[FXI_METRIC_NAME_MAX]);
 
 struct fxi_metrics;
 struct fxi_metric_set;

@@ -72,6 +72,10 @@ const struct fx_metric fxi_input_metrics[] = {
     [FXI_INPUT_SECONDS] = {.name = "stage_seconds_total",
                            .kind = FX_COUNTER | FXI_METRIC_NS,
                            .help = "Time spent in a stage; of an input, waiting for payloads and decoding them."},
+    [FXI_INPUT_DECODE_SECONDS] = {.name = "decode_seconds_total",
+                                  .kind = FX_COUNTER | FXI_METRIC_NS,
+                                  .help = "Of an input's stage_seconds_total, the time from the first payload that it "
+                                          "handed over in a poll until all were decoded."},
     {.name = NULL}};
 
 const struct fx_metric fxi_stage_metrics[] = {
@@ -81,9 +85,15 @@ const struct fx_metric fxi_stage_metrics[] = {
     [FXI_STAGE_DROPPED] = {.name = "stage_dropped_total",
                            .kind = FX_COUNTER,
                            .help = "Records that a resolver or output could not take."},
-    [FXI_STAGE_RETRIES] = {.name = "stage_retries_total",
-                           .kind = FX_COUNTER,
-                           .help = "Batches that were offered to a stage once more."},
+    [FXI_STAGE_RETRIES] =
+        {.name = "stage_retries_total",
+         .kind = FX_COUNTER,
+         .help = "Batches that were offered to a stage once more, because of a fault or since it had no room yet."},
+    [FXI_STAGE_ERRORS] = {.name = "stage_errors_total",
+                          .kind = FX_COUNTER,
+                          .help =
+                              "Times that a resolver or output failed: it asked to be offered a batch again because "
+                              "of a fault, or it could not go on."},
     [FXI_STAGE_SECONDS] = {.name = "stage_seconds_total",
                            .kind = FX_COUNTER | FXI_METRIC_NS,
                            .help = "Time spent in a stage; of an input, waiting for payloads and decoding them."},
@@ -111,18 +121,21 @@ const struct fx_metric fxi_program_metrics[] = {
                                  .help = "Checkpoints by result; an unanswered one is asked about again.",
                                  .label = "result",
                                  .values = checkpoint_results},
-    [FXI_PROGRAM_CUT_SECONDS] = {.name = "checkpoint_cut_seconds",
-                                 .kind = FX_GAUGE | FXI_METRIC_NS,
-                                 .help = "How long the workers stood still for the last cut."},
+    [FXI_PROGRAM_CUT_SECONDS] =
+        {.name = "checkpoint_cut_seconds",
+         .kind = FX_GAUGE | FXI_METRIC_NS,
+         .help = "How long the workers stood still for the last cut; of all cuts, checkpoint_seconds has it."},
     [FXI_PROGRAM_CUT_MAX_SECONDS] = {.name = "checkpoint_cut_max_seconds",
                                      .kind = FX_GAUGE | FXI_METRIC_NS,
                                      .help = "The longest time since the start that a worker stood still for a cut."},
-    [FXI_PROGRAM_STEP_SECONDS] = {.name = "checkpoint_seconds",
-                                  .kind = FX_HISTOGRAM,
-                                  .help = "Time of a checkpoint by step; of commit, until it was accepted.",
-                                  .label = "step",
-                                  .values = checkpoint_steps,
-                                  FX_BOUNDS(step_bounds)},
+    [FXI_PROGRAM_STEP_SECONDS] =
+        {.name = "checkpoint_seconds",
+         .kind = FX_HISTOGRAM,
+         .help = "Time of a checkpoint by step; of cut, how long the workers stood still; of commit, until it was "
+                 "accepted.",
+         .label = "step",
+         .values = checkpoint_steps,
+         FX_BOUNDS(step_bounds)},
     [FXI_PROGRAM_CHECKPOINT_AGE] = {.name = "checkpoint_age_seconds",
                                     .kind = FX_GAUGE | FXI_METRIC_NS,
                                     .help = "Since the last checkpoint was accepted, or since the start."},

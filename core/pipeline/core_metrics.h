@@ -19,7 +19,8 @@ enum fxi_input_metric {
     FXI_INPUT_PURGES,
     FXI_INPUT_FAULTS,
     FXI_INPUT_GAPS,
-    FXI_INPUT_SECONDS
+    FXI_INPUT_SECONDS,
+    FXI_INPUT_DECODE_SECONDS
 };
 extern const struct fx_metric fxi_input_metrics[];
 
@@ -42,7 +43,7 @@ enum fxi_letter_result { FXI_LETTER_STORED, FXI_LETTER_LOST };
 /* Label values of FXI_INPUT_PURGES. */
 enum fxi_purge { FXI_PURGE_COMPLETE, FXI_PURGE_INCOMPLETE, FXI_PURGE_UNJUDGED };
 
-enum fxi_stage_metric { FXI_STAGE_RECORDS, FXI_STAGE_DROPPED, FXI_STAGE_RETRIES, FXI_STAGE_SECONDS };
+enum fxi_stage_metric { FXI_STAGE_RECORDS, FXI_STAGE_DROPPED, FXI_STAGE_RETRIES, FXI_STAGE_ERRORS, FXI_STAGE_SECONDS };
 extern const struct fx_metric fxi_stage_metrics[];
 
 enum fxi_program_metric {

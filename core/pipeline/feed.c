@@ -20,6 +20,7 @@ static void hold_gate(struct fx_feed *feed)
         return;
     pthread_mutex_lock(&feed->gate);
     feed->gate_held = true;
+    feed->gate_ns = fxi_clock_ns();
 }
 
 void fxi_feed_release(struct fx_feed *feed)
@@ -27,6 +28,7 @@ void fxi_feed_release(struct fx_feed *feed)
     if (!feed->gate_held)
         return;
     feed->gate_held = false;
+    feed->held_ns += fxi_clock_ns() - feed->gate_ns;
     pthread_mutex_unlock(&feed->gate);
 }
 

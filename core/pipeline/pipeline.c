@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "metrics/process.h"
 #include "pipeline/letters.h"
 #include "pipeline/reject.h"
 #include "pipeline/state.h"
@@ -35,6 +36,8 @@ void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, con
     if (pipeline->program_metrics)
         fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINT_AGE, 0,
                            (fxi_clock_ms() - atomic_load(&pipeline->committed_ms)) * 1000000);
+    if (pipeline->process_metrics)
+        fxi_process_update(pipeline->process_metrics);
     bool knows_histograms = instance->plugin->abi_minor >= 1;
     fxi_metrics_visit(pipeline->metrics, knows_histograms, visit, arg);
 }
@@ -181,6 +184,7 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
     pipeline->metrics = fxi_metrics_new();
     pipeline->program_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_program_metrics);
     fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_BUILD, 0, 1);
+    pipeline->process_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_process_metrics);
     fxi_readiness_set(&pipeline->readiness, "program", "it is starting");
     pipeline->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int rc = pipeline->end_fd < 0 ? fx_error_set(err, FX_EIO, "can't make an event descriptor") : 0;

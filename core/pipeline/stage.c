@@ -40,6 +40,8 @@ static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed)
     int64_t give_up_ms = 0, pause_ms = BACKOFF_FIRST_MS;
     for (;;) {
         enum fx_verdict verdict = call_stage(stage, feed);
+        if (verdict != FX_OK && verdict != FX_AGAIN && verdict != FX_DROP)
+            fxi_metric_set_add(stage->metrics, FXI_STAGE_ERRORS, 0, 1);
         if (verdict != FX_AGAIN && verdict != FX_RETRY)
             return verdict;
         int64_t now = fxi_clock_ms();

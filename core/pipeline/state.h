@@ -87,6 +87,8 @@ struct fx_feed {
     struct fxi_batch batch;
     pthread_mutex_t gate;
     bool gate_held;
+    int64_t gate_ns; /* since when */
+    int64_t held_ns; /* for how long during this poll: decoding, resolvers and outputs */
     unsigned quiesce_depth;
     int64_t stage_ns; /* spent in resolvers and outputs during this poll */
     struct fxi_feed_counts counts;
@@ -107,6 +109,7 @@ struct fxi_pipeline {
     int event_type_field; /* claimed by the core: producers' markers are no records */
     struct fxi_metrics *metrics;
     struct fxi_metric_set *program_metrics; /* FXI_PROGRAM_... */
+    struct fxi_metric_set *process_metrics;
 
     struct fxi_readiness readiness;
 

@@ -35,13 +35,15 @@ static enum fx_verdict poll_once(struct fx_feed *feed)
     if (!fxi_input_enter(feed->input, &feed->pipeline->stopping))
         return FX_AGAIN;
     int64_t start = fxi_clock_ns();
-    feed->stage_ns = 0;
+    feed->stage_ns = feed->held_ns = 0;
     enum fx_verdict verdict =
         instance->plugin->poll(instance->self, instance->worker_contexts[feed->input_index], feed, POLL_MS);
     fxi_feed_flush(feed);
     fxi_metric_set_add(feed->input->metrics, FXI_INPUT_SECONDS, 0, fxi_clock_ns() - start - feed->stage_ns);
     fxi_feed_publish(feed);
     fxi_feed_release(feed);
+    if (feed->held_ns > feed->stage_ns)
+        fxi_metric_set_add(feed->input->metrics, FXI_INPUT_DECODE_SECONDS, 0, feed->held_ns - feed->stage_ns);
     fxi_input_leave(feed->input);
     return verdict;
 }

@@ -1,15 +1,20 @@
-/* Milliseconds: of a clock that never goes back, and of the one on the wall. */
+/* Times: of a clock that never goes back, and of the one on the wall. */
 #ifndef OUTPUT_PROMETHEUS_CLOCK_H
 #define OUTPUT_PROMETHEUS_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
 
-static inline int64_t prom_clock_ms(void)
+static inline int64_t prom_clock_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static inline int64_t prom_clock_ms(void)
+{
+    return prom_clock_ns() / 1000000;
 }
 
 /* Since the epoch. */

@@ -1,10 +1,8 @@
-/* gzip while reading, and who wants it. The HTTP thread's. */
+/* gzip while reading. The HTTP thread's. */
 #include "gzip.h"
 
 #include <isa-l/igzip_lib.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #define PIECE      (64 * 1024)
 #define LEVEL      1
@@ -68,57 +66,4 @@ ssize_t prom_gzip_read(struct prom_gzip *gzip, char *to, size_t size)
             return -1;
     }
     return (ssize_t)((char *)stream->next_out - to);
-}
-
-/* ---- Accept-Encoding */
-
-#define FULL 1000 /* of a weight, in thousandths */
-
-static const char *skip_space(const char *at)
-{
-    while (*at == ' ' || *at == '\t')
-        at++;
-    return at;
-}
-
-/* at: behind a coding's name. ";q=0.5" in thousandths; without one, and for what can't be read, the full weight. */
-static int read_weight(const char *at)
-{
-    at = skip_space(at);
-    if (*at != ';')
-        return FULL;
-    at = skip_space(at + 1);
-    if ((*at != 'q' && *at != 'Q') || at[1] != '=')
-        return FULL;
-    at += 2;
-    int weight = *at == '0' ? 0 : FULL;
-    if (weight || at[1] != '.')
-        return weight;
-    at += 2;
-    for (int unit = FULL / 10; unit && *at >= '0' && *at <= '9'; unit /= 10)
-        weight += unit * (*at++ - '0');
-    return weight;
-}
-
-static bool is_named(const char *at, size_t size, const char *name)
-{
-    return strlen(name) == size && strncasecmp(at, name, size) == 0;
-}
-
-bool prom_gzip_wanted(const char *accept_encoding)
-{
-    int gzip = -1, any = -1, plain = -1;
-    for (const char *at = accept_encoding; at && *at; at += strcspn(at, ","), at += *at == ',') {
-        at = skip_space(at);
-        size_t size = strcspn(at, " \t;,");
-        int weight = read_weight(at + size);
-        if (is_named(at, size, "gzip") || is_named(at, size, "x-gzip"))
-            gzip = weight;
-        else if (is_named(at, size, "*"))
-            any = weight;
-        else if (is_named(at, size, "identity"))
-            plain = weight;
-    }
-    int weight = gzip >= 0 ? gzip : any;
-    return weight > 0 && weight >= plain;
 }

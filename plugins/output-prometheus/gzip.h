@@ -21,7 +21,4 @@ void prom_gzip_free(struct prom_gzip *gzip);
 /* As a source itself. */
 ssize_t prom_gzip_read(struct prom_gzip *gzip, char *to, size_t size);
 
-/* Whether a request with this Accept-Encoding (RFC 9110, 12.5.3; may be NULL) would rather have gzip than plain text. */
-bool prom_gzip_wanted(const char *accept_encoding);
-
 #endif

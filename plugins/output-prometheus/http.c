@@ -40,7 +40,7 @@ static enum MHD_Result answer_route(struct prom_http *http, const struct prom_re
     const struct prom_route *route = prom_route_find(request->path);
     bool waited = *mark == WAITED;
     *mark = WAITED;
-    if (route->waits_for_cut && !waited && wait_for_cut(http, request->connection))
+    if (route->waits_for_cut && !request->is_head && !waited && wait_for_cut(http, request->connection))
         return MHD_YES; /* it comes here again when it is resumed */
     fx_metric_add(http->output->instance, PROM_REQUESTS, route->answer, 1);
     return route->handler(request);
@@ -55,7 +55,10 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
                               const char *version, const char *upload, size_t *upload_size, void **mark)
 {
     struct prom_http *http = arg;
-    const struct prom_request request = {.output = http->output, .connection = connection, .path = url};
+    const struct prom_request request = {.output = http->output,
+                                         .connection = connection,
+                                         .path = url,
+                                         .is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0};
     (void)version, (void)upload;
     if (!is_read(method)) { /* at once, so that nobody reads a body */
         fx_metric_add(http->output->instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);

@@ -7,6 +7,8 @@
 #include "hash.h"
 #include "render.h"
 
+#define NAME "flow_as_info"
+
 void prom_info_init(struct prom_info *info)
 {
     *info = (struct prom_info){.count = 0};
@@ -79,17 +81,20 @@ static void print_line(struct fx_cell *cell, struct prom_buffer *to)
     const char *key = fx_cell_key(cell, &key_size);
     if (fx_cell_read(cell, name, &name_size) == FX_CELL_PENDING)
         return;
-    prom_buffer_puts(to, "flow_as_info{as=\"");
+    prom_buffer_puts(to, NAME "{as=\"");
     prom_render_escaped(to, key, key_size);
     prom_buffer_puts(to, "\",name=\"");
     prom_render_escaped(to, name, name_size);
     prom_buffer_puts(to, "\"} 1\n");
 }
 
-void prom_info_print(struct prom_info *info, struct prom_buffer *to)
+void prom_info_print(struct prom_info *info, enum prom_format format, const struct prom_filter *filter,
+                     struct prom_buffer *to)
 {
+    if (!(prom_filter_parts(filter, NAME, prom_render_family(NAME, FX_GAUGE)) & PROM_PART_VALUE))
+        return;
     size_t before = to->size;
-    prom_render_head(to, "flow_as_info", "The name of an AS, by its number.", "gauge");
+    prom_render_head(to, format, NAME, "The name of an AS, by its number.", FX_GAUGE);
     size_t head_end = to->size;
     pthread_mutex_lock(&info->lock);
     for (size_t i = 0; i < info->capacity; i++)

@@ -14,7 +14,9 @@
 
 #include <flow-exporter/record.h>
 
+#include "accept.h"
 #include "buffer.h"
+#include "filter.h"
 
 struct prom_info {
     pthread_mutex_t lock;
@@ -27,6 +29,7 @@ void prom_info_fini(struct prom_info *info);
 /* Adds a cell unless there is one with its key; one without a key is nobody's. 0, or -1 without memory. */
 int prom_info_add(struct prom_info *info, struct fx_cell *cell);
 /* Adds head and lines; of a number whose name is not known yet, none. */
-void prom_info_print(struct prom_info *info, struct prom_buffer *to);
+void prom_info_print(struct prom_info *info, enum prom_format format, const struct prom_filter *filter,
+                     struct prom_buffer *to);
 
 #endif

@@ -52,6 +52,9 @@ static const struct fx_option options[] = {
     {FX_OPTION(struct prom_options, as_info), .type = FX_OPT_BOOL, .fallback = "false",
      .help = "Leaves the names out of the flow metrics' labels and shows them in a metric of their own, "
              "flow_as_info{as,name}, for a join in the query. No series waits for a name then."},
+    {FX_OPTION(struct prom_options, created), .type = FX_OPT_BOOL, .fallback = "false",
+     .help = "Whether an OpenMetrics page has a second line for each series that says since when it counts (_created). "
+             "It makes the page twice as long, and Prometheus takes these lines for series of their own."},
     {FX_OPTION(struct prom_options, max_series), .type = FX_OPT_INTEGER, .fallback = "1000000", .min = 1,
      .max = 100000000, .unit = "series",
      .help = "Series a metric; records of further ones are counted in one series whose labels say 'other'."},
@@ -64,6 +67,8 @@ static const struct fx_option options[] = {
     {FX_OPTION(struct prom_options, connection_timeout), .type = FX_OPT_DURATION, .fallback = "30s", .min = 1000,
      .max = 3600000, .help = "After this time without a byte a connection is closed."},
     {.key = NULL}};
+
+static const double scrape_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 
 static const struct fx_metric metrics[] = {
     [PROM_SERIES] = {.name = "series", .kind = FX_GAUGE, .help = "Series that exist, held back ones included."},
@@ -93,6 +98,13 @@ static const struct fx_metric metrics[] = {
     [PROM_SERIES_EXPIRED] = {.name = "series_expired_total",
                              .kind = FX_COUNTER,
                              .help = "Series that ended since they had not changed for 'expire_after'."},
+    [PROM_SCRAPE_SECONDS] = {.name = "scrape_seconds",
+                             .kind = FX_HISTOGRAM,
+                             .help =
+                                 "From when a page's cut was there to its last byte, of pages that were sent whole.",
+                             .label = "encoding",
+                             .values = (const char *const[]){"identity", "gzip", "zstd", NULL}, /* enum prom_coding */
+                             FX_BOUNDS(scrape_bounds)},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_OUTPUT,

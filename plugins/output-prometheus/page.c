@@ -12,28 +12,71 @@
 #include "render.h"
 #include "self.h"
 
+/* A time of creation: seconds and milliseconds. */
+#define CREATED_DIGITS 4
+
 struct prom_page {
     struct prom_output *output;
     struct prom_snapshot *snapshot;
+    enum prom_format format;
+    const struct prom_filter *filter;
     unsigned family;
-    size_t series;           /* the next to print */
-    bool head_printed;       /* of this family */
-    struct prom_buffer rest; /* what did not fit */
+    unsigned parts;           /* of this family that are shown */
+    struct prom_line created; /* of this family, if its times of creation are shown */
+    size_t series;            /* the next to print */
+    bool head_printed;        /* of this family */
+    struct prom_buffer rest;  /* what did not fit */
     size_t rest_at;
     struct prom_buffer own; /* the program's own metrics, for the end */
     size_t own_at;
 };
 
-struct prom_page *prom_page_new(struct prom_output *output)
+/* The line of a time of creation has the family's name with a suffix of its own. */
+static void begin_created(struct prom_page *page, const struct prom_family *family)
+{
+    struct prom_buffer name = {0};
+    const char *labels[PROM_LABELS_MAX];
+    for (unsigned i = 0; i < family->shown_count; i++)
+        labels[i] = family->labels[i].name;
+    prom_buffer_add(&name, family->name, prom_render_family(family->name, FX_COUNTER));
+    prom_buffer_add(&name, "_created", sizeof "_created");
+    if (name.failed || prom_line_init(&page->created, name.data, labels, family->shown_count))
+        page->rest.failed = true;
+    prom_buffer_fini(&name);
+}
+
+/* Which parts of the family there are, and are wanted. */
+static void begin_family(struct prom_page *page)
+{
+    page->series = 0;
+    page->head_printed = false;
+    page->parts = 0;
+    prom_line_fini(&page->created);
+    if (page->family == page->output->family_count)
+        return;
+    const struct prom_family *family = &page->output->families[page->family];
+    bool has_created = page->format == PROM_OPENMETRICS && page->output->options->created;
+    page->parts = prom_filter_parts(page->filter, family->name, prom_render_family(family->name, FX_COUNTER)) &
+                  (has_created ? PROM_PART_VALUE | PROM_PART_CREATED : PROM_PART_VALUE);
+    if (page->parts & PROM_PART_CREATED)
+        begin_created(page, family);
+}
+
+struct prom_page *prom_page_new(struct prom_output *output, enum prom_format format, const struct prom_filter *filter)
 {
     struct prom_page *page = calloc(1, sizeof *page);
     if (!page)
         return NULL;
     page->output = output;
+    page->format = format;
+    page->filter = filter;
     page->snapshot = prom_snapshot_get(output);
     if (output->options->as_info)
-        prom_info_print(&output->info, &page->own);
-    prom_self_print(output->instance, &page->own);
+        prom_info_print(&output->info, format, filter, &page->own);
+    prom_self_print(output->instance, format, filter, &page->own);
+    if (format == PROM_OPENMETRICS)
+        prom_buffer_puts(&page->own, "# EOF\n");
+    begin_family(page);
     if (!page->own.failed)
         return page;
     prom_page_free(page);
@@ -45,6 +88,7 @@ void prom_page_free(struct prom_page *page)
     if (!page)
         return;
     prom_snapshot_unref(page->snapshot);
+    prom_line_fini(&page->created);
     prom_buffer_fini(&page->rest);
     prom_buffer_fini(&page->own);
     free(page);
@@ -57,16 +101,46 @@ static const char *shown_values(const struct prom_page *page, const struct prom_
     return text && series->since <= (uint32_t)page->snapshot->number ? text : NULL;
 }
 
-/* A line that may not fit, or that the head of its family goes before. */
+/* The room that the lines of a series can take. */
+static size_t lines_max(const struct prom_page *page, const struct prom_family *family, size_t values_size)
+{
+    size_t size = prom_line_max(&family->line, values_size);
+    return page->created.fixed_size ? size + prom_line_max(&page->created, values_size) + CREATED_DIGITS : size;
+}
+
+static char *put_created(char *to, const struct prom_page *page, const char *values, uint64_t created_ms)
+{
+    unsigned ms = (unsigned)(created_ms % 1000);
+    to = prom_line_put(to, &page->created, values, created_ms / 1000) - 1;
+    *to++ = '.';
+    *to++ = (char)('0' + ms / 100);
+    *to++ = (char)('0' + ms / 10 % 10);
+    *to++ = (char)('0' + ms % 10);
+    *to++ = '\n';
+    return to;
+}
+
+/* One line in most cases; where it ends. */
+static inline char *put_lines(char *to, const struct prom_page *page, const struct prom_family *family,
+                              const char *values, size_t number, uint64_t value)
+{
+    if (page->parts & PROM_PART_VALUE)
+        to = prom_line_put(to, &family->line, values, value);
+    if (__builtin_expect(page->parts & PROM_PART_CREATED, 0))
+        to = put_created(to, page, values, prom_series_created(&family->registry, (uint32_t)number));
+    return to;
+}
+
+/* Lines that may not fit, or that the head of their family goes before. */
 static void put_aside(struct prom_page *page, const struct prom_family *family, const char *values, size_t size,
-                      uint64_t number)
+                      size_t number, uint64_t value)
 {
     if (!page->head_printed)
-        prom_render_head(&page->rest, family->name, family->help, "counter");
+        prom_render_head(&page->rest, page->format, family->name, family->help, FX_COUNTER);
     page->head_printed = true;
-    char *to = prom_buffer_reserve(&page->rest, prom_line_max(&family->line, size));
+    char *to = prom_buffer_reserve(&page->rest, lines_max(page, family, size));
     if (to)
-        page->rest.size = (size_t)(prom_line_put(to, &family->line, values, number) - page->rest.data);
+        page->rest.size = (size_t)(put_lines(to, page, family, values, number, value) - page->rest.data);
 }
 
 /* Series until the room is used up. A family without a series to show has no head. Gives the bytes put. */
@@ -83,10 +157,10 @@ static size_t print_series(struct prom_page *page, char *to, size_t size)
         const char *values = shown_values(page, series);
         if (!values)
             continue;
-        if (page->head_printed && prom_line_max(&family->line, series->text_size) <= size - (size_t)(at - to))
-            at = prom_line_put(at, &family->line, values, sums->values[number]);
+        if (page->head_printed && lines_max(page, family, series->text_size) <= size - (size_t)(at - to))
+            at = put_lines(at, page, family, values, number, sums->values[number]);
         else
-            put_aside(page, family, values, series->text_size, sums->values[number]);
+            put_aside(page, family, values, series->text_size, number, sums->values[number]);
     }
     return (size_t)(at - to);
 }
@@ -114,14 +188,13 @@ static void next_family(struct prom_page *page)
 {
     const struct prom_family *family = &page->output->families[page->family];
     const struct prom_values *sums = &page->snapshot->families[page->family];
-    if (prom_expire_has_line(sums)) {
+    if (page->parts & PROM_PART_VALUE && prom_expire_has_line(sums)) {
         if (!page->head_printed)
-            prom_render_head(&page->rest, family->name, family->help, "counter");
+            prom_render_head(&page->rest, page->format, family->name, family->help, FX_COUNTER);
         prom_expire_print(family, sums, &page->rest);
     }
     page->family++;
-    page->series = 0;
-    page->head_printed = false;
+    begin_family(page);
 }
 
 ssize_t prom_page_read(struct prom_page *page, char *to, size_t size)
@@ -132,7 +205,7 @@ ssize_t prom_page_read(struct prom_page *page, char *to, size_t size)
             used += give_rest(page, to + used, size - used);
         else if (page->family == page->output->family_count)
             break;
-        else if (page->series < page->snapshot->families[page->family].count)
+        else if (page->parts && page->series < page->snapshot->families[page->family].count)
             used += print_series(page, to + used, size - used);
         else
             next_family(page);

@@ -13,12 +13,14 @@
  *   rename.c             series whose names change after they were shown
  *   snapshot.c           the values of one cut
  *   kept.c, keep.c, restore.c  what outlives the program: in prepare, in restore
- *   render.c, line.c     label values and numbers in the text format; lines of a page
+ *   render.c, line.c     label values and numbers, heads in both formats; lines of a page
  *   info.c               names by AS number, for flow_as_info
  *   page.c, self.c       a page, in pieces; the program's own metrics as text
+ *   accept.c, filter.c   what a request would rather have, and which metrics
+ *   number.c             numbers that are not whole
  *   http.c, wait.c       requests; those that wait for a checkpoint
  *   routes.c, request.h  which path is answered by whom: the table to add a path to
- *   reply.c, gzip.c      answers; compression while a page is sent
+ *   reply.c, gzip.c, zstd.c  answers; compression while a page is sent
  *   listen.c             the listening socket
  *   table.c              numbers by hash, for texts and series
  *   pages.c              memory for big arrays
@@ -64,7 +66,7 @@ struct prom_options {
     int64_t asn;
     int64_t names_wait; /* ms */
     int late_names;     /* enum prom_late */
-    bool as_info;
+    bool as_info, created;
     int64_t max_series, max_connections;
     int64_t expire_after;       /* ms; 0: never */
     int64_t connection_timeout; /* ms */
@@ -82,7 +84,8 @@ enum prom_metric {
     PROM_REQUESTS,
     PROM_PAGE_BYTES,
     PROM_SERIES_CREATED,
-    PROM_SERIES_EXPIRED
+    PROM_SERIES_EXPIRED,
+    PROM_SCRAPE_SECONDS
 };
 enum prom_answer { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING, PROM_REQUEST_REFUSED };
 

@@ -18,28 +18,81 @@ void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size)
     to->size += (size_t)(at - start);
 }
 
-/* Of a help text, backslash and newline; a quote stands as it is. */
-static void add_help(struct prom_buffer *to, const char *help)
+/* A help text: backslash and newline are escaped, in OpenMetrics quotes, too. */
+static void add_help(struct prom_buffer *to, const char *help, enum prom_format format)
 {
     for (; *help; help++) {
-        if (*help == '\\' || *help == '\n')
-            prom_buffer_puts(to, *help == '\n' ? "\\n" : "\\\\");
+        if (*help == '\n')
+            prom_buffer_puts(to, "\\n");
+        else if (*help == '\\' || (*help == '"' && format == PROM_OPENMETRICS))
+            prom_buffer_add(to, (char[]){'\\', *help}, 2);
         else
             prom_buffer_add(to, help, 1);
     }
 }
 
-void prom_render_head(struct prom_buffer *to, const char *name, const char *help, const char *type)
+static bool ends_in(const char *text, size_t size, const char *end)
 {
-    prom_buffer_puts(to, "# HELP ");
-    prom_buffer_puts(to, name);
+    size_t end_size = strlen(end);
+    return size > end_size && memcmp(text + size - end_size, end, end_size) == 0;
+}
+
+static bool is_info(const char *name, enum fx_metric_kind kind)
+{
+    return kind == FX_GAUGE && ends_in(name, strlen(name), "_info");
+}
+
+size_t prom_render_family(const char *name, enum fx_metric_kind kind)
+{
+    size_t size = strlen(name);
+    if (kind == FX_COUNTER && ends_in(name, size, "_total"))
+        return size - strlen("_total");
+    return is_info(name, kind) ? size - strlen("_info") : size;
+}
+
+static const char *type_name(const char *name, enum fx_metric_kind kind, enum prom_format format)
+{
+    if (kind == FX_COUNTER)
+        return "counter";
+    if (kind == FX_HISTOGRAM)
+        return "histogram";
+    return format == PROM_OPENMETRICS && is_info(name, kind) ? "info" : "gauge";
+}
+
+static void begin_line(struct prom_buffer *to, const char *what, const char *name, size_t size)
+{
+    prom_buffer_puts(to, "# ");
+    prom_buffer_puts(to, what);
     prom_buffer_puts(to, " ");
-    add_help(to, help);
-    prom_buffer_puts(to, "\n# TYPE ");
-    prom_buffer_puts(to, name);
+    prom_buffer_add(to, name, size);
     prom_buffer_puts(to, " ");
-    prom_buffer_puts(to, type);
+}
+
+/* OpenMetrics has the unit in a line of its own; it is the end of the family's name. */
+static void add_unit(struct prom_buffer *to, const char *name, size_t size)
+{
+    static const char *const units[] = {"_seconds", "_bytes"};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (!ends_in(name, size, units[i]))
+            continue;
+        begin_line(to, "UNIT", name, size);
+        prom_buffer_puts(to, units[i] + 1);
+        prom_buffer_puts(to, "\n");
+    }
+}
+
+void prom_render_head(struct prom_buffer *to, enum prom_format format, const char *name, const char *help,
+                      enum fx_metric_kind kind)
+{
+    size_t size = format == PROM_OPENMETRICS ? prom_render_family(name, kind) : strlen(name);
+    begin_line(to, "HELP", name, size);
+    add_help(to, help, format);
     prom_buffer_puts(to, "\n");
+    begin_line(to, "TYPE", name, size);
+    prom_buffer_puts(to, type_name(name, kind, format));
+    prom_buffer_puts(to, "\n");
+    if (format == PROM_OPENMETRICS)
+        add_unit(to, name, size);
 }
 
 static void add_value(const struct prom_output *output, const struct prom_family *family, const uint64_t *key,

@@ -11,7 +11,10 @@ enum MHD_Result prom_reply_send(const struct prom_request *request, unsigned sta
 enum MHD_Result prom_reply_text(const struct prom_request *request, unsigned status, const char *text,
                                 const char *type);
 
-/* The page of the exposed cut, made while it is sent; gzip if the request would rather have that. */
+/*
+ * The page of the exposed cut, made while it is sent, in the format and compression that the request would rather have
+ * (accept.h), of the metrics that it names (filter.h).
+ */
 enum MHD_Result prom_reply_page(const struct prom_request *request);
 
 #endif

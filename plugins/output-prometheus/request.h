@@ -3,6 +3,7 @@
 #define OUTPUT_PROMETHEUS_REQUEST_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 
 struct prom_output;
 
@@ -11,6 +12,7 @@ struct prom_request {
     struct prom_output *output;
     struct MHD_Connection *connection; /* for MHD_lookup_connection_value: the query and the headers */
     const char *path;                  /* without the query; %41 is A already */
+    bool is_head;                      /* the answer's head is all that is wanted */
 };
 
 #endif

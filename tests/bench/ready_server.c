@@ -17,6 +17,7 @@
 
 #include <microhttpd.h>
 
+#include "plugins/output-prometheus/accept.h"
 #include "plugins/output-prometheus/gzip.h"
 
 #define BLOCK (64 * 1024)
@@ -104,8 +105,8 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
         *mark = arg;
         return MHD_YES;
     }
-    bool is_gzip =
-        prom_gzip_wanted(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    bool is_gzip = prom_accept_coding(MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                                                  MHD_HTTP_HEADER_ACCEPT_ENCODING)) == PROM_GZIP;
     struct MHD_Response *response =
         is_gzip ? compressed(ready) : MHD_create_response_from_buffer(ready->size, ready->data, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_OK, response);

@@ -12,6 +12,8 @@
 #include "util/alloc.h"
 
 /* As many as the plugin has; what they are called does not matter here. */
+static const double scrape_bounds[] = {0.5, 1};
+
 static const struct fx_metric metrics[] = {
     [PROM_SERIES] = {.name = "series", .kind = FX_GAUGE, .help = "s"},
     [PROM_SERIES_HELD] = {.name = "held", .kind = FX_GAUGE, .help = "h"},
@@ -26,6 +28,12 @@ static const struct fx_metric metrics[] = {
     [PROM_PAGE_BYTES] = {.name = "page_bytes", .kind = FX_COUNTER, .help = "p"},
     [PROM_SERIES_CREATED] = {.name = "created", .kind = FX_COUNTER, .help = "c"},
     [PROM_SERIES_EXPIRED] = {.name = "expired", .kind = FX_COUNTER, .help = "e"},
+    [PROM_SCRAPE_SECONDS] = {.name = "scrape_seconds",
+                             .kind = FX_HISTOGRAM,
+                             .help = "s",
+                             .label = "encoding",
+                             .values = (const char *const[]){"identity", "gzip", "zstd", NULL},
+                             FX_BOUNDS(scrape_bounds)},
     {.name = NULL}};
 
 static const struct fx_plugin plugin = {FX_PLUGIN_OUTPUT, .name = "out"};
@@ -118,9 +126,10 @@ void prom_fixture_checkpoint(struct prom_fixture *fixture)
     prom_committed(fixture->output, fixture->number);
 }
 
-char *prom_fixture_page(struct prom_fixture *fixture, size_t piece)
+char *prom_fixture_view(struct prom_fixture *fixture, size_t piece, enum prom_format format,
+                        const struct prom_filter *filter)
 {
-    struct prom_page *page = prom_page_new(fixture->output);
+    struct prom_page *page = prom_page_new(fixture->output, format, filter);
     char *text = fxi_calloc(1, 1), *buffer = fxi_calloc(1, piece);
     size_t size = 0;
     ssize_t got;
@@ -133,6 +142,12 @@ char *prom_fixture_page(struct prom_fixture *fixture, size_t piece)
     }
     free(buffer);
     prom_page_free(page);
+    return text;
+}
+
+char *prom_fixture_page(struct prom_fixture *fixture, size_t piece)
+{
+    char *text = prom_fixture_view(fixture, piece, PROM_TEXT, NULL);
     char *own = strstr(text, "# HELP flow_exporter_");
     assert_non_null(own);
     *own = '\0';

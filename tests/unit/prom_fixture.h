@@ -33,7 +33,10 @@ void prom_fixture_write(struct prom_fixture *fixture, unsigned worker, uint64_t 
 void prom_fixture_cut(struct prom_fixture *fixture);
 void prom_fixture_checkpoint(struct prom_fixture *fixture);
 
-/* The flow metrics of the page, read in pieces of so many bytes; the caller's. */
+/* The page in a format, read in pieces of so many bytes, what the filter wants (NULL: all); the caller's. */
+char *prom_fixture_view(struct prom_fixture *fixture, size_t piece, enum prom_format format,
+                        const struct prom_filter *filter);
+/* The flow metrics of the text page, read in pieces of so many bytes; the caller's. */
 char *prom_fixture_page(struct prom_fixture *fixture, size_t piece);
 /* The value on a page of the line that begins so, or 0; and the sum over all lines. */
 uint64_t prom_fixture_value(const char *page, const char *line);

@@ -252,7 +252,7 @@ static void read_late(struct prom_program *program, struct model *model)
         free(model->open_text);
         model->open = NULL;
     } else {
-        model->open = prom_page_new(program->fixture.output);
+        model->open = prom_page_new(program->fixture.output, PROM_TEXT, NULL);
         model->open_text = prom_fixture_page(&program->fixture, 4096);
     }
 }

@@ -175,7 +175,7 @@ static void a_page_under_way_keeps_its_cut(void **state)
     prom_fixture_init(&f, 10, 0);
     prom_fixture_write(&f, 0, 100, 7, "r", 5, NULL, NULL);
     prom_fixture_checkpoint(&f);
-    struct prom_page *page = prom_page_new(f.output);
+    struct prom_page *page = prom_page_new(f.output, PROM_TEXT, NULL);
     prom_fixture_write(&f, 0, 100, 7, "r", 5, NULL, NULL);
     prom_fixture_write(&f, 0, 100, 8, "r", 5, NULL, NULL);
     prom_fixture_checkpoint(&f);
