@@ -5,8 +5,10 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "acceptor.h"
+#include "connections.h"
+#include "listen.h"
 #include "prom.h"
 #include "reply.h"
 #include "routes.h"
@@ -14,16 +16,47 @@
 
 #define MEMORY_BYTES (64 * 1024) /* a connection: the head of its request, and the piece of a page under way */
 
+/* Those that were cut off and are not closed yet. */
+#define CONNECTIONS_MORE 4096
+
 struct prom_http {
     struct prom_output *output;
     struct MHD_Daemon *daemon;
     struct prom_wait wait;
+    struct prom_listeners listeners;
+    struct prom_connections connections;
+    struct prom_acceptor acceptor;
+    struct fx_series *open[PROM_LISTENERS_MAX], *accepted[PROM_LISTENERS_MAX];
 };
 
 /* How far a connection's request has come: where its mark points; libmicrohttpd keeps it. */
 static const char marks[2];
 #define SEEN   ((void *)(uintptr_t)&marks[0])
 #define WAITED ((void *)(uintptr_t)&marks[1])
+
+static struct prom_connection *connection_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void note_connection(void *arg, struct MHD_Connection *connection, void **context,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    struct prom_http *http = arg;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *context = prom_connection_begin(
+            &http->connections, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    else if (*context)
+        prom_connection_end(*context);
+}
+
+static void note_completed(void *arg, struct MHD_Connection *connection, void **mark,
+                           enum MHD_RequestTerminationCode code)
+{
+    (void)arg, (void)mark, (void)code;
+    prom_connection_enter(connection_of(connection), PROM_PHASE_IDLE);
+}
 
 /* Waits for the cut that is asked for, or, when that is not the time for one, for the last one, if it is on its way. */
 static bool wait_for_cut(struct prom_http *http, struct MHD_Connection *connection)
@@ -34,14 +67,36 @@ static bool wait_for_cut(struct prom_http *http, struct MHD_Connection *connecti
                          http->output->patience_ms);
 }
 
+static enum MHD_Result refuse(const struct prom_request *request, unsigned status, const char *text)
+{
+    fx_metric_add(request->output->instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
+    return prom_reply_text(request, status, text, "text/plain; charset=utf-8");
+}
+
+static uint64_t exposed_number(struct prom_output *output)
+{
+    struct prom_snapshot *snapshot = prom_snapshot_get(output);
+    uint64_t number = snapshot->number;
+    prom_snapshot_unref(snapshot);
+    return number;
+}
+
 /* The answer; a page's only when its cut has come. */
 static enum MHD_Result answer_route(struct prom_http *http, const struct prom_request *request, void **mark)
 {
     const struct prom_route *route = prom_route_find(request->path);
+    struct prom_connection *connection = connection_of(request->connection);
     bool waited = *mark == WAITED;
     *mark = WAITED;
-    if (route->waits_for_cut && !request->is_head && !waited && wait_for_cut(http, request->connection))
-        return MHD_YES; /* it comes here again when it is resumed */
+    if (route->waits_for_cut && !request->is_head && !waited) {
+        prom_connection_enter(connection, PROM_PHASE_WAIT);
+        if (wait_for_cut(http, request->connection))
+            return MHD_YES; /* it comes here again when it is resumed */
+    }
+    prom_connection_enter(connection, PROM_PHASE_ANSWER);
+    if (route->holds_cut && !prom_connection_hold_cut(connection, exposed_number(http->output)))
+        return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                      "Too many pages are being read at once. Try again in a moment.\n");
     fx_metric_add(http->output->instance, PROM_REQUESTS, route->answer, 1);
     return route->handler(request);
 }
@@ -61,9 +116,8 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
                                          .is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0};
     (void)version, (void)upload;
     if (!is_read(method)) { /* at once, so that nobody reads a body */
-        fx_metric_add(http->output->instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
-        return prom_reply_text(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n",
-                               "text/plain; charset=utf-8");
+        prom_connection_enter(connection_of(connection), PROM_PHASE_ANSWER);
+        return refuse(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
     }
     if (!*mark) { /* the head only: a body, if any, comes with the next call */
         *mark = SEEN;
@@ -76,43 +130,91 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
     return answer_route(http, &request, mark);
 }
 
-static int start_daemon(struct prom_http *http, int fd, struct fx_error *err)
+/* libmicrohttpd's own limit is out of reach: places are given by connections.c. */
+static int start_daemon(struct prom_http *http, struct fx_error *err)
 {
     const struct prom_options *options = http->output->options;
-    unsigned timeout_s = (unsigned)((options->connection_timeout + 999) / 1000);
-    http->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-                                    NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                                    (unsigned)options->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s,
-                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES, MHD_OPTION_END);
-    return http->daemon ? 0 : fx_error_set(err, FX_EIO, "the HTTP server does not start on '%s'", options->listen);
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+        NULL, answer, http, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_connections + CONNECTIONS_MORE,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
+        MHD_OPTION_NOTIFY_COMPLETED, note_completed, http, MHD_OPTION_END);
+    return http->daemon ? 0 : fx_error_set(err, FX_EIO, "the HTTP server does not start");
 }
 
-static void log_address(const struct prom_output *output, int fd)
+static void begin_series(struct prom_http *http)
 {
-    char name[PROM_ADDRESS_MAX];
-    prom_listen_name(fd, name);
-    fx_log(output->instance, FX_LOG_INFO, "Serving the page.", "listen=%s path=/metrics", name);
+    for (unsigned i = 0; i < http->listeners.count; i++) {
+        const char *const name[] = {http->listeners.all[i].name};
+        http->open[i] = fx_series_begin(http->output->instance, PROM_CONNECTIONS, name);
+        http->accepted[i] = fx_series_begin(http->output->instance, PROM_CONNECTIONS_ACCEPTED, name);
+    }
+}
+
+static void end_series(struct prom_http *http)
+{
+    for (unsigned i = 0; i < http->listeners.count; i++) {
+        fx_series_end(http->open[i]);
+        fx_series_end(http->accepted[i]);
+    }
+}
+
+static int start_connections(struct prom_http *http, struct fx_error *err)
+{
+    const struct prom_options *options = http->output->options;
+    const struct prom_limits limits = {.connections = (unsigned)options->max_connections,
+                                       .pages = (unsigned)options->max_pages,
+                                       .request_ms = options->request_timeout,
+                                       .answer_ms = options->answer_timeout,
+                                       .idle_ms = options->connection_timeout,
+                                       .bytes_per_second = options->min_answer_rate};
+    return prom_connections_start(&http->connections, http->output->instance, &limits, http->open, err);
+}
+
+/* In this order, and back in the opposite one: what is entered by others' threads is there before they are. */
+static int start(struct prom_http *http, struct fx_error *err)
+{
+    int rc = prom_wait_start(&http->wait, err);
+    if (rc)
+        return rc;
+    rc = start_connections(http, err);
+    if (!rc) {
+        rc = start_daemon(http, err);
+        if (!rc) {
+            http->acceptor = (struct prom_acceptor){.listeners = &http->listeners,
+                                                    .connections = &http->connections,
+                                                    .daemon = http->daemon,
+                                                    .accepted = http->accepted};
+            rc = prom_acceptor_start(&http->acceptor, err);
+            if (!rc)
+                return 0;
+            MHD_stop_daemon(http->daemon);
+        }
+        prom_connections_stop(&http->connections);
+        prom_connections_fini(&http->connections);
+    }
+    prom_wait_stop(&http->wait);
+    prom_wait_fini(&http->wait);
+    return rc;
 }
 
 struct prom_http *prom_http_start(struct prom_output *output, struct fx_error *err)
 {
-    int fd = prom_listen(output->options->listen, output->instance, err);
-    if (fd < 0)
-        return NULL;
     struct prom_http *http = calloc(1, sizeof *http);
-    if (!http || prom_wait_start(&http->wait, err)) {
-        close(fd);
+    if (!http || prom_listen(&http->listeners, output->options, output->instance, err)) {
         free(http);
         return NULL;
     }
     http->output = output;
-    if (!start_daemon(http, fd, err)) {
-        log_address(output, fd);
+    begin_series(http);
+    if (!start(http, err)) {
+        for (unsigned i = 0; i < http->listeners.count; i++)
+            fx_log(output->instance, FX_LOG_INFO, "Serving the page.", "listen=%s path=/metrics",
+                   http->listeners.all[i].name);
         return http;
     }
-    prom_wait_stop(&http->wait);
-    prom_wait_fini(&http->wait);
-    close(fd);
+    end_series(http);
+    prom_listen_close(&http->listeners);
     free(http);
     return NULL;
 }
@@ -131,8 +233,13 @@ void prom_http_settled(struct prom_http *http)
 
 void prom_http_stop(struct prom_http *http)
 {
+    prom_acceptor_stop(&http->acceptor);
+    prom_listen_close(&http->listeners);
     prom_wait_stop(&http->wait);
+    prom_connections_stop(&http->connections);
     MHD_stop_daemon(http->daemon);
+    prom_connections_fini(&http->connections);
     prom_wait_fini(&http->wait);
+    end_series(http);
     free(http);
 }

@@ -1,6 +1,7 @@
 /* The life of an instance. Main thread. */
 #include <stdlib.h>
 
+#include "listen.h"
 #include "prom.h"
 
 #define PATIENCE_MS 1000
@@ -24,7 +25,7 @@ static int init(struct prom_output *output, struct fx_error *err)
 {
     if (prom_intern_init(&output->texts))
         return fx_error_set(err, FX_ENOMEM, "out of memory");
-    int rc = prom_listen_check(output->options->listen, output->instance, err);
+    int rc = prom_listen_check(output->options, output->instance, err);
     if (rc)
         return rc;
     rc = prom_families_init(output, err);

@@ -36,8 +36,14 @@ static const struct fx_option metric_table[] = {
     {.key = NULL}};
 
 static const struct fx_option options[] = {
-    {FX_OPTION(struct prom_options, listen), .type = FX_OPT_STRING, .fallback = ":9590",
-     .help = "Where the page is served: host:port, [IPv6]:port, or :port for all addresses."},
+    {FX_OPTION(struct prom_options, listen), .type = FX_OPT_LIST, .fallback = ":9590", .min = 1, .max = 32,
+     .help =
+         "Where the page is served, one or several: host:port, [IPv6]:port, :port for all addresses, unix:PATH for a "
+         "Unix socket, or 'systemd' (or 'systemd:NAME') for the sockets that a socket unit hands over."},
+    {FX_OPTION(struct prom_options, socket_mode), .type = FX_OPT_STRING, .fallback = "0660",
+     .help = "The mode of the files of Unix sockets, as octal digits in quotes."},
+    {FX_OPTION(struct prom_options, socket_group), .type = FX_OPT_STRING,
+     .help = "The group of the files of Unix sockets; else it is that of the program."},
     {FX_OPTION(struct prom_options, metrics), .type = FX_OPT_TABLES, .table = metric_table,
      .table_size = sizeof(struct prom_metric_options), .min = 1, .max = PROM_FAMILIES_MAX,
      .help = "What is counted. Left away: flow_receive_bytes_total and flow_transmit_bytes_total, by 'asn' and "
@@ -63,9 +69,23 @@ static const struct fx_option options[] = {
      .help = "A series that has not changed for so long ends, and makes room; 0: never. Its value goes on in the "
              "metric's line of ended series, so that sums stay exact. If it comes again it begins at zero."},
     {FX_OPTION(struct prom_options, max_connections), .type = FX_OPT_INTEGER, .fallback = "256", .min = 1, .max = 65535,
-     .unit = "connections", .help = "HTTP connections at a time; further ones wait until one is closed."},
+     .unit = "connections",
+     .help = "HTTP connections at a time, of all listeners. One more takes the place of the one that has been idle "
+             "longest, else of one whose request has not come, else of the slowest reader; else it waits."},
+    {FX_OPTION(struct prom_options, max_pages), .type = FX_OPT_INTEGER, .fallback = "16", .min = 1, .max = 65535,
+     .unit = "pages",
+     .help = "Pages that are being read at a time. One more takes the place of the slowest reader, else it is answered "
+             "with 503."},
     {FX_OPTION(struct prom_options, connection_timeout), .type = FX_OPT_DURATION, .fallback = "30s", .min = 1000,
-     .max = 3600000, .help = "After this time without a byte a connection is closed."},
+     .max = 3600000, .help = "After this time without a new request a connection is closed."},
+    {FX_OPTION(struct prom_options, request_timeout), .type = FX_OPT_DURATION, .fallback = "10s", .min = 100,
+     .max = 3600000,
+     .help = "Within this time of its beginning the first request of a connection must be there whole."},
+    {FX_OPTION(struct prom_options, answer_timeout), .type = FX_OPT_DURATION, .fallback = "2m", .min = 100,
+     .max = 86400000, .help = "Within this time an answer must have been taken."},
+    {FX_OPTION(struct prom_options, min_answer_rate), .type = FX_OPT_SIZE, .fallback = "4KiB", .min = 0,
+     .max = 1073741824, .unit = "bytes a second",
+     .help = "At less than this rate, over ten seconds, a reader is cut off."},
     {.key = NULL}};
 
 static const double scrape_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
@@ -105,6 +125,23 @@ static const struct fx_metric metrics[] = {
                              .label = "encoding",
                              .values = (const char *const[]){"identity", "gzip", "zstd", NULL}, /* enum prom_coding */
                              FX_BOUNDS(scrape_bounds)},
+    [PROM_CONNECTIONS] = {.name = "http_connections",
+                          .kind = FX_GAUGE,
+                          .help = "Open HTTP connections, by listener.",
+                          .labels = (const char *const[]){"listen", NULL},
+                          .max_series = 32},
+    [PROM_CONNECTIONS_ACCEPTED] = {.name = "http_connections_total",
+                                   .kind = FX_COUNTER,
+                                   .help = "HTTP connections that were accepted, by listener.",
+                                   .labels = (const char *const[]){"listen", NULL},
+                                   .max_series = 32},
+    [PROM_CONNECTIONS_CLOSED] = {.name = "http_connections_closed_total",
+                                 .kind = FX_COUNTER,
+                                 .help = "HTTP connections that were cut off, by why; incomplete: closed by the other "
+                                         "side, or refused, before a whole request had come.",
+                                 .label = "reason",
+                                 .values = (const char *const[]){"request_time", "answer_time", "idle", "slow", "full",
+                                                                 "incomplete", NULL}},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_OUTPUT,

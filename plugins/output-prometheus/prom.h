@@ -21,7 +21,9 @@
  *   http.c, wait.c       requests; those that wait for a checkpoint
  *   routes.c, request.h  which path is answered by whom: the table to add a path to
  *   reply.c, gzip.c, zstd.c  answers; compression while a page is sent
- *   listen.c             the listening socket
+ *   acceptor.c, listen.c accepting; listening sockets: TCP (listen.c), Unix (unix.c), systemd's (inherit.c)
+ *   connections.c        times and places of connections
+ *   thread.c             starting threads
  *   table.c              numbers by hash, for texts and series
  *   pages.c              memory for big arrays
  *   arena.c, buffer.c    memory for texts
@@ -61,15 +63,17 @@ struct prom_metric_options {
 enum prom_type { PROM_COUNTER };
 
 struct prom_options {
-    const char *listen;
-    struct fx_tables metrics; /* of struct prom_metric_options; none: the default ones */
+    struct fx_list listen;
+    const char *socket_mode, *socket_group; /* of Unix sockets */
+    struct fx_tables metrics;               /* of struct prom_metric_options; none: the default ones */
     int64_t asn;
     int64_t names_wait; /* ms */
     int late_names;     /* enum prom_late */
     bool as_info, created;
-    int64_t max_series, max_connections;
-    int64_t expire_after;       /* ms; 0: never */
-    int64_t connection_timeout; /* ms */
+    int64_t expire_after; /* ms; 0: never */
+    int64_t max_series, max_connections, max_pages;
+    int64_t connection_timeout, request_timeout, answer_timeout; /* ms */
+    int64_t min_answer_rate;                                     /* bytes a second */
 };
 
 /* What becomes of a series whose names change after it was shown. */
@@ -85,7 +89,10 @@ enum prom_metric {
     PROM_PAGE_BYTES,
     PROM_SERIES_CREATED,
     PROM_SERIES_EXPIRED,
-    PROM_SCRAPE_SECONDS
+    PROM_SCRAPE_SECONDS,
+    PROM_CONNECTIONS,
+    PROM_CONNECTIONS_ACCEPTED,
+    PROM_CONNECTIONS_CLOSED
 };
 enum prom_answer { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING, PROM_REQUEST_REFUSED };
 
@@ -239,14 +246,5 @@ void prom_http_stop(struct prom_http *http);
 /* For requests that wait: a cut was taken; the last cut was committed or given back. Any thread; http may be NULL. */
 void prom_http_cut(struct prom_http *http);
 void prom_http_settled(struct prom_http *http);
-
-/*
- * listen.c: the address can be one (in create; no I/O); a listening socket or a negative code; where it listens, as
- * text.
- */
-int prom_listen_check(const char *address, const struct fx_instance *instance, struct fx_error *err);
-int prom_listen(const char *address, const struct fx_instance *instance, struct fx_error *err);
-#define PROM_ADDRESS_MAX 128
-void prom_listen_name(int fd, char name[PROM_ADDRESS_MAX]);
 
 #endif

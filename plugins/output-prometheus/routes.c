@@ -63,7 +63,11 @@ static enum MHD_Result handle_other(const struct prom_request *request)
 }
 
 static const struct prom_route routes[] = {
-    {.path = "/metrics", .answer = PROM_REQUEST_PAGE, .waits_for_cut = true, .handler = handle_metrics},
+    {.path = "/metrics",
+     .answer = PROM_REQUEST_PAGE,
+     .waits_for_cut = true,
+     .holds_cut = true,
+     .handler = handle_metrics},
     {.path = "/-/healthy", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_healthy},
     {.path = "/-/ready", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_ready},
     {.path = "/", .answer = PROM_REQUEST_LANDING, .handler = handle_landing},

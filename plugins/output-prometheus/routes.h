@@ -24,6 +24,7 @@ struct prom_route {
     bool is_prefix;     /* path ends in '/', and so all paths that begin with it are meant */
     bool is_open;       /* to everybody; else to those with a right password only, where passwords are set */
     bool waits_for_cut; /* asks for a checkpoint and waits for it, a second at most, before the handler is called */
+    bool holds_cut;     /* the answer is read from the cut while it is sent */
     enum prom_answer answer; /* how it is counted */
     prom_handler *handler;
 };

@@ -34,7 +34,25 @@ static const struct fx_metric metrics[] = {
                              .label = "encoding",
                              .values = (const char *const[]){"identity", "gzip", "zstd", NULL},
                              FX_BOUNDS(scrape_bounds)},
+    [PROM_CONNECTIONS] = {.name = "connections",
+                          .kind = FX_GAUGE,
+                          .help = "c",
+                          .labels = (const char *const[]){"listen", NULL},
+                          .max_series = 32},
+    [PROM_CONNECTIONS_ACCEPTED] = {.name = "accepted",
+                                   .kind = FX_COUNTER,
+                                   .help = "a",
+                                   .labels = (const char *const[]){"listen", NULL},
+                                   .max_series = 32},
+    [PROM_CONNECTIONS_CLOSED] = {.name = "closed",
+                                 .kind = FX_COUNTER,
+                                 .help = "c",
+                                 .label = "reason",
+                                 .values = (const char *const[]){"request_time", "answer_time", "idle", "slow", "full",
+                                                                 "incomplete", NULL}},
     {.name = NULL}};
+
+static const char *const any_port[] = {"127.0.0.1:0"};
 
 static const struct fx_plugin plugin = {FX_PLUGIN_OUTPUT, .name = "out"};
 
@@ -46,11 +64,15 @@ void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t
 void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms, int64_t asn)
 {
     *fixture = (struct prom_fixture){0};
-    fixture->options = (struct prom_options){.listen = "127.0.0.1:0",
+    fixture->options = (struct prom_options){.listen = {1, any_port},
+                                             .socket_mode = "0660",
                                              .asn = asn,
                                              .names_wait = names_wait_ms,
                                              .max_series = max_series,
                                              .max_connections = 16,
+                                             .max_pages = 4,
+                                             .request_timeout = 10000,
+                                             .answer_timeout = 60000,
                                              .connection_timeout = 10000};
     fixture->pipeline.metrics = fxi_metrics_new();
     fixture->pipeline.config = &fixture->config;

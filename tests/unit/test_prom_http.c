@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "plugins/output-prometheus/listen.h"
 #include "util/alloc.h"
 #include "util/clock.h"
 
@@ -27,6 +28,8 @@
 struct server {
     struct prom_fixture fixture;
     int port;
+    char listen[32];
+    const char *addresses[1];
 };
 
 static int free_port(void)
@@ -45,11 +48,11 @@ static int free_port(void)
 static void server_start(struct server *server, int64_t patience_ms)
 {
     struct fx_error err = FX_ERROR_INIT;
-    char listen[32];
     prom_fixture_init(&server->fixture, 100, 0);
     server->port = free_port();
-    snprintf(listen, sizeof listen, "127.0.0.1:%d", server->port);
-    server->fixture.options.listen = fxi_strdup(listen);
+    snprintf(server->listen, sizeof server->listen, "127.0.0.1:%d", server->port);
+    server->addresses[0] = server->listen;
+    server->fixture.options.listen = (struct fx_list){1, server->addresses};
     server->fixture.config.state.min_interval_ms = 1000;
     server->fixture.output->patience_ms = patience_ms;
     server->fixture.output->http = prom_http_start(server->fixture.output, &err);
@@ -58,11 +61,9 @@ static void server_start(struct server *server, int64_t patience_ms)
 
 static void server_stop(struct server *server)
 {
-    char *listen = (char *)(uintptr_t)server->fixture.options.listen;
     if (server->fixture.output->http)
         prom_stop(server->fixture.output, 1000);
     prom_fixture_fini(&server->fixture);
-    free(listen);
 }
 
 static int connect_to(int port)
@@ -300,8 +301,9 @@ static void a_taken_address_is_named(void **state)
     struct server server;
     struct fx_error err = FX_ERROR_INIT;
     server_start(&server, FOR_EVER_MS);
-    assert_true(prom_listen(server.fixture.options.listen, &server.fixture.instance, &err) < 0);
-    assert_non_null(strstr(err.message, server.fixture.options.listen));
+    struct prom_listeners listeners;
+    assert_true(prom_listen(&listeners, &server.fixture.options, &server.fixture.instance, &err) < 0);
+    assert_non_null(strstr(err.message, server.listen));
     assert_non_null(strstr(err.message, "choose another port"));
     server_stop(&server);
 }
@@ -309,19 +311,23 @@ static void a_taken_address_is_named(void **state)
 static void addresses(void **state)
 {
     (void)state;
-    static const char *const good[] = {":9590", "localhost:9590", "127.0.0.1:9590", "[::1]:9590", "[::]:0"};
-    static const char *const bad[] = {"",      ":",         "9590",    "host",       "host:",   "::1:9590",
-                                      "[::1]", "host:http", "host:-1", "host:65536", "host:+1", "host: 1"};
+    static const char *const good[] = {":9590",  "localhost:9590",   "127.0.0.1:9590", "[::1]:9590",
+                                       "[::]:0", "unix:/run/x.sock", "systemd",        "systemd:page"};
+    static const char *const bad[] = {
+        "",        ":",          "9590",    "host",    "host:",       "::1:9590", "[::1]",   "host:http",
+        "host:-1", "host:65536", "host:+1", "host: 1", "unix:x.sock", "unix:",    "unix:/x/"};
     struct prom_fixture f;
     prom_fixture_init(&f, 10, 0);
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct fx_error err = FX_ERROR_INIT;
-        assert_int_equal(prom_listen_check(good[i], &f.instance, &err), 0);
+        f.options.listen = (struct fx_list){1, &good[i]};
+        assert_int_equal(prom_listen_check(&f.options, &f.instance, &err), 0);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct fx_error err = FX_ERROR_INIT;
-        assert_int_equal(prom_listen_check(bad[i], &f.instance, &err), FX_EINVAL);
-        assert_true(strstr(err.message, "write host:port") || strstr(err.message, "no port"));
+        f.options.listen = (struct fx_list){1, &bad[i]};
+        assert_int_equal(prom_listen_check(&f.options, &f.instance, &err), FX_EINVAL);
+        assert_true(strstr(err.message, "write ") || strstr(err.message, "no port"));
     }
     prom_fixture_fini(&f);
 }
@@ -332,15 +338,15 @@ static void any_host(void **state)
     (void)state;
     struct prom_fixture f;
     struct fx_error err = FX_ERROR_INIT;
-    char name[PROM_ADDRESS_MAX];
+    static const char *const address = ":0";
+    struct prom_listeners listeners;
     prom_fixture_init(&f, 10, 0);
-    int fd = prom_listen(":0", &f.instance, &err);
-    assert_true(fd >= 0);
-    prom_listen_name(fd, name);
-    int port = atoi(strrchr(name, ':') + 1), client = connect_to(port);
+    f.options.listen = (struct fx_list){1, &address};
+    assert_int_equal(prom_listen(&listeners, &f.options, &f.instance, &err), 0);
+    int port = atoi(strrchr(listeners.all[0].name, ':') + 1), client = connect_to(port);
     assert_true(port > 0 && client >= 0);
     close(client);
-    close(fd);
+    prom_listen_close(&listeners);
     prom_fixture_fini(&f);
 }
 

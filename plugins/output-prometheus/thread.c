@@ -1,0 +1,18 @@
+/* Starting threads. Main thread. */
+#include "thread.h"
+
+#include <signal.h>
+#include <string.h>
+
+int prom_thread_start(pthread_t *thread, const char *name, void *(*run)(void *arg), void *arg, struct fx_error *err)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(thread, NULL, run, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc)
+        return fx_error_set(err, FX_EIO, "can't start a thread: %s", strerror(rc));
+    pthread_setname_np(*thread, name);
+    return 0;
+}
