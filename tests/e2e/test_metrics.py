@@ -63,6 +63,23 @@ def test_random_metrics_by_kafka_and_two_workers(kafka, exporter):
     assert not wrong, f"seed {SEED}:\n{wrong}"
 
 
+def test_random_metrics_outlive_a_kill(kafka, exporter, tmp_path):
+    """The program's own counters begin again; the metrics go on."""
+    rows, _, lines, model = make_case(SEED + 1, False)
+    topic, half = kafka.topic_create(), len(lines) // 2
+    config = kafka_config(kafka, topic)
+    config["state"]["directory"] = str(tmp_path / "state")
+    kafka.produce(topic, lines[:half])
+    program = exporter(with_metrics(config, rows))
+    program.wait_for_records(half)
+    program.kill()
+    kafka.produce(topic, lines[half:])
+    program = exporter(with_metrics(config, rows))
+    program.wait_for_records(len(lines) - half)
+    wrong = model.differences(program.fresh_page(), with_own=False)
+    assert not wrong, f"seed {SEED + 1}:\n{wrong}"
+
+
 def default_rows(asn):
     labels = {"source_as": "as_src", "source_as_name": "as_src_name", "destination_as": "as_dst",
               "destination_as_name": "as_dst_name", "hostname": "label"}
