@@ -45,6 +45,13 @@ class Documents(unittest.TestCase):
                 self.assertTrue(shown.startswith(f"## {plugin}\n"))
                 self.assertTrue(shown in reference, "make update-reference")
 
+    def test_metrics_are_those_of_the_tables(self):
+        if not all(map(is_built, PLUGINS)):
+            self.skipTest("some plugins are not built")
+        shown = run("metrics").stdout
+        self.assertIn("process_open_fds", shown)
+        self.assertTrue((SOURCE / "docs/metrics.md").read_text().endswith(shown), "make update-reference")
+
     def test_the_plugin_in_the_readme_is_the_tested_one(self):
         code = (SOURCE / "tests/plugin/output-sum.c").read_text()
         self.assertTrue(f"```c\n{code}```\n" in (SOURCE / "README.md").read_text())

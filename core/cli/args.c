@@ -170,6 +170,10 @@ static int command_parse(struct fxi_args *args, struct words *words, struct fx_e
         args->action = FXI_ACTION_PLUGINS;
         return 0;
     }
+    if (args->action == FXI_ACTION_RUN && strcmp(word, "metrics") == 0) {
+        args->action = FXI_ACTION_METRICS;
+        return 0;
+    }
     if (args->action == FXI_ACTION_RUN && strcmp(word, "plugin") == 0) {
         args->action = FXI_ACTION_PLUGIN;
         return 0;
@@ -260,9 +264,10 @@ static int args_check(struct fxi_args *args, const struct words *words, struct f
         return fx_error_set(err, FX_EINVAL, "--markdown is for 'plugin NAME' only");
     if (!is_run && (words->old_flag || args->config_file || args->check || args->print_config))
         return fx_error_set(err, FX_EINVAL, "'%s' takes no other flag than --plugin-dir%s",
-                            args->action == FXI_ACTION_PLUGIN  ? "plugin"
-                            : args->action == FXI_ACTION_STATE ? "state"
-                                                               : "plugins",
+                            args->action == FXI_ACTION_PLUGIN    ? "plugin"
+                            : args->action == FXI_ACTION_STATE   ? "state"
+                            : args->action == FXI_ACTION_METRICS ? "metrics"
+                                                                 : "plugins",
                             args->action == FXI_ACTION_PLUGIN ? " and --markdown" : "");
     if (!is_run)
         return 0;
@@ -307,7 +312,7 @@ void fxi_args_help(FILE *out)
 {
     fputs("Usage: flow-exporter --config FILE\n"
           "       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n"
-          "       flow-exporter plugins | plugin NAME [--markdown] | state DIR\n"
+          "       flow-exporter plugins | plugin NAME [--markdown] | metrics | state DIR\n"
           "       flow-exporter [--config FILE] whois AS15169 ...\n"
           "\n"
           "Counts network flow records by autonomous system, for Prometheus.\n"

@@ -13,6 +13,7 @@ enum fxi_action {
     FXI_ACTION_HELP,    /* print the help and exit with help_status */
     FXI_ACTION_VERSION, /* */
     FXI_ACTION_PLUGINS, /* list the plugins that are found */
+    FXI_ACTION_METRICS, /* print the self metrics that there are */
     FXI_ACTION_STATE,   /* print what is in a state directory */
     FXI_ACTION_PLUGIN,  /* print the options of one plugin */
     FXI_ACTION_COMMAND  /* run a plugin's own command */

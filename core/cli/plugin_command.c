@@ -36,7 +36,8 @@ static int say_why_not(struct fxi_loader *loader, const char *command)
                 search.plugin);
     else
         fprintf(stderr,
-                "flow-exporter: unexpected argument '%s'; the commands are 'plugins', 'plugin NAME', 'state DIR'%s\n",
+                "flow-exporter: unexpected argument '%s'; the commands are 'plugins', 'plugin NAME', 'metrics', 'state "
+                "DIR'%s\n",
                 command, search.known.data ? search.known.data : "");
     fxi_str_fini(&search.known);
     return search.plugin ? 1 : 2;

@@ -75,6 +75,8 @@ static int with_loader(const struct fxi_args *args)
     int status;
     if (args->action == FXI_ACTION_PLUGINS)
         status = fxi_command_plugins(loader);
+    else if (args->action == FXI_ACTION_METRICS)
+        status = fxi_command_metrics(loader);
     else if (args->action == FXI_ACTION_PLUGIN)
         status = fxi_command_plugin(loader, args->plugin, args->markdown);
     else

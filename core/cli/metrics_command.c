@@ -1,0 +1,62 @@
+/* Every self metric that there is, as Markdown: docs/metrics.md is made of it. Main thread. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "metrics/process.h"
+#include "pipeline/core_metrics.h"
+
+#define PLUGIN_LABEL "`plugin`"
+
+static bool ends_in(const char *name, const char *end)
+{
+    size_t size = strlen(name), end_size = strlen(end);
+    return size >= end_size && strcmp(name + size - end_size, end) == 0;
+}
+
+static const char *unit_of(const char *name)
+{
+    if (ends_in(name, "_seconds") || ends_in(name, "_seconds_total"))
+        return "seconds";
+    return ends_in(name, "_bytes") || ends_in(name, "_bytes_total") ? "bytes" : "number";
+}
+
+static void print_row(const struct fx_metric *row, const char *labels)
+{
+    char name[FXI_METRIC_NAME_MAX];
+    fxi_metric_name(row, name);
+    printf("| `%s` | %s | %s", name, fxi_metric_kind_name(row->kind), labels);
+    const char *before = *labels ? ", " : "";
+    if (row->label)
+        printf("%s`%s`", before, row->label);
+    for (unsigned i = 0; row->labels && row->labels[i]; i++)
+        printf("%s`%s`", i ? ", " : before, row->labels[i]);
+    printf(" | %s | %s |\n", unit_of(name), row->help);
+}
+
+static void print_table(const char *title, const char *text, const struct fx_metric *table, const char *labels)
+{
+    printf("\n## %s\n\n%s\n\n| Metric | Type | Labels | Unit | Meaning |\n|---|---|---|---|---|\n", title, text);
+    for (const struct fx_metric *row = table; row->name; row++)
+        print_row(row, labels);
+}
+
+static void print_plugin(void *arg, const char *name, const char *file)
+{
+    (void)file;
+    const struct fxi_module *module = fxi_loader_get(arg, name, NULL);
+    if (module && module->plugin.metrics && module->plugin.metrics->name)
+        print_table(name, module->plugin.summary, module->plugin.metrics, PLUGIN_LABEL);
+}
+
+int fxi_command_metrics(struct fxi_loader *loader)
+{
+    print_table("The process", "By the names that client libraries of Prometheus have for them.", fxi_process_metrics,
+                "");
+    print_table("The program", "Its parts together, and checkpoints.", fxi_program_metrics, "");
+    print_table("Inputs", "What each input reads and what comes of decoding it. `plugin` is the input's name.",
+                fxi_input_metrics, PLUGIN_LABEL);
+    print_table("Resolvers and outputs", "What each takes. `plugin` is its name.", fxi_stage_metrics, PLUGIN_LABEL);
+    fxi_loader_list(loader, print_plugin, loader);
+    return 0;
+}

@@ -1,0 +1,61 @@
+"""docs/metrics.md is what a running program shows: no name on a page that is not in it, none in it that never appears."""
+
+import re
+
+from configs import ASN, record, stdin_config
+from programs import NAMES, SOURCE, free_port, http_get
+
+ROW = re.compile(r"\| `(\w+)` \| (\w+) \| ([^|]*) \| (\w+) \| (.*) \|")
+# Series that begin when what they are about does.
+LATER = {"topic", "broker", "server", "writer", "partition", "error"}
+
+
+def documented():
+    """{name: (type, labels, help)}; a name that stands in two tables says the same in both."""
+    rows = {}
+    for name, kind, labels, unit, text in ROW.findall((SOURCE / "docs/metrics.md").read_text()):
+        row = (kind, frozenset(re.findall(r"\w+", labels)), text)
+        assert rows.setdefault(name, row) == row, name
+        ending = re.search(r"_(seconds|bytes)(_total)?$", name)
+        assert unit == (ending.group(1) if ending else "number"), name
+    return rows
+
+
+def shown_by(program):
+    """The same of a page."""
+    text = http_get(program.url("/metrics"))[1]
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
+    helps = dict(re.findall(r"^# HELP (\w+) (.*)$", text, re.M))
+    assert set(kinds) == set(helps)
+    labels = {name: set() for name in kinds}
+    for line in text.split("\n"):
+        match = re.match(r"(\w+)(\{.*\})? ", line)
+        if match:
+            base = match.group(1)
+            base = base if base in kinds else re.sub(r"_(bucket|sum|count)$", "", base)
+            found = frozenset(re.findall(r'[{,](\w+)="', match.group(2) or "")) - {"le"}
+            labels[base].add(found)
+    assert all(len(sets) == 1 for sets in labels.values()), labels
+    return {name: (kinds[name], sets.pop(), helps[name]) for name, sets in labels.items()}
+
+
+def test_what_is_shown_is_documented_and_the_other_way_round(exporter, tmp_path):
+    path = tmp_path / "lines.json"
+    path.write_bytes(record(ASN, 2, 3) + b"\n" + record(2, ASN, 3) + b"\n")
+    config = stdin_config(watch_markers=True)
+    config["resolvers"][0]["names"] = [str(NAMES)]
+    with open(path, "rb") as file:
+        program = exporter(config, stdin=file)
+    program.wait_for_records(2)
+    shown = shown_by(program)
+    program.stop()
+    # A broker that nobody is: its input's numbers are there all the same.
+    config = stdin_config()
+    config["inputs"] = [{"plugin": "input-kafka", "brokers": [f"127.0.0.1:{free_port()}"], "topics": ["t"]}]
+    config["resolvers"][0]["names"] = [str(NAMES)]
+    config["outputs"][0]["as_info"] = True
+    shown.update(shown_by(exporter(config)))
+    rows = documented()
+    assert {name: row for name, row in shown.items() if rows.get(name) != row} == {}
+    missing = {name for name in set(rows) - set(shown) if not rows[name][1] & LATER and name != "flow_as_info"}
+    assert not missing
