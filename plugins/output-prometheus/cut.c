@@ -77,6 +77,7 @@ void prom_committed(void *self, uint64_t number)
         prom_snapshot_expose(output, output->pending);
         output->pending = NULL;
         prom_kept_accept(&output->kept);
+        prom_rates_committed(&output->rates);
     }
     prom_http_settled(output->http);
 }

@@ -13,6 +13,7 @@ void prom_destroy(void *self)
     prom_snapshot_free(output->exposed);
     prom_snapshot_free(output->spare);
     prom_kept_fini(&output->kept);
+    prom_rates_fini(&output->rates);
     prom_families_fini(output);
     prom_intern_fini(&output->texts);
     prom_info_fini(&output->info);
@@ -29,6 +30,9 @@ static int init(struct prom_output *output, struct fx_error *err)
     if (rc)
         return rc;
     rc = prom_families_init(output, err);
+    if (rc)
+        return rc;
+    rc = prom_rates_init(&output->rates, output, err);
     if (rc)
         return rc;
     output->exposed = prom_snapshot_new(output);
@@ -64,10 +68,14 @@ int prom_start(void *self, struct fx_error *err)
     if (output->options->asn == 0 && !output->options->metrics.count)
         fx_log(output->instance, FX_LOG_WARN,
                "No AS number is set: only flows from and to AS 0 are counted. Set 'asn' (--asn) to the own AS.", NULL);
+    int rc = prom_rates_start(&output->rates, err);
+    if (rc)
+        return rc;
     output->http = prom_http_start(output, err);
-    if (!output->http)
-        return err && err->code ? err->code : FX_EIO;
-    return 0;
+    if (output->http)
+        return 0;
+    prom_rates_stop(&output->rates);
+    return err && err->code ? err->code : FX_EIO;
 }
 
 void prom_stop(void *self, int timeout_ms)
@@ -76,4 +84,5 @@ void prom_stop(void *self, int timeout_ms)
     (void)timeout_ms; /* connections are cut at once */
     prom_http_stop(output->http);
     output->http = NULL;
+    prom_rates_stop(&output->rates);
 }

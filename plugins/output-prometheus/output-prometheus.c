@@ -108,7 +108,7 @@ static const struct fx_metric metrics[] = {
                        .kind = FX_COUNTER,
                        .help = "HTTP requests, by what was answered.",
                        .label = "answer",
-                       .values = (const char *const[]){"metrics", "healthy", "landing", "refused", NULL}},
+                       .values = (const char *const[]){"metrics", "healthy", "landing", "api", "refused", NULL}},
     [PROM_PAGE_BYTES] = {.name = "page_bytes_total",
                          .kind = FX_COUNTER,
                          .help = "Bytes of pages of metrics, as handed to connections."},

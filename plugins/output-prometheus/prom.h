@@ -24,6 +24,9 @@
  *   acceptor.c, listen.c accepting; listening sockets: TCP (listen.c), Unix (unix.c), systemd's (inherit.c)
  *   connections.c        times and places of connections
  *   thread.c             starting threads
+ *   views.c, rates.c     how fast counters grow, and what makes most of it
+ *   heavy.c              the heaviest keys of one step
+ *   api.c, api_top.c, api_status.c  the JSON API; live.c, web/  the live page
  *   table.c              numbers by hash, for texts and series
  *   pages.c              memory for big arrays
  *   arena.c, buffer.c    memory for texts
@@ -44,6 +47,7 @@
 #include "intern.h"
 #include "kept.h"
 #include "line.h"
+#include "rates.h"
 #include "registry.h"
 #include "tally.h"
 
@@ -94,7 +98,13 @@ enum prom_metric {
     PROM_CONNECTIONS_ACCEPTED,
     PROM_CONNECTIONS_CLOSED
 };
-enum prom_answer { PROM_REQUEST_PAGE, PROM_REQUEST_HEALTH, PROM_REQUEST_LANDING, PROM_REQUEST_REFUSED };
+enum prom_answer {
+    PROM_REQUEST_PAGE,
+    PROM_REQUEST_HEALTH,
+    PROM_REQUEST_LANDING,
+    PROM_REQUEST_API,
+    PROM_REQUEST_REFUSED
+};
 
 struct prom_label {
     const char *name, *path;
@@ -128,6 +138,8 @@ struct prom_snapshot {
     atomic_uint references;
     uint64_t number;
     struct prom_snapshot *next; /* in the output's list */
+    int64_t cut_ms;             /* when it was cut; 0: it was not, but restored */
+    uint64_t cut_wall_ms;
     struct prom_values {
         size_t count, capacity;
         uint64_t *values; /* by series */
@@ -161,6 +173,7 @@ struct prom_output {
     struct prom_snapshot *exposed;   /* what pages show */
     struct prom_snapshot *spare;     /* nobody's: its memory is for the next cut */
     int64_t patience_ms;             /* how long a page waits for a checkpoint */
+    struct prom_rates rates;
     struct prom_http *http;
 };
 

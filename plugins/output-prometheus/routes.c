@@ -4,19 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api.h"
+#include "live.h"
 #include "reply.h"
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
-#define HTML_TYPE "text/html; charset=utf-8"
-
-static const char landing[] =
-    "<!DOCTYPE html>\n"
-    "<html lang=\"en\"><head><meta charset=\"utf-8\"><title>flow-exporter</title>\n"
-    "<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\n"
-    "</head><body><main><h1>flow-exporter</h1>\n"
-    "<p>Network flows by autonomous system, for Prometheus.</p>\n"
-    "<ul><li><a href=\"/metrics\">Metrics</a></li><li><a href=\"/-/healthy\">Health</a></li></ul>\n"
-    "</main></body></html>\n";
 
 static enum MHD_Result handle_metrics(const struct prom_request *request)
 {
@@ -52,14 +44,10 @@ static enum MHD_Result handle_ready(const struct prom_request *request)
                            TEXT_TYPE);
 }
 
-static enum MHD_Result handle_landing(const struct prom_request *request)
-{
-    return prom_reply_text(request, MHD_HTTP_OK, landing, HTML_TYPE);
-}
-
 static enum MHD_Result handle_other(const struct prom_request *request)
 {
-    return prom_reply_text(request, MHD_HTTP_NOT_FOUND, "Not found. The metrics are at /metrics.\n", TEXT_TYPE);
+    return prom_reply_text(request, MHD_HTTP_NOT_FOUND, "Not found. The metrics are at /metrics, the live page at /.\n",
+                           TEXT_TYPE);
 }
 
 static const struct prom_route routes[] = {
@@ -70,7 +58,10 @@ static const struct prom_route routes[] = {
      .handler = handle_metrics},
     {.path = "/-/healthy", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_healthy},
     {.path = "/-/ready", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_ready},
-    {.path = "/", .answer = PROM_REQUEST_LANDING, .handler = handle_landing},
+    {.path = "/", .answer = PROM_REQUEST_LANDING, .handler = prom_live_page},
+    {.path = "/live/", .is_prefix = true, .answer = PROM_REQUEST_LANDING, .handler = prom_live_file},
+    {.path = "/api/v1/top", .answer = PROM_REQUEST_API, .waits_for_cut = true, .handler = prom_api_top},
+    {.path = "/api/v1/status", .answer = PROM_REQUEST_API, .handler = prom_api_status},
 };
 
 static const struct prom_route other = {.path = "", .answer = PROM_REQUEST_REFUSED, .handler = handle_other};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "pages.h"
 #include "prom.h"
 
@@ -150,6 +151,8 @@ struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t nu
         return NULL;
     atomic_store(&snapshot->references, 1);
     snapshot->number = number;
+    snapshot->cut_ms = prom_clock_ms();
+    snapshot->cut_wall_ms = prom_clock_wall_ms();
     for (unsigned i = 0; i < output->family_count; i++) {
         struct prom_values *sums = &snapshot->families[i];
         if (!make_room(sums, prom_registry_count(&output->families[i].registry))) {

@@ -24,7 +24,7 @@ static const struct fx_metric metrics[] = {
                        .kind = FX_COUNTER,
                        .help = "r",
                        .label = "answer",
-                       .values = (const char *const[]){"metrics", "healthy", "landing", "refused", NULL}},
+                       .values = (const char *const[]){"metrics", "healthy", "landing", "api", "refused", NULL}},
     [PROM_PAGE_BYTES] = {.name = "page_bytes", .kind = FX_COUNTER, .help = "p"},
     [PROM_SERIES_CREATED] = {.name = "created", .kind = FX_COUNTER, .help = "c"},
     [PROM_SERIES_EXPIRED] = {.name = "expired", .kind = FX_COUNTER, .help = "e"},

@@ -34,6 +34,7 @@
 #include <flow-exporter/log.h>
 #include <flow-exporter/metric.h>
 #include <flow-exporter/option.h>
+#include <flow-exporter/part.h>
 #include <flow-exporter/ready.h>
 #include <flow-exporter/record.h>
 #include <flow-exporter/state.h>

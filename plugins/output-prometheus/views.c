@@ -1,0 +1,152 @@
+/*
+ * Which metrics the live page shows by which labels, and the texts of a label as they are, without a page's escapes.
+ * Main thread in init; else the thread of rates.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "prom.h"
+
+static int label_of(const struct prom_family *family, const char *path)
+{
+    for (unsigned i = 0; i < family->label_count; i++)
+        if (strcmp(family->labels[i].path, path) == 0)
+            return (int)i;
+    return -1;
+}
+
+static bool is_one(const struct prom_condition *condition)
+{
+    return condition->is_simple && condition->span == 0;
+}
+
+/* Whether all records of the metric have the same number there. */
+static bool is_fixed(const struct prom_family *family, const char *path)
+{
+    for (unsigned i = 0; i < family->match_count; i++)
+        if (strcmp(family->match[i].path, path) == 0 && is_one(&family->match[i]))
+            return true;
+    return false;
+}
+
+static void add(struct prom_rates *rates, const struct prom_family *family, enum prom_by by, int label, int name)
+{
+    enum prom_direction direction = is_fixed(family, "as_src")   ? PROM_DIRECTION_OUT
+                                    : is_fixed(family, "as_dst") ? PROM_DIRECTION_IN
+                                                                 : PROM_DIRECTION_NONE;
+    if (rates->view_count < PROM_VIEWS_MAX)
+        rates->views[rates->view_count++] =
+            (struct prom_view){.family = family, .by = by, .direction = direction, .label = label, .name = name};
+}
+
+static bool add_label(struct prom_rates *rates, const struct prom_family *family, enum prom_by by, const char *path,
+                      const char *name_path)
+{
+    int label = label_of(family, path);
+    if (label < 0 || family->labels[label].is_hidden || is_fixed(family, path))
+        return false;
+    add(rates, family, by, label, name_path ? label_of(family, name_path) : -1);
+    return true;
+}
+
+void prom_views_init(struct prom_rates *rates)
+{
+    const struct prom_output *output = rates->output;
+    for (unsigned i = 0; i < output->family_count; i++) {
+        const struct prom_family *family = &output->families[i];
+        bool is_shown = add_label(rates, family, PROM_BY_SOURCE, "as_src", "as_src_name");
+        is_shown |= add_label(rates, family, PROM_BY_DESTINATION, "as_dst", "as_dst_name");
+        is_shown |= add_label(rates, family, PROM_BY_ROUTER, "label", NULL);
+        if (!is_shown)
+            add(rates, family, PROM_BY_SERIES, -1, -1);
+    }
+}
+
+uint64_t prom_view_key(const struct prom_view *view, uint32_t number)
+{
+    const struct prom_registry *registry = &view->family->registry;
+    if (view->label < 0) /* a number can be given again: not at the same time */
+        return (uint64_t)number << 32 | (uint32_t)prom_series_created(registry, number);
+    if (number == PROM_OTHER_SERIES)
+        return UINT64_MAX; /* no label has it */
+    return __atomic_load_n(&prom_series_at(registry, number)->key[view->label], __ATOMIC_RELAXED);
+}
+
+/* Ends the text, of which size bytes are there, before a character that is not whole. */
+static void end_text(char *text, size_t size)
+{
+    size_t at = size;
+    while (at && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+        at--;
+    if (at) {
+        unsigned char lead = (unsigned char)text[at - 1];
+        size_t needs = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        if (at - 1 + needs > size)
+            size = at - 1;
+    }
+    text[size] = '\0';
+}
+
+/* A label's value from the series' text, in which a page's escapes are undone. */
+static void copy_value(const struct prom_family *family, const char *values, unsigned label, char *to, size_t room)
+{
+    const char *text = values + family->line.label_count * sizeof(uint16_t);
+    uint16_t size = 0;
+    for (unsigned i = 0; i <= label; i++) {
+        text += size;
+        memcpy(&size, values + i * sizeof size, sizeof size);
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < size && used < room - 1; i++) {
+        bool is_escape = text[i] == '\\' && i + 1 < size;
+        i += is_escape;
+        to[used++] = is_escape && text[i] == 'n' ? '\n' : text[i];
+    }
+    end_text(to, used);
+}
+
+/* label="value", ... */
+static void copy_all(const struct prom_family *family, const char *values, char *to, size_t room)
+{
+    char value[PROM_ENTITY_LABEL];
+    size_t used = 0;
+    to[0] = '\0';
+    for (unsigned i = 0; i < family->shown_count && used < room - 1; i++) {
+        copy_value(family, values, i, value, sizeof value);
+        int size = snprintf(to + used, room - used, "%s%s=\"%s\"", i ? ", " : "", family->labels[i].name, value);
+        used += size < 0 ? 0 : (size_t)size;
+    }
+    end_text(to, used < room - 1 ? used : room - 1);
+}
+
+/* The name that its cell has now: with as_info it is not among the shown labels. */
+static void copy_cell(const struct prom_family *family, uint32_t number, unsigned label, char *to, size_t room)
+{
+    char text[FX_CELL_TEXT_MAX];
+    size_t size = 0;
+    const struct fx_cell *cell =
+        prom_key_cell(&family->registry, prom_series_at(&family->registry, number)->key, label);
+    if (cell)
+        fx_cell_read(cell, text, &size);
+    size = size < room - 1 ? size : room - 1;
+    memcpy(to, text, size);
+    end_text(to, size);
+}
+
+void prom_view_describe(const struct prom_view *view, uint32_t number, struct prom_entity *entity)
+{
+    const struct prom_family *family = view->family;
+    const char *values = atomic_load_explicit(&prom_series_at(&family->registry, number)->text, memory_order_acquire);
+    if (!values)
+        return;
+    if (view->label < 0)
+        copy_all(family, values, entity->label, sizeof entity->label);
+    else
+        copy_value(family, values, (unsigned)view->label, entity->label, sizeof entity->label);
+    if (view->name < 0)
+        return;
+    if (!family->labels[view->name].is_hidden)
+        copy_value(family, values, (unsigned)view->name, entity->name, sizeof entity->name);
+    else if (number != PROM_OTHER_SERIES)
+        copy_cell(family, number, (unsigned)view->name, entity->name, sizeof entity->name);
+}
