@@ -177,6 +177,22 @@ def test_slow_readers(flowing):
     assert closed_by(program, "slow") > 0
 
 
+def test_few_cuts_are_held(flowing):
+    """Slow readers that come one after the other would each keep a cut of its own in memory."""
+    program = flowing(series=20_000, max_pages=64, min_answer_rate="0")
+    program.wait_for_page(lambda shown: len(shown.text) > 1_000_000, "a big page")
+    clients = []
+    for _ in range(6):
+        clients.append(connect(program.port, 4096))
+        clients[-1].sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert clients[-1].recv(15) == b"HTTP/1.1 200 OK"
+        program.fresh_page()  # and so the next one has a later cut
+    program.page()
+    assert closed_by(program, "slow") == 3  # a page that begins leaves three older cuts to others: four with its own
+    for client in clients:
+        client.close()
+
+
 def test_a_slow_reader_is_cut_off(flowing):
     program = flowing(series=20_000, min_answer_rate="1MiB")
     program.wait_for_page(lambda shown: len(shown.text) > 1_000_000, "a big page")
