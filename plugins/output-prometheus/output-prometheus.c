@@ -125,7 +125,7 @@ static const struct fx_metric metrics[] = {
                              .label = "encoding",
                              .values = (const char *const[]){"identity", "gzip", "zstd", NULL}, /* enum prom_coding */
                              FX_BOUNDS(scrape_bounds)},
-    [PROM_CONNECTIONS] = {.name = "http_connections",
+    [PROM_CONNECTIONS] = {.name = "http_connections_open",
                           .kind = FX_GAUGE,
                           .help = "Open HTTP connections, by listener.",
                           .labels = (const char *const[]){"listen", NULL},

@@ -39,6 +39,18 @@ def shown_by(program):
     return {name: (kinds[name], sets.pop(), helps[name]) for name, sets in labels.items()}
 
 
+def test_names_are_told_apart_in_openmetrics():
+    """There a counter's family is called without _total: nothing else may be called so, nor as one of its samples."""
+    taken = {}
+    for name, (kind, _, _) in documented().items():
+        family = re.sub("_total$" if kind == "counter" else "_info$", "", name)
+        endings = {"counter": ("_total", "_created"), "histogram": ("_bucket", "_sum", "_count", "_created")}
+        for sample in {family, *(family + ending for ending in endings.get(kind, ()))}:
+            assert sample not in taken, f"{name} and {taken[sample]}"
+            taken[sample] = name
+    assert all(name.endswith("_total") for name, (kind, _, _) in documented().items() if kind == "counter")
+
+
 def test_what_is_shown_is_documented_and_the_other_way_round(exporter, tmp_path):
     path = tmp_path / "lines.json"
     path.write_bytes(record(ASN, 2, 3) + b"\n" + record(2, ASN, 3) + b"\n")
