@@ -208,6 +208,30 @@ static bool is_zero_again(const struct fx_value *expected, const struct fx_value
     return got->type == FX_TEXT && is_text(expected, "0") && is_text(got, "-0");
 }
 
+/* A character beyond U+FFFF whose lower half is a surrogate's number: U+1DC18. */
+static bool has_surrogates_half(const unsigned char *at, size_t size)
+{
+    if (size < 4 || at[0] < 0xf0)
+        return false;
+    unsigned point = (at[0] & 7U) << 18 | (at[1] & 0x3fU) << 12 | (at[2] & 0x3fU) << 6 | (at[3] & 0x3fU);
+    return (point & 0xf800) == 0xd800;
+}
+
+/* json-c takes an escaped one of these for a lone surrogate and puts U+FFFD. */
+static bool is_replaced(const struct fx_value *expected, const struct fx_value *got)
+{
+    const char *left = expected->text, *left_end = left + expected->size, *right = got->text, *end = right + got->size;
+    while (left < left_end && right < end) {
+        bool is_one = has_surrogates_half((const unsigned char *)right, (size_t)(end - right)) &&
+                      left_end - left >= 3 && memcmp(left, "\xef\xbf\xbd", 3) == 0;
+        if (!is_one && *left != *right)
+            return false;
+        left += is_one ? 3 : 1;
+        right += is_one ? 4 : 1;
+    }
+    return left == left_end && right == end;
+}
+
 static bool is_same(const struct fx_value *expected, const struct fx_value *got)
 {
     if (expected->type != got->type)
@@ -216,7 +240,7 @@ static bool is_same(const struct fx_value *expected, const struct fx_value *got)
     case FX_NULL:
         return true;
     case FX_TEXT:
-        if (expected->size == got->size && memcmp(expected->text, got->text, got->size) == 0)
+        if (is_replaced(expected, got))
             return true;
         break;
     default:

@@ -229,6 +229,7 @@ static void text_values(void **unused)
         {"\"a\\u00e9\\u20AC\\ud83d\\udc18z\"", TEXT("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x98z")},
         {"\"x\\u0000y\"", TEXT("x\0y")},
         {"\"\\ud800\"", TEXT("\xef\xbf\xbd")},
+        {"\"\\ud837\\udc18\"", TEXT("\xf0\x9d\xb0\x98")}, /* its lower half is a surrogate's number */
         {"\"\\udc18\\ud83d\"", TEXT("\xef\xbf\xbd\xef\xbf\xbd")},
         {"\"\\ud800\\u0041\"", TEXT("\xef\xbf\xbd"
                                     "A")},
