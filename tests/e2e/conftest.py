@@ -1,12 +1,17 @@
 """Fixtures: one Kafka a run, fresh topics, and programs that are ended and judged after each test."""
 
+import os
 import shutil
 import signal
+import time
 
 import pytest
 
 from kafka import LIBS, Kafka
 from programs import FlowExporter, Prometheus, WhoisServer
+
+# One for all processes that tests run in side by side: it is in the names of tests, which must be the same in all.
+os.environ.setdefault("FX_TEST_SEED", str(time.time_ns() % 1_000_000_000))
 
 
 def interrupt(_number, _frame):

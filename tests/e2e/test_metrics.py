@@ -7,7 +7,6 @@ import json
 import os
 import random
 import subprocess
-import time
 
 import pytest
 import yaml
@@ -16,7 +15,7 @@ from configs import ASN, kafka_config, record, stdin_config
 from metrics_model import MOST, Model, random_metrics, random_record
 from programs import FLOWGEN, SCALE, SLOWNESS, WHOLE, flow_exporter_run
 
-SEED = int(os.environ.get("FX_TEST_SEED", time.time_ns() % 1_000_000_000))
+SEED = int(os.environ["FX_TEST_SEED"])
 CASES = int(os.environ.get("FX_TEST_METRICS", max(4, int(12 * SCALE))))
 
 
