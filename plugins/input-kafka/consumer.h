@@ -2,6 +2,7 @@
  * What the plugin's files share.
  *
  *   lifecycle.c  create, start, stop; workers' queues
+ *   close.c      leaving the group at the stop
  *   conf.c       options to librdkafka's configuration; timestamp.c: a point in time
  *   events.c     librdkafka's log and errors (its own threads)
  *   trouble.c    what is wrong, for log, metric and readiness
@@ -135,6 +136,7 @@ struct kafka_consumer {
     atomic_uint generation; /* counts changes of the assignment */
     atomic_bool has_jumped; /* a partition has a jump to look at */
     atomic_bool rewinding;  /* nothing is read until worker 0 has gone back */
+    atomic_bool is_left;    /* at the stop librdkafka was stuck: it and its threads stay */
     rd_kafka_queue_t *commit_queue;
     struct kafka_ask ask;
     int64_t start_ms; /* options.start as a time */
@@ -154,6 +156,9 @@ void kafka_stop(void *self, int timeout_ms);
 void kafka_destroy(void *self);
 int kafka_worker_new(void *self, unsigned index, void **worker, struct fx_error *err);
 void kafka_worker_free(void *self, void *worker);
+
+/* close.c: leaves the group. False: librdkafka is stuck, and must not be destroyed. */
+bool kafka_close(struct kafka_consumer *consumer, int timeout_ms);
 
 /* conf.c: consumer->conf, without I/O. */
 int kafka_conf_make(struct kafka_consumer *consumer, struct fx_error *err);

@@ -8,6 +8,8 @@ void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const c
     struct kafka_consumer *consumer = rd_kafka_opaque(rk);
     enum fx_log_level ours = level <= 3 ? FX_LOG_WARN : level <= 5 ? FX_LOG_INFO : FX_LOG_DEBUG;
     unsigned suppressed;
+    if (atomic_load(&consumer->is_left)) /* its instance is gone */
+        return;
     if (ours == FX_LOG_DEBUG || (fx_log_enabled(ours) && fx_log_allowed(&consumer->event_limit, &suppressed)))
         fx_log(consumer->instance, ours, "librdkafka:", "facility=%s text=%s", facility, text);
 }

@@ -2,8 +2,6 @@
 #include "consumer.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 int kafka_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
 {
@@ -38,7 +36,8 @@ void kafka_destroy(void *self)
     kafka_troubles_fini(consumer);
     free(consumer->fixed);
     free(consumer->workers);
-    free(consumer);
+    if (!atomic_load(&consumer->is_left)) /* else librdkafka's threads may still log by it, until the program ends */
+        free(consumer);
 }
 
 static int subscribe(struct kafka_consumer *consumer, struct fx_error *err)
@@ -100,26 +99,6 @@ void kafka_worker_free(void *self, void *context)
     free(worker);
 }
 
-/* Leaves the group, so that others take over at once; but waits no longer than it may. */
-static void close_consumer(struct kafka_consumer *consumer, int timeout_ms)
-{
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->rk);
-    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->rk, queue);
-    for (int waited_ms = 0; !error && !rd_kafka_consumer_closed(consumer->rk) && waited_ms < timeout_ms;
-         waited_ms += 20) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20);
-        if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
-            rd_kafka_assign(consumer->rk, NULL);
-        if (event)
-            rd_kafka_event_destroy(event);
-    }
-    if (error)
-        rd_kafka_error_destroy(error);
-    else if (!rd_kafka_consumer_closed(consumer->rk))
-        fx_log(consumer->instance, FX_LOG_WARN, "The group was not left in time; it will notice by itself.", NULL);
-    rd_kafka_queue_destroy(queue);
-}
-
 /* Messages and queues go before the consumer. */
 void kafka_stop(void *self, int timeout_ms)
 {
@@ -131,11 +110,13 @@ void kafka_stop(void *self, int timeout_ms)
             kafka_worker_forget(consumer->workers[i]);
     kafka_letters_stop(consumer);
     kafka_forget_partitions(consumer);
-    close_consumer(consumer, timeout_ms);
+    bool is_closed = kafka_close(consumer, timeout_ms);
     for (unsigned i = 0; i < consumer->worker_count; i++)
         if (consumer->workers[i])
             rd_kafka_queue_destroy(consumer->workers[i]->queue);
     rd_kafka_queue_destroy(consumer->commit_queue);
-    rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    atomic_store(&consumer->is_left, !is_closed);
+    if (is_closed)
+        rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     consumer->rk = NULL;
 }

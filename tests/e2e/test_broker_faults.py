@@ -7,8 +7,9 @@ import uuid
 import pytest
 from confluent_kafka.admin import NewTopic
 
+from configs import ASN, fresh_group, kafka_config, record
 from kafka import Kafka, properties
-from programs import WHOLE, free_port, wait_until
+from programs import TESTS, WHOLE, free_port, run, wait_until
 from proxy import COMMIT, FETCH, MOMENTS, Proxy
 from test_crashes import PARTITIONS, load  # noqa: F401 (a fixture)
 
@@ -151,3 +152,17 @@ def test_leaders_killed_in_turn(load, tmp_path):
         instance.program.stop()
     finally:
         cluster.end()
+
+
+def test_a_library_that_is_stuck_does_not_hold_up_the_stop(kafka, topic, exporter, tmp_path):
+    """Leaving a group at the wrong moment, librdkafka never answers; the stop is bounded, and all is committed."""
+    library, group = tmp_path / "stuck-assign.so", fresh_group()
+    run("gcc", "-O1", "-shared", "-fPIC", "-o", library, TESTS / "tools" / "stuck-assign.c", "-ldl")
+    program = exporter(kafka_config(kafka, topic, group=group), env={"LD_PRELOAD": str(library)})
+    kafka.produce(topic, [record(1, ASN, 1)] * 50)
+    program.wait_for_records(50)
+    begin = time.monotonic()
+    assert program.end() == 0
+    assert time.monotonic() - begin < 15
+    assert "The group was not left in time" in program.log()
+    assert kafka.committed(topic, group) == {0: 50}

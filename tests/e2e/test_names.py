@@ -131,7 +131,7 @@ def test_late_name_renames_the_series(exporter, tmp_path):
         mine.write_text(f"3\t{name}\n15169\tUS\n7\tSEVEN\n")
 
     def wait_for(run, *expected):
-        run.program.wait_for(lambda: names_of(run.series().get(3, [])) == sorted(expected),
+        run.program.wait_for(lambda: names_of(run.series().get(3, [])) == sorted(expected) and 7 in run.series(),
                              lambda: f"{expected}; got {run.series()}")
         assert names_of(run.series()[7]) == [("SEVEN", 1)]
 
