@@ -136,7 +136,7 @@ struct kafka_consumer {
     atomic_uint generation; /* counts changes of the assignment */
     atomic_bool has_jumped; /* a partition has a jump to look at */
     atomic_bool rewinding;  /* nothing is read until worker 0 has gone back */
-    atomic_bool is_left;    /* at the stop librdkafka was stuck: it and its threads stay */
+    atomic_bool is_left; /* librdkafka can't be destroyed at the stop: it and its threads stay until the program ends */
     rd_kafka_queue_t *commit_queue;
     struct kafka_ask ask;
     int64_t start_ms; /* options.start as a time */

@@ -99,6 +99,19 @@ void kafka_worker_free(void *self, void *context)
     free(worker);
 }
 
+/*
+ * It is a member that was never given partitions: librdkafka up to 2.2.0 then ends the program when its consumer is
+ * destroyed (its issue 4312: an assertion about the state of the sticky assignor). Before the group is left.
+ */
+static bool has_half_joined(const struct kafka_consumer *consumer)
+{
+    char *member = atomic_load(&consumer->generation) == 0 ? rd_kafka_memberid(consumer->rk) : NULL;
+    bool is_member = member && member[0];
+    if (member)
+        rd_kafka_mem_free(consumer->rk, member);
+    return is_member;
+}
+
 /* Messages and queues go before the consumer. */
 void kafka_stop(void *self, int timeout_ms)
 {
@@ -110,13 +123,14 @@ void kafka_stop(void *self, int timeout_ms)
             kafka_worker_forget(consumer->workers[i]);
     kafka_letters_stop(consumer);
     kafka_forget_partitions(consumer);
+    bool is_unsafe = has_half_joined(consumer);
     bool is_closed = kafka_close(consumer, timeout_ms);
     for (unsigned i = 0; i < consumer->worker_count; i++)
         if (consumer->workers[i])
             rd_kafka_queue_destroy(consumer->workers[i]->queue);
     rd_kafka_queue_destroy(consumer->commit_queue);
-    atomic_store(&consumer->is_left, !is_closed);
-    if (is_closed)
+    atomic_store(&consumer->is_left, is_unsafe || !is_closed);
+    if (!atomic_load(&consumer->is_left))
         rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     consumer->rk = NULL;
 }

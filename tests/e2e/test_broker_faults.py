@@ -166,3 +166,15 @@ def test_a_library_that_is_stuck_does_not_hold_up_the_stop(kafka, topic, exporte
     assert time.monotonic() - begin < 15
     assert "The group was not left in time" in program.log()
     assert kafka.committed(topic, group) == {0: 50}
+
+
+def test_stops_in_the_middle_of_joining(kafka, exporter):
+    """librdkafka 2.0.2 ends the program when a member is destroyed that was never given partitions."""
+    dice = random.Random(4312)
+    config = kafka_config(kafka, kafka.topic_create(4), group=fresh_group())
+    first = exporter(config)
+    first.wait_for_assigned(4)
+    for _ in range(40 if WHOLE else 8):
+        second = exporter(config)
+        time.sleep(dice.uniform(0, 1.5))
+        assert second.end() == 0, second.log()
