@@ -108,21 +108,11 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static void init_locks(struct prom_connections *all)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
 int prom_connections_start(struct prom_connections *all, struct fx_instance *instance, const struct prom_limits *limits,
                            struct fx_series **gauges, struct fx_error *err)
 {
     *all = (struct prom_connections){.instance = instance, .limits = *limits, .gauges = gauges};
-    init_locks(all);
+    prom_lock_init(&all->lock, &all->changed);
     int rc = prom_thread_start(&all->thread, "fx-http-times", thread_main, all, err);
     if (rc)
         prom_connections_fini(all);

@@ -3,7 +3,6 @@
  * HTTP thread reads under the lock, which a step holds only while it writes its few figures down.
  */
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "heavy.h"
 #include "pages.h"
 #include "prom.h"
+#include "thread.h"
 
 /* Cuts that are asked for each five seconds come a little sooner or later. */
 #define TOLERANCE_MS 500
@@ -24,12 +24,8 @@ struct step {
 
 int prom_rates_init(struct prom_rates *rates, struct prom_output *output, struct fx_error *err)
 {
-    pthread_condattr_t monotonic;
     rates->output = output;
-    pthread_condattr_init(&monotonic);
-    pthread_mutex_init(&rates->lock, NULL);
-    pthread_cond_init(&rates->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    prom_lock_init(&rates->lock, &rates->changed);
     prom_views_init(rates);
     rates->before = calloc(output->family_count, sizeof *rates->before);
     bool is_whole = rates->before;
@@ -277,16 +273,9 @@ static void *thread_main(void *arg)
 
 int prom_rates_start(struct prom_rates *rates, struct fx_error *err)
 {
-    sigset_t all, old; /* signals are the main thread's business */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&rates->thread, NULL, thread_main, rates);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc)
-        return fx_error_set(err, FX_ENOMEM, "can't make a thread: %s", strerror(rc));
-    pthread_setname_np(rates->thread, "fx-rates");
-    rates->is_running = true;
-    return 0;
+    int rc = prom_thread_start(&rates->thread, "fx-rates", thread_main, rates, err);
+    rates->is_running = rc == 0;
+    return rc;
 }
 
 void prom_rates_stop(struct prom_rates *rates)

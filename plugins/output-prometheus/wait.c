@@ -5,11 +5,11 @@
  */
 #include "wait.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
 #include "clock.h"
+#include "thread.h"
 
 /* Under the lock: those whose cut is settled, or whose time is up. Whether there was any of the latter. */
 static bool resume(struct prom_wait *wait, int64_t now_ms)
@@ -51,32 +51,15 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static void init_locks(struct prom_wait *wait)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&wait->lock, NULL);
-    pthread_cond_init(&wait->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
 int prom_wait_start(struct prom_wait *wait, struct fx_error *err)
 {
     *wait = (struct prom_wait){0};
     wait->last = &wait->first;
-    init_locks(wait);
-    sigset_t all, old; /* signals are the main thread's business */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&wait->thread, NULL, thread_main, wait);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (!rc) {
-        pthread_setname_np(wait->thread, "fx-page-wait");
-        return 0;
-    }
-    prom_wait_fini(wait);
-    return fx_error_set(err, FX_EIO, "can't start a thread: %s", strerror(rc));
+    prom_lock_init(&wait->lock, &wait->changed);
+    int rc = prom_thread_start(&wait->thread, "fx-page-wait", thread_main, wait, err);
+    if (rc)
+        prom_wait_fini(wait);
+    return rc;
 }
 
 void prom_wait_stop(struct prom_wait *wait)

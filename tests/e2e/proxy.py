@@ -1,10 +1,11 @@
-"""A TCP proxy before a broker that reads Kafka's requests as they pass, and cuts the connection in the middle of a chosen one."""
+"""A TCP proxy before a broker that reads Kafka's requests as they pass. It cuts the connection in the middle of a chosen one,
+or keeps the answers to one kind of them back."""
 
 import socket
 import struct
 import threading
 
-FETCH, COMMIT = 1, 8
+FETCH, COMMIT, SYNC_GROUP = 1, 8, 14
 # When the connection ends: before the broker gets the request, when it has half of it, before its answer goes back, or
 # when half of the answer has.
 MOMENTS = ("before", "half", "answered", "half answered")
@@ -54,13 +55,14 @@ class Link:
         if moment == "half":
             self.broker.sendall(size + body[:len(body) // 2])
             raise OSError("cut")
-        self.waiting.append(moment)
+        self.waiting.append((key, moment))
         self.broker.sendall(size + body)
 
     def back(self):
         size = read(self.broker, 4)
         body = read(self.broker, struct.unpack(">i", size)[0])
-        moment = self.waiting.pop(0)
+        key, moment = self.waiting.pop(0)
+        self.proxy.pass_on(key)
         if moment == "half answered":
             self.client.sendall(size + body[:len(body) // 2])
         if moment:
@@ -73,7 +75,8 @@ class Proxy(threading.Thread):
         super().__init__(daemon=True)
         self.target = target
         self.lock = threading.Lock()
-        self.key = self.moment = None
+        self.key = self.moment = self.held = None
+        self.holds, self.let_go = threading.Event(), threading.Event()
         self.listener = socket.create_server(("127.0.0.1", port))
         self.start()
 
@@ -100,9 +103,19 @@ class Proxy(threading.Thread):
             moment, self.key, self.moment = self.moment, None, None
             return moment
 
+    def hold(self, key):
+        """Answers to requests of that kind, until the proxy is closed; from when there is one, holds is set."""
+        self.held = key
+
+    def pass_on(self, key):
+        if key == self.held:
+            self.holds.set()
+            self.let_go.wait()
+
     def is_done(self):
         with self.lock:
             return self.key is None
 
     def close(self):
+        self.let_go.set()
         self.listener.close()

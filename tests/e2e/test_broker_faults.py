@@ -10,7 +10,7 @@ from confluent_kafka.admin import NewTopic
 from configs import ASN, fresh_group, kafka_config, record
 from kafka import Kafka, properties
 from programs import TESTS, WHOLE, free_port, run, wait_until
-from proxy import COMMIT, FETCH, MOMENTS, Proxy
+from proxy import COMMIT, FETCH, MOMENTS, SYNC_GROUP, Proxy
 from test_crashes import PARTITIONS, load  # noqa: F401 (a fixture)
 
 
@@ -168,13 +168,21 @@ def test_a_library_that_is_stuck_does_not_hold_up_the_stop(kafka, topic, exporte
     assert kafka.committed(topic, group) == {0: 50}
 
 
-def test_stops_in_the_middle_of_joining(kafka, exporter):
+def test_stops_in_the_middle_of_joining(exporter, tmp_path):
     """librdkafka 2.0.2 ends the program when a member is destroyed that was never given partitions."""
-    dice = random.Random(4312)
-    config = kafka_config(kafka, kafka.topic_create(4), group=fresh_group())
-    first = exporter(config)
-    first.wait_for_assigned(4)
-    for _ in range(40 if WHOLE else 8):
-        second = exporter(config)
-        time.sleep(dice.uniform(0, 1.5))
-        assert second.end() == 0, second.log()
+    port, proxy_port = free_port(), free_port()
+    inside, settings = proxied(port, proxy_port)
+    broker = Kafka(tmp_path / "kafka", port=port, settings=settings)
+    proxy = Proxy(inside, proxy_port)
+    try:
+        config = kafka_config(broker, broker.topic_create(), group=fresh_group())
+        config["inputs"][0]["brokers"] = [f"127.0.0.1:{proxy_port}"]
+        proxy.hold(SYNC_GROUP)
+        program = exporter(config)
+        assert proxy.holds.wait(30), "the group's answer is held back"
+        begin = time.monotonic()
+        assert program.end() == 0, program.log()
+        assert time.monotonic() - begin < 15
+    finally:
+        proxy.close()
+        broker.kill()
