@@ -217,9 +217,16 @@ static void the_heaviest_are_kept(void **state)
             prom_fixture_write(&fixture, 0, 1000 + i, 100, "a", 5 * (i + (uint64_t)step * 1000), NULL, NULL);
         assert_true(step_at(&fixture, step * 5000));
     }
-    prom_fixture_write(&fixture, 0, 77, 100, "a", 1000000, NULL, NULL);
+    for (uint64_t i = 1; i <= PROM_RATES_HEAVIEST; i++) /* now all places are taken */
+        prom_fixture_write(&fixture, 0, 2000 + i, 100, "a", 5 * i, NULL, NULL);
     assert_true(step_at(&fixture, 25000));
     const struct prom_view *view = view_of(&fixture, PROM_BY_SOURCE, PROM_DIRECTION_IN);
+    for (unsigned i = 0; i < PROM_RATES_TRACKED; i++)
+        assert_true(view->entities[i].is_used);
+    prom_fixture_write(&fixture, 0, 77, 100, "a", 1000000, NULL, NULL);
+    assert_true(step_at(&fixture, 30000));
+    assert_null(entity_of(view, "2001")); /* the lightest */
+    assert_non_null(entity_of(view, "2002"));
     const struct prom_entity *newcomer = entity_of(view, "77");
     assert_non_null(newcomer);
     assert_near(newcomer->rates[rates_of(&fixture)->newest], 200000, 1e-6);
@@ -227,7 +234,7 @@ static void the_heaviest_are_kept(void **state)
     for (int i = 436; i < 500; i++) {
         char label[16];
         snprintf(label, sizeof label, "%d", 1000 + i);
-        assert_near(entity_of(view, label)->rates[prom_rates_place(rates_of(&fixture), 1)], i + 4000, 1e-6);
+        assert_near(entity_of(view, label)->rates[prom_rates_place(rates_of(&fixture), 2)], i + 4000, 1e-6);
         assert_near(entity_of(view, label)->rates[rates_of(&fixture)->newest], 0, 0);
     }
     prom_fixture_fini(&fixture);
