@@ -278,13 +278,15 @@ void prom_admit_names(struct prom_output *output, struct prom_family *family, ui
     }
 }
 
-void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t count)
+void prom_admit_merge(const struct prom_family *family, uint64_t *values, size_t count)
 {
+    const struct prom_admit *admit = &family->admit;
+    size_t slots = family->shape.slots;
     for (size_t i = 0; i < admit->alias_count; i++) {
         struct prom_alias alias = admit->aliases[i];
         if (alias.number >= count || alias.shown_as >= count)
             continue;
-        values[alias.shown_as] = prom_sum(values[alias.shown_as], values[alias.number]);
-        values[alias.number] = 0;
+        prom_shape_add(family->shape, &values[alias.shown_as * slots], &values[alias.number * slots], 1);
+        memset(&values[alias.number * slots], 0, slots * sizeof *values);
     }
 }

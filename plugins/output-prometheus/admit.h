@@ -74,6 +74,6 @@ void prom_admit_names(struct prom_output *output, struct prom_family *family, ui
 int prom_admit_redirect(struct prom_family *family, uint32_t number, uint32_t to);
 
 /* Moves the values of aliases to the series that they are shown as, and those of renamed series. */
-void prom_admit_merge(const struct prom_admit *admit, uint64_t *values, size_t count);
+void prom_admit_merge(const struct prom_family *family, uint64_t *values, size_t count);
 
 #endif

@@ -61,7 +61,7 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
             prom_rename_series(output, i, (uint32_t)sums->count);
         if (output->options->as_info)
             prom_admit_names(output, family, (uint32_t)sums->count);
-        prom_admit_merge(&family->admit, sums->values, sums->count);
+        prom_admit_merge(family, sums->values, sums->count);
         prom_expire_look(output, i);
     }
     count_series(output, held);

@@ -61,10 +61,11 @@ int prom_expire_tie(struct prom_expire *expire, uint32_t number)
     return 0;
 }
 
-static uint64_t exposed_value(const struct prom_output *output, unsigned family, uint32_t number)
+/* The first slot of a series: as long as it is the same, no record has come. */
+static uint64_t value_of(const struct prom_output *output, unsigned family, const struct prom_values *values,
+                         size_t number)
 {
-    const struct prom_values *exposed = &output->exposed->families[family];
-    return number < exposed->count ? exposed->values[number] : 0;
+    return number < values->count ? values->values[number * output->families[family].shape.slots] : 0;
 }
 
 /* ---- before the cut */
@@ -162,15 +163,15 @@ void prom_expire_before_cut(struct prom_output *output)
 
 /* ---- in the cut */
 
-static uint64_t count_of(const struct prom_output *output, unsigned family, uint32_t number)
+static void count_of(const struct prom_output *output, unsigned family, uint32_t number, uint64_t *sums)
 {
-    uint64_t sum = 0;
+    struct prom_shape shape = output->families[family].shape;
+    memset(sums, 0, shape.slots * sizeof *sums);
     for (unsigned i = 0; i < output->worker_count; i++) {
         const struct prom_tally *tally = output->workers[i] ? &output->workers[i]->tallies[family] : NULL;
         if (tally && number < tally->capacity)
-            sum = prom_sum(sum, tally->values[number]);
+            prom_shape_add(shape, sums, &tally->values[(size_t)number * shape.slots], 1);
     }
-    return sum;
 }
 
 static void clear_count(const struct prom_output *output, unsigned family, uint32_t number)
@@ -178,7 +179,7 @@ static void clear_count(const struct prom_output *output, unsigned family, uint3
     for (unsigned i = 0; i < output->worker_count; i++) {
         struct prom_tally *tally = output->workers[i] ? &output->workers[i]->tallies[family] : NULL;
         if (tally && number < tally->capacity)
-            tally->values[number] = 0;
+            memset(&tally->values[(size_t)number * tally->shape.slots], 0, tally->shape.slots * sizeof *tally->values);
     }
 }
 
@@ -187,28 +188,33 @@ static void fetch(const struct prom_output *output, unsigned family, const struc
     const struct prom_registry *registry = &output->families[family].registry;
     prom_registry_fetch(registry, place->number);
     prom_table_fetch(&registry->table, place->hash);
-    for (unsigned i = 0; i < output->worker_count; i++)
-        if (output->workers[i] && place->number < output->workers[i]->tallies[family].capacity)
-            __builtin_prefetch(&output->workers[i]->tallies[family].values[place->number], 1);
+    for (unsigned i = 0; i < output->worker_count; i++) {
+        const struct prom_tally *tally = output->workers[i] ? &output->workers[i]->tallies[family] : NULL;
+        if (tally && place->number < tally->capacity)
+            __builtin_prefetch(&tally->values[(size_t)place->number * tally->shape.slots], 1);
+    }
 }
 
 /* False: it has changed since. */
 static bool take_out(struct prom_output *output, unsigned family_number, const struct prom_registry_place *place)
 {
     struct prom_family *family = &output->families[family_number];
-    uint64_t value = count_of(output, family_number, place->number);
-    if (value != exposed_value(output, family_number, place->number) ||
+    uint64_t counted[PROM_SLOTS_MAX];
+    count_of(output, family_number, place->number, counted);
+    if (counted[PROM_SLOT_FIRST] !=
+            value_of(output, family_number, &output->exposed->families[family_number], place->number) ||
         !prom_registry_take_out(&family->registry, place))
         return false;
     clear_count(output, family_number, place->number);
-    family->expire.ended = prom_sum(family->expire.ended, value);
+    if (!family->shape.is_last) /* what was last has no sum */
+        prom_shape_add(family->shape, family->expire.ended, counted, 1);
     return true;
 }
 
 static void take_out_chosen(struct prom_output *output, unsigned family, uint64_t number)
 {
     struct prom_expire *expire = &output->families[family].expire;
-    uint64_t before = expire->ended;
+    uint64_t before = expire->ended[PROM_SLOT_FIRST];
     for (size_t i = 0; i < expire->chosen_count; i++) {
         if (i + AHEAD < expire->chosen_count)
             fetch(output, family, &expire->chosen[i + AHEAD]);
@@ -218,7 +224,7 @@ static void take_out_chosen(struct prom_output *output, unsigned family, uint64_
     }
     expire->chosen_count = 0;
     int64_t now = (int64_t)(prom_clock_wall_ms() / 1000);
-    if (expire->ended != before)
+    if (expire->ended[PROM_SLOT_FIRST] != before)
         expire->ended_at = now > expire->ended_at ? now : expire->ended_at + 1;
 }
 
@@ -309,7 +315,7 @@ void prom_expire_look(struct prom_output *output, unsigned family)
         return;
     uint32_t now = prom_expire_now();
     for (size_t i = 0; i < pending->count && i < expire->known; i++)
-        if (pending->values[i] != (i < exposed->count ? exposed->values[i] : 0))
+        if (value_of(output, family, pending, i) != value_of(output, family, exposed, i))
             expire->active[i] = now;
 }
 
@@ -362,7 +368,7 @@ int prom_expire_restored(struct prom_output *output)
 
 bool prom_expire_has_line(const struct prom_values *values)
 {
-    return values->ended != 0;
+    return values->ended[PROM_SLOT_FIRST] != 0;
 }
 
 void prom_expire_print(const struct prom_family *family, const struct prom_values *values, struct prom_buffer *to)
@@ -381,6 +387,6 @@ void prom_expire_print(const struct prom_family *family, const struct prom_value
     prom_buffer_puts(to, PROM_ENDED_LABEL "=\"");
     prom_buffer_puts(to, at);
     prom_buffer_puts(to, "\"} ");
-    prom_buffer_add(to, number, prom_line_number(number, values->ended));
+    prom_buffer_add(to, number, prom_line_number(number, values->ended[PROM_SLOT_FIRST]));
     prom_buffer_puts(to, "\n");
 }

@@ -19,6 +19,7 @@
 
 #include "buffer.h"
 #include "registry.h"
+#include "shape.h"
 
 struct prom_output;
 struct prom_family;
@@ -52,10 +53,10 @@ struct prom_expire {
     size_t ending_seen; /* of them, by prepare */
     uint32_t *again;    /* numbers that were given again */
     size_t again_count, again_capacity;
-    size_t again_seen; /* of them, by prepare */
-    uint64_t ended;    /* the sum of what has ended */
-    int64_t ended_at;  /* when the last did, in s since the epoch; another one each time */
-    uint64_t made;     /* of registry.made, as far as counted in the metric */
+    size_t again_seen;              /* of them, by prepare */
+    uint64_t ended[PROM_SLOTS_MAX]; /* the sum of what has ended; of gauges nothing */
+    int64_t ended_at;               /* when the last did, in s since the epoch; another one each time */
+    uint64_t made;                  /* of registry.made, as far as counted in the metric */
 };
 
 void prom_expire_fini(struct prom_expire *expire);

@@ -240,6 +240,7 @@ static int make_family(const struct making *making)
     const struct prom_metric_options *row = row_of(making);
     family->name = row->name;
     family->help = row->help;
+    family->shape = (struct prom_shape){.slots = 1};
     family->expire.after_ms = row->expire_after ? row->expire_after : making->output->options->expire_after;
     int rc = check_name(making);
     if (!rc)

@@ -320,16 +320,26 @@ static void keep_metric(struct writing *writing, uint32_t metric_number)
 
 /* ---- values */
 
+static size_t slots_of(const struct writing *writing, const struct prom_kept_metric *metric)
+{
+    return metric->family < 0 ? 0 : writing->output->families[metric->family].shape.slots;
+}
+
 static void put_values(const struct writing *writing, const struct prom_kept_metric *metric)
 {
-    uint64_t block[VALUES_BLOCK], count = metric->family < 0 ? 0 : metric->count;
+    size_t slots = slots_of(writing, metric);
+    uint64_t block[VALUES_BLOCK], count = slots * metric->count;
     fx_state_put(writing->checkpoint, &count, sizeof count);
     const uint64_t *values = count ? writing->output->pending->families[metric->family].values : NULL;
     size_t used = 0;
-    for (size_t place = 0; place < count; place++) {
+    for (size_t place = 0; place < metric->count && slots; place++) {
         uint32_t number = metric->places[place];
-        block[used++] = number & PROM_PLACE_VOID ? 0 : values[number];
-        if (used == VALUES_BLOCK || place + 1 == count) {
+        if (number & PROM_PLACE_VOID)
+            memset(&block[used], 0, slots * sizeof *block);
+        else
+            memcpy(&block[used], &values[number * slots], slots * sizeof *block);
+        used += slots;
+        if (used + slots > VALUES_BLOCK || place + 1 == metric->count) {
             fx_state_put(writing->checkpoint, block, used * sizeof *block);
             used = 0;
         }
@@ -362,9 +372,19 @@ static void put_ended(const struct writing *writing, const struct prom_kept_metr
         return;
     }
     const struct prom_values *pending = &writing->output->pending->families[metric->family];
-    fx_state_put(writing->checkpoint, &pending->ended, sizeof pending->ended);
+    fx_state_put(writing->checkpoint, &pending->ended[PROM_SLOT_FIRST], sizeof *pending->ended);
     fx_state_put(writing->checkpoint, &pending->ended_at, sizeof pending->ended_at);
     put_idle(writing, metric, &writing->output->families[metric->family].expire);
+}
+
+static void put_further_ended(const struct writing *writing, const struct prom_kept_metric *metric)
+{
+    size_t slots = slots_of(writing, metric);
+    uint64_t further = slots ? slots - 1 : 0;
+    fx_state_put(writing->checkpoint, &further, sizeof further);
+    if (further)
+        fx_state_put(writing->checkpoint, &writing->output->pending->families[metric->family].ended[1],
+                     further * sizeof further);
 }
 
 int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *checkpoint)
@@ -391,6 +411,8 @@ int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *chec
         put_values(&writing, &kept->metrics[i]);
     for (size_t i = 0; i < kept->count; i++)
         put_ended(&writing, &kept->metrics[i]);
+    for (size_t i = 0; i < kept->count; i++)
+        put_further_ended(&writing, &kept->metrics[i]);
     kept->is_written = true;
     fx_state_live(checkpoint, kept->live_bytes);
     return 0;

@@ -148,19 +148,21 @@ static size_t print_series(struct prom_page *page, char *to, size_t size)
 {
     const struct prom_family *family = &page->output->families[page->family];
     const struct prom_values *sums = &page->snapshot->families[page->family];
+    size_t slots = family->shape.slots;
     char *at = to;
     while (page->series < sums->count && page->rest.size == 0 && !page->rest.failed) {
         size_t number = page->series++;
-        if (!sums->values[number])
+        const uint64_t *counted = &sums->values[number * slots];
+        if (!counted[PROM_SLOT_FIRST])
             continue;
         const struct prom_series *series = prom_series_at(&family->registry, (uint32_t)number);
         const char *values = shown_values(page, series);
         if (!values)
             continue;
         if (page->head_printed && lines_max(page, family, series->text_size) <= size - (size_t)(at - to))
-            at = put_lines(at, page, family, values, number, sums->values[number]);
+            at = put_lines(at, page, family, values, number, counted[PROM_SLOT_FIRST]);
         else
-            put_aside(page, family, values, series->text_size, number, sums->values[number]);
+            put_aside(page, family, values, series->text_size, number, counted[PROM_SLOT_FIRST]);
     }
     return (size_t)(at - to);
 }

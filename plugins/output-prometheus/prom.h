@@ -7,6 +7,7 @@
  *   condition.c          match and unless: which records
  *   intern.c             texts to numbers
  *   registry.c           series: key to number, for all workers
+ *   shape.h              what is counted of a series
  *   tally.c, worker.c    write: records to values, the hot path
  *   cut.c, admit.c       cut, prepare, committed, rolled_back; series that are shown
  *   expire.c             series that end when they are idle
@@ -123,6 +124,7 @@ struct prom_family {
     unsigned value, scale;               /* fields */
     bool counts_records, is_scaled;
     unsigned match_count, unless_count;
+    struct prom_shape shape;
     unsigned label_count, shown_count; /* of labels; the first ones of them are shown */
     struct prom_condition match[PROM_CONDITIONS_MAX], unless[PROM_CONDITIONS_MAX];
     struct prom_label labels[PROM_LABELS_MAX];
@@ -141,9 +143,10 @@ struct prom_snapshot {
     int64_t cut_ms;             /* when it was cut; 0: it was not, but restored */
     uint64_t cut_wall_ms;
     struct prom_values {
-        size_t count, capacity;
-        uint64_t *values; /* by series */
-        uint64_t ended;   /* the sum of series that have ended (expire.h) */
+        size_t count;                   /* of series */
+        size_t capacity;                /* of slots */
+        uint64_t *values;               /* by series, and slot */
+        uint64_t ended[PROM_SLOTS_MAX]; /* the sum of series that have ended (expire.h) */
         int64_t ended_at;
     } families[];
 };

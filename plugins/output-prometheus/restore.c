@@ -313,15 +313,15 @@ static int read_log(struct prom_output *output, const struct fx_checkpoint *chec
 
 /* ---- values */
 
-static void add_values(const struct prom_kept_metric *metric, const char *from, uint64_t *sums)
+static void add_values(const struct prom_kept_metric *metric, struct prom_shape shape, const char *from, uint64_t *sums)
 {
     for (size_t place = 0; place < metric->count; place++) {
-        uint64_t value;
+        uint64_t values[PROM_SLOTS_MAX];
         if (metric->places[place] == PROM_PLACE_FREE) /* it has none */
             continue;
-        memcpy(&value, from + place * sizeof value, sizeof value);
-        uint32_t number = metric->places[place] & ~PROM_PLACE_VOID;
-        sums[number] = prom_sum(sums[number], value);
+        memcpy(values, from + place * shape.slots * sizeof *values, shape.slots * sizeof *values);
+        size_t number = metric->places[place] & ~PROM_PLACE_VOID;
+        prom_shape_add(shape, &sums[number * shape.slots], values, 1);
     }
 }
 
@@ -330,12 +330,15 @@ static int read_metric_values(struct reading *reading, const struct prom_kept_me
 {
     uint64_t count;
     const char *from = NULL;
+    struct prom_shape shape = {0};
+    if (metric->family >= 0)
+        shape = reading->output->families[metric->family].shape;
     if (!take_u64(reading, &count) || count > SIZE_MAX / sizeof count ||
         !(from = take(reading, (size_t)count * sizeof count)) ||
-        (metric->family >= 0 && count && count != metric->count))
+        (metric->family >= 0 && count && count != metric->count * shape.slots))
         return fx_error_set(reading->err, FX_EINVAL, "the values do not fit the log of series");
     if (metric->family >= 0 && count)
-        add_values(metric, from, snapshot->families[metric->family].values);
+        add_values(metric, shape, from, snapshot->families[metric->family].values);
     return 0;
 }
 
@@ -362,7 +365,7 @@ static int read_metric_ended(struct reading *reading, const struct prom_kept_met
         return 0;
     struct prom_family *family = &reading->output->families[metric->family];
     struct prom_values *sums = &snapshot->families[metric->family];
-    sums->ended = family->expire.ended = ended;
+    sums->ended[PROM_SLOT_FIRST] = family->expire.ended[PROM_SLOT_FIRST] = ended;
     sums->ended_at = family->expire.ended_at = (int64_t)at;
     if (!family->expire.after_ms)
         return 0;
@@ -373,7 +376,24 @@ static int read_metric_ended(struct reading *reading, const struct prom_kept_met
     return 0;
 }
 
-/* Older versions know nothing of ended series. */
+static int read_further_ended(struct reading *reading, const struct prom_kept_metric *metric,
+                              struct prom_snapshot *snapshot)
+{
+    uint64_t further;
+    const char *from = NULL;
+    if (!take_u64(reading, &further) || further >= PROM_SLOTS_MAX ||
+        !(from = take(reading, (size_t)further * sizeof further)) ||
+        (metric->family >= 0 && further + 1 != reading->output->families[metric->family].shape.slots))
+        return fx_error_set(reading->err, FX_EINVAL, "what the values say of ended series does not fit");
+    if (metric->family < 0)
+        return 0;
+    struct prom_values *sums = &snapshot->families[metric->family];
+    memcpy(&sums->ended[1], from, (size_t)further * sizeof further);
+    memcpy(reading->output->families[metric->family].expire.ended, sums->ended, sizeof sums->ended);
+    return 0;
+}
+
+/* Older versions know nothing of ended series, or of their further slots. */
 static int read_values(struct prom_output *output, const struct fx_checkpoint *checkpoint,
                        struct prom_snapshot *snapshot, struct fx_error *err)
 {
@@ -385,6 +405,8 @@ static int read_values(struct prom_output *output, const struct fx_checkpoint *c
         rc = read_metric_values(&reading, &output->kept.metrics[i], snapshot);
     for (size_t i = 0; i < output->kept.count && !rc && reading.at < reading.end; i++)
         rc = read_metric_ended(&reading, &output->kept.metrics[i], snapshot);
+    for (size_t i = 0; i < output->kept.count && !rc && reading.at < reading.end; i++)
+        rc = read_further_ended(&reading, &output->kept.metrics[i], snapshot);
     return rc;
 }
 
@@ -401,7 +423,7 @@ int prom_kept_read(struct prom_output *output, const struct fx_checkpoint *check
 {
     prom_kept_fini(&output->kept);
     for (unsigned i = 0; i < output->family_count; i++)
-        output->families[i].expire.ended = 0;
+        memset(output->families[i].expire.ended, 0, sizeof output->families[i].expire.ended);
     int rc = checkpoint->number ? read_log(output, checkpoint, err) : 0;
     struct prom_snapshot *snapshot = rc ? NULL : prom_snapshot_zero(output, checkpoint->number);
     if (!rc && !snapshot)

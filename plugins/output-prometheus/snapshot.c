@@ -94,13 +94,13 @@ struct prom_snapshot *prom_snapshot_get(struct prom_output *output)
 }
 
 /* Room for all series, and for some that will come before the next cut. */
-static bool make_room(struct prom_values *sums, size_t count)
+static bool make_room(struct prom_values *sums, size_t count, struct prom_shape shape)
 {
     sums->count = count;
-    if (count <= sums->capacity)
+    if (count * shape.slots <= sums->capacity)
         return true;
     free_values(sums);
-    size_t capacity = count + count / 4;
+    size_t capacity = (count + count / 4) * shape.slots;
     uint64_t *values = prom_pages_new(capacity * sizeof *values, true);
     if (!values)
         return false;
@@ -109,9 +109,9 @@ static bool make_room(struct prom_values *sums, size_t count)
 }
 
 /* Also touches the memory: the system gives it page by page when it is written first, which would be in the cut. */
-static void reserve(struct prom_values *sums, size_t count)
+static void reserve(struct prom_values *sums, size_t count, struct prom_shape shape)
 {
-    if (count > sums->capacity && make_room(sums, count))
+    if (count * shape.slots > sums->capacity && make_room(sums, count, shape))
         memset(sums->values, 0, sums->capacity * sizeof *sums->values);
 }
 
@@ -121,7 +121,7 @@ void prom_snapshot_reserve(struct prom_output *output)
     if (!spare)
         spare = prom_snapshot_new(output);
     for (unsigned i = 0; spare && i < output->family_count; i++)
-        reserve(&spare->families[i], prom_registry_count(&output->families[i].registry));
+        reserve(&spare->families[i], prom_registry_count(&output->families[i].registry), output->families[i].shape);
     prom_snapshot_free(keep_spare(output, spare));
 }
 
@@ -139,7 +139,7 @@ static void sum_up(const struct prom_output *output, unsigned family, struct pro
         is_first = false;
     }
     if (is_first)
-        memset(sums->values, 0, sums->count * sizeof *sums->values);
+        memset(sums->values, 0, sums->count * output->families[family].shape.slots * sizeof *sums->values);
 }
 
 struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t number)
@@ -154,14 +154,15 @@ struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t nu
     snapshot->cut_ms = prom_clock_ms();
     snapshot->cut_wall_ms = prom_clock_wall_ms();
     for (unsigned i = 0; i < output->family_count; i++) {
+        const struct prom_family *family = &output->families[i];
         struct prom_values *sums = &snapshot->families[i];
-        if (!make_room(sums, prom_registry_count(&output->families[i].registry))) {
+        if (!make_room(sums, prom_registry_count(&family->registry), family->shape)) {
             prom_snapshot_free(snapshot);
             return NULL;
         }
         sum_up(output, i, sums);
-        sums->ended = output->families[i].expire.ended;
-        sums->ended_at = output->families[i].expire.ended_at;
+        memcpy(sums->ended, family->expire.ended, sizeof sums->ended);
+        sums->ended_at = family->expire.ended_at;
     }
     list(output, snapshot);
     return snapshot;
@@ -174,12 +175,13 @@ struct prom_snapshot *prom_snapshot_zero(struct prom_output *output, uint64_t nu
         return NULL;
     snapshot->number = number;
     for (unsigned i = 0; i < output->family_count; i++) {
+        const struct prom_family *family = &output->families[i];
         struct prom_values *sums = &snapshot->families[i];
-        if (!make_room(sums, prom_registry_count(&output->families[i].registry))) {
+        if (!make_room(sums, prom_registry_count(&family->registry), family->shape)) {
             prom_snapshot_free(snapshot);
             return NULL;
         }
-        memset(sums->values, 0, sums->count * sizeof *sums->values);
+        memset(sums->values, 0, sums->count * family->shape.slots * sizeof *sums->values);
     }
     list(output, snapshot);
     return snapshot;

@@ -45,7 +45,7 @@ int prom_worker_new(void *self, unsigned index, void **context, struct fx_error 
     worker->output = output;
     int rc = 0;
     for (unsigned i = 0; i < output->family_count; i++)
-        rc |= prom_tally_init(&worker->tallies[i]);
+        rc |= prom_tally_init(&worker->tallies[i], output->families[i].shape);
     if (rc) {
         prom_worker_free(self, worker);
         return fx_error_set(err, FX_ENOMEM, "out of memory");

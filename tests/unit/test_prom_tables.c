@@ -56,7 +56,7 @@ static void series_have_one_number(void **state)
     struct prom_registry registry;
     struct prom_tally tally;
     assert_int_equal(prom_registry_init(&registry, 2, 0, SERIES, NULL), 0);
-    assert_int_equal(prom_tally_init(&tally), 0);
+    assert_int_equal(prom_tally_init(&tally, (struct prom_shape){.slots = 1}), 0);
     for (uint64_t i = 0; i < SERIES; i++) {
         uint64_t key[2] = {i % 100, i / 100};
         uint32_t hash = prom_hash_words(key, 2);
@@ -176,7 +176,7 @@ static void *thread_main(void *arg)
 {
     struct thread *thread = arg;
     struct prom_tally tally;
-    thread->is_right = prom_tally_init(&tally) == 0;
+    thread->is_right = prom_tally_init(&tally, (struct prom_shape){.slots = 1}) == 0;
     for (unsigned i = 0; i < SERIES * 5 && thread->is_right; i++)
         thread->is_right = use_tables(thread, &tally, (unsigned)rand_r(&thread->seed) % SERIES);
     prom_tally_fini(&tally);
