@@ -72,6 +72,12 @@ def run(*command, seconds=300, **options):
     return done.stdout
 
 
+def shown_of(text):
+    """Of a page, what somebody looks at who searches a fault: no comments, no histograms, nothing that is 0."""
+    lines = (line for line in text.splitlines() if not line.startswith("#") and "_bucket{" not in line)
+    return "\n".join(line for line in lines if not line.endswith(" 0"))[:6000]
+
+
 class Program:
     """One process and its children; what it prints goes to a file."""
 
@@ -192,8 +198,13 @@ class FlowExporter(Program):
             last[0] = self.page()
             return last[0] if condition(last[0]) else None
 
+        def said():
+            wanted = what() if callable(what) else what
+            shown = shown_of(last[0].text) if last[0] else ""
+            return f"{wanted}; the last page was\n{shown}\nthe log's end is\n{self.log()[-3000:]}"
+
         last = [None]
-        return self.wait_for(ask, lambda: f"{what}; the last page was\n{last[0].text[:4000] if last[0] else ''}", seconds)
+        return self.wait_for(ask, said, seconds)
 
     def wait_for_assigned(self, partitions):
         name = "flow_exporter_kafka_assigned_partitions"
