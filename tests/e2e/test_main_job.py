@@ -43,7 +43,9 @@ def test_kcat_to_prometheus(kafka, topic, exporter, prometheus, whois):
     subprocess.run(command, input=b"\n".join(lines) + b"\n", check=True, timeout=60)
     expected = Count(ASN).add_lines(lines)
 
-    program = exporter(kafka_config(kafka, topic, resolver={"server": whois.address}))
+    config = kafka_config(kafka, topic, resolver={"server": whois.address})
+    config["outputs"][0]["names_wait"] = "60s"
+    program = exporter(config)
     page = program.wait_for_page(lambda shown: shown.total() == expected.total(), f"{expected.total()} bytes")
     assert not differences(page.flows(), expected.flows)
     names = {dict(labels)["source_as"]: dict(labels)["source_as_name"] for labels in page.of(RECEIVE)}
