@@ -371,22 +371,39 @@ bool prom_expire_has_line(const struct prom_values *values)
     return values->ended[PROM_SLOT_FIRST] != 0;
 }
 
-void prom_expire_print(const struct prom_family *family, const struct prom_values *values, struct prom_buffer *to)
+/* The values of its labels as line.h has them: 'other', and when the last one ended. */
+static void make_labels(const struct prom_family *family, int64_t ended_at, struct prom_buffer *to)
 {
-    char at[40], number[PROM_NUMBER_MAX + 1];
+    char at[40];
     struct tm when;
-    time_t seconds = (time_t)values->ended_at;
+    time_t seconds = (time_t)ended_at;
     if (!gmtime_r(&seconds, &when) || !strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &when))
-        snprintf(at, sizeof at, "%" PRId64, values->ended_at);
-    prom_buffer_puts(to, family->name);
-    prom_buffer_puts(to, "{");
-    for (unsigned i = 0; i < family->shown_count; i++) {
-        prom_buffer_puts(to, family->labels[i].name);
-        prom_buffer_puts(to, "=\"other\",");
+        snprintf(at, sizeof at, "%" PRId64, ended_at);
+    for (unsigned i = 0; i <= family->shown_count; i++) {
+        uint16_t size = (uint16_t)(i < family->shown_count ? strlen("other") : strlen(at));
+        prom_buffer_add(to, (const char *)&size, sizeof size);
     }
-    prom_buffer_puts(to, PROM_ENDED_LABEL "=\"");
+    for (unsigned i = 0; i < family->shown_count; i++)
+        prom_buffer_puts(to, "other");
     prom_buffer_puts(to, at);
-    prom_buffer_puts(to, "\"} ");
-    prom_buffer_add(to, number, prom_line_number(number, values->ended[PROM_SLOT_FIRST]));
-    prom_buffer_puts(to, "\n");
+    if (prom_buffer_reserve(to, PROM_LINE_STEP)) /* which may be copied, too */
+        memset(to->data + to->size, 0, PROM_LINE_STEP);
+}
+
+void prom_expire_print(const struct prom_family *family, const struct prom_values *values, unsigned parts,
+                       struct prom_buffer *to)
+{
+    const char *names[PROM_LABELS_MAX + 1];
+    struct prom_buffer labels = {0};
+    struct prom_lines lines;
+    for (unsigned i = 0; i < family->shown_count; i++)
+        names[i] = family->labels[i].name;
+    names[family->shown_count] = PROM_ENDED_LABEL;
+    make_labels(family, values->ended_at, &labels);
+    if (prom_lines_init(&lines, family, names, family->shown_count + 1) || labels.failed)
+        to->failed = true;
+    else
+        prom_lines_print(&lines, family, parts, labels.data, labels.size, values->ended, to);
+    prom_lines_fini(&lines);
+    prom_buffer_fini(&labels);
 }

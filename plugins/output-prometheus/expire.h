@@ -88,8 +88,9 @@ int prom_expire_restore_end(struct prom_output *output, unsigned family, uint32_
 int prom_expire_restored(struct prom_output *output);
 void prom_expire_restore_begin(struct prom_expire *expire, uint32_t number); /* its number may be an ended one's */
 
-/* The line of what has ended, if anything has. */
+/* The lines of what has ended, if anything has: those of these parts (filter.h). */
 bool prom_expire_has_line(const struct prom_values *values);
-void prom_expire_print(const struct prom_family *family, const struct prom_values *values, struct prom_buffer *to);
+void prom_expire_print(const struct prom_family *family, const struct prom_values *values, unsigned parts,
+                       struct prom_buffer *to);
 
 #endif

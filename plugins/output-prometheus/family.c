@@ -140,7 +140,39 @@ static int add_conditions(const struct making *making, const char *option, const
     return rc;
 }
 
-/* ---- value and labels */
+/* ---- what it is: type, factor, buckets; value and labels */
+
+static int add_buckets(const struct making *making, struct prom_family *family)
+{
+    char why[PROM_HISTOGRAM_WHY_MAX];
+    const char *wrong;
+    int rc = prom_histogram_new(&row_of(making)->buckets, &family->factor, &family->histogram, why, &wrong);
+    if (rc == FX_ENOMEM)
+        return fx_error_set(making->err, FX_ENOMEM, "out of memory");
+    if (rc)
+        return fail(making, "buckets", wrong, "'%.40s' %s", wrong, why);
+    family->shape.slots = PROM_SLOT_BUCKETS + family->histogram->count;
+    return 0;
+}
+
+static int add_type(const struct making *making, struct prom_family *family)
+{
+    const struct prom_metric_options *row = row_of(making);
+    family->type = (enum prom_type)row->type;
+    family->shape = (struct prom_shape){.slots = 1};
+    if (!prom_factor_init(&family->factor, row->factor))
+        return fail(making, "factor", NULL, "the factor %g is not between %g and %g", row->factor, PROM_FACTOR_LEAST,
+                    PROM_FACTOR_MOST);
+    if (family->type == PROM_HISTOGRAM)
+        return add_buckets(making, family);
+    if (row->buckets.count)
+        return fail(making, "buckets", NULL, "only a histogram has buckets; leave them away, or write type: histogram");
+    if (family->type == PROM_GAUGE) {
+        family->shape = (struct prom_shape){.slots = PROM_SLOT_LAST + 1, .is_last = true};
+        making->output->has_gauges = true;
+    }
+    return 0;
+}
 
 static int add_value(const struct making *making, struct prom_family *family)
 {
@@ -149,6 +181,8 @@ static int add_value(const struct making *making, struct prom_family *family)
     family->scale_path = row->scale_by;
     family->counts_records = strcmp(row->value, "1") == 0;
     family->is_scaled = row->scale_by != NULL;
+    if (family->counts_records && family->type != PROM_COUNTER)
+        return fail(making, "value", NULL, "1 counts records, which only a counter does; write a field");
     if (!family->counts_records && row->value[strspn(row->value, "0123456789")] == '\0')
         return fail(making, "value", NULL, "'%.80s' is neither a field nor 1, which counts records", row->value);
     int rc = family->counts_records ? 0 : claim(making, "value", NULL, row->value, FX_UNSIGNED, &family->value);
@@ -200,12 +234,21 @@ static int add_labels(const struct making *making, struct prom_family *family)
 
 static int check_name(const struct making *making)
 {
-    const char *name = row_of(making)->name, *fault = prom_metric_name_fault(name);
+    char clash[PROM_CLASH_MAX];
+    const struct prom_family *family = &making->output->families[making->index];
+    enum fx_metric_kind kind = prom_family_kind(family);
+    const char *name = family->name, *fault = prom_metric_name_fault(name, kind);
     if (fault)
         return fail(making, "name", NULL, "'%.80s' %s", name, fault);
-    for (size_t i = 0; i < making->index; i++)
-        if (strcmp(making->rows[i].name, name) == 0)
+    for (size_t i = 0; i < making->index; i++) {
+        const struct prom_family *other = &making->output->families[i];
+        if (strcmp(other->name, name) == 0)
             return fail(making, "name", NULL, "there are two metrics '%.80s'; give one of them another name", name);
+        if (prom_metric_names_clash(name, kind, other->name, prom_family_kind(other), clash))
+            return fail(making, "name", NULL,
+                        "'%.80s' and '%.80s' would both have a '%.80s' on the page; give one of them another name",
+                        name, other->name, clash);
+    }
     return 0;
 }
 
@@ -219,7 +262,7 @@ static int init_series(struct prom_output *output, struct prom_family *family, u
         names[i] = family->labels[i].name;
     }
     int rc = prom_registry_init(&family->registry, family->label_count, text_words, max_series, &output->texts);
-    rc |= prom_line_init(&family->line, family->name, names, family->shown_count);
+    rc |= prom_lines_init(&family->lines, family, names, family->shown_count);
     return rc | prom_admit_init(&family->admit);
 }
 
@@ -240,9 +283,10 @@ static int make_family(const struct making *making)
     const struct prom_metric_options *row = row_of(making);
     family->name = row->name;
     family->help = row->help;
-    family->shape = (struct prom_shape){.slots = 1};
     family->expire.after_ms = row->expire_after ? row->expire_after : making->output->options->expire_after;
-    int rc = check_name(making);
+    int rc = add_type(making, family);
+    if (!rc)
+        rc = check_name(making);
     if (!rc)
         rc = add_conditions(making, "match", &row->match, family->match, &family->match_count);
     if (!rc)
@@ -284,12 +328,14 @@ static int make_default_families(struct prom_output *output, struct fx_error *er
     const struct prom_metric_options rows[] = {{.name = "flow_receive_bytes_total",
                                                 .help = "Bytes received.",
                                                 .value = "bytes",
+                                                .factor = 1,
                                                 .match = {1, &to_us},
                                                 .unless = {1, &from_us},
                                                 .labels = label_map},
                                                {.name = "flow_transmit_bytes_total",
                                                 .help = "Bytes transferred.",
                                                 .value = "bytes",
+                                                .factor = 1,
                                                 .match = {1, &from_us},
                                                 .labels = label_map}};
     return make_families(output, rows, sizeof rows / sizeof *rows, err);
@@ -316,7 +362,8 @@ static void family_fini(struct prom_family *family)
     prom_registry_fini(&family->registry);
     prom_admit_fini(&family->admit);
     prom_expire_fini(&family->expire);
-    prom_line_fini(&family->line);
+    prom_lines_fini(&family->lines);
+    free(family->histogram);
 }
 
 void prom_families_fini(struct prom_output *output)
@@ -345,7 +392,15 @@ static void define_conditions(const char *kind, const struct prom_condition *con
 
 void prom_family_define(const struct prom_family *family, struct prom_buffer *to)
 {
+    static const char *const types[] = {"", "\ntype gauge", "\ntype histogram"}; /* enum prom_type */
+    char factor[PROM_DOUBLE_MAX];
     prom_buffer_puts(to, family->name);
+    prom_buffer_puts(to, types[family->type]);
+    if (family->histogram)
+        prom_histogram_define(family->histogram, to);
+    prom_number_double(factor, family->factor.number);
+    if (!prom_factor_is_one(&family->factor))
+        define_field("\nfactor ", factor, to);
     define_field("\nvalue ", family->value_path, to);
     if (family->is_scaled)
         define_field("\nscale_by ", family->scale_path, to);

@@ -1,6 +1,7 @@
 /* What all lines of a metric have in common, and numbers. Any thread. */
 #include "line.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,20 +32,22 @@ static int set_first(struct prom_line *line, const char *name, const char *label
     return rc;
 }
 
-int prom_line_init(struct prom_line *line, const char *name, const char *const *labels, unsigned label_count)
+int prom_line_init(struct prom_line *line, const char *name, const char *const *labels, unsigned label_count,
+                   enum prom_line_end end)
 {
+    bool is_bucket = end == PROM_LINE_BUCKET;
     *line = (struct prom_line){.label_count = label_count};
     if (label_count == 0)
-        return set_part(line, 0, name, " ", "");
+        return set_part(line, 0, name, is_bucket ? "{le=\"" : " ", "");
     int rc = set_first(line, name, labels[0]);
     for (unsigned i = 1; i < label_count && rc == 0; i++)
         rc = set_part(line, i, "\",", labels[i], "=\"");
-    return rc ? rc : set_part(line, label_count, "\"}", " ", "");
+    return rc ? rc : set_part(line, label_count, is_bucket ? "\",le=\"" : "\"} ", "", "");
 }
 
 void prom_line_fini(struct prom_line *line)
 {
-    for (unsigned i = 0; i <= PROM_LABELS_MAX; i++)
+    for (unsigned i = 0; i <= PROM_LABELS_MAX + 1; i++)
         free((char *)(uintptr_t)line->parts[i].text);
     *line = (struct prom_line){0};
 }

@@ -12,7 +12,7 @@
 
 #include "arena.h"
 
-#define PROM_LABELS_MAX 8
+#define PROM_LABELS_MAX 8  /* of a series; a line may have one more */
 #define PROM_NUMBER_MAX 20 /* digits of a 64-bit number */
 
 /*
@@ -27,11 +27,15 @@ struct prom_line {
     struct prom_line_part {
         const char *text; /* owned; with PROM_LINE_STEP bytes behind it */
         uint32_t size;
-    } parts[PROM_LABELS_MAX + 1]; /* before each label's value, and behind the last */
+    } parts[PROM_LABELS_MAX + 2]; /* before each label's value, and behind the last */
 };
 
+/* What is behind the last label: the number; or one more label le, whose value is to be put first, and a quote, brace and blank. */
+enum prom_line_end { PROM_LINE_WHOLE, PROM_LINE_BUCKET };
+
 /* 0, or -1 without memory. To be freed in both cases. */
-int prom_line_init(struct prom_line *line, const char *name, const char *const *labels, unsigned label_count);
+int prom_line_init(struct prom_line *line, const char *name, const char *const *labels, unsigned label_count,
+                   enum prom_line_end end);
 void prom_line_fini(struct prom_line *line);
 
 /* Writes the digits, no NUL; gives their number. */
@@ -51,8 +55,8 @@ static inline char *prom_line_copy(char *to, const char *text, size_t size)
     return to + size;
 }
 
-/* Writes a whole line. PROM_LINE_STEP bytes behind the values can be read. Gives where it ends. */
-static inline char *prom_line_put(char *to, const struct prom_line *line, const char *values, uint64_t number)
+/* Writes a line up to its number. PROM_LINE_STEP bytes behind the values can be read. Gives where it ends. */
+static inline char *prom_line_put_labels(char *to, const struct prom_line *line, const char *values)
 {
     const char *text = values + line->label_count * sizeof(uint16_t);
     for (unsigned i = 0; i < line->label_count; i++) {
@@ -62,7 +66,12 @@ static inline char *prom_line_put(char *to, const struct prom_line *line, const 
         to = prom_line_copy(to, text, size);
         text += size;
     }
-    to = prom_line_copy(to, line->parts[line->label_count].text, line->parts[line->label_count].size);
+    return prom_line_copy(to, line->parts[line->label_count].text, line->parts[line->label_count].size);
+}
+
+static inline char *prom_line_put(char *to, const struct prom_line *line, const char *values, uint64_t number)
+{
+    to = prom_line_put_labels(to, line, values);
     to += prom_line_number(to, number);
     *to++ = '\n';
     return to;

@@ -2,9 +2,17 @@
 #ifndef OUTPUT_PROMETHEUS_NAMES_H
 #define OUTPUT_PROMETHEUS_NAMES_H
 
+#include <stdbool.h>
+
+#include <flow-exporter/metric.h>
+
 /* NULL: it can be one. Else what is wrong and what to do, to go behind the name. */
-const char *prom_metric_name_fault(const char *name);
+const char *prom_metric_name_fault(const char *name, enum fx_metric_kind kind);
 const char *prom_label_name_fault(const char *name);
+/* Whether two metrics have a line's name, or their own, in common, in one of the formats. clash: of CLASH_MAX bytes. */
+#define PROM_CLASH_MAX 128
+bool prom_metric_names_clash(const char *one, enum fx_metric_kind kind_one, const char *other,
+                             enum fx_metric_kind kind_other, char clash[PROM_CLASH_MAX]);
 /* The same of a field's path. */
 const char *prom_path_fault(const char *path);
 

@@ -6,20 +6,28 @@
 
 static const char *const late_choices[] = {"keep", "rename", NULL}; /* enum prom_late */
 
-static const char *const type_choices[] = {"counter", NULL}; /* enum prom_type */
+static const char *const type_choices[] = {"counter", "gauge", "histogram", NULL}; /* enum prom_type */
 
 static const struct fx_option metric_table[] = {
     {FX_OPTION(struct prom_metric_options, name), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
-     .help = "Its name, which ends in _total."},
+     .help = "Its name. That of a counter ends in _total, others do not."},
     {FX_OPTION(struct prom_metric_options, help), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
      .help = "One sentence for the page."},
     {FX_OPTION(struct prom_metric_options, type), .type = FX_OPT_ENUM, .fallback = "counter", .choices = type_choices,
-     .help = "What it is."},
+     .help = "counter: the sum of the value. gauge: the value of the last record. histogram: how many records have a "
+             "value up to each of 'buckets', and the sum."},
     {FX_OPTION(struct prom_metric_options, value), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
-     .help = "The field that is added up, which holds whole numbers; or 1, which counts records."},
+     .help = "The field that is added up, or looked at, which holds whole numbers; or 1, which counts records, of a "
+             "counter."},
     {FX_OPTION(struct prom_metric_options, scale_by), .type = FX_OPT_STRING,
-     .help = "A field by which the value is multiplied, such as sampling_rate; 0 and absent count as 1. Not together "
-             "with the input's own scale_by."},
+     .help = "A field by which the value is multiplied, such as sampling_rate; 0 and absent count as 1. In a histogram "
+             "the record counts as so many records instead. Not together with the input's own scale_by."},
+    {FX_OPTION(struct prom_metric_options, factor), .type = FX_OPT_DOUBLE, .fallback = "1",
+     .help = "By which what is counted is multiplied when it is shown: 8 makes bits of bytes, 0.001 seconds of "
+             "milliseconds. From 1e-12 to 1e12."},
+    {FX_OPTION(struct prom_metric_options, buckets), .type = FX_OPT_LIST, .min = 1, .max = PROM_BUCKETS_MAX,
+     .help = "Of a histogram: the bounds of its buckets, in the unit that is shown, from small to large; one without a "
+             "bound comes behind them. Left away: 64, 256, 1024 and so on by four up to 268435456."},
     {FX_OPTION(struct prom_metric_options, match), .type = FX_OPT_MAP, .flags = FX_OPTION_LISTS,
      .help =
          "Records are counted that meet all of this: fields, and for each a value or a list of values. A value is a "

@@ -38,9 +38,9 @@ static void begin_created(struct prom_page *page, const struct prom_family *fami
     const char *labels[PROM_LABELS_MAX];
     for (unsigned i = 0; i < family->shown_count; i++)
         labels[i] = family->labels[i].name;
-    prom_buffer_add(&name, family->name, prom_render_family(family->name, FX_COUNTER));
+    prom_buffer_add(&name, family->name, prom_render_family(family->name, prom_family_kind(family)));
     prom_buffer_add(&name, "_created", sizeof "_created");
-    if (name.failed || prom_line_init(&page->created, name.data, labels, family->shown_count))
+    if (name.failed || prom_line_init(&page->created, name.data, labels, family->shown_count, PROM_LINE_WHOLE))
         page->rest.failed = true;
     prom_buffer_fini(&name);
 }
@@ -55,9 +55,11 @@ static void begin_family(struct prom_page *page)
     if (page->family == page->output->family_count)
         return;
     const struct prom_family *family = &page->output->families[page->family];
-    bool has_created = page->format == PROM_OPENMETRICS && page->output->options->created;
-    page->parts = prom_filter_parts(page->filter, family->name, prom_render_family(family->name, FX_COUNTER)) &
-                  (has_created ? PROM_PART_VALUE | PROM_PART_CREATED : PROM_PART_VALUE);
+    enum fx_metric_kind kind = prom_family_kind(family);
+    bool has_created = page->format == PROM_OPENMETRICS && page->output->options->created && kind != FX_GAUGE;
+    unsigned parts = has_created ? PROM_PART_CREATED : 0;
+    parts |= family->histogram ? PROM_PART_BUCKET | PROM_PART_SUM | PROM_PART_COUNT : PROM_PART_VALUE;
+    page->parts = parts & prom_filter_parts(page->filter, family->name, prom_render_family(family->name, kind));
     if (page->parts & PROM_PART_CREATED)
         begin_created(page, family);
 }
@@ -104,7 +106,7 @@ static const char *shown_values(const struct prom_page *page, const struct prom_
 /* The room that the lines of a series can take. */
 static size_t lines_max(const struct prom_page *page, const struct prom_family *family, size_t values_size)
 {
-    size_t size = prom_line_max(&family->line, values_size);
+    size_t size = prom_line_max(&family->lines.value, values_size);
     return page->created.fixed_size ? size + prom_line_max(&page->created, values_size) + CREATED_DIGITS : size;
 }
 
@@ -120,27 +122,41 @@ static char *put_created(char *to, const struct prom_page *page, const char *val
     return to;
 }
 
-/* One line in most cases; where it ends. */
+/* Of a plain metric. One line in most cases; where it ends. */
 static inline char *put_lines(char *to, const struct prom_page *page, const struct prom_family *family,
                               const char *values, size_t number, uint64_t value)
 {
     if (page->parts & PROM_PART_VALUE)
-        to = prom_line_put(to, &family->line, values, value);
+        to = prom_line_put(to, &family->lines.value, values, value);
     if (__builtin_expect(page->parts & PROM_PART_CREATED, 0))
         to = put_created(to, page, values, prom_series_created(&family->registry, (uint32_t)number));
     return to;
 }
 
-/* Lines that may not fit, or that the head of their family goes before. */
-static void put_aside(struct prom_page *page, const struct prom_family *family, const char *values, size_t size,
-                      size_t number, uint64_t value)
+static void put_head(struct prom_page *page, const struct prom_family *family)
 {
     if (!page->head_printed)
-        prom_render_head(&page->rest, page->format, family->name, family->help, FX_COUNTER);
+        prom_render_head(&page->rest, page->format, family->name, family->help, prom_family_kind(family));
     page->head_printed = true;
-    char *to = prom_buffer_reserve(&page->rest, lines_max(page, family, size));
+}
+
+static void put_created_aside(struct prom_page *page, const struct prom_family *family, const char *values, size_t size,
+                              size_t number)
+{
+    char *to = prom_buffer_reserve(&page->rest, prom_line_max(&page->created, size) + CREATED_DIGITS);
+    uint64_t created_ms = prom_series_created(&family->registry, (uint32_t)number);
     if (to)
-        page->rest.size = (size_t)(put_lines(to, page, family, values, number, value) - page->rest.data);
+        page->rest.size = (size_t)(put_created(to, page, values, created_ms) - page->rest.data);
+}
+
+/* Lines that may not fit, or that are more than a number, or that the head of their family goes before. */
+static void put_aside(struct prom_page *page, const struct prom_family *family, const char *values, size_t size,
+                      size_t number, const uint64_t *counted)
+{
+    put_head(page, family);
+    prom_lines_print(&family->lines, family, page->parts, values, size, counted, &page->rest);
+    if (page->parts & PROM_PART_CREATED)
+        put_created_aside(page, family, values, size, number);
 }
 
 /* Series until the room is used up. A family without a series to show has no head. Gives the bytes put. */
@@ -148,7 +164,8 @@ static size_t print_series(struct prom_page *page, char *to, size_t size)
 {
     const struct prom_family *family = &page->output->families[page->family];
     const struct prom_values *sums = &page->snapshot->families[page->family];
-    size_t slots = family->shape.slots;
+    size_t slots = family->shape.slots, slot = prom_family_slot(family);
+    bool is_plain = prom_family_is_plain(family);
     char *at = to;
     while (page->series < sums->count && page->rest.size == 0 && !page->rest.failed) {
         size_t number = page->series++;
@@ -159,10 +176,10 @@ static size_t print_series(struct prom_page *page, char *to, size_t size)
         const char *values = shown_values(page, series);
         if (!values)
             continue;
-        if (page->head_printed && lines_max(page, family, series->text_size) <= size - (size_t)(at - to))
-            at = put_lines(at, page, family, values, number, counted[PROM_SLOT_FIRST]);
+        if (is_plain && page->head_printed && lines_max(page, family, series->text_size) <= size - (size_t)(at - to))
+            at = put_lines(at, page, family, values, number, counted[slot]);
         else
-            put_aside(page, family, values, series->text_size, number, counted[PROM_SLOT_FIRST]);
+            put_aside(page, family, values, series->text_size, number, counted);
     }
     return (size_t)(at - to);
 }
@@ -190,10 +207,9 @@ static void next_family(struct prom_page *page)
 {
     const struct prom_family *family = &page->output->families[page->family];
     const struct prom_values *sums = &page->snapshot->families[page->family];
-    if (page->parts & PROM_PART_VALUE && prom_expire_has_line(sums)) {
-        if (!page->head_printed)
-            prom_render_head(&page->rest, page->format, family->name, family->help, FX_COUNTER);
-        prom_expire_print(family, sums, &page->rest);
+    if (page->parts & ~(unsigned)PROM_PART_CREATED && prom_expire_has_line(sums)) {
+        put_head(page, family);
+        prom_expire_print(family, sums, page->parts, &page->rest);
     }
     page->family++;
     begin_family(page);

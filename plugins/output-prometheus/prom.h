@@ -14,7 +14,9 @@
  *   rename.c             series whose names change after they were shown
  *   snapshot.c           the values of one cut
  *   kept.c, keep.c, restore.c  what outlives the program: in prepare, in restore
+ *   histogram.c          buckets
  *   render.c, line.c     label values and numbers, heads in both formats; lines of a page
+ *   lines.c, factor.c    lines of a series that is no plain number; numbers with a factor
  *   info.c               names by AS number, for flow_as_info
  *   page.c, self.c       a page, in pieces; the program's own metrics as text
  *   accept.c, filter.c   what a request would rather have, and which metrics
@@ -44,10 +46,12 @@
 #include "admit.h"
 #include "condition.h"
 #include "expire.h"
+#include "factor.h"
+#include "histogram.h"
 #include "info.h"
 #include "intern.h"
 #include "kept.h"
-#include "line.h"
+#include "lines.h"
 #include "rates.h"
 #include "registry.h"
 #include "tally.h"
@@ -60,12 +64,14 @@ struct prom_metric_options {
     const char *name, *help;
     int type;                     /* enum prom_type */
     const char *value, *scale_by; /* fields, or "1"; or NULL */
-    struct fx_map match, unless;  /* field to values */
-    struct fx_map labels;         /* name to field */
-    int64_t max_series;           /* 0: the plugin's */
-    int64_t expire_after;         /* ms; 0: the plugin's */
+    double factor;
+    struct fx_list buckets;      /* none: the usual ones */
+    struct fx_map match, unless; /* field to values */
+    struct fx_map labels;        /* name to field */
+    int64_t max_series;          /* 0: the plugin's */
+    int64_t expire_after;        /* ms; 0: the plugin's */
 };
-enum prom_type { PROM_COUNTER };
+enum prom_type { PROM_COUNTER, PROM_GAUGE, PROM_HISTOGRAM };
 
 struct prom_options {
     struct fx_list listen;
@@ -116,19 +122,23 @@ struct prom_label {
 
 /*
  * A metric: of the records that meet all of match, unless they meet all of unless (if there is any), the sum of the
- * field value, or their number; a series a set of labels, which are in the order of the page.
+ * field value, or their number; the last value; or how many had which value. A series a set of labels, which are in the
+ * order of the page.
  */
 struct prom_family {
     const char *name, *help;
+    enum prom_type type;
     const char *value_path, *scale_path; /* "1"; or NULL */
     unsigned value, scale;               /* fields */
     bool counts_records, is_scaled;
     unsigned match_count, unless_count;
     struct prom_shape shape;
+    struct prom_histogram *histogram; /* owned; NULL: it is none */
+    struct prom_factor factor;
     unsigned label_count, shown_count; /* of labels; the first ones of them are shown */
     struct prom_condition match[PROM_CONDITIONS_MAX], unless[PROM_CONDITIONS_MAX];
     struct prom_label labels[PROM_LABELS_MAX];
-    struct prom_line line; /* what is the same in all its lines */
+    struct prom_lines lines; /* what is the same in all its lines */
     struct prom_registry registry;
     struct prom_admit admit;   /* the checkpoint's owner only */
     struct prom_expire expire; /* the same */
@@ -154,6 +164,7 @@ struct prom_snapshot {
 /* A worker's own values. */
 struct prom_worker {
     struct prom_output *output;
+    uint64_t stamp;              /* of the batch under way, if there are gauges */
     struct prom_tally tallies[]; /* by family */
 };
 
@@ -169,6 +180,8 @@ struct prom_output {
     struct prom_info info; /* with the option as_info */
     struct prom_worker **workers;
     unsigned worker_count;
+    bool has_gauges;
+    _Atomic uint64_t stamp;          /* of the batch that was begun last; only with gauges */
     atomic_bool is_broken;           /* a cut found no memory: write says so */
     struct prom_snapshot *pending;   /* cut, not yet committed; the checkpoint's owner only */
     pthread_mutex_t lock;            /* of the following three */
@@ -211,8 +224,12 @@ static inline bool prom_family_takes(const struct prom_family *family, const str
            !(family->unless_count && prom_conditions_meet(family->unless, family->unless_count, row));
 }
 
-/* What the record adds. False: it has no value. A rate of 0, or none, is 1; a product stays at the largest number. */
-static inline bool prom_family_value(const struct prom_family *family, const struct fx_value *row, uint64_t *value)
+/*
+ * What the record adds, or is. False: it has no value. A rate of 0, or none, is 1; a product stays at the largest number.
+ * Of a histogram that is scaled: *weight is the rate, for so many records it stands; else it is not set.
+ */
+static inline bool prom_family_value(const struct prom_family *family, const struct fx_value *row, uint64_t *value,
+                                     uint64_t *weight)
 {
     *value = 1;
     if (!family->counts_records) {
@@ -222,10 +239,31 @@ static inline bool prom_family_value(const struct prom_family *family, const str
     }
     if (family->is_scaled) {
         uint64_t rate = prom_number_of(&row[family->scale]);
-        if (__builtin_mul_overflow(*value, rate ? rate : 1, value))
+        rate = rate ? rate : 1;
+        if (family->histogram)
+            *weight = rate;
+        else if (__builtin_mul_overflow(*value, rate, value))
             *value = UINT64_MAX;
     }
     return true;
+}
+
+/* The slot that is shown of what is no histogram. */
+static inline unsigned prom_family_slot(const struct prom_family *family)
+{
+    return family->shape.is_last ? PROM_SLOT_LAST : PROM_SLOT_FIRST;
+}
+
+/* A line a series, and the number in it as it was counted. */
+static inline bool prom_family_is_plain(const struct prom_family *family)
+{
+    return !family->histogram && prom_factor_is_one(&family->factor);
+}
+
+static inline enum fx_metric_kind prom_family_kind(const struct prom_family *family)
+{
+    static const enum fx_metric_kind kinds[] = {FX_COUNTER, FX_GAUGE, FX_HISTOGRAM}; /* enum prom_type */
+    return kinds[family->type];
 }
 
 /* worker.c */

@@ -228,7 +228,8 @@ static void take_step(struct prom_rates *rates, const struct prom_snapshot *snap
         .point = {.end_ms = snapshot->cut_wall_ms, .seconds = (double)(snapshot->cut_ms - rates->before_ms) / 1000}};
     int64_t begin_ns = prom_clock_ns();
     for (unsigned i = 0; i < rates->output->family_count; i++)
-        if (make_room(&rates->before[i], snapshot->families[i].count)) /* else as it was: not looked at this time */
+        if (rates->output->families[i].type == PROM_COUNTER &&
+            make_room(&rates->before[i], snapshot->families[i].count)) /* else as it was: not looked at this time */
             sum_family(rates, &step, i);
     pthread_mutex_lock(&rates->lock);
     if (rates->has_before)

@@ -313,14 +313,25 @@ static int read_log(struct prom_output *output, const struct fx_checkpoint *chec
 
 /* ---- values */
 
-static void add_values(const struct prom_kept_metric *metric, struct prom_shape shape, const char *from, uint64_t *sums)
+/* What comes is later than what was kept. */
+static void see_stamp(struct prom_output *output, uint64_t stamp)
 {
+    if (stamp > atomic_load_explicit(&output->stamp, memory_order_relaxed))
+        atomic_store_explicit(&output->stamp, stamp, memory_order_relaxed);
+}
+
+static void add_values(struct prom_output *output, const struct prom_kept_metric *metric, const char *from,
+                       uint64_t *sums)
+{
+    struct prom_shape shape = output->families[metric->family].shape;
     for (size_t place = 0; place < metric->count; place++) {
         uint64_t values[PROM_SLOTS_MAX];
         if (metric->places[place] == PROM_PLACE_FREE) /* it has none */
             continue;
         memcpy(values, from + place * shape.slots * sizeof *values, shape.slots * sizeof *values);
         size_t number = metric->places[place] & ~PROM_PLACE_VOID;
+        if (shape.is_last)
+            see_stamp(output, values[PROM_SLOT_STAMP]);
         prom_shape_add(shape, &sums[number * shape.slots], values, 1);
     }
 }
@@ -330,15 +341,13 @@ static int read_metric_values(struct reading *reading, const struct prom_kept_me
 {
     uint64_t count;
     const char *from = NULL;
-    struct prom_shape shape = {0};
-    if (metric->family >= 0)
-        shape = reading->output->families[metric->family].shape;
     if (!take_u64(reading, &count) || count > SIZE_MAX / sizeof count ||
         !(from = take(reading, (size_t)count * sizeof count)) ||
-        (metric->family >= 0 && count && count != metric->count * shape.slots))
+        (metric->family >= 0 && count &&
+         count != metric->count * reading->output->families[metric->family].shape.slots))
         return fx_error_set(reading->err, FX_EINVAL, "the values do not fit the log of series");
     if (metric->family >= 0 && count)
-        add_values(metric, shape, from, snapshot->families[metric->family].values);
+        add_values(reading->output, metric, from, snapshot->families[metric->family].values);
     return 0;
 }
 

@@ -54,6 +54,8 @@ void prom_views_init(struct prom_rates *rates)
     const struct prom_output *output = rates->output;
     for (unsigned i = 0; i < output->family_count; i++) {
         const struct prom_family *family = &output->families[i];
+        if (family->type != PROM_COUNTER) /* what was last has no rate, and there is no top of a distribution */
+            continue;
         bool is_shown = add_label(rates, family, PROM_BY_SOURCE, "as_src", "as_src_name");
         is_shown |= add_label(rates, family, PROM_BY_DESTINATION, "as_dst", "as_dst_name");
         is_shown |= add_label(rates, family, PROM_BY_ROUTER, "label", NULL);
@@ -90,7 +92,7 @@ static void end_text(char *text, size_t size)
 /* A label's value from the series' text, in which a page's escapes are undone. */
 static void copy_value(const struct prom_family *family, const char *values, unsigned label, char *to, size_t room)
 {
-    const char *text = values + family->line.label_count * sizeof(uint16_t);
+    const char *text = values + family->lines.value.label_count * sizeof(uint16_t);
     uint16_t size = 0;
     for (unsigned i = 0; i <= label; i++) {
         text += size;

@@ -14,7 +14,7 @@
 /* One record for one metric, on its way. */
 struct lane {
     uint64_t key[PROM_LABELS_MAX];
-    uint64_t value;
+    uint64_t value, weight; /* weight: of histograms that are scaled */
     uint32_t hash, family;
     bool is_other;  /* whatever the key is */
     uint32_t guess; /* the series with that hash, or PROM_SERIES_NONE: most likely the one */
@@ -117,7 +117,7 @@ static unsigned load(struct prom_worker *worker, const struct fx_value *row, str
             continue;
         is_taken = true;
         struct lane *lane = &lanes[used];
-        if (!prom_family_value(family, row, &lane->value)) {
+        if (!prom_family_value(family, row, &lane->value, &lane->weight)) {
             counts->without_value++;
             continue;
         }
@@ -140,7 +140,7 @@ static void guess_lane(const struct prom_worker *worker, struct lane *lane)
     if (lane->guess >= tally->capacity)
         return;
     prom_registry_fetch(registry, lane->guess);
-    __builtin_prefetch(&tally->values[lane->guess], 1);
+    __builtin_prefetch(&tally->values[(size_t)lane->guess * tally->shape.slots], 1);
 }
 
 static uint32_t series_of(struct prom_registry *registry, const struct lane *lane)
@@ -153,6 +153,18 @@ static uint32_t series_of(struct prom_registry *registry, const struct lane *lan
     return prom_registry_get(registry, lane->key, lane->hash);
 }
 
+/* A gauge's or histogram's record. */
+static void count_slots(const struct prom_worker *worker, const struct lane *lane, uint64_t *slots)
+{
+    const struct prom_family *family = &worker->output->families[lane->family];
+    if (family->histogram) {
+        prom_histogram_count(family->histogram, slots, lane->value, family->is_scaled ? lane->weight : 1);
+        return;
+    }
+    slots[PROM_SLOT_STAMP] = worker->stamp;
+    slots[PROM_SLOT_LAST] = lane->value;
+}
+
 /* False without memory. */
 static bool count_lane(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
 {
@@ -161,7 +173,10 @@ static bool count_lane(struct prom_worker *worker, const struct lane *lane, stru
     if (number >= tally->capacity && !prom_tally_grow(tally, (size_t)number + 1))
         return false;
     counts->other += number == PROM_OTHER_SERIES;
-    tally->values[number] = prom_sum(tally->values[number], lane->value);
+    if (__builtin_expect(tally->shape.slots == 1, 1))
+        tally->values[number] = prom_sum(tally->values[number], lane->value);
+    else
+        count_slots(worker, lane, &tally->values[(size_t)number * tally->shape.slots]);
     return true;
 }
 
@@ -193,6 +208,8 @@ enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *bat
     struct counts counts = {0};
     struct lane lanes[LANES];
     bool is_whole = !atomic_load_explicit(&output->is_broken, memory_order_relaxed);
+    if (output->has_gauges)
+        worker->stamp = atomic_fetch_add_explicit(&output->stamp, 1, memory_order_relaxed) + 1;
     for (uint32_t row = 0; row < batch->rows && is_whole;) {
         unsigned used = 0;
         for (; row < batch->rows && used + output->family_count <= LANES; row++)

@@ -3,7 +3,7 @@
 import ipaddress
 import json
 import re
-from collections import Counter
+from fractions import Fraction
 
 MOST = (1 << 64) - 1
 NUMBERS = {"as_src", "as_dst", "peer_as_src", "peer_as_dst", "peer_src_as", "peer_dst_as", "bytes", "packets"}
@@ -76,15 +76,72 @@ class Condition:
             self.is_value(text, value) for text in refused)
 
 
+def usual_buckets():
+    return [4 ** power for power in range(3, 15)]
+
+
+class Sum:
+    """A series of a counter."""
+
+    def __init__(self, metric):
+        self.metric, self.sum = metric, 0
+
+    def add(self, value, rate, _place):
+        self.sum += min(value * rate, MOST)
+
+    def samples(self, name):
+        return {(name, None): {self.metric.shown_as(self.sum)}} if self.sum else {}
+
+
+class Last:
+    """A series of a gauge: the last record's value, of any place that records come from, each of which has an order."""
+
+    def __init__(self, metric):
+        self.metric, self.last = metric, {}
+
+    def add(self, value, rate, place):
+        self.last[place] = min(value * rate, MOST)
+
+    def samples(self, name):
+        return {(name, None): {self.metric.shown_as(value) for value in self.last.values()}}
+
+
+class Buckets:
+    """A series of a histogram: a record counts as many times as its rate says."""
+
+    def __init__(self, metric):
+        self.metric, self.sum = metric, 0
+        self.bounds = [Fraction(str(bound)) for bound in metric.row.get("buckets", usual_buckets())]
+        self.up_to = [0] * (len(self.bounds) + 1)  # the last one has all
+
+    def add(self, value, rate, _place):
+        self.sum += min(value * rate, MOST)
+        shown = value * self.metric.factor
+        for index in range(len(self.up_to)):
+            if index == len(self.bounds) or shown <= self.bounds[index]:
+                self.up_to[index] += rate
+
+    def samples(self, name):
+        bounds = [float(bound) for bound in self.bounds] + [float("inf")]
+        lines = {(f"{name}_bucket", bound): {min(count, MOST)} for bound, count in zip(bounds, self.up_to)}
+        return lines | {(f"{name}_sum", None): {self.metric.shown_as(self.sum)},
+                        (f"{name}_count", None): {min(self.up_to[-1], MOST)}}
+
+
+KINDS = {"counter": Sum, "gauge": Last, "histogram": Buckets}
+
+
 class Metric:
     def __init__(self, row, max_series):
         self.row = row
+        self.kind = KINDS[row.get("type", "counter")]
+        self.factor = Fraction(str(row.get("factor", 1)))
         self.match = [Condition(*pair) for pair in row.get("match", {}).items()]
         self.unless = [Condition(*pair) for pair in row.get("unless", {}).items()]
         self.max_series = row.get("max_series") or max_series
         self.names = sorted(row["labels"])
-        self.keys = {}
-        self.records_other = self.without_value = self.whole = 0
+        self.keys, self.other = {}, None
+        self.records_other = self.without_value = 0
 
     def takes(self, record):
         is_left_out = self.unless and all(condition.is_met(record) for condition in self.unless)
@@ -95,28 +152,43 @@ class Metric:
         value = look_up(record, path)
         return str(as_number(value)) if path in NUMBERS else as_text(value) or ""
 
-    def add(self, record):
+    def shown_as(self, number):
+        """With the factor; what is whole to the unit, else as a reader of the exact number rounds it."""
+        product = min(number, MOST) * self.factor
+        return int(product) if product.denominator == 1 else float(product)
+
+    def add(self, record, place):
         value = 1 if self.row["value"] == 1 else look_up(record, self.row["value"])
         if value is None:
             self.without_value += 1
             return
         rate = as_number(look_up(record, self.row["scale_by"])) if "scale_by" in self.row else 1
-        amount = min(int(value) * (rate or 1), MOST)
         key = tuple(self.label(record, name) for name in self.names)
         if any(len(text.encode()) > 4096 for text in key) or (key not in self.keys and len(self.keys) >= self.max_series):
-            key = None
             self.records_other += 1
-        self.whole += amount
-        if key is None:
-            self.other = getattr(self, "other", 0) + amount
+            if not self.other:
+                self.other = self.kind(self)
+            series = self.other
         else:
-            self.keys[key] = self.keys.get(key, 0) + amount
+            series = self.keys.setdefault(key, self.kind(self))
+        series.add(int(value), rate or 1, place)
 
     def shown(self):
-        """{label values: sum}, as on the page; what reads the same is one line, and what is 0 is none."""
-        shown = Counter({key: value for key, value in self.keys.items()})
-        shown[(OTHER,) * len(self.names)] += getattr(self, "other", 0)
-        return {tuple(zip(self.names, key)): min(value, MOST) for key, value in shown.items() if value}
+        """{(line's name, label values, bound): what may be there}, as on the page; a sum that is 0 is no line."""
+        series = {(OTHER,) * len(self.names): self.other} if self.other else {}
+        return {(name, tuple(zip(self.names, key)), bound): allowed
+                for key, one in (self.keys | series).items()
+                for (name, bound), allowed in one.samples(self.row["name"]).items()}
+
+    def found(self, page):
+        """The same of a page."""
+        suffixes = ["_bucket", "_sum", "_count"] if self.kind is Buckets else [""]
+        samples = {}
+        for name in (self.row["name"] + suffix for suffix in suffixes):
+            for labels, value in page.of(name).items():
+                bound = float(labels[-1][1]) if name.endswith("_bucket") else None
+                samples[name, labels[:-1] if bound is not None else labels, bound] = value
+        return samples
 
 
 class Model:
@@ -124,20 +196,21 @@ class Model:
         self.metrics = [Metric(row, max_series) for row in rows]
         self.unmatched = 0
 
-    def add(self, record):
+    def add(self, record, place=0):
+        """place: where its records have an order among themselves, such as a partition."""
         takers = [metric for metric in self.metrics if metric.takes(record)]
         self.unmatched += not takers
         for metric in takers:
-            metric.add(record)
+            metric.add(record, place)
         return self
 
     def differences(self, page, with_own=True):
         """What is not as on the page, for a message; empty when all is. with_own: the program's own counters, too."""
         wrong = []
         for metric in self.metrics:
-            shown, expected = page.of(metric.row["name"]), metric.shown()
+            shown, expected = metric.found(page), metric.shown()
             wrong += [f"{metric.row}: {key}: page {shown.get(key)}, sent {expected.get(key)}"
-                      for key in set(shown) | set(expected) if shown.get(key) != expected.get(key)]
+                      for key in set(shown) | set(expected) if shown.get(key) not in expected.get(key, ())]
         for name, expected in (
             ("unmatched", self.unmatched),
             ("without_value", sum(metric.without_value for metric in self.metrics)),
@@ -159,6 +232,8 @@ TEXTS = ["border", "Ä ö", 'quo"te', "back\\slash", "new\nline", "tab\t", "", "
 PORTS = [0, 22, 80, 443, 1024, 65535, "80", "http", "", True]
 PROTOCOLS = ["tcp", "udp", "icmp", 6, 17]
 SIZES = [0, 1, 40, 1500, (1 << 53) + 1, (1 << 63) + 12345, MOST, "77"]
+FACTORS = [1, 8, 3, 1000000, 0.001, 0.5, 0.1, 1.1, 1e-9, 1e-12, 12345.678]
+BOUNDS = [0, 0.3, 1, 5.5, 39.99, 40, 44, 320, 1499.9999, 1500, 1650, 1e6, 4.5e15, 1e19, 1e30, 1e-9, 1.5e-9]
 RATES = [0, 1, 7, 1000, 1 << 40, "16"]
 FIELDS = {"as_src": AS_NUMBERS, "as_dst": AS_NUMBERS, "peer_as_dst": AS_NUMBERS, "ip_src": ADDRESSES,
           "ip_dst": ADDRESSES, "label": TEXTS, "port_dst": PORTS, "ip_proto": PROTOCOLS, "bytes": SIZES,
@@ -207,11 +282,19 @@ def random_conditions(random, most):
 
 def random_metric(random, index, is_bounded):
     labels = random.sample(sorted(FIELDS), random.randint(1, 8))
-    row = {"name": f"flow_{random.choice('abc')}{index}_total", "help": random.choice(["One.", 'A "b" \\ c']),
-           "value": random.choice([1, "bytes", "bytes", "packets"]),
+    kind = random.choice(["counter", "counter", "gauge", "histogram"])
+    row = {"name": f"flow_{random.choice('abc')}{index}" + ("_total" if kind == "counter" else ""),
+           "help": random.choice(["One.", 'A "b" \\ c']),
+           "value": random.choice([1, "bytes", "bytes", "packets"] if kind == "counter" else ["bytes", "packets"]),
            "labels": {random.choice(["a", "Z", "_"]) + f"{place}": path for place, path in enumerate(labels)}}
     if random.random() < 0.4:
         row["scale_by"] = "sampling_rate"
+    if kind != "counter" or random.random() < 0.3:
+        row["type"] = kind
+    if random.random() < 0.4:
+        row["factor"] = random.choice(FACTORS)
+    if kind == "histogram" and random.random() < 0.8:
+        row["buckets"] = sorted(random.sample(BOUNDS, random.randint(1, len(BOUNDS))))
     if random.random() < 0.8:
         row["match"] = random_conditions(random, 2)
     if random.random() < 0.5:

@@ -41,6 +41,10 @@ def rich_config():
             {"name": "flow_transmit_bytes_total", "help": 'Of "us",\nin a \\ line.', "value": "bytes",
              "match": {"as_src": str(ASN)}, "labels": {"destination_as": "as_dst", "hostname": "label"}},
             {"name": "flow_records_total", "help": "All.", "value": "1", "labels": {"hostname": "label"}},
+            {"name": "flow_size_bytes", "help": "Sizes.", "type": "histogram", "value": "bytes",
+             "buckets": [0.5, 5, 64, 1e6, 1e19], "labels": {"hostname": "label", "source_as": "as_src"}},
+            {"name": "flow_last_size", "help": "The last.", "type": "gauge", "value": "bytes", "factor": 0.001,
+             "labels": {"destination_as": "as_dst"}},
         ],
     )
     return config
@@ -118,6 +122,13 @@ def test_created_is_beside_each_flow_counter(exporter, tmp_path):
     created = [sample for sample in flows if sample.name.endswith("_created")]
     assert [sample.labels for sample in totals] == [sample.labels for sample in created] and totals
     assert all(start - 1 <= sample.value <= start + 3600 for sample in created)
+    sizes = families["flow_size_bytes"].samples
+    labels = [{key: value for key, value in sample.labels.items() if key != "le"} for sample in sizes]
+    names = ["bucket"] * 6 + ["sum", "count", "created"]  # of each series one behind the other
+    assert [sample.name for sample in sizes] == [f"flow_size_bytes_{name}" for name in names] * (len(sizes) // 9)
+    assert all(labels[index] == labels[index - index % 9] for index in range(len(labels)))
+    assert [sample.labels["le"] for sample in sizes[:6]] == ["0.5", "5.0", "64.0", "1e+06", "1e+19", "+Inf"]
+    assert families["flow_last_size"].type == "gauge" and "flow_last_size_created" not in opened
     assert "_created{" not in ask(program)[1].decode()
 
 

@@ -25,15 +25,15 @@ def with_metrics(config, rows, **options):
     return config
 
 
-def make_case(seed, is_bounded):
-    """Metrics, records, and what must be counted."""
+def make_case(seed, is_bounded, places=1):
+    """Metrics, records, and what must be counted. places: record by record in turn, each has an order of its own."""
     chance = random.Random(seed)
     rows = random_metrics(chance, is_bounded)
     max_series = chance.randint(1, 50) if is_bounded and chance.random() < 0.3 else 1_000_000
     records = [random_record(chance) for _ in range(chance.randint(1, 600))]
     model = Model(rows, max_series)
-    for one in records:
-        model.add(one)
+    for number, one in enumerate(records):
+        model.add(one, number % places)
     lines = [json.dumps(one, ensure_ascii=chance.random() < 0.5).encode() for one in records]
     return rows, max_series, lines, model
 
@@ -52,8 +52,9 @@ def test_random_metrics_equal_the_model(exporter, tmp_path, seed):
 
 
 def test_random_metrics_by_kafka_and_two_workers(kafka, exporter):
-    """Which series come first depends on the workers, so there is no limit here."""
-    rows, _, lines, model = make_case(SEED, False)
+    """Which series come first depends on the workers, so there is no limit here; and which record is last, so that a
+    gauge may show either partition's last."""
+    rows, _, lines, model = make_case(SEED, False, 2)
     topic = kafka.topic_create(partitions=2)
     for partition in (0, 1):
         kafka.produce(topic, lines[partition::2], partition=partition)
@@ -135,6 +136,29 @@ def test_a_metric_keeps_its_values_while_it_means_the_same(kafka, exporter, tmp_
         program.stop()
 
 
+def test_what_a_metric_shows_is_a_part_of_what_it_means(kafka, exporter, tmp_path):
+    """Another type, other buckets, another factor: it begins anew, and what was there is dropped with a warning."""
+    topic = kafka.topic_create()
+    config = kafka_config(kafka, topic)
+    config["state"]["directory"] = str(tmp_path / "state")
+    rows = {"type": "histogram", "name": "flow_x", "help": "X.", "value": "bytes", "labels": {"to": "as_dst"}}
+    changes = [{}, {"buckets": [1, 100]}, {"buckets": [1, 99.5]}, {"factor": 2}, {"type": "gauge", "buckets": None}]
+    kafka.produce(topic, [record(9, 1, 100)])
+    for change in changes:
+        rows = {key: value for key, value in {**rows, **change}.items() if value is not None}
+        for is_first in (True, False):  # the same again keeps them
+            program = exporter(with_metrics(config, [rows]))
+            if change and is_first:
+                program.wait_for_log("A metric is not configured any more as it was")
+                assert "flow_x" not in program.fresh_page().text.split("flow_exporter")[0]
+                kafka.produce(topic, [record(9, 1, 100)])
+            model = Model([rows]).add({"as_dst": 1, "bytes": 100})
+            page = program.wait_for_page(lambda page: "flow_x" in page.text.split("flow_exporter")[0], "the metric")
+            wrong = model.differences(page, with_own=False)
+            assert not wrong, f"{change}: {wrong}"
+            program.stop()
+
+
 def test_sums_stay_at_the_largest_number(exporter, tmp_path):
     rows = [{"name": "flow_x_total", "help": "X.", "value": "bytes", "scale_by": "sampling_rate", "labels": {"to": "as_dst"}}]
     lines = [{"as_dst": 1, "bytes": (1 << 53) + 1}, {"as_dst": 2, "bytes": MOST}, {"as_dst": 2, "bytes": 1},
@@ -175,6 +199,19 @@ REFUSED = [
     ({"labels": {"a": "b."}}, "a: b.", "is not a field's path"),
     ({"match": {"a\\b": 1}}, "a\\b", "is not a field's path"),
     ({"max_series": -1}, "-1", "'max_series'"),
+    ({"type": "gauge"}, "flow_x_total", "must not end in _total"),
+    ({"type": "histogram", "name": "flow_x_count"}, "flow_x_count", "must not end in"),
+    ({"type": "gauge", "name": "flow_y"}, "flow_y\n", "would both have a 'flow_y'"),
+    ({"type": "gauge", "name": "flow_h", "value": 1}, "1\n", "which only a counter does"),
+    ({"type": "histogram", "name": "flow_h", "buckets": [5, 7, 6]}, "- 6", "'6' is not above the bound before it"),
+    ({"type": "histogram", "name": "flow_h", "buckets": [5, "inf"]}, "- inf", "'inf' is not the bound"),
+    ({"type": "histogram", "name": "flow_h", "buckets": [-1, 5]}, "- -1", "'-1' is below 0"),
+    ({"type": "histogram", "name": "flow_h", "buckets": []}, "[]", "1 to 64 entries"),
+    ({"type": "histogram", "name": "flow_h", "buckets": list(range(65))}, None, "1 to 64 entries, not 65"),
+    ({"buckets": [1, 2]}, None, "only a histogram has buckets"),
+    ({"factor": 0}, "0\n", "the factor 0 is not between 1e-12 and 1e+12"),
+    ({"factor": -8}, "-8", "the factor -8 is not"),
+    ({"factor": ".nan"}, ".nan", "'factor'"),
     ({"mach": {"as_dst": 1}}, "mach", "did you mean 'match'?"),
 ]
 

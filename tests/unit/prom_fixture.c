@@ -56,6 +56,8 @@ static const char *const any_port[] = {"127.0.0.1:0"};
 
 static const struct fx_plugin plugin = {FX_PLUGIN_OUTPUT, .name = "out"};
 
+struct fx_tables prom_fixture_metrics;
+
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms)
 {
     prom_fixture_init_asn(fixture, max_series, names_wait_ms, 100);
@@ -66,6 +68,7 @@ void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int
     *fixture = (struct prom_fixture){0};
     fixture->options = (struct prom_options){.listen = {1, any_port},
                                              .socket_mode = "0660",
+                                             .metrics = prom_fixture_metrics,
                                              .asn = asn,
                                              .names_wait = names_wait_ms,
                                              .max_series = max_series,

@@ -18,6 +18,9 @@ struct prom_fixture {
     uint64_t number; /* of the last cut */
 };
 
+/* Of the option metrics, of fixtures to come; none: the default ones. */
+extern struct fx_tables prom_fixture_metrics;
+
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms);
 void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms, int64_t asn);
 void prom_fixture_fini(struct prom_fixture *fixture);

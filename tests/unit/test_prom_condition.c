@@ -202,6 +202,39 @@ static void one_meaning_has_one_definition(void **state)
     }
 }
 
+/* Families of OpenMetrics, and lines of both formats. */
+static void names_clash_by_what_they_stand_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one;
+        enum fx_metric_kind kind_one;
+        const char *other;
+        enum fx_metric_kind kind_other;
+        const char *clash; /* NULL: none */
+    } cases[] = {{"x_total", FX_COUNTER, "y_total", FX_COUNTER, NULL},
+                 {"x_total", FX_COUNTER, "x", FX_GAUGE, "x"},
+                 {"x_total", FX_COUNTER, "x", FX_HISTOGRAM, "x"},
+                 {"x_total", FX_COUNTER, "x_created_total", FX_COUNTER, "x_created"},
+                 {"x", FX_HISTOGRAM, "x_bucket_total", FX_COUNTER, "x_bucket"},
+                 {"x", FX_HISTOGRAM, "x_sum_total", FX_COUNTER, "x_sum"},
+                 {"x", FX_HISTOGRAM, "x_count_total", FX_COUNTER, "x_count"},
+                 {"x", FX_HISTOGRAM, "x_y", FX_GAUGE, NULL},
+                 {"x", FX_GAUGE, "x_sum_total", FX_COUNTER, NULL},
+                 {"x", FX_GAUGE, "xx", FX_GAUGE, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int order = 0; order < 2; order++) {
+            char clash[PROM_CLASH_MAX] = "";
+            bool is_clash = order ? prom_metric_names_clash(cases[i].one, cases[i].kind_one, cases[i].other,
+                                                            cases[i].kind_other, clash)
+                                  : prom_metric_names_clash(cases[i].other, cases[i].kind_other, cases[i].one,
+                                                            cases[i].kind_one, clash);
+            assert_int_equal(is_clash, cases[i].clash != NULL);
+            assert_string_equal(clash, cases[i].clash ? cases[i].clash : "");
+        }
+    }
+}
+
 static void names_of_metrics_and_labels(void **state)
 {
     (void)state;
@@ -217,9 +250,9 @@ static void names_of_metrics_and_labels(void **state)
         "ä_total", "x_total "};
     static const char *const bad_labels[] = {"", "9", "a-b", "a:b", "__x", "le", "quantile", "a b"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        assert_null(prom_metric_name_fault(good[i]));
+        assert_null(prom_metric_name_fault(good[i], FX_COUNTER));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_non_null(prom_metric_name_fault(bad[i]));
+        assert_non_null(prom_metric_name_fault(bad[i], FX_COUNTER));
     for (size_t i = 0; i < sizeof bad_labels / sizeof *bad_labels; i++)
         assert_non_null(prom_label_name_fault(bad_labels[i]));
     assert_null(prom_label_name_fault("_a9"));
@@ -233,6 +266,7 @@ int main(void)
         cmocka_unit_test(what_is_absent),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(one_meaning_has_one_definition),
+        cmocka_unit_test(names_clash_by_what_they_stand_for),
         cmocka_unit_test(names_of_metrics_and_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
