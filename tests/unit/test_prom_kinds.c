@@ -238,6 +238,86 @@ static void other_metrics_stay_when_one_goes(void **state)
     end(&program);
 }
 
+/* Two keys that read the same are one line: an absent name and an unknown one. The later record counts, whichever it is of. */
+static void what_reads_the_same_is_one_line(void **state)
+{
+    (void)state;
+    enum { OWN_VALUE, OWN_NAME, OWN_FIELDS };
+    static const struct fx_pair by_name[] = {{"name", "as_dst_name"}};
+    static const struct prom_metric_options named[] = {
+        {.name = "flow_last", .help = "H.", .type = PROM_GAUGE, .value = "bytes", .factor = 1, .labels = {1, by_name}},
+        {.name = "flow_size",
+         .help = "H.",
+         .type = PROM_HISTOGRAM,
+         .value = "bytes",
+         .factor = 1,
+         .buckets = {3, bounds},
+         .labels = {1, by_name}}};
+    struct prom_program program;
+    prom_fixture_metrics = (struct fx_tables){sizeof named / sizeof *named, named};
+    prom_program_begin(&program);
+    struct fx_cell *cell = fx_cell_new_keyed("9", 1);
+    assert_int_equal(fx_cell_set(cell, FX_CELL_UNKNOWN, "", 0), 0);
+    for (unsigned round = 1; round <= 4; round++) {
+        for (unsigned i = 0; i < 2; i++) {
+            struct fx_value row[OWN_FIELDS] = {[OWN_VALUE] = {.u = 10 * round + i, .type = FX_UNSIGNED}};
+            if ((round + i) % 2)
+                row[OWN_NAME] = (struct fx_value){.cell = cell, .type = FX_LATE};
+            struct fx_batch batch = {.values = row, .rows = 1, .width = OWN_FIELDS};
+            assert_int_equal(prom_write(program.fixture.output, program.fixture.workers[i], &batch), FX_OK);
+        }
+        char last[64], count[64];
+        snprintf(last, sizeof last, "flow_last{name=\"\"} %u\n# ", 10 * round + 1);
+        snprintf(count, sizeof count, "flow_size_count{name=\"\"} %u\n", 2 * round);
+        prom_program_checkpoint(&program);
+        EXPECT(&program, last, count, "flow_size_bucket{name=\"\",le=\"10.0\"} 1\n");
+        if (round == 2)
+            prom_program_restart(&program, true);
+        EXPECT(&program, last, count, "flow_size_bucket{name=\"\",le=\"10.0\"} 1\n");
+    }
+    fx_cell_unref(cell);
+    end(&program);
+}
+
+/* ---- the state of an older version, which ended before the slots of ended series beyond the first */
+
+#define OLD_PUTS 10 /* of the default metrics: of each two for its values, three for what has ended */
+
+static unsigned puts_left = UINT32_MAX;
+
+/* By the linker in place of fx_state_put. */
+int __real_fx_state_put(const struct fx_checkpoint *checkpoint, const void *data, size_t size);
+int __wrap_fx_state_put(const struct fx_checkpoint *checkpoint, const void *data, size_t size);
+int __wrap_fx_state_put(const struct fx_checkpoint *checkpoint, const void *data, size_t size)
+{
+    if (puts_left == 0)
+        return 0;
+    puts_left -= puts_left != UINT32_MAX;
+    return __real_fx_state_put(checkpoint, data, size);
+}
+
+static void the_state_of_an_older_version_is_read(void **state)
+{
+    (void)state;
+    struct prom_program program;
+    prom_program_begin(&program);
+    prom_program_transmit(&program, 1, "r1", 5);
+    puts_left = OLD_PUTS;
+    prom_program_checkpoint(&program);
+    assert_int_equal(puts_left, 0);
+    puts_left = UINT32_MAX;
+    char *before = prom_fixture_page(&program.fixture, 4096);
+    for (unsigned round = 0; round < 2; round++) {
+        prom_program_restart(&program, true);
+        char *after = prom_fixture_page(&program.fixture, 4096);
+        assert_string_equal(before, after);
+        free(after);
+        prom_program_checkpoint(&program); /* now of this version */
+    }
+    free(before);
+    prom_program_end(&program);
+}
+
 static void print_product(double factor, uint64_t number, const char *expected)
 {
     struct prom_factor made;
@@ -306,6 +386,8 @@ int main(void)
         cmocka_unit_test(a_histogram_counts_each_record_once),
         cmocka_unit_test(idle_ones_end),
         cmocka_unit_test(other_metrics_stay_when_one_goes),
+        cmocka_unit_test(what_reads_the_same_is_one_line),
+        cmocka_unit_test(the_state_of_an_older_version_is_read),
         cmocka_unit_test(products_are_exact),
         cmocka_unit_test(bounds_are_held_against_products),
     };
