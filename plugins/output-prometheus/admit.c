@@ -188,11 +188,13 @@ void prom_admit_look_again(struct prom_admit *admit)
     admit->next = 0;
 }
 
-/* Its names are there, or there will be none, or it has waited long enough. */
+/* There is a line for it, and its names are there, or there will be none, or it has waited long enough. */
 static bool may_be_shown(const struct prom_output *output, const struct prom_family *family, uint32_t number,
                          int64_t now_ms)
 {
     const struct prom_series *series = prom_series_at(&family->registry, number);
+    if (number != PROM_OTHER_SERIES && family->top.limit && !prom_top_has_line(family))
+        return false;
     if (number == PROM_OTHER_SERIES || (uint32_t)now_ms - series->since >= (uint64_t)output->options->names_wait)
         return true;
     for (unsigned i = 0; i < family->shown_count; i++) {

@@ -62,6 +62,8 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
         if (output->options->as_info)
             prom_admit_names(output, family, (uint32_t)sums->count);
         prom_admit_merge(family, sums->values, sums->count);
+        if (family->top.limit && prom_top_prepare(output, i))
+            return fx_error_set(err, FX_ENOMEM, "no memory for weighing series");
         prom_expire_look(output, i);
     }
     count_series(output, held);

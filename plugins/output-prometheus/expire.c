@@ -88,7 +88,9 @@ static void choose(const struct prom_output *output, struct prom_family *family)
     uint32_t now = prom_expire_now(), count = prom_registry_count(&family->registry);
     if (count > expire->known)
         count = (uint32_t)expire->known;
-    for (uint32_t i = 0; i < count && expire->chosen_count < PROM_EXPIRE_MAX; i++) {
+    if (family->top.limit)
+        prom_top_choose(output, family);
+    for (uint32_t i = 0; expire->after_ms && i < count && expire->chosen_count < PROM_EXPIRE_MAX; i++) {
         uint32_t number = expire->cursor = expire->cursor + 1 < count ? expire->cursor + 1 : 0;
         if (number != PROM_OTHER_SERIES && is_due(output, family, number, now))
             expire->chosen[expire->chosen_count++].number = number;
@@ -151,9 +153,9 @@ void prom_expire_before_cut(struct prom_output *output)
     uint64_t oldest = prom_snapshot_oldest(output);
     for (unsigned i = 0; i < output->family_count; i++) {
         struct prom_family *family = &output->families[i];
-        if (!family->expire.after_ms)
+        if (!family->expire.is_on)
             continue;
-        family->expire.chosen_count = 0;
+        family->expire.chosen_count = family->expire.displaced_count = 0;
         give_back(family, oldest);
         if (!reserve(family))
             choose(output, family);
@@ -195,16 +197,18 @@ static void fetch(const struct prom_output *output, unsigned family, const struc
     }
 }
 
-/* False: it has changed since. */
-static bool take_out(struct prom_output *output, unsigned family_number, const struct prom_registry_place *place)
+/* False: it has changed since, and is not displaced; or its key has changed. */
+static bool take_out(struct prom_output *output, unsigned family_number, const struct prom_registry_place *place,
+                     bool is_displaced)
 {
     struct prom_family *family = &output->families[family_number];
     uint64_t counted[PROM_SLOTS_MAX];
     count_of(output, family_number, place->number, counted);
-    if (counted[PROM_SLOT_FIRST] !=
-            value_of(output, family_number, &output->exposed->families[family_number], place->number) ||
-        !prom_registry_take_out(&family->registry, place))
+    uint64_t before = value_of(output, family_number, &output->exposed->families[family_number], place->number);
+    if ((counted[PROM_SLOT_FIRST] != before && !is_displaced) || !prom_registry_take_out(&family->registry, place))
         return false;
+    if (is_displaced)
+        prom_top_take_out(&family->top, place->number, (double)(counted[PROM_SLOT_FIRST] - before));
     clear_count(output, family_number, place->number);
     if (!family->shape.is_last) /* what was last has no sum */
         prom_shape_add(family->shape, family->expire.ended, counted, 1);
@@ -216,13 +220,16 @@ static void take_out_chosen(struct prom_output *output, unsigned family, uint64_
     struct prom_expire *expire = &output->families[family].expire;
     uint64_t before = expire->ended[PROM_SLOT_FIRST];
     for (size_t i = 0; i < expire->chosen_count; i++) {
+        bool is_displaced = i < expire->displaced_count;
         if (i + AHEAD < expire->chosen_count)
             fetch(output, family, &expire->chosen[i + AHEAD]);
-        if (take_out(output, family, &expire->chosen[i]))
+        if (is_displaced && !prom_top_is_over(&output->families[family].top, &output->families[family].registry))
+            continue;
+        if (take_out(output, family, &expire->chosen[i], is_displaced))
             expire->ending[expire->ending_count++] =
-                (struct prom_ending){.number = expire->chosen[i].number, .cut = number};
+                (struct prom_ending){.number = expire->chosen[i].number, .is_displaced = is_displaced, .cut = number};
     }
-    expire->chosen_count = 0;
+    expire->chosen_count = expire->displaced_count = 0;
     int64_t now = (int64_t)(prom_clock_wall_ms() / 1000);
     if (expire->ended[PROM_SLOT_FIRST] != before)
         expire->ended_at = now > expire->ended_at ? now : expire->ended_at + 1;
@@ -233,7 +240,7 @@ int prom_expire_cut(struct prom_output *output, uint64_t number)
     for (unsigned i = 0; i < output->family_count; i++) {
         struct prom_expire *expire = &output->families[i].expire;
         struct prom_registry *registry = &output->families[i].registry;
-        if (!expire->after_ms)
+        if (!expire->is_on)
             continue;
         if (expire->again_seen)
             expire->again_count = expire->again_seen = 0;
@@ -241,17 +248,29 @@ int prom_expire_cut(struct prom_output *output, uint64_t number)
             return -1;
         expire->again_count += prom_registry_given_again(registry, expire->again + expire->again_count);
         take_out_chosen(output, i, number);
+        if (output->families[i].top.limit)
+            prom_top_cut(output, i);
     }
     prom_intern_take_unused(&output->texts);
     return 0;
 }
 
+/* What had gone by the exposed cut, and of what has gone since the values in it: the records after it will come again. */
 void prom_expire_put_back(struct prom_output *output)
 {
     for (unsigned i = 0; i < output->family_count; i++) {
-        const struct prom_expire *expire = &output->families[i].expire;
-        for (size_t j = expire->ending_count; j-- > 0 && expire->ending[j].cut > output->exposed->number;)
+        struct prom_expire *expire = &output->families[i].expire;
+        const struct prom_values *exposed = &output->exposed->families[i];
+        struct prom_shape shape = output->families[i].shape;
+        memcpy(expire->ended, exposed->ended, sizeof expire->ended);
+        if (exposed->ended_at > expire->ended_at)
+            expire->ended_at = exposed->ended_at;
+        for (size_t j = expire->ending_count; j-- > 0 && expire->ending[j].cut > output->exposed->number;) {
+            size_t number = expire->ending[j].number;
+            if (number < exposed->count && !shape.is_last)
+                prom_shape_add(shape, expire->ended, &exposed->values[number * shape.slots], 1);
             clear_count(output, i, expire->ending[j].number);
+        }
     }
 }
 
@@ -290,13 +309,14 @@ static void count_made(struct prom_output *output, unsigned family, size_t expir
 int prom_expire_prepare(struct prom_output *output, unsigned family)
 {
     struct prom_expire *expire = &output->families[family].expire;
-    count_made(output, family, expire->ending_count - expire->ending_seen);
-    if (!expire->after_ms)
-        return 0;
-    if (prom_expire_know(expire, output->pending->families[family].count))
+    size_t expired = 0;
+    if (prom_expire_know(expire, expire->is_on ? output->pending->families[family].count : 0))
         return -1;
-    for (; expire->ending_seen < expire->ending_count; expire->ending_seen++)
+    for (; expire->ending_seen < expire->ending_count; expire->ending_seen++) {
         see_end(output, family, expire->ending[expire->ending_seen].number);
+        expired += !expire->ending[expire->ending_seen].is_displaced;
+    }
+    count_made(output, family, expired);
     for (; expire->again_seen < expire->again_count; expire->again_seen++) {
         if (prom_admit_again(&output->families[family].admit, expire->again[expire->again_seen],
                              output->options->as_info))
@@ -311,7 +331,7 @@ void prom_expire_look(struct prom_output *output, unsigned family)
     struct prom_expire *expire = &output->families[family].expire;
     const struct prom_values *pending = &output->pending->families[family];
     const struct prom_values *exposed = &output->exposed->families[family];
-    if (!expire->after_ms)
+    if (!expire->is_on)
         return;
     uint32_t now = prom_expire_now();
     for (size_t i = 0; i < pending->count && i < expire->known; i++)
@@ -355,7 +375,7 @@ int prom_expire_restored(struct prom_output *output)
     for (unsigned i = 0; i < output->family_count; i++) {
         struct prom_expire *expire = &output->families[i].expire;
         struct prom_registry *registry = &output->families[i].registry;
-        if (expire->after_ms && prom_expire_know(expire, prom_registry_count(registry)))
+        if (expire->is_on && prom_expire_know(expire, prom_registry_count(registry)))
             return -1;
         registry->again_count = 0; /* they are known */
         expire->again_count = expire->again_seen = 0;

@@ -8,7 +8,9 @@
  *   prepare                        they are not shown any more, and their end is logged; then it is seen who is idle
  *   later                          no page shows a cut in which they were: memory and numbers are given back
  *
- * The checkpoint's owner's. Without expire_after nothing of it is done.
+ * With top, series end, too, that are displaced by heavier ones (top.h), whether they have changed or not.
+ *
+ * The checkpoint's owner's. Without expire_after and top nothing of it is done.
  */
 #ifndef OUTPUT_PROMETHEUS_EXPIRE_H
 #define OUTPUT_PROMETHEUS_EXPIRE_H
@@ -38,6 +40,7 @@ enum prom_life {
 
 struct prom_expire {
     int64_t after_ms; /* of no change; 0: never */
+    bool is_on;       /* series end at all: by this, or displaced by heavier ones (top.h) */
     uint8_t *life;
     uint32_t *active; /* by series: when its value changed last (prom_expire_now) */
     size_t known;     /* series that these have room for */
@@ -45,8 +48,10 @@ struct prom_expire {
     uint32_t cursor; /* the next to look at */
     struct prom_registry_place *chosen;
     size_t chosen_count;
+    size_t displaced_count; /* the first of them: to go as far as there are too many */
     struct prom_ending {
         uint32_t number;
+        bool is_displaced;
         uint64_t cut; /* the first without it */
     } * ending;       /* taken out and not given back, the oldest first */
     size_t ending_count, ending_capacity;

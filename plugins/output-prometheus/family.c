@@ -197,9 +197,10 @@ static int add_label(const struct making *making, struct prom_family *family, co
     const char *fault = prom_label_name_fault(pair->key);
     if (fault)
         return fail(making, "labels", pair->key, "'%.80s' %s", pair->key, fault);
-    if (family->expire.after_ms && strcmp(pair->key, PROM_ENDED_LABEL) == 0)
+    if (family->expire.is_on && strcmp(pair->key, PROM_ENDED_LABEL) == 0)
         return fail(making, "labels", pair->key,
-                    "'" PROM_ENDED_LABEL "' is the label of what has ended, with expire_after; use another name");
+                    "'" PROM_ENDED_LABEL
+                    "' is the label of what has ended, with expire_after and top; use another name");
     struct prom_label *label = &family->labels[family->label_count++];
     *label = (struct prom_label){
         .name = pair->key, .path = pair->value, .is_number = is_number_field(pair->value), .is_hidden = is_hidden};
@@ -252,6 +253,38 @@ static int check_name(const struct making *making)
     return 0;
 }
 
+/* What top does not go with. */
+static int check_top(const struct making *making)
+{
+    const struct prom_metric_options *row = row_of(making);
+    const struct prom_options *options = making->output->options;
+    if (!row->top)
+        return 0;
+    if (row->type != PROM_COUNTER)
+        return fail(making, "top", NULL,
+                    "only counters can have it: what a gauge or a histogram brings is no sum; leave it away");
+    if (row->max_series)
+        return fail(making, "max_series", NULL, "'top' is this metric's limit already; leave one of the two away");
+    if (row->top > options->max_series)
+        return fail(making, "top", NULL, "%lld series are more than max_series of the plugin, which is %lld",
+                    (long long)row->top, (long long)options->max_series);
+    if (options->late_names == PROM_LATE_RENAME)
+        return fail(making, "top", NULL,
+                    "it does not go with 'late_names: rename', where a series can need two places; leave that away");
+    return 0;
+}
+
+static int init_top(struct prom_output *output, struct prom_family *family, const struct prom_metric_options *row)
+{
+    if (!row->top)
+        return 0;
+    family->top.limit = (uint32_t)row->top;
+    family->top.half_life_ms = (double)row->top_half_life;
+    prom_registry_ration(&family->registry, family->top.limit);
+    prom_top_add_metrics(output, family);
+    return prom_top_init(&family->top);
+}
+
 /* What is in memory for a family's series. 0, or -1 without memory. */
 static int init_series(struct prom_output *output, struct prom_family *family, uint32_t max_series)
 {
@@ -268,9 +301,15 @@ static int init_series(struct prom_output *output, struct prom_family *family, u
 
 static int add_series(const struct making *making, struct prom_family *family)
 {
-    int64_t own = row_of(making)->max_series, max_series = own ? own : making->output->options->max_series;
-    if (!init_series(making->output, family, (uint32_t)max_series))
+    const struct prom_metric_options *row = row_of(making);
+    int64_t own = row->max_series, max_series = own ? own : making->output->options->max_series;
+    if (row->top)
+        max_series = PROM_TOP_NUMBERS(row->top);
+    int rc = init_series(making->output, family, (uint32_t)max_series);
+    if (!rc && !(rc = init_top(making->output, family, row)))
         return 0;
+    if (row->top)
+        return fail(making, "top", NULL, "no memory for %lld series", (long long)row->top);
     if (!own)
         return fx_error_option(making->err, making->output->instance, "max_series", NULL, "no memory for %lld series",
                                (long long)max_series);
@@ -284,9 +323,12 @@ static int make_family(const struct making *making)
     family->name = row->name;
     family->help = row->help;
     family->expire.after_ms = row->expire_after ? row->expire_after : making->output->options->expire_after;
+    family->expire.is_on = family->expire.after_ms || row->top;
     int rc = add_type(making, family);
     if (!rc)
         rc = check_name(making);
+    if (!rc)
+        rc = check_top(making);
     if (!rc)
         rc = add_conditions(making, "match", &row->match, family->match, &family->match_count);
     if (!rc)
@@ -362,6 +404,7 @@ static void family_fini(struct prom_family *family)
     prom_registry_fini(&family->registry);
     prom_admit_fini(&family->admit);
     prom_expire_fini(&family->expire);
+    prom_top_fini(&family->top);
     prom_lines_fini(&family->lines);
     free(family->histogram);
 }

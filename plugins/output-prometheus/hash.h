@@ -49,12 +49,17 @@ static inline uint64_t prom_load_short(const char *text, size_t size)
            (unsigned char)text[size - 1];
 }
 
-static inline uint32_t prom_hash_text(const char *text, size_t size)
+static inline uint64_t prom_hash_text_wide(const char *text, size_t size)
 {
     uint64_t hash = size, last = size < 8 ? prom_load_short(text, size) : prom_load_8(text + size - 8);
     for (size_t at = 0; at + 8 < size; at += 8)
         hash = prom_hash_mix(hash, prom_load_8(text + at));
-    hash = prom_hash_mix(hash, last);
+    return prom_hash_mix(hash, last);
+}
+
+static inline uint32_t prom_hash_text(const char *text, size_t size)
+{
+    uint64_t hash = prom_hash_text_wide(text, size);
     return (uint32_t)(hash ^ hash >> 32);
 }
 

@@ -114,6 +114,11 @@ void prom_intern_leave(struct prom_intern *intern, uint32_t number)
         atomic_store_explicit(&intern->has_unused, true, memory_order_relaxed);
 }
 
+void prom_intern_look_for_unused(struct prom_intern *intern)
+{
+    atomic_store_explicit(&intern->has_unused, true, memory_order_relaxed);
+}
+
 static bool is_unused(const struct prom_intern *intern, uint32_t number)
 {
     return prom_intern_text(intern, number) && !atomic_load_explicit(users_of(intern, number), memory_order_relaxed);

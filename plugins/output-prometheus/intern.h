@@ -59,6 +59,8 @@ static inline const struct prom_text *prom_intern_text(const struct prom_intern 
     return intern->chunks[number / PROM_TEXT_CHUNK]->texts[number % PROM_TEXT_CHUNK];
 }
 
+/* A text may have been added for a series that there is not after all. Any thread. */
+void prom_intern_look_for_unused(struct prom_intern *intern);
 /* A series more, or less, has the text in its key. Any thread. */
 void prom_intern_use(struct prom_intern *intern, uint32_t number);
 void prom_intern_leave(struct prom_intern *intern, uint32_t number);

@@ -387,6 +387,19 @@ static void put_further_ended(const struct writing *writing, const struct prom_k
                      further * sizeof further);
 }
 
+/* Of each place, what its series weighs. */
+static void put_weights(const struct writing *writing, const struct prom_kept_metric *metric)
+{
+    const struct prom_top *top = metric->family < 0 ? NULL : &writing->output->families[metric->family].top;
+    uint64_t count = top && top->limit ? metric->count : 0;
+    fx_state_put(writing->checkpoint, &count, sizeof count);
+    for (size_t place = 0; place < count; place++) {
+        uint32_t number = metric->places[place];
+        double weight = number < top->known ? top->weights[number] : 0;
+        fx_state_put(writing->checkpoint, &weight, sizeof weight);
+    }
+}
+
 int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *checkpoint)
 {
     struct prom_kept *kept = &output->kept;
@@ -413,6 +426,8 @@ int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *chec
         put_ended(&writing, &kept->metrics[i]);
     for (size_t i = 0; i < kept->count; i++)
         put_further_ended(&writing, &kept->metrics[i]);
+    for (size_t i = 0; i < kept->count; i++)
+        put_weights(&writing, &kept->metrics[i]);
     kept->is_written = true;
     fx_state_live(checkpoint, kept->live_bytes);
     return 0;

@@ -6,8 +6,9 @@
  * 'other', which has no key. The values are, for each metric of the log, a count and so many numbers: by place, and of
  * each place its slots (shape.h). Behind them, for each metric again, the sum of what has ended (its first slot), when
  * the last did (s since the epoch), and a count of places with as many times for which each has been idle (32-bit,
- * tenths of a second), filled up to 8 bytes. Then, for each metric, a count and the further slots of what has ended.
- * What comes behind the first of these three parts, older versions did not write, and do not read.
+ * tenths of a second), filled up to 8 bytes. Then, for each metric, a count and the further slots of what has ended. Then,
+ * for each metric, a count of places with as many weights (doubles): none without top.
+ * What comes behind the first of these parts, older versions did not write, and do not read.
  *
  * An entry of the log is any number of records:
  *

@@ -41,6 +41,14 @@ static const struct fx_option metric_table[] = {
      .max = 100000000, .unit = "series", .help = "The metric's own limit; 0: that of the plugin."},
     {FX_OPTION(struct prom_metric_options, expire_after), .type = FX_OPT_DURATION, .fallback = "0", .min = 0,
      .max = 31536000000, .help = "After how long without a change its series end; 0: that of the plugin."},
+    {FX_OPTION(struct prom_metric_options, top), .type = FX_OPT_INTEGER, .fallback = "0", .min = 0, .max = PROM_TOP_MAX,
+     .unit = "series",
+     .help =
+         "Shows so many series at a time, the heaviest of late; records of all others are counted in one whose "
+         "labels say 'other'. A heavier one takes the place of the lightest, whose value goes on in the line of "
+         "ended series, so that sums stay exact. 0: all. Not with max_series of the metric, nor late_names: rename."},
+    {FX_OPTION(struct prom_metric_options, top_half_life), .type = FX_OPT_DURATION, .fallback = "10m", .min = 1000,
+     .max = 2592000000, .help = "With top: after this time what a series brought weighs half."},
     {.key = NULL}};
 
 static const struct fx_option options[] = {
@@ -150,6 +158,37 @@ static const struct fx_metric metrics[] = {
                                  .label = "reason",
                                  .values = (const char *const[]){"request_time", "answer_time", "idle", "slow", "full",
                                                                  "incomplete", NULL}},
+    [PROM_TOP_SERIES] = {.name = "top_series",
+                         .kind = FX_GAUGE,
+                         .help = "Series that a metric with 'top' shows, without 'other'.",
+                         .labels = (const char *const[]){"metric", NULL},
+                         .max_series = PROM_FAMILIES_MAX},
+    [PROM_TOP_PLACES] = {.name = "top_places",
+                         .kind = FX_GAUGE,
+                         .help = "Series that a metric with 'top' shows at most.",
+                         .labels = (const char *const[]){"metric", NULL},
+                         .max_series = PROM_FAMILIES_MAX},
+    [PROM_TOP_ADMITTED] = {.name = "top_admitted_total",
+                           .kind = FX_COUNTER,
+                           .help = "Series that got a place among the heaviest.",
+                           .labels = (const char *const[]){"metric", NULL},
+                           .max_series = PROM_FAMILIES_MAX},
+    [PROM_TOP_DISPLACED] = {.name = "top_displaced_total",
+                            .kind = FX_COUNTER,
+                            .help = "Series that lost their place to a heavier one.",
+                            .labels = (const char *const[]){"metric", NULL},
+                            .max_series = PROM_FAMILIES_MAX},
+    [PROM_TOP_WEIGHT] = {.name = "top_weight",
+                         .kind = FX_GAUGE,
+                         .help = "What the series of a metric with 'top' brought lately: in the metric's unit, halved "
+                                 "every 'top_half_life'.",
+                         .labels = (const char *const[]){"metric", NULL},
+                         .max_series = PROM_FAMILIES_MAX},
+    [PROM_TOP_OTHER_WEIGHT] = {.name = "top_other_weight",
+                               .kind = FX_GAUGE,
+                               .help = "What the records in its 'other' brought lately, in the same measure.",
+                               .labels = (const char *const[]){"metric", NULL},
+                               .max_series = PROM_FAMILIES_MAX},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_OUTPUT,

@@ -8,6 +8,7 @@
  *   intern.c             texts to numbers
  *   registry.c           series: key to number, for all workers
  *   shape.h              what is counted of a series
+ *   top.c, top_key.c     the heaviest series; summary.c: what others weigh
  *   tally.c, worker.c    write: records to values, the hot path
  *   cut.c, admit.c       cut, prepare, committed, rolled_back; series that are shown
  *   expire.c             series that end when they are idle
@@ -54,7 +55,9 @@
 #include "lines.h"
 #include "rates.h"
 #include "registry.h"
+#include "summary.h"
 #include "tally.h"
+#include "top.h"
 
 #define PROM_FAMILIES_MAX   32
 #define PROM_CONDITIONS_MAX 16 /* of a metric's match, and of its unless */
@@ -70,6 +73,7 @@ struct prom_metric_options {
     struct fx_map labels;        /* name to field */
     int64_t max_series;          /* 0: the plugin's */
     int64_t expire_after;        /* ms; 0: the plugin's */
+    int64_t top, top_half_life;  /* series, 0: all; ms */
 };
 enum prom_type { PROM_COUNTER, PROM_GAUGE, PROM_HISTOGRAM };
 
@@ -103,7 +107,13 @@ enum prom_metric {
     PROM_SCRAPE_SECONDS,
     PROM_CONNECTIONS,
     PROM_CONNECTIONS_ACCEPTED,
-    PROM_CONNECTIONS_CLOSED
+    PROM_CONNECTIONS_CLOSED,
+    PROM_TOP_SERIES,
+    PROM_TOP_PLACES,
+    PROM_TOP_ADMITTED,
+    PROM_TOP_DISPLACED,
+    PROM_TOP_WEIGHT,
+    PROM_TOP_OTHER_WEIGHT
 };
 enum prom_answer {
     PROM_REQUEST_PAGE,
@@ -142,6 +152,7 @@ struct prom_family {
     struct prom_registry registry;
     struct prom_admit admit;   /* the checkpoint's owner only */
     struct prom_expire expire; /* the same */
+    struct prom_top top;
 };
 
 /* The values of one committed (or pending) cut, by family and series. Shared by pages; counted. */
@@ -164,8 +175,9 @@ struct prom_snapshot {
 /* A worker's own values. */
 struct prom_worker {
     struct prom_output *output;
-    uint64_t stamp;              /* of the batch under way, if there are gauges */
-    struct prom_tally tallies[]; /* by family */
+    uint64_t stamp;               /* of the batch under way, if there are gauges */
+    struct prom_summary *weighed; /* by family; with top: what has no series */
+    struct prom_tally tallies[];  /* by family */
 };
 
 struct prom_http;

@@ -65,7 +65,8 @@ static bool make_room(struct prom_values *before, size_t count)
         if (before->count)
             memcpy(values, before->values, before->count * sizeof *values);
         free_values(before);
-        *before = (struct prom_values){.count = before->count, .capacity = capacity, .values = values};
+        before->capacity = capacity;
+        before->values = values;
     }
     for (size_t i = before->count; i < count; i++)
         before->values[i] = 0;
@@ -90,30 +91,51 @@ static void add_growth(const struct prom_rates *rates, struct step *step, const 
     }
 }
 
+/* What series brought between the last step and their end, which is no single one's any more. */
+static void add_ended(const struct prom_rates *rates, struct step *step, const struct prom_family *family,
+                      int64_t growth)
+{
+    for (unsigned i = 0; i < rates->view_count && growth > 0; i++)
+        if (rates->views[i].family == family)
+            step->totals[i] += growth;
+}
+
 /*
  * As a reader of pages would see it: a series that is not shown has not grown; one that is new, or whose number was
- * another's before, grew from 0. Less than before is growth, too, where the rest went on under another name.
+ * another's before, grew from 0. Less than before is growth, too, where the rest went on under another name; but where
+ * it has ended, the rest is in the sum of those.
  */
 static void sum_family(const struct prom_rates *rates, struct step *step, unsigned index)
 {
     const struct prom_family *family = &rates->output->families[index];
     const struct prom_values *now = &step->snapshot->families[index];
     struct prom_values *before = &rates->before[index];
+    bool have_ended = now->ended[PROM_SLOT_FIRST] > before->ended[PROM_SLOT_FIRST];
+    int64_t ended = have_ended ? (int64_t)(now->ended[PROM_SLOT_FIRST] - before->ended[PROM_SLOT_FIRST]) : 0;
     for (size_t number = 0; number < now->count; number++) {
         uint64_t value = now->values[number], old = before->values[number];
         if (value == old)
             continue;
         const struct prom_series *series = prom_series_at(&family->registry, (uint32_t)number);
         before->values[number] = value;
+        if (have_ended && !value) {
+            ended -= (int64_t)old;
+            continue;
+        }
         if (!is_shown(series, step->snapshot->number)) {
             before->values[number] = 0;
             continue;
         }
-        if (prom_series_created(&family->registry, (uint32_t)number) > rates->before_wall_ms)
+        if (prom_series_created(&family->registry, (uint32_t)number) > rates->before_wall_ms) {
+            ended -= have_ended ? (int64_t)old : 0;
             old = 0;
+        }
         if (rates->has_before)
             add_growth(rates, step, family, (uint32_t)number, (int64_t)(value - old));
     }
+    memcpy(before->ended, now->ended, sizeof before->ended);
+    if (rates->has_before)
+        add_ended(rates, step, family, ended);
 }
 
 static double rate_of(int64_t growth, double seconds)

@@ -46,6 +46,12 @@ int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned 
     return 0;
 }
 
+void prom_registry_ration(struct prom_registry *registry, uint32_t room)
+{
+    registry->is_rationed = true;
+    atomic_store(&registry->room, room);
+}
+
 static void drop_cells(const struct prom_registry *registry, uint32_t number)
 {
     uint64_t *key = prom_series_at(registry, number)->key;
@@ -99,6 +105,8 @@ static bool is_waiting(const struct prom_registry *registry, const uint64_t *key
 static uint32_t pick(struct prom_registry *registry)
 {
     uint32_t number = prom_registry_count(registry);
+    if (prom_registry_is_full(registry)) /* as was not known without the lock */
+        return PROM_SERIES_NONE;
     if (registry->free_count)
         return registry->free[registry->free_count - 1];
     if (number >= registry->limit)
@@ -115,6 +123,7 @@ static void take(struct prom_registry *registry, uint32_t number)
     else
         atomic_store_explicit(&registry->count, number + 1, memory_order_release);
     registry->made++;
+    registry->live++;
     atomic_fetch_sub_explicit(&registry->room, 1, memory_order_release);
 }
 
@@ -188,10 +197,10 @@ static bool may_be_waited_for(const struct prom_registry *registry, const uint64
     return prom_probe_next(&probe) != PROM_TABLE_NONE;
 }
 
-uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
+static uint32_t get(struct prom_registry *registry, const uint64_t *key, uint32_t hash, bool may_add)
 {
     /* Before the look-up, which then finds the last series that was added or got its cells. */
-    bool is_full = prom_registry_is_full(registry);
+    bool is_full = !may_add || prom_registry_is_full(registry);
     bool none_waits = !atomic_load_explicit(&registry->waiting, memory_order_acquire);
     uint32_t number = prom_registry_find(registry, key, hash);
     if (number != PROM_SERIES_NONE)
@@ -203,9 +212,19 @@ uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, 
     if (number == PROM_SERIES_NONE)
         number = wake(registry, key, hash);
     if (number == PROM_SERIES_NONE)
-        number = add(registry, key, hash);
+        number = may_add ? add(registry, key, hash) : PROM_OTHER_SERIES;
     pthread_mutex_unlock(&registry->lock);
     return number;
+}
+
+uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
+{
+    return get(registry, key, hash, true);
+}
+
+uint32_t prom_registry_get_old(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
+{
+    return get(registry, key, hash, false);
 }
 
 /* Whether the series has this key, or had it before it got its cells. */
@@ -253,6 +272,9 @@ bool prom_registry_take_out(struct prom_registry *registry, const struct prom_re
         prom_table_remove(&registry->table, place->waiting_hash, place->number);
     if (is_waiting(registry, key))
         atomic_fetch_sub(&registry->waiting, 1);
+    registry->live--;
+    if (registry->is_rationed)
+        atomic_fetch_add(&registry->room, 1);
     return true;
 }
 
@@ -297,7 +319,8 @@ int prom_registry_give_back(struct prom_registry *registry, uint32_t number)
         series->text_size = 0;
         atomic_store_explicit(&series->created, 0, memory_order_relaxed);
         registry->free[registry->free_count++] = number;
-        atomic_fetch_add_explicit(&registry->room, 1, memory_order_release);
+        if (!registry->is_rationed)
+            atomic_fetch_add_explicit(&registry->room, 1, memory_order_release);
     }
     pthread_mutex_unlock(&registry->lock);
     return rc;

@@ -57,11 +57,16 @@ struct prom_registry {
     struct prom_intern *texts;
     _Atomic uint32_t room; /* how many more there can be; written under the lock */
     uint64_t made;         /* how many were ever made; under the lock */
+    uint32_t live;         /* that can be found, without 'other'; under the lock */
+    bool is_rationed;      /* who has it sets the room in each cut: it is less than there are numbers (top.h) */
     /* Under the lock: numbers of series that have ended; and those given again since the last cut. */
     uint32_t *free, *again;
     size_t free_count, again_count, free_capacity;
     _Atomic uint32_t waiting; /* how many series have waiting keys; written under the lock */
 };
+
+/* From the beginning: no more than so many at a time, of those that there are numbers for. */
+void prom_registry_ration(struct prom_registry *registry, uint32_t room);
 
 /* 0, or -1 without memory. To be freed in both cases. texts: what the numbers of texts in keys stand for. */
 int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned text_words, uint32_t max_series,
@@ -160,6 +165,8 @@ static inline bool prom_key_waits(const struct prom_registry *registry, const ui
  * series that exists is always found, and when all are taken no lock is needed to know that there will be no more.
  */
 uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash);
+/* The same, but no new series is made. */
+uint32_t prom_registry_get_old(struct prom_registry *registry, const uint64_t *key, uint32_t hash);
 
 /* The same for a key that may wait for cells, which a series that waited for them may have got already. */
 uint32_t prom_registry_restore(struct prom_registry *registry, const uint64_t *key);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "hash.h"
 #include "kept.h"
 #include "prom.h"
@@ -320,19 +321,29 @@ static void see_stamp(struct prom_output *output, uint64_t stamp)
         atomic_store_explicit(&output->stamp, stamp, memory_order_relaxed);
 }
 
-static void add_values(struct prom_output *output, const struct prom_kept_metric *metric, const char *from,
-                       uint64_t *sums)
+/* What has no series any more counts in 'other'; with top, that would be traffic there that nobody sent: it has ended. */
+static uint64_t *target_of(const struct prom_family *family, struct prom_values *sums, uint32_t place)
 {
-    struct prom_shape shape = output->families[metric->family].shape;
+    uint32_t number = place & ~PROM_PLACE_VOID;
+    if (!family->top.limit || place != (PROM_OTHER_SERIES | PROM_PLACE_VOID))
+        return &sums->values[number * family->shape.slots];
+    sums->ended_at = (int64_t)(prom_clock_wall_ms() / 1000);
+    return sums->ended;
+}
+
+static void add_values(struct prom_output *output, const struct prom_kept_metric *metric, const char *from,
+                       struct prom_values *sums)
+{
+    const struct prom_family *family = &output->families[metric->family];
+    struct prom_shape shape = family->shape;
     for (size_t place = 0; place < metric->count; place++) {
         uint64_t values[PROM_SLOTS_MAX];
         if (metric->places[place] == PROM_PLACE_FREE) /* it has none */
             continue;
         memcpy(values, from + place * shape.slots * sizeof *values, shape.slots * sizeof *values);
-        size_t number = metric->places[place] & ~PROM_PLACE_VOID;
         if (shape.is_last)
             see_stamp(output, values[PROM_SLOT_STAMP]);
-        prom_shape_add(shape, &sums[number * shape.slots], values, 1);
+        prom_shape_add(shape, target_of(family, sums, metric->places[place]), values, 1);
     }
 }
 
@@ -347,7 +358,7 @@ static int read_metric_values(struct reading *reading, const struct prom_kept_me
          count != metric->count * reading->output->families[metric->family].shape.slots))
         return fx_error_set(reading->err, FX_EINVAL, "the values do not fit the log of series");
     if (metric->family >= 0 && count)
-        add_values(reading->output, metric, from, snapshot->families[metric->family].values);
+        add_values(reading->output, metric, from, &snapshot->families[metric->family]);
     return 0;
 }
 
@@ -374,8 +385,9 @@ static int read_metric_ended(struct reading *reading, const struct prom_kept_met
         return 0;
     struct prom_family *family = &reading->output->families[metric->family];
     struct prom_values *sums = &snapshot->families[metric->family];
-    sums->ended[PROM_SLOT_FIRST] = family->expire.ended[PROM_SLOT_FIRST] = ended;
-    sums->ended_at = family->expire.ended_at = (int64_t)at;
+    sums->ended[PROM_SLOT_FIRST] = prom_sum(sums->ended[PROM_SLOT_FIRST], ended);
+    sums->ended_at = sums->ended_at > (int64_t)at ? sums->ended_at : sums->ended_at ? (int64_t)at + 1 : (int64_t)at;
+    family->expire.ended_at = sums->ended_at;
     if (!family->expire.after_ms)
         return 0;
     if (prom_expire_know(&family->expire, prom_registry_count(&family->registry)))
@@ -397,12 +409,32 @@ static int read_further_ended(struct reading *reading, const struct prom_kept_me
     if (metric->family < 0)
         return 0;
     struct prom_values *sums = &snapshot->families[metric->family];
-    memcpy(&sums->ended[1], from, (size_t)further * sizeof further);
-    memcpy(reading->output->families[metric->family].expire.ended, sums->ended, sizeof sums->ended);
+    for (size_t i = 1; i <= further; i++) {
+        uint64_t one;
+        memcpy(&one, from + (i - 1) * sizeof one, sizeof one);
+        sums->ended[i] = prom_sum(sums->ended[i], one);
+    }
     return 0;
 }
 
-/* Older versions know nothing of ended series, or of their further slots. */
+static int read_weights(struct reading *reading, const struct prom_kept_metric *metric)
+{
+    uint64_t count;
+    const char *from = NULL;
+    if (!take_u64(reading, &count) || count > UINT32_MAX || !(from = take(reading, (size_t)count * sizeof(double))) ||
+        (metric->family >= 0 && count && count != metric->count))
+        return fx_error_set(reading->err, FX_EINVAL, "what the values say of weights does not fit");
+    struct prom_top *top = metric->family < 0 ? NULL : &reading->output->families[metric->family].top;
+    for (size_t place = 0; top && top->limit && place < count; place++) {
+        double weight;
+        memcpy(&weight, from + place * sizeof weight, sizeof weight);
+        if (!(metric->places[place] & PROM_PLACE_VOID) && prom_top_restore_weight(top, metric->places[place], weight))
+            return no_memory(reading);
+    }
+    return 0;
+}
+
+/* Older versions know nothing of ended series, or of their further slots, or of weights. */
 static int read_values(struct prom_output *output, const struct fx_checkpoint *checkpoint,
                        struct prom_snapshot *snapshot, struct fx_error *err)
 {
@@ -416,6 +448,8 @@ static int read_values(struct prom_output *output, const struct fx_checkpoint *c
         rc = read_metric_ended(&reading, &output->kept.metrics[i], snapshot);
     for (size_t i = 0; i < output->kept.count && !rc && reading.at < reading.end; i++)
         rc = read_further_ended(&reading, &output->kept.metrics[i], snapshot);
+    for (size_t i = 0; i < output->kept.count && !rc && reading.at < reading.end; i++)
+        rc = read_weights(&reading, &output->kept.metrics[i]);
     return rc;
 }
 
@@ -423,6 +457,8 @@ static int read_values(struct prom_output *output, const struct fx_checkpoint *c
 static int end_reading(struct prom_output *output, struct fx_error *err)
 {
     int rc = prom_expire_restored(output);
+    if (!rc)
+        rc = prom_top_restored(output);
     for (size_t i = 0; i < output->kept.count && !rc; i++)
         rc = prom_kept_collect_free(&output->kept.metrics[i]);
     return rc ? fx_error_set(err, FX_ENOMEM, "out of memory") : 0;

@@ -13,10 +13,11 @@
 
 /* One record for one metric, on its way. */
 struct lane {
-    uint64_t key[PROM_LABELS_MAX];
-    uint64_t value, weight; /* weight: of histograms that are scaled */
+    uint64_t key[PROM_LABELS_MAX]; /* with is_other, the first word: the fingerprint to weigh it by, or 0 */
+    uint64_t value, weight;        /* weight: of histograms that are scaled */
     uint32_t hash, family;
-    bool is_other;  /* whatever the key is */
+    bool is_other;  /* it has no key */
+    bool has_added; /* texts, for its key */
     uint32_t guess; /* the series with that hash, or PROM_SERIES_NONE: most likely the one */
 };
 
@@ -33,6 +34,9 @@ void prom_worker_free(void *self, void *context)
             output->workers[i] = NULL;
     for (unsigned i = 0; i < output->family_count; i++)
         prom_tally_fini(&worker->tallies[i]);
+    for (unsigned i = 0; worker->weighed && i < output->family_count; i++)
+        prom_summary_fini(&worker->weighed[i]);
+    free(worker->weighed);
     free(worker);
 }
 
@@ -43,9 +47,13 @@ int prom_worker_new(void *self, unsigned index, void **context, struct fx_error 
     if (!worker)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     worker->output = output;
-    int rc = 0;
-    for (unsigned i = 0; i < output->family_count; i++)
+    worker->weighed = calloc(output->family_count, sizeof *worker->weighed);
+    int rc = worker->weighed ? 0 : -1;
+    for (unsigned i = 0; i < output->family_count; i++) {
         rc |= prom_tally_init(&worker->tallies[i], output->families[i].shape);
+        if (!rc && output->families[i].top.limit)
+            rc = prom_top_add_worker(&output->families[i].top, output->worker_count, &worker->weighed[i]);
+    }
     if (rc) {
         prom_worker_free(self, worker);
         return fx_error_set(err, FX_ENOMEM, "out of memory");
@@ -84,24 +92,44 @@ static bool make_words(struct prom_worker *worker, const struct prom_family *fam
     return is_whole;
 }
 
-/* Texts get numbers when the record can get a series, so that the limit on series bounds texts, too. */
-static bool may_add_texts(const struct prom_family *family, const struct fx_value *row)
+static bool has_long_text(const struct prom_family *family, const struct fx_value *row)
 {
-    if (prom_registry_is_full(&family->registry))
-        return false;
     for (unsigned i = 0; i < family->label_count; i++) {
         const struct fx_value *value = &row[family->labels[i].field];
         if (!family->labels[i].is_number && value->type == FX_TEXT && value->size > PROM_TEXT_MAX)
-            return false;
+            return true;
     }
-    return true;
+    return false;
 }
 
-static void make_key(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *row,
+/*
+ * Texts get numbers when the record can get a series, so that the limit on series bounds texts, too. With top it may be
+ * weighed instead.
+ */
+static void make_new_key(struct prom_worker *worker, struct prom_family *family, const struct fx_value *row,
+                         struct lane *lane)
+{
+    uint64_t fingerprint = 0;
+    bool may_add = !prom_registry_is_full(&family->registry);
+    if (has_long_text(family, row)) {
+        may_add = false;
+    } else if (family->top.limit) {
+        fingerprint = prom_top_fingerprint(family, row);
+        may_add = may_add && prom_top_may_begin(&family->top, fingerprint, false);
+    }
+    lane->has_added = may_add;
+    if (may_add && make_words(worker, family, row, true, lane->key))
+        return;
+    lane->is_other = true;
+    lane->key[0] = fingerprint;
+}
+
+static void make_key(struct prom_worker *worker, struct prom_family *family, const struct fx_value *row,
                      struct lane *lane)
 {
-    lane->is_other = !make_words(worker, family, row, false, lane->key) &&
-                     !(may_add_texts(family, row) && make_words(worker, family, row, true, lane->key));
+    lane->is_other = lane->has_added = false;
+    if (!make_words(worker, family, row, false, lane->key))
+        make_new_key(worker, family, row, lane);
     lane->hash = prom_hash_words(lane->key, family->label_count);
 }
 
@@ -112,7 +140,7 @@ static unsigned load(struct prom_worker *worker, const struct fx_value *row, str
     unsigned used = 0;
     bool is_taken = false;
     for (unsigned i = 0; i < output->family_count; i++) {
-        const struct prom_family *family = &output->families[i];
+        struct prom_family *family = &output->families[i];
         if (!prom_family_takes(family, row))
             continue;
         is_taken = true;
@@ -143,14 +171,39 @@ static void guess_lane(const struct prom_worker *worker, struct lane *lane)
     __builtin_prefetch(&tally->values[(size_t)lane->guess * tally->shape.slots], 1);
 }
 
-static uint32_t series_of(struct prom_registry *registry, const struct lane *lane)
+/* The series that has the key, or may begin. Else the key becomes its fingerprint. */
+static uint32_t heavy_series_of(struct prom_family *family, struct lane *lane)
 {
+    uint32_t number = prom_registry_get_old(&family->registry, lane->key, lane->hash);
+    if (number != PROM_OTHER_SERIES)
+        return number;
+    uint64_t fingerprint = prom_top_key_fingerprint(&family->registry, lane->key);
+    if (!prom_registry_is_full(&family->registry) && prom_top_may_begin(&family->top, fingerprint, true))
+        number = prom_registry_get(&family->registry, lane->key, lane->hash);
+    if (number != PROM_OTHER_SERIES)
+        return number;
+    lane->key[0] = fingerprint;
+    if (lane->has_added)
+        prom_intern_look_for_unused(family->registry.texts);
+    return PROM_OTHER_SERIES;
+}
+
+static uint32_t series_of(struct prom_family *family, struct lane *lane)
+{
+    struct prom_registry *registry = &family->registry;
     if (lane->is_other)
         return PROM_OTHER_SERIES;
     if (lane->guess != PROM_SERIES_NONE &&
         prom_key_equal(prom_series_at(registry, lane->guess)->key, lane->key, registry->words))
         return lane->guess;
-    return prom_registry_get(registry, lane->key, lane->hash);
+    return family->top.limit ? heavy_series_of(family, lane) : prom_registry_get(registry, lane->key, lane->hash);
+}
+
+static void count_other(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
+{
+    counts->other++;
+    if (worker->output->families[lane->family].top.limit && lane->key[0])
+        prom_summary_add(&worker->weighed[lane->family], lane->key[0], (double)lane->value);
 }
 
 /* A gauge's or histogram's record. */
@@ -166,13 +219,14 @@ static void count_slots(const struct prom_worker *worker, const struct lane *lan
 }
 
 /* False without memory. */
-static bool count_lane(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
+static bool count_lane(struct prom_worker *worker, struct lane *lane, struct counts *counts)
 {
     struct prom_tally *tally = &worker->tallies[lane->family];
-    uint32_t number = series_of(&worker->output->families[lane->family].registry, lane);
+    uint32_t number = series_of(&worker->output->families[lane->family], lane);
     if (number >= tally->capacity && !prom_tally_grow(tally, (size_t)number + 1))
         return false;
-    counts->other += number == PROM_OTHER_SERIES;
+    if (number == PROM_OTHER_SERIES)
+        count_other(worker, lane, counts);
     if (__builtin_expect(tally->shape.slots == 1, 1))
         tally->values[number] = prom_sum(tally->values[number], lane->value);
     else

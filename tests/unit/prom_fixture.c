@@ -14,6 +14,8 @@
 /* As many as the plugin has; what they are called does not matter here. */
 static const double scrape_bounds[] = {0.5, 1};
 
+static const char *const of_metric[] = {"metric", NULL};
+
 static const struct fx_metric metrics[] = {
     [PROM_SERIES] = {.name = "series", .kind = FX_GAUGE, .help = "s"},
     [PROM_SERIES_HELD] = {.name = "held", .kind = FX_GAUGE, .help = "h"},
@@ -50,6 +52,15 @@ static const struct fx_metric metrics[] = {
                                  .label = "reason",
                                  .values = (const char *const[]){"request_time", "answer_time", "idle", "slow", "full",
                                                                  "incomplete", NULL}},
+    [PROM_TOP_SERIES] = {.name = "top_series", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
+    [PROM_TOP_PLACES] = {.name = "top_places", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
+    [PROM_TOP_ADMITTED] =
+        {.name = "top_admitted_total", .kind = FX_COUNTER, .help = "t", .labels = of_metric, .max_series = 32},
+    [PROM_TOP_DISPLACED] =
+        {.name = "top_displaced_total", .kind = FX_COUNTER, .help = "t", .labels = of_metric, .max_series = 32},
+    [PROM_TOP_WEIGHT] = {.name = "top_weight", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
+    [PROM_TOP_OTHER_WEIGHT] =
+        {.name = "top_other_weight", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
     {.name = NULL}};
 
 static const char *const any_port[] = {"127.0.0.1:0"};

@@ -431,8 +431,10 @@ static void series_end_beside_workers_and_readers(void **state)
     struct writer writers[2] = {{&running, 0}, {&running, 1}};
     pthread_t threads[3];
     prom_fixture_init(&running.fixture, 2000, 0);
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 2; i++) {
         running.fixture.output->families[i].expire.after_ms = 300;
+        running.fixture.output->families[i].expire.is_on = true;
+    }
     pthread_rwlockattr_t cuts_first;
     pthread_rwlockattr_init(&cuts_first);
     pthread_rwlockattr_setkind_np(&cuts_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);

@@ -310,6 +310,32 @@ static void keys_have_a_bound(void **state)
     prom_heavy_fini(&heavy);
 }
 
+/* What a series had is no traffic when it ends, nor the contrary. */
+static void a_series_that_ends_is_no_traffic(void **state)
+{
+    (void)state;
+    struct prom_fixture fixture;
+    prom_fixture_init(&fixture, 100, 0);
+    struct prom_expire *expire = &fixture.output->families[1].expire;
+    expire->after_ms = 60000;
+    expire->is_on = true;
+    const struct prom_view *view = view_of(&fixture, PROM_BY_DESTINATION, PROM_DIRECTION_OUT);
+    prom_fixture_write(&fixture, 0, 100, 1, "r1", 1000, NULL, NULL);
+    prom_fixture_write(&fixture, 0, 100, 1, "r2", 1000, NULL, NULL);
+    prom_fixture_write(&fixture, 1, 100, 2, "r2", 1000, NULL, NULL);
+    assert_true(step_at(&fixture, 0));
+    for (size_t i = 0; i < expire->known; i++)
+        expire->active[i] -= 600;
+    prom_fixture_write(&fixture, 0, 100, 1, "r1", 500, NULL, NULL);
+    prom_before_cut(fixture.output);
+    assert_true(step_at(&fixture, 5000));
+    assert_int_equal(expire->gone, 2);
+    assert_near(rate_of(&fixture, view, "1"), 100, 0.01);
+    assert_near(rate_of(&fixture, view, "2"), 0, 0.01);
+    assert_near(view->totals[rates_of(&fixture)->newest], 100, 0.01);
+    prom_fixture_fini(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +351,7 @@ int main(void)
         cmocka_unit_test(the_window_has_an_end),
         cmocka_unit_test(the_heaviest_keys_are_those_of_a_sort),
         cmocka_unit_test(keys_have_a_bound),
+        cmocka_unit_test(a_series_that_ends_is_no_traffic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
