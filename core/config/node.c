@@ -52,6 +52,8 @@ void fxi_node_free(struct fxi_node *node)
         child = next;
     }
     free(node->key);
+    if (node->text) /* there may be secrets in it */
+        explicit_bzero(node->text, strlen(node->text));
     free(node->text);
     free(node);
 }

@@ -33,6 +33,9 @@ struct fxi_document {
 /* Reads YAML. Every error has file, line and column. NULL and err filled, or a document for fxi_document_free. */
 struct fxi_document *fxi_yaml_read_file(const char *path, struct fx_error *err);
 struct fxi_document *fxi_yaml_read_text(const char *name, const char *text, size_t size, struct fx_error *err);
+/* The same for what is not the program's own configuration: an empty file is an empty map. */
+struct fxi_document *fxi_yaml_read_part_file(const char *path, struct fx_error *err);
+struct fxi_document *fxi_yaml_read_part(const char *name, const char *text, size_t size, struct fx_error *err);
 void fxi_document_free(struct fxi_document *document);
 
 /* For trees that are not read: nodes are owned by the parent that they are added to. They abort without memory. */

@@ -20,6 +20,7 @@ struct reader {
     const struct fxi_yaml_source *source;
     yaml_parser_t parser;
     struct fx_error *err;
+    bool is_part; /* not the program's configuration: it may be empty */
     unsigned depth;
 };
 
@@ -204,6 +205,13 @@ static int root_read(struct reader *reader, const yaml_event_t *event, struct fx
     int code = node_read(reader, event, root);
     if (code != 0 || (*root)->type == FXI_NODE_MAP)
         return code;
+    if (reader->is_part && (*root)->is_null) {
+        fxi_node_free(*root);
+        *root = fxi_node_new(FXI_NODE_MAP, NULL);
+        return 0;
+    }
+    if (reader->is_part)
+        return fail_at(reader, event->start_mark, "the file must be a map of keys and values");
     return fail_at(reader, event->start_mark,
                    (*root)->is_null ? FXI_YAML_EMPTY
                                     : "the configuration must be a map of keys and values, "
@@ -224,6 +232,8 @@ static int stream_read(struct reader *reader, struct fxi_node **root)
         else if (type == YAML_DOCUMENT_START_EVENT &&
                  event.data.document_start.tag_directives.start != event.data.document_start.tag_directives.end)
             code = fail_at(reader, event.start_mark, "%TAG directives are not supported");
+        else if (type == YAML_STREAM_END_EVENT && !*root && reader->is_part)
+            *root = fxi_node_new(FXI_NODE_MAP, NULL);
         else if (type == YAML_STREAM_END_EVENT && !*root)
             code = fail_at(reader, (yaml_mark_t){0, 0, 0}, FXI_YAML_EMPTY);
         else if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_START_EVENT &&
@@ -235,12 +245,13 @@ static int stream_read(struct reader *reader, struct fxi_node **root)
     }
 }
 
-struct fxi_document *fxi_yaml_read_text(const char *name, const char *text, size_t size, struct fx_error *err)
+static struct fxi_document *text_read(const char *name, const char *text, size_t size, bool is_part,
+                                      struct fx_error *err)
 {
     struct fxi_yaml_source source;
     if (fxi_yaml_source_init(&source, name, text, size, err) != 0)
         return NULL;
-    struct reader reader = {.source = &source, .err = err};
+    struct reader reader = {.source = &source, .err = err, .is_part = is_part};
     if (!yaml_parser_initialize(&reader.parser)) {
         fx_error_set(err, FX_ENOMEM, "no memory for reading the configuration");
         return NULL;
@@ -258,4 +269,14 @@ struct fxi_document *fxi_yaml_read_text(const char *name, const char *text, size
     document->file = fxi_strdup(name);
     document->root = root;
     return document;
+}
+
+struct fxi_document *fxi_yaml_read_text(const char *name, const char *text, size_t size, struct fx_error *err)
+{
+    return text_read(name, text, size, false, err);
+}
+
+struct fxi_document *fxi_yaml_read_part(const char *name, const char *text, size_t size, struct fx_error *err)
+{
+    return text_read(name, text, size, true, err);
 }

@@ -117,7 +117,9 @@ static int file_read(FILE *file, char *text, size_t *size)
     return ferror(file) ? errno : 0;
 }
 
-struct fxi_document *fxi_yaml_read_file(const char *path, struct fx_error *err)
+typedef struct fxi_document *text_reader(const char *name, const char *text, size_t size, struct fx_error *err);
+
+static struct fxi_document *read_file_by(text_reader *reader, const char *path, struct fx_error *err)
 {
     fxi_error_place(err, path, 0, 0);
     FILE *file = fopen(path, "re");
@@ -132,8 +134,19 @@ struct fxi_document *fxi_yaml_read_file(const char *path, struct fx_error *err)
     if (failed)
         fx_error_set(err, FX_EIO, "the configuration can't be read: %s", strerror(failed));
     else
-        document = fxi_yaml_read_text(path, text, size, err);
+        document = reader(path, text, size, err);
+    explicit_bzero(text, size); /* there may be secrets in it */
     free(text);
     fclose(file);
     return document;
+}
+
+struct fxi_document *fxi_yaml_read_file(const char *path, struct fx_error *err)
+{
+    return read_file_by(fxi_yaml_read_text, path, err);
+}
+
+struct fxi_document *fxi_yaml_read_part_file(const char *path, struct fx_error *err)
+{
+    return read_file_by(fxi_yaml_read_part, path, err);
 }

@@ -45,6 +45,8 @@ static bool accept_one(struct prom_acceptor *accept, unsigned listener)
         return false;
     int fd = take_socket(accept->listeners->all[listener].fd, &address, &size);
     if (fd >= 0) {
+        if (accept->webfile)
+            prom_webfile_refresh(accept->webfile);
         take_on(accept, listener, fd, &address, size);
         return true;
     }

@@ -7,12 +7,14 @@
 
 #include "connections.h"
 #include "listen.h"
+#include "webfile.h"
 
 struct prom_acceptor {
     const struct prom_listeners *listeners;
     struct prom_connections *connections;
     struct MHD_Daemon *daemon;
-    struct fx_series **accepted; /* counters by listener */
+    struct prom_webfile *webfile; /* or NULL */
+    struct fx_series **accepted;  /* counters by listener */
     int stop_fd;
     pthread_t thread;
 };

@@ -34,7 +34,7 @@ enum prom_closed {
     PROM_CLOSED_NONE        /* not cut off */
 };
 
-struct prom_tls;
+struct prom_webconf;
 
 struct prom_connection {
     struct prom_connections *all;
@@ -50,8 +50,8 @@ struct prom_connection {
     /* While an answer is taken: what waits for the client, what it has taken, and since when that is measured. */
     int queued;
     uint64_t taken, window_taken;
-    int64_t window_ms;    /* 0: not yet */
-    struct prom_tls *tls; /* that its session uses; for http.c */
+    int64_t window_ms;        /* 0: not yet */
+    struct prom_webconf *web; /* that its TLS session uses, or NULL; for http.c */
 };
 
 struct prom_limits {

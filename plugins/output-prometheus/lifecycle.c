@@ -1,8 +1,12 @@
 /* The life of an instance. Main thread. */
 #include <stdlib.h>
 
+#include <gnutls/gnutls.h>
+#include <microhttpd.h>
+
 #include "listen.h"
 #include "prom.h"
+#include "webfile.h"
 
 #define PATIENCE_MS 1000
 
@@ -18,8 +22,26 @@ void prom_destroy(void *self)
     prom_intern_fini(&output->texts);
     prom_info_fini(&output->info);
     pthread_mutex_destroy(&output->lock);
+    prom_webfile_close(output->webfile);
     free(output->workers);
     free(output);
+}
+
+/* A part of the configuration, so it is read where that is checked. */
+static int read_web_config(struct prom_output *output, struct fx_error *err)
+{
+    const char *path = output->options->web_config;
+    if (!path)
+        return 0;
+    output->webfile = prom_webfile_open(output->instance, path, err);
+    if (!output->webfile)
+        return err && err->code ? err->code : FX_EINVAL;
+    if (output->webfile->current->tls && (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES ||
+                                          MHD_is_feature_supported(MHD_FEATURE_HTTPS_CERT_CALLBACK) != MHD_YES))
+        return fx_error_option(err, output->instance, "web_config", NULL,
+                               "this system's libmicrohttpd was built without TLS: install one with it, or put a "
+                               "proxy before a Unix socket");
+    return 0;
 }
 
 static int init(struct prom_output *output, struct fx_error *err)
@@ -27,6 +49,9 @@ static int init(struct prom_output *output, struct fx_error *err)
     if (prom_intern_init(&output->texts))
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     int rc = prom_listen_check(output->options, output->instance, err);
+    if (rc)
+        return rc;
+    rc = read_web_config(output, err);
     if (rc)
         return rc;
     rc = prom_families_init(output, err);

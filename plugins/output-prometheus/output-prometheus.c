@@ -60,6 +60,10 @@ static const struct fx_option options[] = {
      .help = "The mode of the files of Unix sockets, as octal digits in quotes."},
     {FX_OPTION(struct prom_options, socket_group), .type = FX_OPT_STRING,
      .help = "The group of the files of Unix sockets; else it is that of the program."},
+    {FX_OPTION(struct prom_options, web_config), .type = FX_OPT_STRING,
+     .help =
+         "A file that says who may connect, as Prometheus's own exporters have it by --web.config.file: TLS, client "
+         "certificates, passwords, headers. For all listeners. It is read again when it changes."},
     {FX_OPTION(struct prom_options, metrics), .type = FX_OPT_TABLES, .table = metric_table,
      .table_size = sizeof(struct prom_metric_options), .min = 1, .max = PROM_FAMILIES_MAX,
      .help = "What is counted. Left away: flow_receive_bytes_total and flow_transmit_bytes_total, by 'asn' and "
@@ -189,6 +193,26 @@ static const struct fx_metric metrics[] = {
                                .help = "What the records in its 'other' brought lately, in the same measure.",
                                .labels = (const char *const[]){"metric", NULL},
                                .max_series = PROM_FAMILIES_MAX},
+    [PROM_LOGINS] = {.name = "http_logins_total",
+                     .kind = FX_COUNTER,
+                     .help = "Requests that needed a password. known: right, and checked before; right and wrong: "
+                             "checked; busy: too many waited for that, answered with 503; absent: no password, or no "
+                             "sound one.",
+                     .label = "result",
+                     .values = (const char *const[]){"known", "right", "wrong", "busy", "absent", NULL}},
+    [PROM_LOGINS_WAITING] = {.name = "http_logins_waiting",
+                             .kind = FX_GAUGE,
+                             .help = "Requests that wait until their password is checked."},
+    [PROM_WEB_CONFIG_READS] = {.name = "web_config_reads_total",
+                               .kind = FX_COUNTER,
+                               .help = "Changes of the web configuration's files, by whether they could be used.",
+                               .label = "result",
+                               .values = (const char *const[]){"used", "refused", NULL}},
+    [PROM_WEB_CONFIG_STALE] = {.name = "web_config_stale",
+                               .kind = FX_GAUGE,
+                               .help =
+                                   "1: the web configuration's files can't be used as they are now, and what was in "
+                                   "force before stays so."},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_OUTPUT,

@@ -25,6 +25,10 @@
  *   http.c, wait.c       requests; those that wait for a checkpoint
  *   routes.c, request.h  which path is answered by whom: the table to add a path to
  *   reply.c, gzip.c, zstd.c  answers; compression while a page is sent
+ *   webconf.c, webfile.c the web configuration; its file, read again when it changes (watch.c)
+ *   tls.c, priority.c    TLS by it
+ *   access.c, auth.c     who may have what: the rate, the password
+ *   verify.c, bcrypt.c   passwords that are checked beside the HTTP thread
  *   acceptor.c, listen.c accepting; listening sockets: TCP (listen.c), Unix (unix.c), systemd's (inherit.c)
  *   connections.c        times and places of connections
  *   thread.c             starting threads
@@ -80,6 +84,7 @@ enum prom_type { PROM_COUNTER, PROM_GAUGE, PROM_HISTOGRAM };
 struct prom_options {
     struct fx_list listen;
     const char *socket_mode, *socket_group; /* of Unix sockets */
+    const char *web_config;                 /* a file, or NULL */
     struct fx_tables metrics;               /* of struct prom_metric_options; none: the default ones */
     int64_t asn;
     int64_t names_wait; /* ms */
@@ -113,7 +118,11 @@ enum prom_metric {
     PROM_TOP_ADMITTED,
     PROM_TOP_DISPLACED,
     PROM_TOP_WEIGHT,
-    PROM_TOP_OTHER_WEIGHT
+    PROM_TOP_OTHER_WEIGHT,
+    PROM_LOGINS,
+    PROM_LOGINS_WAITING,
+    PROM_WEB_CONFIG_READS,
+    PROM_WEB_CONFIG_STALE
 };
 enum prom_answer {
     PROM_REQUEST_PAGE,
@@ -181,6 +190,7 @@ struct prom_worker {
 };
 
 struct prom_http;
+struct prom_webfile;
 
 struct prom_output {
     struct fx_instance *instance;
@@ -202,6 +212,7 @@ struct prom_output {
     struct prom_snapshot *spare;     /* nobody's: its memory is for the next cut */
     int64_t patience_ms;             /* how long a page waits for a checkpoint */
     struct prom_rates rates;
+    struct prom_webfile *webfile; /* or NULL */
     struct prom_http *http;
 };
 

@@ -10,11 +10,25 @@
 #include "filter.h"
 #include "gzip.h"
 #include "page.h"
+#include "webconf.h"
 #include "zstd.h"
 
 #define PAGE_BLOCK    (64 * 1024)
 #define LIST_MAX      4096 /* of a header that is a list; what is beyond is not looked at */
 #define CONTENT_RULES "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/* Those of the web configuration, in place of our own of the same name. */
+static void add_headers(struct MHD_Response *response, const struct prom_webconf *web)
+{
+    const struct prom_server_options *server = web ? prom_webconf_server(web) : NULL;
+    for (size_t i = 0; server && i < server->headers.count; i++) {
+        const struct fx_pair *pair = &server->headers.pairs[i];
+        const char *own = MHD_get_response_header(response, pair->key);
+        if (own)
+            MHD_del_response_header(response, pair->key, own);
+        MHD_add_response_header(response, pair->key, pair->value);
+    }
+}
 
 enum MHD_Result prom_reply_send(const struct prom_request *request, unsigned status, struct MHD_Response *response,
                                 const char *type)
@@ -27,6 +41,9 @@ enum MHD_Result prom_reply_send(const struct prom_request *request, unsigned sta
         MHD_add_response_header(response, "Content-Security-Policy", CONTENT_RULES);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    if (status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"flow-exporter\"");
+    add_headers(response, request->web);
     enum MHD_Result result = MHD_queue_response(request->connection, status, response);
     MHD_destroy_response(response);
     return result;

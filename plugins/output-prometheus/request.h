@@ -6,11 +6,13 @@
 #include <stdbool.h>
 
 struct prom_output;
+struct prom_webconf;
 
 /* Valid while the handler runs. */
 struct prom_request {
     struct prom_output *output;
     struct MHD_Connection *connection; /* for MHD_lookup_connection_value: the query and the headers */
+    const struct prom_webconf *web;    /* the web configuration in force, or NULL */
     const char *path;                  /* without the query; %41 is A already */
     bool is_head;                      /* the answer's head is all that is wanted */
 };

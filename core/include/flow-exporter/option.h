@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <flow-exporter/error.h>
+#include <flow-exporter/visibility.h>
+
 /* The type of an option, and of the member of the options struct that it fills. */
 enum fx_option_type {
     FX_OPT_BOOL = 1, /* bool                                   true, false */
@@ -76,6 +79,21 @@ struct fx_option {
     const struct fx_option *table; /* the options of one map of the list; no secrets */
     size_t table_size;             /* sizeof the struct that it fills */
 };
+
+/*
+ * A file of a plugin's own that an option names, in YAML and read by a table as the configuration is: the same checks,
+ * and errors with file, line and column. A table in it may hold secrets, since nobody prints it. An empty file leaves
+ * everything at its default. size: of the struct that the table fills. NULL and err filled, or what fx_options_free frees.
+ * Any thread, also again while the program runs. Since ABI 1.1.
+ */
+struct fx_options;
+FX_API struct fx_options *fx_options_read(const char *path, const struct fx_option *table, size_t size,
+                                          struct fx_error *err);
+FX_API const void *fx_options_get(const struct fx_options *options); /* the filled struct */
+FX_API void fx_options_free(struct fx_options *options);
+/* As fx_error_option, with the place in that file. */
+FX_API int fx_options_error(struct fx_error *err, const struct fx_options *options, const char *option,
+                            const char *item, const char *format, ...) FX_PRINTF(5, 6);
 
 #define FX_OPTION(struct_, member) .key = #member, .offset = offsetof(struct_, member)
 
