@@ -20,7 +20,7 @@ static void warn(const struct prom_webfile *webfile, const struct prom_webconf *
                "file=%s", webfile->path);
     if (warning[0])
         fx_log(webfile->instance, FX_LOG_WARN, "The web configuration's cipher suites are not all to be had.",
-               "file=%s reason=\"%s\"", webfile->path, warning);
+               "file=%s reason=%s", webfile->path, warning);
 }
 
 struct prom_webfile *prom_webfile_open(struct fx_instance *instance, const char *path, struct fx_error *err)
@@ -81,7 +81,7 @@ static void report(const struct prom_webfile *webfile, const struct fx_error *er
     else
         fx_log(webfile->instance, FX_LOG_ERROR,
                "The web configuration has changed and can't be used; what was in force stays so.",
-               "file=%s line=%u column=%u reason=\"%s\"", err->file[0] ? err->file : webfile->path, err->line,
+               "file=%s line=%u column=%u reason=%s", err->file[0] ? err->file : webfile->path, err->line,
                err->column, err->message);
 }
 

@@ -61,6 +61,18 @@ static const struct fx_metric metrics[] = {
     [PROM_TOP_WEIGHT] = {.name = "top_weight", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
     [PROM_TOP_OTHER_WEIGHT] =
         {.name = "top_other_weight", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
+    [PROM_LOGINS] = {.name = "logins",
+                     .kind = FX_COUNTER,
+                     .help = "l",
+                     .label = "result",
+                     .values = (const char *const[]){"known", "right", "wrong", "busy", "absent", NULL}},
+    [PROM_LOGINS_WAITING] = {.name = "logins_waiting", .kind = FX_GAUGE, .help = "w"},
+    [PROM_WEB_CONFIG_READS] = {.name = "web_config_reads",
+                               .kind = FX_COUNTER,
+                               .help = "r",
+                               .label = "result",
+                               .values = (const char *const[]){"used", "refused", NULL}},
+    [PROM_WEB_CONFIG_STALE] = {.name = "web_config_stale", .kind = FX_GAUGE, .help = "s"},
     {.name = NULL}};
 
 static const char *const any_port[] = {"127.0.0.1:0"};
