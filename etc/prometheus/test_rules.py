@@ -44,6 +44,7 @@ class Rules(unittest.TestCase):
     def test_rules_and_configuration_are_sound(self):
         self.assertIn("SUCCESS", self.promtool("check", "rules", "--lint=all", "--lint-fatal", RULES.name))
         self.assertIn("SUCCESS", self.promtool("check", "config", "--lint=all", "--lint-fatal", "prometheus.yml"))
+        self.assertIn("SUCCESS", self.promtool("check", "config", "--lint=all", "--lint-fatal", "prometheus-tls.yml"))
 
     def test_rules_do_what_their_tests_say(self):
         self.assertIn("SUCCESS", self.promtool("test", "rules", TESTS.name))

@@ -1,15 +1,12 @@
-/* The thread that checks passwords. It is nicer than others: whoever guesses takes no time from records. */
+/* The thread that checks passwords. There is one, so whoever guesses takes one processor at most. */
 #include "verify.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "prom.h"
 #include "thread.h"
-
-#define NICENESS 10
 
 /* Under the lock. */
 static void finish(struct prom_verify *verify, struct prom_check *check, enum prom_check_state state)
@@ -36,7 +33,6 @@ static void *thread_main(void *arg)
 {
     struct prom_verify *verify = arg;
     struct crypt_data *data = calloc(1, sizeof *data);
-    setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread, on Linux */
     pthread_mutex_lock(&verify->lock);
     for (;;) {
         while (!verify->stopping && !verify->first)

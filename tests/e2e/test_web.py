@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from configs import stdin_config
-from programs import Program, Prometheus, SLOWNESS, can_connect, flow_exporter_run, free_port, wait_until
+from programs import SLOWNESS, SOURCE, Program, Prometheus, can_connect, flow_exporter_run, free_port, wait_until
 from secure_kafka import Certificates
 
 with warnings.catch_warnings():
@@ -361,14 +361,16 @@ def test_a_real_prometheus_scrapes(web, certificates, tmp_path):
         pytest.skip("needs prometheus")
     served = web({"tls_server_config": tls_of(certificates, client_auth_type="VerifyClientCertIfGiven",
                                               client_ca_file=certificates["ca.pem"]),
-                  "basic_auth_users": {"alice": hash_of(PASSWORD)}})
+                  "basic_auth_users": {"alice": hash_of(PASSWORD), "prometheus": hash_of(PASSWORD)}})
     (tmp_path / "password").write_text(PASSWORD)
     target = [{"targets": [f"127.0.0.1:{served.port}"]}]
     trust = {"ca_file": certificates["ca.pem"]}
-    jobs = [{"job_name": "password", "scheme": "https", "static_configs": target, "tls_config": trust,
-             "basic_auth": {"username": "alice", "password_file": str(tmp_path / "password")}},
+    shipped = yaml.safe_load((SOURCE / "etc" / "prometheus" / "prometheus-tls.yml").read_text())["scrape_configs"][0]
+    shipped["tls_config"]["ca_file"] = certificates["ca.pem"]
+    shipped["basic_auth"]["password_file"] = str(tmp_path / "password")
+    jobs = [{**shipped, "job_name": "password", "static_configs": target},
             {"job_name": "certificate", "scheme": "https", "static_configs": target,
-             "basic_auth": {"username": "alice", "password": PASSWORD},
+             "basic_auth": {"username": "prometheus", "password": PASSWORD},
              "tls_config": {**trust, "cert_file": certificates["exporter.pem"], "key_file": certificates["exporter.key"]}},
             {"job_name": "stranger", "scheme": "https", "static_configs": target, "tls_config": trust}]
     scraping = Prometheus(tmp_path / "prometheus", [], {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs})
