@@ -128,7 +128,7 @@ static void hashes(void **state)
     char seventy_two[73];
     memcpy(seventy_two, eighty, 72);
     seventy_two[72] = '\0';
-    const char *hash = crypt_r(seventy_two, "$2y$04$abcdefghijklmnopqrstuu", made);
+    const char *hash = crypt_rn(seventy_two, "$2y$04$abcdefghijklmnopqrstuu", made, sizeof *made);
     assert_true(prom_bcrypt_check(data, hash, eighty)); /* as everywhere with bcrypt */
     eighty[71] = 'y';
     assert_false(prom_bcrypt_check(data, hash, eighty));
@@ -340,7 +340,7 @@ static void passwords_are_checked(void **state)
     static struct waiting waiting;
     struct fx_error err = FX_ERROR_INIT;
     struct crypt_data *data = calloc(1, sizeof *data);
-    const char *made = crypt_r("secret", HASH_OF_SECRET, data);
+    const char *made = crypt_rn("secret", HASH_OF_SECRET, data, sizeof *data);
     assert_string_equal(made, HASH_OF_SECRET); /* what the test says is so */
     free(data);
     waiting_begin(&waiting);
