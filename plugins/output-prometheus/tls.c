@@ -117,7 +117,8 @@ static int load_own(struct prom_tls *tls, const struct reading *reading)
     if (!rc) {
         int code = gnutls_certificate_set_x509_key_mem2(tls->credentials, &cert, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
         if (code < 0)
-            rc = fail(reading, at, "this certificate and its key can't be used together, as PEM", gnutls_strerror(code));
+            rc =
+                fail(reading, at, "this certificate and its key can't be used together, as PEM", gnutls_strerror(code));
     }
     wipe(&cert);
     wipe(&key);

@@ -81,8 +81,8 @@ static void report(const struct prom_webfile *webfile, const struct fx_error *er
     else
         fx_log(webfile->instance, FX_LOG_ERROR,
                "The web configuration has changed and can't be used; what was in force stays so.",
-               "file=%s line=%u column=%u reason=%s", err->file[0] ? err->file : webfile->path, err->line,
-               err->column, err->message);
+               "file=%s line=%u column=%u reason=%s", err->file[0] ? err->file : webfile->path, err->line, err->column,
+               err->message);
 }
 
 static void exchange(struct prom_webfile *webfile, struct prom_webconf *next)
