@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
 #include "number.h"
 
 #define SIGNIFICANT_MAX 17 /* tell all doubles apart */
@@ -71,6 +72,8 @@ size_t prom_factor_print(char to[PROM_PRODUCT_MAX], const struct prom_factor *fa
     unsigned decimals = factor->decimals;
     for (; decimals && product % 10 == 0; decimals--)
         product /= 10;
+    if (!decimals && product <= UINT64_MAX)
+        return prom_line_number(to, (uint64_t)product);
     size_t size = 0;
     for (unsigned digit = 0; product || digit <= decimals; digit++) {
         if (digit == decimals && digit)

@@ -397,6 +397,7 @@ static int read_metric_ended(struct reading *reading, const struct prom_kept_met
     return 0;
 }
 
+/* There are none of a metric that was not configured then. */
 static int read_further_ended(struct reading *reading, const struct prom_kept_metric *metric,
                               struct prom_snapshot *snapshot)
 {
@@ -404,7 +405,7 @@ static int read_further_ended(struct reading *reading, const struct prom_kept_me
     const char *from = NULL;
     if (!take_u64(reading, &further) || further >= PROM_SLOTS_MAX ||
         !(from = take(reading, (size_t)further * sizeof further)) ||
-        (metric->family >= 0 && further + 1 != reading->output->families[metric->family].shape.slots))
+        (metric->family >= 0 && further && further + 1 != reading->output->families[metric->family].shape.slots))
         return fx_error_set(reading->err, FX_EINVAL, "what the values say of ended series does not fit");
     if (metric->family < 0)
         return 0;

@@ -25,10 +25,17 @@ def with_metrics(config, rows, **options):
     return config
 
 
-def make_case(seed, is_bounded, places=1):
+KINDS = [
+    {"type": "gauge", "name": "flow_last", "help": "L.", "value": "packets", "factor": 0.5, "labels": {"to": "as_dst"}},
+    {"type": "histogram", "name": "flow_sizes", "help": "S.", "value": "bytes", "scale_by": "sampling_rate", "factor": 8,
+     "buckets": [0, 100, 8000, 1e6], "labels": {"to": "as_dst", "host": "label"}},
+]
+
+
+def make_case(seed, is_bounded, places=1, kinds=()):
     """Metrics, records, and what must be counted. places: record by record in turn, each has an order of its own."""
     chance = random.Random(seed)
-    rows = random_metrics(chance, is_bounded)
+    rows = [*random_metrics(chance, is_bounded), *kinds]
     max_series = chance.randint(1, 50) if is_bounded and chance.random() < 0.3 else 1_000_000
     records = [random_record(chance) for _ in range(chance.randint(1, 600))]
     model = Model(rows, max_series)
@@ -65,7 +72,7 @@ def test_random_metrics_by_kafka_and_two_workers(kafka, exporter):
 
 def test_random_metrics_outlive_a_kill(kafka, exporter, tmp_path):
     """The program's own counters begin again; the metrics go on."""
-    rows, _, lines, model = make_case(SEED + 1, False)
+    rows, _, lines, model = make_case(SEED + 1, False, kinds=KINDS)
     topic, half = kafka.topic_create(), len(lines) // 2
     config = kafka_config(kafka, topic)
     config["state"]["directory"] = str(tmp_path / "state")

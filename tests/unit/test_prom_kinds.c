@@ -235,6 +235,14 @@ static void other_metrics_stay_when_one_goes(void **state)
         expect_none(&program, "flow_size_sum{to=\"1\"} 5");
         prom_program_checkpoint(&program);
     }
+    /* And when it comes back, it begins at nothing. */
+    prom_fixture_metrics = (struct fx_tables){sizeof rows / sizeof *rows, rows};
+    prom_program_restart(&program, true);
+    EXPECT(&program, "flow_last{to=\"1\"} 5\n", "flow_scaled_sum{to=\"1\"} 0.5\n");
+    expect_none(&program, "flow_size");
+    write_one(&program, 0, 1, 5, 1);
+    prom_program_checkpoint(&program);
+    EXPECT(&program, "flow_size_count{to=\"1\"} 1\n", "flow_eighth{to=\"1\"} 0.625\n");
     end(&program);
 }
 
