@@ -5,6 +5,7 @@ One process: PLAINTEXT for the tests themselves (a superuser), TLS, TLS that ask
 with and without TLS. alice and CN=exporter may do everything, bob only what he was given.
 """
 
+import hashlib
 import os
 import socket
 import struct
@@ -18,7 +19,8 @@ LIBS = Path(os.environ.get("FLOW_EXPORTER_KAFKA_OLD_LIBS", SOURCE / "build" / "k
 PASSWORDS = {"alice": "alice-s3cret-Zq9", "bob": "bob-s3cret-Xw7"}
 LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "SASL": "SASL_PLAINTEXT", "SASLTLS": "SASL_SSL"}
 TOPIC, GROUP, LITERAL, READ, DESCRIBE, ALLOW = 2, 3, 3, 3, 8, 3
-CREATE_ACLS = 30
+CREATE_ACLS, ALTER_USER_SCRAM_CREDENTIALS = 30, 51
+SCRAM_SHA_512 = 2
 
 
 class Certificates:
@@ -88,6 +90,32 @@ class SecureKafka(Kafka):
                          format_arguments=[word for entry in scram for word in ("--add-scram", entry)])
         self.listeners = {name: SimpleNamespace(brokers=f"127.0.0.1:{port}") for name, port in ports.items()}
 
+    def ask(self, request):
+        """A request by the protocol itself: its answer, without its size."""
+        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            answer = b""
+            while len(answer) < 4 or len(answer) < 4 + struct.unpack(">i", answer[:4])[0]:
+                piece = connection.recv(4096)
+                assert piece, "the broker hung up"
+                answer += piece
+        return answer[4:]
+
+    def set_password(self, user, password):
+        """Gives a user a SCRAM-SHA-512 password, and makes the user if need be; by AlterUserScramCredentials, version 0."""
+        salt, iterations = b"salt of the tests", 4096
+        salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, iterations)
+
+        def compact(value):
+            return bytes([len(value) + 1]) + value
+
+        upsertion = compact(user.encode()) + struct.pack(">bi", SCRAM_SHA_512, iterations) + compact(salt) + compact(salted)
+        header = struct.pack(">hhih", ALTER_USER_SCRAM_CREDENTIALS, 0, 8, 5) + b"tests" + b"\0"
+        answer = self.ask(header + b"\1\2" + upsertion + b"\0" + b"\0")
+        correlation, _, throttle, results, name = struct.unpack(">ibibb", answer[:11])
+        error = struct.unpack(">h", answer[10 + name:12 + name])[0]
+        assert (correlation, throttle, results, error) == (8, 0, 2, 0), answer
+
     def allow(self, user, resource, name, operation=READ):
         """Gives a user a right, by the protocol itself: of what Debian has, nothing else can."""
 
@@ -96,13 +124,6 @@ class SecureKafka(Kafka):
 
         entry = struct.pack(">b", resource) + text(name) + struct.pack(">b", LITERAL) + text(f"User:{user}") + text("*")
         body = struct.pack(">i", 1) + entry + struct.pack(">bb", operation, ALLOW)
-        request = struct.pack(">hhi", CREATE_ACLS, 1, 7) + text("tests") + body
-        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
-            connection.sendall(struct.pack(">i", len(request)) + request)
-            answer = b""
-            while len(answer) < 4 or len(answer) < 4 + struct.unpack(">i", answer[:4])[0]:
-                piece = connection.recv(4096)
-                assert piece, "the broker hung up"
-                answer += piece
-        correlation, _, results, error = struct.unpack(">iiih", answer[4:18])
+        answer = self.ask(struct.pack(">hhi", CREATE_ACLS, 1, 7) + text("tests") + body)
+        correlation, _, results, error = struct.unpack(">iiih", answer[:14])
         assert (correlation, results, error) == (7, 1, 0), answer

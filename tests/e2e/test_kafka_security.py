@@ -117,6 +117,20 @@ def test_refused(secure, exporter, case):
     assert "s3cret" not in program.log()
 
 
+def test_a_password_that_is_right_later(secure, exporter):
+    """Refused at first; once the broker knows the user, the program goes on by itself, with nothing lost."""
+    topic, group = produce(secure), fresh_group()
+    properties = {"security.protocol": "SASL_PLAINTEXT", **sasl("SCRAM-SHA-512", "carol", "carol-s3cret")}
+    program = exporter(config_of(secure, "SASL", topic, properties, group=group))
+    program.wait_for_page(lambda shown: shown.self_sum(ERRORS, error="authentication") > 0, "errors of authentication")
+    assert program.ready()[0] == 503
+    for kind, name in ((TOPIC, topic), (GROUP, group)):
+        secure.allow("carol", kind, name)
+    secure.set_password("carol", "carol-s3cret")
+    program.wait_for_page(lambda shown: shown.total() == 70, "70 bytes")
+    wait_until(lambda: program.ready() == (200, "Ready.\n"), program.ready, 60)
+
+
 def test_a_file_that_librdkafka_can_t_read(secure, tmp_path):
     """What is only noticed at the start is said at its place, too."""
     config = config_of(secure, "TLS", "t", {**tls(secure), "ssl.ca.location": "/nonexistent/ca.pem"})
