@@ -1,7 +1,8 @@
 """Series that end when they are idle (expire_after), with a real Kafka, kill -9 and restarts.
 
 Every page is looked at: the sum over the metric never goes back, no line ever goes back (each label set is sent in one
-burst only, so none returns), and in the end the sum is exact and all series have ended.
+burst only, so none returns), and in the end the sum is exact and all series have ended. Of the same records a second metric
+shows the two heaviest of five series (top): it has the same sum on each page, and never more than two of them.
 """
 
 import random
@@ -15,10 +16,18 @@ BURST = 40
 POINTS = ["cut", "prepare", "outputs-prepared", "commit", "commit-asked", "accepted", "marked", "exposed"]
 
 
+TOP, PLACES = "flow_top_bytes_total", 2
+METRICS = [{"name": RECEIVE, "help": "Bytes received.", "value": "bytes",
+            "labels": {"hostname": "label", "source_as": "as_src"}},
+           {"name": TOP, "help": "Bytes by source.", "value": "bytes", "labels": {"source_as": "as_src"}, "top": PLACES,
+            "top_half_life": "1s"}]
+
+
 class Looks:
     """What was on the pages, over all lives of the program."""
 
-    def __init__(self):
+    def __init__(self, has_top=True):
+        self.has_top = has_top
         self.lines, self.sum, self.ends = {}, 0, set()
 
     def look(self, program):
@@ -27,6 +36,10 @@ class Looks:
         total = sum(lines.values())
         assert total >= self.sum, f"the sum went back from {self.sum} to {total}"
         self.sum = total
+        heaviest = page.of(TOP)
+        assert not self.has_top or sum(heaviest.values()) == total, f"{heaviest} is not {total}"
+        shown = [labels for labels in heaviest if dict(labels)["source_as"] != "other"]
+        assert len(shown) <= PLACES and all("ended" not in dict(labels) for labels in shown), heaviest
         for labels, value in lines.items():
             assert value >= self.lines.get(labels, 0), f"{labels} went back from {self.lines[labels]} to {value}"
             self.lines[labels] = value
@@ -42,7 +55,7 @@ def begin(kafka, folder):
     config = kafka_config(kafka, topic, group=fresh_group())
     config["inputs"][0]["rdkafka"].update({"group.instance.id": "one", "session.timeout.ms": "30000"})
     config["state"] = {"directory": str(folder / "state"), "min_interval": "50ms", "max_interval": "300ms"}
-    config["outputs"][0].update({"expire_after": "1s", "names_wait": "0s"})
+    config["outputs"][0].update({"expire_after": "1s", "names_wait": "0s", "metrics": METRICS})
     return topic, config
 
 
@@ -91,9 +104,9 @@ def test_sums_stay_exact_over_kills(kafka, exporter, tmp_path):
 
 def test_room_is_used_again(kafka, exporter, tmp_path):
     """Many times max_series label sets, one burst after another: none of them has to go into 'other'."""
-    dice, looks = random.Random(7), Looks()
+    dice, looks = random.Random(7), Looks(has_top=False)
     topic, config = begin(kafka, tmp_path)
-    config["outputs"][0]["max_series"] = 2 * BURST
+    config["outputs"][0].update({"max_series": 2 * BURST, "metrics": METRICS[:1]})
     program = exporter(config)
     sent = 0
     for burst in range(20 if WHOLE else 5):

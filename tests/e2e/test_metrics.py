@@ -38,6 +38,9 @@ def make_case(seed, is_bounded, places=1, kinds=()):
     rows = [*random_metrics(chance, is_bounded), *kinds]
     max_series = chance.randint(1, 50) if is_bounded and chance.random() < 0.3 else 1_000_000
     records = [random_record(chance) for _ in range(chance.randint(1, 600))]
+    for row in rows:
+        if "top" in row:
+            row["top"] = min(row["top"], max_series)
     model = Model(rows, max_series)
     for number, one in enumerate(records):
         model.add(one, number % places)
@@ -219,6 +222,11 @@ REFUSED = [
     ({"factor": 0}, "0\n", "the factor 0 is not between 1e-12 and 1e+12"),
     ({"factor": -8}, "-8", "the factor -8 is not"),
     ({"factor": ".nan"}, ".nan", "'factor'"),
+    ({"top": 100001}, "100001", "'top'"),
+    ({"top": 2, "max_series": 3}, "3\n", "'top' is this metric's limit already"),
+    ({"type": "gauge", "name": "flow_g", "top": 2}, "2\n", "only counters can have it"),
+    ({"type": "histogram", "name": "flow_h", "top": 2}, "2\n", "only counters can have it"),
+    ({"top": 2, "labels": {"ended": "as_dst"}}, "ended", "is the label of what has ended"),
     ({"mach": {"as_dst": 1}}, "mach", "did you mean 'match'?"),
 ]
 
@@ -237,6 +245,17 @@ def test_what_is_refused_has_its_place(tmp_path, change, place, message):
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
     # What is quoted begins a column earlier than what it says.
     assert any(f"{path}:{line}:{column - quote}: " in errors for quote in (0, 1)), (line, column, errors)
+
+
+@pytest.mark.parametrize("options, message", [({"late_names": "rename"}, "does not go with 'late_names: rename'"),
+                                              ({"max_series": 6}, "7 series are more than max_series")])
+def test_top_is_held_against_the_plugins_options(tmp_path, options, message):
+    text = yaml.safe_dump(with_metrics(stdin_config(), [{**ROW, "top": 7}], **options), sort_keys=False)
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    status, _, errors = flow_exporter_run("--config", path, "--check")
+    at = text.index("top: 7") + len("top: ")
+    assert status != 0 and message in errors and f":{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}: " in errors
 
 
 def test_a_name_twice_and_as_info_are_refused(tmp_path):
