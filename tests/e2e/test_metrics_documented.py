@@ -67,6 +67,10 @@ def test_what_is_shown_is_documented_and_the_other_way_round(exporter, tmp_path)
     config["resolvers"][0]["names"] = [str(NAMES)]
     config["outputs"][0]["as_info"] = True
     shown.update(shown_by(exporter(config)))
+    config = stdin_config()
+    config["outputs"][0]["metrics"] = [
+        {"name": "flow_heavy_total", "help": "H.", "value": "bytes", "labels": {"to": "as_dst"}, "top": 5}]
+    shown.update(shown_by(exporter(config)))
     rows = documented()
     assert {name: row for name, row in shown.items() if rows.get(name) != row} == {}
     missing = {name for name in set(rows) - set(shown) if not rows[name][1] & LATER and name != "flow_as_info"}
