@@ -249,13 +249,13 @@ static int start_daemon(struct prom_http *http, struct fx_error *err)
     const struct MHD_OptionItem certificate = {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate};
     const struct MHD_OptionItem end = {MHD_OPTION_END, 0, NULL};
     const struct MHD_OptionItem of_tls[] = {http->is_tls ? certificate : end, end};
-    http->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
-                             MHD_ALLOW_SUSPEND_RESUME | (http->is_tls ? MHD_USE_TLS : 0),
-                         0, NULL, NULL, answer, http, MHD_OPTION_ARRAY, of_tls, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)options->max_connections + CONNECTIONS_MORE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
-                         MHD_OPTION_NOTIFY_COMPLETED, note_completed, http, MHD_OPTION_END);
+    /* With epoll, libmicrohttpd 0.9.75 does not wait for the rest of a handshake: it asks for it all the time. */
+    unsigned how_to_wait = http->is_tls ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS : MHD_USE_EPOLL_INTERNAL_THREAD;
+    http->daemon = MHD_start_daemon(
+        how_to_wait | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, http,
+        MHD_OPTION_ARRAY, of_tls, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_connections + CONNECTIONS_MORE,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
+        MHD_OPTION_NOTIFY_COMPLETED, note_completed, http, MHD_OPTION_END);
     return http->daemon ? 0 : fx_error_set(err, FX_EIO, "the HTTP server does not start");
 }
 
