@@ -201,6 +201,8 @@ def test_versions_and_bad_tls(web, certificates):
     assert served.status(password=PASSWORD) == 200 and served.status() == 401
     assert served.status(password=PASSWORD, most=ssl.TLSVersion.TLSv1_2) == 200
     assert served.status("/-/healthy", least=ssl.TLSVersion.TLSv1_1) == 0
+    descriptors = Path(f"/proc/{served.program.process.pid}/fd")
+    before = len(list(descriptors.iterdir()))
     half = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(20)]
     for number, client in enumerate(half):  # some say nothing, some a part of a hello, some garbage, some HTTP
         client.sendall((b"", b"\x16\x03\x01\x02\x00\x01", b"\xff" * 300, b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")[number % 4])
@@ -220,6 +222,7 @@ def test_versions_and_bad_tls(web, certificates):
     assert served.metric("flow_exporter_http_connections_closed_total") >= 20
     assert idle.recv(10) == b""  # it has no more time than one without TLS
     idle.close()
+    wait_until(lambda: len(list(descriptors.iterdir())) <= before + 1, "nothing is left of them")
     served.write({"tls_server_config": tls_of(certificates, min_version="TLS11", max_version="TLS11")})
     assert served.status("/-/healthy", least=ssl.TLSVersion.TLSv1_1) == 200  # it was the file that refused it
     assert served.status("/-/healthy") == 0
