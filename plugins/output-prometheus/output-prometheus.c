@@ -117,7 +117,9 @@ static const struct fx_metric metrics[] = {
                           .help = "Series that are held back until their names are known."},
     [PROM_OTHER] = {.name = "records_other_total",
                     .kind = FX_COUNTER,
-                    .help = "Records counted in a series 'other' since there are too many series."},
+                    .help = "Records counted in a series 'other' since there are too many series, or a text in it is "
+                            "too long; without "
+                            "those of metrics with 'top'."},
     [PROM_UNMATCHED] = {.name = "records_unmatched_total",
                         .kind = FX_COUNTER,
                         .help = "Records that no metric takes; of the default ones: neither from nor to the own AS."},

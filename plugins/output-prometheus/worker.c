@@ -199,11 +199,13 @@ static uint32_t series_of(struct prom_family *family, struct lane *lane)
     return family->top.limit ? heavy_series_of(family, lane) : prom_registry_get(registry, lane->key, lane->hash);
 }
 
+/* With top it is as it should be, and no record too many. */
 static void count_other(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
 {
-    counts->other++;
     if (worker->output->families[lane->family].top.limit && lane->key[0])
         prom_summary_add(&worker->weighed[lane->family], lane->key[0], (double)lane->value);
+    else
+        counts->other++;
 }
 
 /* A gauge's or histogram's record. */

@@ -6,6 +6,13 @@ from configs import ASN, record, stdin_config
 from programs import NAMES, SOURCE, free_port, http_get
 
 ROW = re.compile(r"\| `(\w+)` \| (\w+) \| ([^|]*) \| (\w+) \| (.*) \|")
+# The default metrics, written out: with 'top' there are more of the program's own.
+LABELS = {"source_as": "as_src", "source_as_name": "as_src_name", "destination_as": "as_dst",
+          "destination_as_name": "as_dst_name", "hostname": "label"}
+METRICS = [{"name": "flow_receive_bytes_total", "help": "Bytes received.", "value": "bytes", "match": {"as_dst": ASN},
+            "labels": LABELS, "top": 5},
+           {"name": "flow_transmit_bytes_total", "help": "Bytes transferred.", "value": "bytes", "match": {"as_src": ASN},
+            "labels": dict(LABELS)}]
 # Series that begin when what they are about does.
 LATER = {"topic", "broker", "server", "writer", "partition", "error"}
 
@@ -56,6 +63,7 @@ def test_what_is_shown_is_documented_and_the_other_way_round(exporter, tmp_path)
     path.write_bytes(record(ASN, 2, 3) + b"\n" + record(2, ASN, 3) + b"\n")
     config = stdin_config(watch_markers=True)
     config["resolvers"][0]["names"] = [str(NAMES)]
+    config["outputs"][0]["metrics"] = METRICS
     with open(path, "rb") as file:
         program = exporter(config, stdin=file)
     program.wait_for_records(2)
