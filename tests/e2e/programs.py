@@ -56,10 +56,10 @@ def can_connect(port, host="127.0.0.1"):
         return probe.connect_ex((host, port)) == 0
 
 
-def http_get(url, seconds=30):
-    """Status and text; an error status is an answer, too."""
+def http_get(url, seconds=30, tls=None):
+    """Status and text; an error status is an answer, too. tls: a context."""
     try:
-        with urllib.request.urlopen(url, timeout=seconds * SLOWNESS) as answer:
+        with urllib.request.urlopen(url, timeout=seconds * SLOWNESS, context=tls) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -155,10 +155,10 @@ class FlowExporter(Program):
     """flow-exporter, with a configuration (a dict) or with arguments, that has answered /-/healthy."""
 
     def __init__(self, folder, config=None, arguments=(), stdin=subprocess.DEVNULL, name="flow-exporter", port=None,
-                 env=None, wait=True):
+                 env=None, wait=True, tls=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
-        self.config = config
+        self.config, self.tls = config, tls
         command, plugin_flags = flow_exporter_command()
         if config is not None:
             for output in config["outputs"]:
@@ -174,17 +174,21 @@ class FlowExporter(Program):
             self.wait_for(self.is_healthy, f"{name} is healthy")
 
     def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
+
+    def get(self, path):
+        """Status and text."""
+        return http_get(self.url(path), tls=self.tls)
 
     def is_healthy(self):
-        return can_connect(self.port) and http_get(self.url("/-/healthy"))[0] == 200
+        return can_connect(self.port) and self.get("/-/healthy")[0] == 200
 
     def ready(self):
         """Status and text of /-/ready."""
-        return http_get(self.url("/-/ready"))
+        return self.get("/-/ready")
 
     def page_text(self):
-        status, text = http_get(self.url("/metrics"))
+        status, text = self.get("/metrics")
         assert status == 200, text
         return text
 

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import ssl
 import stat
 import subprocess
 import threading
@@ -13,6 +14,7 @@ import pytest
 from configs import ASN, stdin_config
 from programs import FLOWGEN, SCALE, SLOWNESS, flow_exporter_command, flow_exporter_run, free_port, http_get, wait_until
 from page import Page
+from secure_kafka import Certificates
 
 MANY = max(100, int(1000 * SCALE))
 
@@ -54,10 +56,10 @@ def flowing(exporter):
     """Starts the program with records streaming through it."""
     flows = []
 
-    def start(series=200, **options):
+    def start(series=200, tls=None, **options):
         flows.append(Flows(series))
         with os.fdopen(flows[-1].read_end, "rb") as stdin:
-            program = exporter(config_with(**options), stdin=stdin)
+            program = exporter(config_with(**options), stdin=stdin, tls=tls)
         flows[-1].thread.start()
         program.wait_for_page(lambda shown: shown.self_sum("flow_exporter_records_total") > 1000, "records flow")
         return program
@@ -251,6 +253,27 @@ def test_a_megabyte_of_headers(flowing):
 
     stays_well(program, abuse, 2)
     assert closed_by(program, "incomplete") > 0
+
+
+def test_bad_tls(flowing, tmp_path):
+    """Garbage, HTTP, a part of a hello, nothing at all: what never gets as far as a request."""
+    certificates = Certificates(tmp_path / "certificates")
+    path = tmp_path / "web.yml"
+    path.write_text(f"tls_server_config: {{cert_file: {certificates['server.pem']}, key_file: {certificates['server.key']}}}\n")
+    program = flowing(web_config=str(path), request_timeout="1s", tls=ssl.create_default_context(cafile=certificates["ca.pem"]))
+    said = (b"\xff" * 300, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"")
+
+    def abuse():
+        clients = [connect(program.port) for _ in range(MANY)]
+        for number, client in enumerate(clients):
+            try:
+                client.sendall(said[number % len(said)])
+            except OSError:
+                pass  # cut off already
+        return clients
+
+    stays_well(program, abuse)
+    assert closed_by(program, "request_time") > 0
 
 
 def ask_unix(path, target="/metrics"):

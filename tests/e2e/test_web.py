@@ -197,7 +197,7 @@ def test_a_herd_of_guesses(web):
 
 def test_versions_and_bad_tls(web, certificates):
     served = web({"tls_server_config": tls_of(certificates), "basic_auth_users": {"alice": hash_of(PASSWORD)}},
-                 request_timeout="3s")
+                 request_timeout="5s")
     assert served.status(password=PASSWORD) == 200 and served.status() == 401
     assert served.status(password=PASSWORD, most=ssl.TLSVersion.TLSv1_2) == 200
     assert served.status("/-/healthy", least=ssl.TLSVersion.TLSv1_1) == 0
@@ -209,7 +209,7 @@ def test_versions_and_bad_tls(web, certificates):
     idle = served.connect()  # beyond its handshake
     begin = time.monotonic()
     assert served.status(password=PASSWORD) == 200
-    assert time.monotonic() - begin < 2.5 * SLOWNESS  # before their time is over
+    assert time.monotonic() - begin < 4.5 * SLOWNESS  # before their time is over
     ticks = thread_ticks(served.program, "MHD-single")
     for number, client in enumerate(half):
         client.settimeout(30 * SLOWNESS)
@@ -218,7 +218,7 @@ def test_versions_and_bad_tls(web, certificates):
         except ConnectionError:
             pass
         client.close()
-    assert thread_ticks(served.program, "MHD-single") - ticks < 30  # of 300: it waits for them, and does not ask all the time
+    assert thread_ticks(served.program, "MHD-single") - ticks < 30  # of 500: it waits for them, and does not ask all the time
     assert served.metric("flow_exporter_http_connections_closed_total") >= 20
     assert idle.recv(10) == b""  # it has no more time than one without TLS
     idle.close()
