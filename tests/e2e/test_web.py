@@ -229,6 +229,32 @@ def test_versions_and_bad_tls(web, certificates):
     served.program.stop()
 
 
+def test_a_rate(web):
+    served = web({"rate_limit": {"interval": "1h", "burst": 3}})
+    assert [served.status("/-/healthy") for _ in range(5)] == [200, 200, 200, 429, 429]
+    served.write({"rate_limit": {"interval": "1h", "burst": 2}})
+    assert [served.status("/-/healthy") for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_unix_socket_asks_for_a_password_too(exporter, tmp_path):
+    socket_path, path = tmp_path / "page.sock", tmp_path / "web.yml"
+    path.write_text(yaml.safe_dump({"basic_auth_users": {"alice": hash_of(PASSWORD)}}))
+    port, config = free_port(), stdin_config()
+    config["outputs"][0].update(web_config=str(path), listen=[f"127.0.0.1:{port}", f"unix:{socket_path}"])
+    (tmp_path / "config.yml").write_text(yaml.safe_dump(config))
+    exporter(arguments=["--config", tmp_path / "config.yml"], port=port)
+
+    def status(said=""):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(30 * SLOWNESS)
+            client.connect(str(socket_path))
+            client.sendall(f"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{said}\r\n".encode())
+            return client.recv(100).split()[1]
+
+    assert status() == b"401"
+    assert status(f"Authorization: {encoded(f'alice:{PASSWORD}'.encode())}\r\n") == b"200"
+
+
 AUTH_TYPES = {  # no certificate, one of somebody unknown, one of ours
     "NoClientCert": (200, 200, 200),
     "RequestClientCert": (200, 200, 200),
