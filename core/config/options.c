@@ -52,8 +52,11 @@ void fxi_options_fini(const struct fx_option *table, void *options)
     for (const struct fx_option *option = table; option && option->key; option++) {
         void *member = member_of(option, options);
         if (option->type == FX_OPT_STRING || option->type == FX_OPT_SECRET) {
-            free(*(char **)member);
-            *(char **)member = NULL;
+            char **text = member;
+            if (*text && option->type == FX_OPT_SECRET)
+                explicit_bzero(*text, strlen(*text));
+            free(*text);
+            *text = NULL;
         } else if (option->type == FX_OPT_LIST) {
             list_clear(member);
         } else if (option->type == FX_OPT_MAP) {

@@ -51,8 +51,9 @@ bool prom_bcrypt_check(struct crypt_data *data, const char *hash, const char *pa
     memset(data, 0, sizeof *data);
     /* Not crypt_r: sanitizers have one of their own, which ends in nothing where libcrypt is loaded later. */
     const char *made = crypt_rn(cut, setting, data, sizeof *data);
-    /* Behind the letter, which was changed. */
-    bool is_right = made && strlen(made) == PROM_BCRYPT_SIZE && is_equal(made + 3, hash + 3, PROM_BCRYPT_SIZE - 3);
+    /* Behind the setting, which was ours and comes back in another form if its last letter has more bits than a salt. */
+    bool is_right = made && strlen(made) == PROM_BCRYPT_SIZE &&
+                    is_equal(made + SETTING_SIZE, hash + SETTING_SIZE, PROM_BCRYPT_SIZE - SETTING_SIZE);
     explicit_bzero(cut, sizeof cut);
     explicit_bzero(data, sizeof *data);
     return is_right;

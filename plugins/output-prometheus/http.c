@@ -292,6 +292,7 @@ static int start_access(struct prom_http *http, struct fx_error *err)
 {
     if (!http->output->webfile)
         return 0;
+    http->is_tls = http->output->webfile->current->tls; /* before there is a thread that may exchange it */
     http->access = calloc(1, sizeof *http->access);
     int rc = http->access ? prom_access_start(http->access, http->output->webfile, http->output->instance, err)
                           : fx_error_set(err, FX_ENOMEM, "out of memory");
@@ -299,7 +300,6 @@ static int start_access(struct prom_http *http, struct fx_error *err)
         free(http->access);
         http->access = NULL;
     }
-    http->is_tls = !rc && http->output->webfile->current->tls;
     return rc;
 }
 

@@ -186,8 +186,9 @@ static const struct fx_metric metrics[] = {
                             .max_series = PROM_FAMILIES_MAX},
     [PROM_TOP_WEIGHT] = {.name = "top_weight",
                          .kind = FX_GAUGE,
-                         .help = "What the series of a metric with 'top' brought lately: in the metric's unit, halved "
-                                 "every 'top_half_life'.",
+                         .help =
+                             "What the series of a metric with 'top' brought lately: in the unit of its value, before "
+                             "'factor', halved every 'top_half_life'.",
                          .labels = (const char *const[]){"metric", NULL},
                          .max_series = PROM_FAMILIES_MAX},
     [PROM_TOP_OTHER_WEIGHT] = {.name = "top_other_weight",

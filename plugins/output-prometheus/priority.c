@@ -68,13 +68,6 @@ static void add(struct making *making, const char *kind, const char *name)
     snprintf(making->text + used, sizeof making->text - used, "%s", word);
 }
 
-static void add_versions(struct making *making)
-{
-    static const char *const names[] = {"1.0", "1.1", "1.2", "1.3"};
-    for (int i = making->options->max_version; i >= making->options->min_version; i--)
-        add(making, "VERS-TLS", names[i]);
-}
-
 static int want(struct making *making, const char *name)
 {
     for (size_t i = 0; i < SUITE_COUNT; i++) {
@@ -90,13 +83,31 @@ static int want(struct making *making, const char *name)
                             name);
 }
 
-/* TLS 1.3 shares its ciphers with the older versions. Its own suites count only if there are no others. */
-static int add_suites(struct making *making)
+static int want_all(struct making *making)
 {
     const struct fx_list *list = &making->options->cipher_suites;
     for (size_t i = 0; i < list->count; i++)
         if (want(making, list->items[i]))
             return FX_EINVAL;
+    if (list->count && !making->any_old && making->options->max_version < 3)
+        return fx_options_error(making->err, making->file, "tls_server_config[0].cipher_suites", NULL,
+                                "only TLS 1.3 has these suites, and 'max_version' is below it");
+    return 0;
+}
+
+/* With suites of TLS 1.3 only, that version only: the others would have suites that the list does not name. */
+static void add_versions(struct making *making)
+{
+    static const char *const names[] = {"1.0", "1.1", "1.2", "1.3"};
+    bool only_new = making->options->cipher_suites.count && !making->any_old;
+    for (int i = making->options->max_version; i >= (only_new ? 3 : making->options->min_version); i--)
+        add(making, "VERS-TLS", names[i]);
+}
+
+/* TLS 1.3 shares its ciphers with the older versions. Its own suites count only if there are no others. */
+static void add_suites(struct making *making)
+{
+    const struct fx_list *list = &making->options->cipher_suites;
     snprintf(making->text + strlen(making->text), TEXT_MAX / 2, ":-KX-ALL%s",
              list->count ? ":-CIPHER-ALL:-MAC-ALL" : "");
     if (!making->any_old) {
@@ -111,7 +122,6 @@ static int add_suites(struct making *making)
                 add(making, "", suites[j].cipher);
                 add(making, "", suites[j].mac);
             }
-    return 0;
 }
 
 static int add_curves(struct making *making)
@@ -184,9 +194,12 @@ int prom_priority_new(const struct prom_tls_options *options, const struct fx_op
     if (options->min_version > options->max_version)
         return fx_options_error(err, file, "tls_server_config[0].min_version", NULL,
                                 "'min_version' is above 'max_version': nothing could connect");
+    if (want_all(&making))
+        return FX_EINVAL;
     snprintf(making.text, sizeof making.text, "NORMAL:-VERS-ALL");
     add_versions(&making);
-    if (add_suites(&making) || add_curves(&making))
+    add_suites(&making);
+    if (add_curves(&making))
         return FX_EINVAL;
     if (options->prefer_server_cipher_suites)
         snprintf(making.text + strlen(making.text), 32, ":%%SERVER_PRECEDENCE");

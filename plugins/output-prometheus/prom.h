@@ -184,7 +184,7 @@ struct prom_snapshot {
 /* A worker's own values. */
 struct prom_worker {
     struct prom_output *output;
-    uint64_t stamp;               /* of the batch under way, if there are gauges */
+    uint64_t stamp;               /* of the record that was counted last, if there are gauges */
     struct prom_summary *weighed; /* by family; with top: what has no series */
     struct prom_tally tallies[];  /* by family */
 };
@@ -203,7 +203,7 @@ struct prom_output {
     struct prom_worker **workers;
     unsigned worker_count;
     bool has_gauges;
-    _Atomic uint64_t stamp;          /* of the batch that was begun last; only with gauges */
+    _Atomic uint64_t stamp;          /* the last one that a batch may use; only with gauges */
     atomic_bool is_broken;           /* a cut found no memory: write says so */
     struct prom_snapshot *pending;   /* cut, not yet committed; the checkpoint's owner only */
     pthread_mutex_t lock;            /* of the following three */

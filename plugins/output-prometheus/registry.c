@@ -197,7 +197,19 @@ static bool may_be_waited_for(const struct prom_registry *registry, const uint64
     return prom_probe_next(&probe) != PROM_TABLE_NONE;
 }
 
-static uint32_t get(struct prom_registry *registry, const uint64_t *key, uint32_t hash, bool may_add)
+/* Under the lock, so that who only finds what another one has just added takes none. */
+static uint32_t add_in_place(struct prom_registry *registry, const uint64_t *key, uint32_t hash,
+                             _Atomic uint32_t *places)
+{
+    uint32_t left = places ? atomic_load_explicit(places, memory_order_relaxed) : 1;
+    uint32_t number = left ? add(registry, key, hash) : PROM_OTHER_SERIES;
+    if (places && number != PROM_OTHER_SERIES)
+        atomic_store_explicit(places, left - 1, memory_order_relaxed);
+    return number;
+}
+
+static uint32_t get(struct prom_registry *registry, const uint64_t *key, uint32_t hash, bool may_add,
+                    _Atomic uint32_t *places)
 {
     /* Before the look-up, which then finds the last series that was added or got its cells. */
     bool is_full = !may_add || prom_registry_is_full(registry);
@@ -212,19 +224,25 @@ static uint32_t get(struct prom_registry *registry, const uint64_t *key, uint32_
     if (number == PROM_SERIES_NONE)
         number = wake(registry, key, hash);
     if (number == PROM_SERIES_NONE)
-        number = may_add ? add(registry, key, hash) : PROM_OTHER_SERIES;
+        number = may_add ? add_in_place(registry, key, hash, places) : PROM_OTHER_SERIES;
     pthread_mutex_unlock(&registry->lock);
     return number;
 }
 
 uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
 {
-    return get(registry, key, hash, true);
+    return get(registry, key, hash, true, NULL);
+}
+
+uint32_t prom_registry_get_in_place(struct prom_registry *registry, const uint64_t *key, uint32_t hash,
+                                    _Atomic uint32_t *places)
+{
+    return get(registry, key, hash, true, places);
 }
 
 uint32_t prom_registry_get_old(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
 {
-    return get(registry, key, hash, false);
+    return get(registry, key, hash, false, NULL);
 }
 
 /* Whether the series has this key, or had it before it got its cells. */

@@ -165,6 +165,9 @@ static inline bool prom_key_waits(const struct prom_registry *registry, const ui
  * series that exists is always found, and when all are taken no lock is needed to know that there will be no more.
  */
 uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash);
+/* The same, but a series that is new takes one of the places, and without one is PROM_OTHER_SERIES. */
+uint32_t prom_registry_get_in_place(struct prom_registry *registry, const uint64_t *key, uint32_t hash,
+                                    _Atomic uint32_t *places);
 /* The same, but no new series is made. */
 uint32_t prom_registry_get_old(struct prom_registry *registry, const uint64_t *key, uint32_t hash);
 

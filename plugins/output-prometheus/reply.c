@@ -24,6 +24,8 @@ static void add_headers(struct MHD_Response *response, const struct prom_webconf
     for (size_t i = 0; server && i < server->headers.count; i++) {
         const struct fx_pair *pair = &server->headers.pairs[i];
         const char *own = MHD_get_response_header(response, pair->key);
+        if (!pair->value[0]) /* as if it were not there */
+            continue;
         if (own)
             MHD_del_response_header(response, pair->key, own);
         MHD_add_response_header(response, pair->key, pair->value);

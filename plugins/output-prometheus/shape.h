@@ -3,7 +3,7 @@
  * nothing was counted, and each record that counts makes it larger (until it is the largest number).
  *
  *   counter    the sum
- *   gauge      the stamp of the batch that the last record was in; that record's value
+ *   gauge      the stamp of the last record; that record's value
  *   histogram  the number of records; the sum; the number in each bucket but the last one, each for itself
  *
  * Where two come together (two workers', two series that are shown as one), slots are added; of two gauges the later

@@ -100,6 +100,9 @@ static int read_pem(const struct reading *reading, const char *option, const cha
         data->size = (unsigned)strlen(text);
         return data->data ? 0 : fail(reading, option, "out of memory", NULL);
     }
+    if (strchr(file_name, '\n')) /* which belongs into no log */
+        return fail(reading, option, "this is a text and not the name of a file: its key is the one without '_file'",
+                    NULL);
     char *place = place_of(reading, file_name);
     int rc = place ? read_place(reading, option, place, data) : fail(reading, option, "out of memory", NULL);
     free(place);
@@ -151,6 +154,8 @@ static int check_pair(const struct reading *reading)
         return fail(reading, "key_file", "write either 'key' or 'key_file'", NULL);
     if (options->client_ca && options->client_ca_file)
         return fail(reading, "client_ca_file", "write either 'client_ca' or 'client_ca_file'", NULL);
+    if (!options->cert && !options->cert_file && !options->key && !options->key_file)
+        return fail(reading, "cert_file", "TLS needs a certificate: 'cert_file' is missing", NULL);
     if (!options->key && !options->key_file)
         return fail(reading, options->cert ? "cert" : "cert_file", "a certificate needs its key: 'key_file' is missing",
                     NULL);
@@ -208,7 +213,9 @@ int prom_tls_new(const struct prom_tls_options *options, const struct fx_options
     const struct reading reading = {options, file, path, watch, err};
     *tls = NULL;
     bool is_empty = !options->cert && !options->cert_file && !options->key && !options->key_file &&
-                    !options->client_ca && !options->client_ca_file && !options->client_auth_type;
+                    !options->client_ca && !options->client_ca_file && !options->client_auth_type &&
+                    !options->client_allowed_sans.count && !options->cipher_suites.count &&
+                    !options->curve_preferences.count;
     if (is_empty)
         return 0;
     struct prom_tls *made = calloc(1, sizeof *made);
@@ -231,6 +238,11 @@ void prom_tls_free(struct prom_tls *tls)
     if (tls->priority)
         gnutls_priority_deinit(tls->priority);
     free(tls);
+}
+
+bool prom_tls_verifies(const struct prom_tls *tls)
+{
+    return tls && tls->client_auth == PROM_CLIENT_REQUIRE_AND_VERIFY;
 }
 
 const char *prom_tls_warning(const struct prom_tls *tls)

@@ -18,6 +18,9 @@ void prom_tls_free(struct prom_tls *tls);
 /* Before the handshake of a session, which does not outlive tls. */
 void prom_tls_begin(const struct prom_tls *tls, gnutls_session_t session);
 
+/* Whether a client has to have a certificate of our authority. */
+bool prom_tls_verifies(const struct prom_tls *tls);
+
 /* What the file asks for and this program does not do, though it is no mistake; or an empty text. */
 const char *prom_tls_warning(const struct prom_tls *tls);
 

@@ -82,8 +82,9 @@ int prom_top_add_worker(struct prom_top *top, unsigned worker_count, struct prom
 /* The same for a record and for the key that it would have; never 0. */
 uint64_t prom_top_fingerprint(const struct prom_family *family, const struct fx_value *row);
 uint64_t prom_top_key_fingerprint(const struct prom_registry *registry, const uint64_t *key);
-/* Whether the series may begin, as far as this goes; take: it is about to. */
-bool prom_top_may_begin(struct prom_top *top, uint64_t fingerprint, bool take);
+/* Whether the series may begin, as far as this goes; one without a permit then takes one of the open places. */
+bool prom_top_may_begin(const struct prom_top *top, uint64_t fingerprint);
+bool prom_top_has_permit(const struct prom_top *top, uint64_t fingerprint);
 
 /* ---- the checkpoint's owner */
 

@@ -63,7 +63,7 @@ uint64_t prom_top_key_fingerprint(const struct prom_registry *registry, const ui
     return end(hash);
 }
 
-static bool has_permit(const struct prom_top *top, uint64_t fingerprint)
+bool prom_top_has_permit(const struct prom_top *top, uint64_t fingerprint)
 {
     size_t low = 0, high = top->permit_count;
     while (low < high) {
@@ -76,14 +76,7 @@ static bool has_permit(const struct prom_top *top, uint64_t fingerprint)
     return low < top->permit_count && top->permits[low] == fingerprint;
 }
 
-bool prom_top_may_begin(struct prom_top *top, uint64_t fingerprint, bool take)
+bool prom_top_may_begin(const struct prom_top *top, uint64_t fingerprint)
 {
-    uint32_t open = atomic_load_explicit(&top->open, memory_order_relaxed);
-    if (has_permit(top, fingerprint))
-        return true;
-    while (open && take)
-        if (atomic_compare_exchange_weak_explicit(&top->open, &open, open - 1, memory_order_relaxed,
-                                                  memory_order_relaxed))
-            return true;
-    return open > 0;
+    return atomic_load_explicit(&top->open, memory_order_relaxed) > 0 || prom_top_has_permit(top, fingerprint);
 }

@@ -23,7 +23,8 @@ void prom_watch_add(struct prom_watch *watch, const char *path)
     struct prom_watched *file = &watch->files[watch->count++];
     file->path = copy;
     look(file);
-    if (!file->failed && time(NULL) - file->found.st_ctim.tv_sec < FRESH_SECONDS)
+    long long age = (long long)time(NULL) - file->found.st_ctim.tv_sec; /* the clock may have been ahead then */
+    if (!file->failed && age < FRESH_SECONDS && age > -FRESH_SECONDS)
         watch->is_fresh = true;
 }
 

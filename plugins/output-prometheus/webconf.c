@@ -113,6 +113,10 @@ static int check(struct prom_webconf *conf, const char *path, struct prom_watch 
         rc = check_header(conf, &server->headers.pairs[i], err);
     for (size_t i = 0; i < options->basic_auth_users.count && !rc; i++)
         rc = check_user(conf, &options->basic_auth_users.pairs[i], err);
+    const struct prom_rate_options *rate = prom_webconf_rate(conf);
+    if (!rc && rate && !rate->burst)
+        rc = fx_options_error(err, conf->file, "rate_limit", NULL,
+                              "with a 'burst' of 0 no request is ever answered: write how many may come at once");
     if (!rc && options->tls_server_config.count)
         rc = prom_tls_new(options->tls_server_config.items, conf->file, path, watch, &conf->tls, err);
     return rc;

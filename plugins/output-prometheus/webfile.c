@@ -61,10 +61,20 @@ struct prom_webconf *prom_webfile_get(struct prom_webfile *webfile)
     return conf;
 }
 
-/* Whether HTTP or HTTPS is spoken is decided when the program starts. */
+/*
+ * Whether HTTP or HTTPS is spoken is decided when the program starts. So is whether anybody has to say who he is: a file
+ * that is being written, or was cut off by a full disk, must not open the page.
+ */
 static int check_change(const struct prom_webfile *webfile, const struct prom_webconf *next, struct fx_error *err)
 {
-    if (!next->tls == !webfile->current->tls)
+    const struct prom_webconf *current = webfile->current;
+    if (current->options->basic_auth_users.count && !next->options->basic_auth_users.count)
+        return fx_options_error(err, next->file, "basic_auth_users", NULL,
+                                "passwords can't be turned off while the program runs: start it again");
+    if (prom_tls_verifies(current->tls) && next->tls && !prom_tls_verifies(next->tls))
+        return fx_options_error(err, next->file, "tls_server_config", NULL,
+                                "client certificates can't be turned off while the program runs: start it again");
+    if (!next->tls == !current->tls)
         return 0;
     return fx_options_error(err, next->file, "tls_server_config", NULL,
                             next->tls ? "TLS can't be turned on while the program runs: start it again"

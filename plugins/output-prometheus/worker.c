@@ -115,7 +115,7 @@ static void make_new_key(struct prom_worker *worker, struct prom_family *family,
         may_add = false;
     } else if (family->top.limit) {
         fingerprint = prom_top_fingerprint(family, row);
-        may_add = may_add && prom_top_may_begin(&family->top, fingerprint, false);
+        may_add = may_add && prom_top_may_begin(&family->top, fingerprint);
     }
     lane->has_added = may_add;
     if (may_add && make_words(worker, family, row, true, lane->key))
@@ -178,8 +178,9 @@ static uint32_t heavy_series_of(struct prom_family *family, struct lane *lane)
     if (number != PROM_OTHER_SERIES)
         return number;
     uint64_t fingerprint = prom_top_key_fingerprint(&family->registry, lane->key);
-    if (!prom_registry_is_full(&family->registry) && prom_top_may_begin(&family->top, fingerprint, true))
-        number = prom_registry_get(&family->registry, lane->key, lane->hash);
+    if (!prom_registry_is_full(&family->registry) && prom_top_may_begin(&family->top, fingerprint))
+        number = prom_registry_get_in_place(&family->registry, lane->key, lane->hash,
+                                            prom_top_has_permit(&family->top, fingerprint) ? NULL : &family->top.open);
     if (number != PROM_OTHER_SERIES)
         return number;
     lane->key[0] = fingerprint;
@@ -209,14 +210,14 @@ static void count_other(struct prom_worker *worker, const struct lane *lane, str
 }
 
 /* A gauge's or histogram's record. */
-static void count_slots(const struct prom_worker *worker, const struct lane *lane, uint64_t *slots)
+static void count_slots(struct prom_worker *worker, const struct lane *lane, uint64_t *slots)
 {
     const struct prom_family *family = &worker->output->families[lane->family];
     if (family->histogram) {
         prom_histogram_count(family->histogram, slots, lane->value, family->is_scaled ? lane->weight : 1);
         return;
     }
-    slots[PROM_SLOT_STAMP] = worker->stamp;
+    slots[PROM_SLOT_STAMP] = ++worker->stamp;
     slots[PROM_SLOT_LAST] = lane->value;
 }
 
@@ -265,7 +266,8 @@ enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *bat
     struct lane lanes[LANES];
     bool is_whole = !atomic_load_explicit(&output->is_broken, memory_order_relaxed);
     if (output->has_gauges)
-        worker->stamp = atomic_fetch_add_explicit(&output->stamp, 1, memory_order_relaxed) + 1;
+        worker->stamp = atomic_fetch_add_explicit(&output->stamp, (uint64_t)batch->rows * output->family_count,
+                                                  memory_order_relaxed);
     for (uint32_t row = 0; row < batch->rows && is_whole;) {
         unsigned used = 0;
         for (; row < batch->rows && used + output->family_count <= LANES; row++)

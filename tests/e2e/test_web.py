@@ -154,12 +154,11 @@ def test_nothing_but_health_without_a_password(web):
     assert PASSWORD not in log and hash_of(PASSWORD) not in log and base64.b64encode(f"alice:{PASSWORD}".encode()).decode() not in log
 
 
-def thread_ticks(program, thread):
-    """The processor time that a thread has had, in ticks of 10 ms."""
+def thread_seconds(program, thread):
+    """The processor time that a thread has had."""
     for task in Path(f"/proc/{program.process.pid}/task").iterdir():
-        name, fields = (task / "stat").read_text().rsplit(")", 1)
-        if name.endswith(f"({thread}"):
-            return sum(int(field) for field in fields.split()[11:13])
+        if (task / "comm").read_text().strip() == thread:
+            return int((task / "schedstat").read_text().split()[0]) / 1e9
     raise AssertionError("there is no such thread")
 
 
@@ -167,15 +166,13 @@ def test_nobody_can_be_told_from_somebody(web):
     """What is refused costs one bcrypt, whoever is named; what is known to be right costs none."""
     served = web({"basic_auth_users": {"alice": hash_of(PASSWORD, 9)}})
     assert served.status("/metrics", PASSWORD, method="HEAD") == 200
-    took = {}
-    for user, password, expected in (("alice", "w", 401), ("nobody", "w", 401), ("alice", PASSWORD, 200)):
-        before = thread_ticks(served.program, "fx-http-login")
-        for number in range(12):
-            said = password if expected == 200 else f"{password}{number}"
-            assert served.status("/metrics", said, user, method="HEAD") == expected
-        took[user, password] = thread_ticks(served.program, "fx-http-login") - before
-    known, alice, nobody = took["alice", PASSWORD], took["alice", "w"], took["nobody", "w"]
-    assert alice / 2 < nobody < alice * 2 and alice >= 10 and known <= 1, took
+    took = {"alice": 0, "nobody": 0, "known": 0}
+    for number in range(12):  # in turn: what a processor does in a second is not the same all the time
+        for who, user, password in (("alice", "alice", f"w{number}"), ("nobody", "nobody", f"w{number}"), ("known", "alice", PASSWORD)):
+            before = thread_seconds(served.program, "fx-http-login")
+            assert served.status("/metrics", password, user, method="HEAD") == (200 if who == "known" else 401)
+            took[who] += thread_seconds(served.program, "fx-http-login") - before
+    assert took["alice"] / 1.5 < took["nobody"] < took["alice"] * 1.5 and took["known"] < took["alice"] / 20, took
 
 
 def test_a_herd_of_guesses(web):
@@ -197,7 +194,7 @@ def test_a_herd_of_guesses(web):
 
 def test_versions_and_bad_tls(web, certificates):
     served = web({"tls_server_config": tls_of(certificates), "basic_auth_users": {"alice": hash_of(PASSWORD)}},
-                 request_timeout="5s")
+                 request_timeout=f"{5 * int(SLOWNESS)}s")
     assert served.status(password=PASSWORD) == 200 and served.status() == 401
     assert served.status(password=PASSWORD, most=ssl.TLSVersion.TLSv1_2) == 200
     assert served.status("/-/healthy", least=ssl.TLSVersion.TLSv1_1) == 0
@@ -210,7 +207,7 @@ def test_versions_and_bad_tls(web, certificates):
     begin = time.monotonic()
     assert served.status(password=PASSWORD) == 200
     assert time.monotonic() - begin < 4.5 * SLOWNESS  # before their time is over
-    ticks = thread_ticks(served.program, "MHD-single")
+    spent = thread_seconds(served.program, "MHD-single")
     for number, client in enumerate(half):
         client.settimeout(30 * SLOWNESS)
         try:
@@ -218,12 +215,13 @@ def test_versions_and_bad_tls(web, certificates):
         except ConnectionError:
             pass
         client.close()
-    assert thread_ticks(served.program, "MHD-single") - ticks < 30  # of 500: it waits for them, and does not ask all the time
+    assert thread_seconds(served.program, "MHD-single") - spent < 0.3 * SLOWNESS  # of 5 s: it waits for them, and does not ask all the time
     assert served.metric("flow_exporter_http_connections_closed_total") >= 20
     assert idle.recv(10) == b""  # it has no more time than one without TLS
     idle.close()
     wait_until(lambda: len(list(descriptors.iterdir())) <= before + 1, "nothing is left of them")
-    served.write({"tls_server_config": tls_of(certificates, min_version="TLS11", max_version="TLS11")})
+    served.write({"tls_server_config": tls_of(certificates, min_version="TLS11", max_version="TLS11"),
+                  "basic_auth_users": {"alice": hash_of(PASSWORD)}})
     assert served.status("/-/healthy", least=ssl.TLSVersion.TLSv1_1) == 200  # it was the file that refused it
     assert served.status("/-/healthy") == 0
     served.program.stop()
@@ -297,7 +295,7 @@ def test_the_file_changes(web, certificates, tmp_path):
 
     tls = {"cert_file": "own.pem", "key_file": "own.key"}  # relative to the file that says so
     install("server")
-    served = web({"tls_server_config": tls, "basic_auth_users": {"alice": hash_of(PASSWORD)}})
+    served = web({"tls_server_config": tls, "basic_auth_users": {"alice": hash_of(PASSWORD)}}, request_timeout="120s")
     first = serial()
     assert served.status(password=PASSWORD) == 200
     install("other-server")
@@ -404,13 +402,17 @@ def test_a_real_prometheus_scrapes(web, certificates, tmp_path):
              "basic_auth": {"username": "prometheus", "password": PASSWORD},
              "tls_config": {**trust, "cert_file": certificates["exporter.pem"], "key_file": certificates["exporter.key"]}},
             {"job_name": "stranger", "scheme": "https", "static_configs": target, "tls_config": trust}]
-    scraping = Prometheus(tmp_path / "prometheus", [], {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs})
+    scraping = Prometheus(tmp_path / "prometheus", [], {"global": {"scrape_interval": "3s"}, "scrape_configs": jobs})
     try:
         for job in ("password", "certificate"):
             wait_until(lambda: scraping.query(f'up{{job="{job}"}} == 1'), lambda: f"{job}: {scraping.ask('targets')}", 60)
         wait_until(lambda: scraping.query('up{job="stranger"} == 0'), "nobody else", 60)
-        errors = [one["lastError"] for one in scraping.ask("targets")["activeTargets"] if one["labels"]["job"] == "stranger"]
-        assert errors == ["server returned HTTP status 401 Unauthorized"]
+
+        def errors():
+            targets = scraping.ask("targets")["activeTargets"]
+            return [one["lastError"] for one in targets if one["labels"]["job"] == "stranger"]
+
+        wait_until(lambda: errors() == ["server returned HTTP status 401 Unauthorized"], errors, 60)
         assert served.metric("flow_exporter_http_logins_total") > 0
     finally:
         scraping.end()

@@ -148,6 +148,10 @@ static void what_is_refused(void **state)
         {"basic_auth_users:\n  alice:\n", 2, 3, "is missing"},
         {"rate_limit: {interval: soon}\n", 1, 24, "'interval'"},
         {"rate_limit: {burst: -1}\n", 1, 21, "'burst'"},
+        {"rate_limit: {interval: 1s}\n", 1, 13, "no request is ever answered"},
+        {"tls_server_config: {cipher_suites: [TLS_AES_128_GCM_SHA256]}\n", 1, 20, "'cert_file' is missing"},
+        {"tls_server_config: {cert_file: a.pem, key_file: \"-----BEGIN\\nMIG\"}\n", 1, 49, "not the name of a file"},
+        {TLS "  cipher_suites: [TLS_AES_128_GCM_SHA256]\n  max_version: TLS12\n", 4, 18, "only TLS 1.3 has"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct fx_error err = FX_ERROR_INIT;
@@ -254,6 +258,11 @@ static void a_file_that_changes(void **state)
     write_config(TLS "basic_auth_users: {dora: " HASH "}\n"); /* TLS needs a start */
     prom_webfile_refresh(webfile);
     check_in_force(webfile, "carol", 2, 3);
+    for (int i = 0; i < 2; i++) { /* a file that is being written opens nothing */
+        write_config(i ? "" : "basic_auth_users:\n");
+        prom_webfile_refresh(webfile);
+        check_in_force(webfile, "carol", 2, 4 + i);
+    }
     prom_webfile_close(webfile);
     prom_fixture_fini(&fixture);
 }
@@ -292,6 +301,10 @@ static void a_certificate_that_changes(void **state)
     assert_int_equal(is_stale(webfile), 1);
     assert_int_equal(fxi_metric_set_get(fixture.instance.metrics, PROM_WEB_CONFIG_READS, 0), 1);
     assert_int_equal(fxi_metric_set_get(fixture.instance.metrics, PROM_WEB_CONFIG_READS, 1), 2);
+    copy_file("a.pem", "b.pem");
+    write_config(TLS); /* nobody would have to have a certificate */
+    prom_webfile_refresh(webfile);
+    assert_int_equal(is_stale(webfile), 1);
     write_config("");
     prom_webfile_refresh(webfile); /* without TLS: not while it runs */
     assert_non_null(webfile->current->tls);
