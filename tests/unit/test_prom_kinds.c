@@ -267,11 +267,15 @@ static void what_reads_the_same_is_one_line(void **state)
     struct fx_cell *cell = fx_cell_new_keyed("9", 1);
     assert_int_equal(fx_cell_set(cell, FX_CELL_UNKNOWN, "", 0), 0);
     for (unsigned round = 1; round <= 4; round++) {
+        struct fx_value rows_of[2][OWN_FIELDS] = {0};
         for (unsigned i = 0; i < 2; i++) {
-            struct fx_value row[OWN_FIELDS] = {[OWN_VALUE] = {.u = 10 * round + i, .type = FX_UNSIGNED}};
+            rows_of[i][OWN_VALUE] = (struct fx_value){.u = 10 * round + i, .type = FX_UNSIGNED};
             if ((round + i) % 2)
-                row[OWN_NAME] = (struct fx_value){.cell = cell, .type = FX_LATE};
-            struct fx_batch batch = {.values = row, .rows = 1, .width = OWN_FIELDS};
+                rows_of[i][OWN_NAME] = (struct fx_value){.cell = cell, .type = FX_LATE};
+        }
+        unsigned together = round > 2 ? 2 : 1; /* in one batch, or each in one of its own */
+        for (unsigned i = 0; i < 2; i += together) {
+            struct fx_batch batch = {.values = rows_of[i], .rows = together, .width = OWN_FIELDS};
             assert_int_equal(prom_write(program.fixture.output, program.fixture.workers[i], &batch), FX_OK);
         }
         char last[64], count[64];
