@@ -2,6 +2,7 @@
  * Series that end when they are idle: no sum changes, what is shown never goes back, what comes again begins at zero, over
  * rollbacks, void cuts, kills and restarts; and memory stays flat while label sets come and go for ever.
  */
+#include "prom_beside.h"
 #include "prom_program.h"
 
 #include <inttypes.h>
@@ -359,105 +360,38 @@ static void memory_is_flat_while_labels_come_and_go(void **state)
 
 /* ---- beside running workers and readers */
 
-struct running {
-    struct prom_fixture fixture;
-    pthread_rwlock_t gate; /* workers read; the cut writes */
-    atomic_bool stops;
-    uint64_t sums[2], greatest;
-    bool goes_back;
-};
-
-struct writer {
-    struct running *running;
-    unsigned index;
-};
-
 /* Labels that come, are met for a while, and are not met again. */
-static void *write_main(void *arg)
+static void write_passing(struct prom_beside *beside, unsigned worker, unsigned round)
 {
-    const struct writer *writer = arg;
-    struct running *running = writer->running;
     char label[32];
-    for (unsigned i = 0; !atomic_load(&running->stops); i++) {
-        pthread_rwlock_rdlock(&running->gate);
-        for (unsigned j = 0; j < 20; j++) {
-            snprintf(label, sizeof label, "router-%u", i / 20 * 5 + j % 20);
-            prom_fixture_write(&running->fixture, writer->index, 100, j, label, i % 3, NULL, NULL);
-            running->sums[writer->index] += i % 3;
-        }
-        pthread_rwlock_unlock(&running->gate);
+    for (unsigned j = 0; j < 20; j++) {
+        snprintf(label, sizeof label, "router-%u", round / 20 * 5 + j % 20);
+        prom_fixture_write(&beside->fixture, worker, 100, j, label, round % 3, NULL, NULL);
+        beside->sums[worker] += round % 3;
     }
-    return NULL;
-}
-
-static void *read_main(void *arg)
-{
-    struct running *running = arg;
-    while (!atomic_load(&running->stops) && !running->goes_back) {
-        char *page = prom_fixture_page(&running->fixture, 1000);
-        uint64_t sum = prom_fixture_sum(page);
-        running->goes_back = sum < running->greatest;
-        running->greatest = sum;
-        free(page);
-    }
-    return NULL;
-}
-
-/* A checkpoint as the core takes it. Gives the sum of the cut. */
-static uint64_t checkpoint(struct running *running)
-{
-    struct prom_fixture *fixture = &running->fixture;
-    struct fx_checkpoint taken = {.number = ++fixture->number, .tag = "t"};
-    struct fx_error err = FX_ERROR_INIT;
-    prom_before_cut(fixture->output);
-    pthread_rwlock_wrlock(&running->gate);
-    assert_int_equal(prom_cut(fixture->output, fixture->number), 0);
-    uint64_t sum = running->sums[0] + running->sums[1];
-    pthread_rwlock_unlock(&running->gate);
-    assert_int_equal(prom_prepare(fixture->output, &taken, &err), 0);
-    prom_committed(fixture->output, fixture->number);
-    return sum;
-}
-
-static int64_t ended(struct running *running)
-{
-    return fxi_metric_set_get(running->fixture.instance.metrics, PROM_SERIES_EXPIRED, 0);
 }
 
 static void series_end_beside_workers_and_readers(void **state)
 {
     (void)state;
-    static struct running running;
-    struct writer writers[2] = {{&running, 0}, {&running, 1}};
-    pthread_t threads[3];
-    prom_fixture_init(&running.fixture, 2000, 0);
+    static struct prom_beside beside;
+    prom_fixture_init(&beside.fixture, 2000, 0);
     for (unsigned i = 0; i < 2; i++) {
-        running.fixture.output->families[i].expire.after_ms = 300;
-        running.fixture.output->families[i].expire.is_on = true;
+        beside.fixture.output->families[i].expire.after_ms = 300;
+        beside.fixture.output->families[i].expire.is_on = true;
     }
-    pthread_rwlockattr_t cuts_first;
-    pthread_rwlockattr_init(&cuts_first);
-    pthread_rwlockattr_setkind_np(&cuts_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_rwlock_init(&running.gate, &cuts_first);
-    pthread_rwlockattr_destroy(&cuts_first);
-    for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, write_main, &writers[i]), 0);
-    assert_int_equal(pthread_create(&threads[2], NULL, read_main, &running), 0);
-    struct prom_expire *expire = &running.fixture.output->families[1].expire;
-    for (unsigned i = 0; i < 30 || ended(&running) < 100; i++) {
-        uint64_t sum = checkpoint(&running);
+    prom_beside_begin(&beside, write_passing);
+    struct prom_expire *expire = &beside.fixture.output->families[1].expire;
+    const struct fxi_metric_set *metrics = beside.fixture.instance.metrics;
+    for (unsigned i = 0; i < 30 || fxi_metric_set_get(metrics, PROM_SERIES_EXPIRED, 0) < 100; i++) {
+        uint64_t sum = prom_beside_checkpoint(&beside);
         for (size_t j = 0; j < expire->known; j++)
             expire->active[j]--; /* a tenth of a second */
-        char *page = prom_fixture_page(&running.fixture, 4096);
+        char *page = prom_fixture_page(&beside.fixture, 4096);
         assert_int_equal(prom_fixture_sum(page), sum);
         free(page);
     }
-    atomic_store(&running.stops, true);
-    for (unsigned i = 0; i < 3; i++)
-        pthread_join(threads[i], NULL);
-    assert_false(running.goes_back);
-    pthread_rwlock_destroy(&running.gate);
-    prom_fixture_fini(&running.fixture);
+    prom_beside_end(&beside);
 }
 
 int main(void)

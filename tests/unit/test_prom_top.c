@@ -2,6 +2,7 @@
  * The heaviest series of a metric: which they are, held against an exact count; never more than N lines; and sums that
  * stay exact, over series that are displaced, rollbacks, void cuts, kills and restarts, with two workers.
  */
+#include "prom_beside.h"
 #include "prom_program.h"
 
 #include <inttypes.h>
@@ -390,71 +391,23 @@ static void memory_is_flat_while_labels_come_and_go(void **state)
 
 /* ---- beside running workers and readers */
 
-struct running {
-    struct prom_fixture fixture;
-    pthread_rwlock_t gate; /* workers read; the cut writes */
-    atomic_bool stops;
-    uint64_t sums[2], greatest;
-    bool goes_back;
-};
-
-struct writer {
-    struct running *running;
-    unsigned index;
-};
+static uint64_t randoms[2] = {0, 1};
 
 /* What is heavy is another twenty labels after some time. */
-static void *write_main(void *arg)
+static void write_changing(struct prom_beside *beside, unsigned worker, unsigned round)
 {
-    const struct writer *writer = arg;
-    struct running *running = writer->running;
     char label[32];
-    uint64_t random = writer->index;
-    for (unsigned i = 0; !atomic_load(&running->stops); i++) {
-        pthread_rwlock_rdlock(&running->gate);
-        for (unsigned j = 0; j < 20; j++) {
-            uint64_t bytes = dice(&random) % 100;
-            snprintf(label, sizeof label, "router-%u", j % 4 ? i / 50 % 40 * 5 + j : (unsigned)dice(&random));
-            prom_fixture_write(&running->fixture, writer->index, 1, j, label, bytes, NULL, NULL);
-            running->sums[writer->index] += bytes;
-        }
-        pthread_rwlock_unlock(&running->gate);
+    for (unsigned j = 0; j < 20; j++) {
+        uint64_t bytes = dice(&randoms[worker]) % 100;
+        snprintf(label, sizeof label, "router-%u", j % 4 ? round / 50 % 40 * 5 + j : (unsigned)dice(&randoms[worker]));
+        prom_fixture_write(&beside->fixture, worker, 1, j, label, bytes, NULL, NULL);
+        beside->sums[worker] += bytes;
     }
-    return NULL;
 }
 
-static void *read_main(void *arg)
+static unsigned check_beside(struct prom_beside *beside, uint64_t sum, int64_t top)
 {
-    struct running *running = arg;
-    while (!atomic_load(&running->stops) && !running->goes_back) {
-        char *page = prom_fixture_page(&running->fixture, 1000);
-        uint64_t sum = prom_fixture_sum(page);
-        running->goes_back = sum < running->greatest;
-        running->greatest = sum;
-        free(page);
-    }
-    return NULL;
-}
-
-/* A checkpoint as the core takes it. Gives the sum of the cut. */
-static uint64_t checkpoint_beside(struct running *running)
-{
-    struct prom_fixture *fixture = &running->fixture;
-    struct fx_checkpoint taken = {.number = ++fixture->number, .tag = "t"};
-    struct fx_error err = FX_ERROR_INIT;
-    prom_before_cut(fixture->output);
-    pthread_rwlock_wrlock(&running->gate);
-    assert_int_equal(prom_cut(fixture->output, fixture->number), 0);
-    uint64_t sum = running->sums[0] + running->sums[1];
-    pthread_rwlock_unlock(&running->gate);
-    assert_int_equal(prom_prepare(fixture->output, &taken, &err), 0);
-    prom_committed(fixture->output, fixture->number);
-    return sum;
-}
-
-static unsigned check_beside(struct running *running, uint64_t sum, int64_t top)
-{
-    char *page = prom_fixture_page(&running->fixture, 4096);
+    char *page = prom_fixture_page(&beside->fixture, 4096);
     unsigned has_ended = strstr(page, ENDED) != NULL;
     assert_int_equal(prom_fixture_sum(page), sum);
     assert_in_range(lines_on(page), 0, top);
@@ -465,31 +418,17 @@ static unsigned check_beside(struct running *running, uint64_t sum, int64_t top)
 static void places_change_beside_workers_and_readers(void **state)
 {
     (void)state;
-    static struct running running;
+    static struct prom_beside beside;
     struct heavy heavy;
-    struct writer writers[2] = {{&running, 0}, {&running, 1}};
-    pthread_t threads[3];
     set_row(&heavy, 20);
-    prom_fixture_init(&running.fixture, 2000, 0);
-    pthread_rwlockattr_t cuts_first;
-    pthread_rwlockattr_init(&cuts_first);
-    pthread_rwlockattr_setkind_np(&cuts_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_rwlock_init(&running.gate, &cuts_first);
-    pthread_rwlockattr_destroy(&cuts_first);
-    for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, write_main, &writers[i]), 0);
-    assert_int_equal(pthread_create(&threads[2], NULL, read_main, &running), 0);
+    prom_fixture_init(&beside.fixture, 2000, 0);
+    prom_beside_begin(&beside, write_changing);
     for (unsigned i = 0, ended = 0; i < 30 || ended < 5; i++) {
-        uint64_t sum = checkpoint_beside(&running);
-        running.fixture.output->families[0].top.weighed_ms -= heavy.row.top_half_life;
-        ended += check_beside(&running, sum, heavy.row.top);
+        uint64_t sum = prom_beside_checkpoint(&beside);
+        beside.fixture.output->families[0].top.weighed_ms -= heavy.row.top_half_life;
+        ended += check_beside(&beside, sum, heavy.row.top);
     }
-    atomic_store(&running.stops, true);
-    for (unsigned i = 0; i < 3; i++)
-        pthread_join(threads[i], NULL);
-    assert_false(running.goes_back);
-    pthread_rwlock_destroy(&running.gate);
-    prom_fixture_fini(&running.fixture);
+    prom_beside_end(&beside);
 }
 
 int main(void)
