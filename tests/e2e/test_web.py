@@ -115,7 +115,7 @@ def encoded(data):
 
 def test_nothing_but_health_without_a_password(web):
     served = web({"basic_auth_users": {"alice": hash_of(PASSWORD), "bob": hash_of("other")},
-                  "http_server_config": {"headers": {"X-Frame-Options": "deny", "Strict-Transport-Security": "max-age=1"}}})
+                  "http_server_config": {"headers": {"X-Frame-Options": "deny", "Strict-Transport-Security": "max-age=1", "Content-Security-Policy": ""}}})
     paths = {"/metrics": 200, "/": 200, "/live/live.js": 200, "/live/none": 404, "/api/v1/top": 200, "/api/v1/status": 200,
              "/none": 404, "//-/healthy": 404, "/-/healthy/": 404, "/-/healthyx": 404, "/metrics?x=/-/healthy": 200}
     for path, status in paths.items():
@@ -137,6 +137,7 @@ def test_nothing_but_health_without_a_password(web):
     assert 'WWW-Authenticate: Basic realm="flow-exporter"\r\n' in answer and "flow_exporter_" not in answer
     for _, answer in (served.ask(), served.ask("/", PASSWORD), served.ask("/-/healthy")):
         assert "X-Frame-Options: deny\r\n" in answer and "Strict-Transport-Security: max-age=1\r\n" in answer
+        assert "Content-Security-Policy: default-src" in answer  # what is set to nothing is not set
     refused = {
         "no scheme": "", "the scheme alone": "Basic", "with a space": "Basic ", "another scheme": "Bearer abc",
         "no base64": "Basic !!!!", "cut short": encoded(b"alice:" + PASSWORD.encode())[:-3], "no colon": encoded(b"alice"),

@@ -103,7 +103,9 @@ static void hashes(void **state)
     (void)state;
     static const char good[][PROM_BCRYPT_SIZE + 1] = {"$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
                                                       "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
-                                                      "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"};
+                                                      "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+                                                      /* The salt's last letter has four bits more than the salt. */
+                                                      "$2b$05$CCCCCCCCCCCCCCCCCCCCC/E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"};
     struct crypt_data *data = calloc(1, sizeof *data);
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         char other[PROM_BCRYPT_SIZE + 1];

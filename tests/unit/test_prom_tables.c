@@ -147,6 +147,8 @@ static void what_waits_costs_no_lock(void **state)
 struct shared {
     struct prom_intern intern;
     struct prom_registry registry;
+    _Atomic uint32_t
+        places; /* as many as there are keys: who takes one for a series that is there takes it from another */
 };
 
 struct thread {
@@ -163,8 +165,8 @@ static bool use_tables(struct thread *thread, struct prom_tally *tally, unsigned
     size_t size = make_text(text, i % TEXTS + 1);
     uint32_t number = prom_intern_get(&shared->intern, text, size, true);
     uint64_t key[2] = {PROM_KEY_TEXT | number, i};
-    uint32_t series = prom_registry_get(&shared->registry, key, prom_hash_words(key, 2));
-    if (!prom_tally_grow(tally, (size_t)series + 1))
+    uint32_t series = prom_registry_get_in_place(&shared->registry, key, prom_hash_words(key, 2), &shared->places);
+    if (series == PROM_OTHER_SERIES || !prom_tally_grow(tally, (size_t)series + 1))
         return false;
     tally->values[series]++;
     const struct prom_text *known = prom_intern_text(&shared->intern, number);
@@ -186,7 +188,7 @@ static void *thread_main(void *arg)
 static void workers_share_the_tables(void **state)
 {
     (void)state;
-    struct shared shared;
+    struct shared shared = {.places = SERIES};
     struct thread threads[THREADS];
     assert_int_equal(prom_intern_init(&shared.intern), 0);
     assert_int_equal(prom_registry_init(&shared.registry, 2, 1, SERIES, &shared.intern), 0);
@@ -198,6 +200,10 @@ static void workers_share_the_tables(void **state)
         pthread_join(threads[i].thread, NULL);
         assert_true(threads[i].is_right);
     }
+    assert_int_equal(shared.places, SERIES - (prom_registry_count(&shared.registry) - 1));
+    uint64_t newcomer[2] = {PROM_KEY_TEXT, SERIES};
+    shared.places = 0;
+    assert_int_equal(prom_registry_get_in_place(&shared.registry, newcomer, 1, &shared.places), PROM_OTHER_SERIES);
     prom_registry_fini(&shared.registry);
     prom_intern_fini(&shared.intern);
 }
