@@ -225,6 +225,10 @@ def test_versions_and_bad_tls(web, certificates):
                   "basic_auth_users": {"alice": hash_of(PASSWORD)}})
     assert served.status("/-/healthy", least=ssl.TLSVersion.TLSv1_1) == 200  # it was the file that refused it
     assert served.status("/-/healthy") == 0
+    # Suites of TLS 1.3 alone: older versions have none that the list names.
+    served.write({"tls_server_config": tls_of(certificates, cipher_suites=["TLS_AES_128_GCM_SHA256"]),
+                  "basic_auth_users": {"alice": hash_of(PASSWORD)}})
+    assert [served.status("/-/healthy", most=most) for most in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)] == [0, 200]
     served.program.stop()
 
 

@@ -149,6 +149,8 @@ static void what_is_refused(void **state)
         {"rate_limit: {interval: soon}\n", 1, 24, "'interval'"},
         {"rate_limit: {burst: -1}\n", 1, 21, "'burst'"},
         {"rate_limit: {interval: 1s}\n", 1, 13, "no request is ever answered"},
+        {"tls_server_config: {curve_preferences: [X25519]}\n", 1, 20, "'cert_file' is missing"},
+        {"tls_server_config: {client_allowed_sans: [a]}\n", 1, 20, "'cert_file' is missing"},
         {"tls_server_config: {cipher_suites: [TLS_AES_128_GCM_SHA256]}\n", 1, 20, "'cert_file' is missing"},
         {"tls_server_config: {cert_file: a.pem, key_file: \"-----BEGIN\\nMIG\"}\n", 1, 49, "not the name of a file"},
         {TLS "  cipher_suites: [TLS_AES_128_GCM_SHA256]\n  max_version: TLS12\n", 4, 18, "only TLS 1.3 has"},
