@@ -31,7 +31,8 @@ class Certificates:
         self.folder = folder
         for name in ("ca", "other-ca"):
             run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
-                "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem")
+                "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem")
         self.sign("server", "subjectAltName=IP:127.0.0.1,DNS:localhost")
         self.sign("exporter", "extendedKeyUsage=clientAuth")
         run("openssl", "ec", "-aes256", "-passout", "pass:key-s3cret-Vb5", "-in", folder / "exporter.key",
@@ -41,7 +42,8 @@ class Certificates:
 
     def sign(self, name, extension):
         request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
-        extensions.write_text(extension + "\n")
+        # Python from 3.13 on takes no certificate without the key identifier, and no authority without its key usage.
+        extensions.write_text(f"authorityKeyIdentifier=keyid\n{extension}\n")
         run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
             "-keyout", self[f"{name}.key"], "-out", request)
         run("openssl", "x509", "-req", "-in", request, "-CA", self["ca.pem"], "-CAkey", self["ca.key"], "-CAcreateserial",

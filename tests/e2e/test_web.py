@@ -2,6 +2,7 @@
 same file and is asked the same."""
 
 import base64
+import ctypes
 import shutil
 import socket
 import ssl
@@ -16,15 +17,15 @@ from configs import stdin_config
 from programs import SLOWNESS, SOURCE, Program, Prometheus, can_connect, flow_exporter_run, free_port, wait_until
 from secure_kafka import Certificates
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import crypt  # Debian's Python has it
+# Python's own crypt went with 3.13; the library is in every Debian.
+LIBCRYPT = ctypes.CDLL("libcrypt.so.1")
+LIBCRYPT.crypt.restype = ctypes.c_char_p
 
 PASSWORD = "s3cret-Qx7"
 
 
 def hash_of(password, cost=5):
-    return crypt.crypt(password, f"$2b${cost:02}$abcdefghijklmnopqrstuu")
+    return LIBCRYPT.crypt(password.encode(), f"$2b${cost:02}$abcdefghijklmnopqrstuu".encode()).decode()
 
 
 @pytest.fixture(scope="module")
