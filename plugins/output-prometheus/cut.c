@@ -2,7 +2,7 @@
  * The values as pages show them: cut, prepared, committed, exposed. One thread
  * at a time (the checkpoint's owner); pages hold the exposed snapshot counted.
  */
-#include "clock.h"
+#include "base/clock.h"
 #include "prom.h"
 
 /* Of all tables that workers look into. */

@@ -4,9 +4,9 @@
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
-#include "listen.h"
+#include "http/listen.h"
 #include "prom.h"
-#include "webfile.h"
+#include "http/webfile.h"
 
 #define PATIENCE_MS 1000
 

@@ -1,43 +1,15 @@
 /*
  * What the plugin's files share.
  *
- *   output-prometheus.c  descriptor: options, self metrics
- *   lifecycle.c          create, start, stop, destroy
- *   family.c, names.c    metrics by configuration: what they count, their labels; the default ones
- *   condition.c          match and unless: which records
- *   intern.c             texts to numbers
- *   registry.c           series: key to number, for all workers
- *   shape.h              what is counted of a series
- *   top.c, top_key.c     the heaviest series; summary.c: what others weigh
- *   tally.c, worker.c    write: records to values, the hot path
- *   cut.c, admit.c       cut, prepare, committed, rolled_back; series that are shown
- *   expire.c             series that end when they are idle
- *   rename.c             series whose names change after they were shown
- *   snapshot.c           the values of one cut
- *   kept.c, keep.c, restore.c  what outlives the program: in prepare, in restore
- *   histogram.c          buckets
- *   render.c, line.c     label values and numbers, heads in both formats; lines of a page
- *   lines.c, factor.c    lines of a series that is no plain number; numbers with a factor
- *   info.c               names by AS number, for flow_as_info
- *   page.c, self.c       a page, in pieces; the program's own metrics as text
- *   accept.c, filter.c   what a request would rather have, and which metrics
- *   number.c             numbers that are not whole
- *   http.c, wait.c       requests; those that wait for a checkpoint
- *   routes.c, request.h  which path is answered by whom: the table to add a path to
- *   reply.c, gzip.c, zstd.c  answers; compression while a page is sent
- *   webconf.c, webfile.c the web configuration; its file, read again when it changes (watch.c)
- *   tls.c, priority.c    TLS by it
- *   access.c, auth.c     who may have what: the rate, the password
- *   verify.c, bcrypt.c   passwords that are checked beside the HTTP thread
- *   acceptor.c, listen.c accepting; listening sockets: TCP (listen.c), Unix (unix.c), systemd's (inherit.c)
- *   connections.c        times and places of connections
- *   thread.c             starting threads
- *   views.c, rates.c     how fast counters grow, and what makes most of it
- *   heavy.c              the heaviest keys of one step
- *   api.c, api_top.c, api_status.c  the JSON API; live.c, web/  the live page
- *   table.c              numbers by hash, for texts and series
- *   pages.c              memory for big arrays
- *   arena.c, buffer.c    memory for texts
+ *   base/    memory, hashes, clocks, threads, numbers as text
+ *   metric/  what a metric is: names, conditions, factors, buckets; what a request may ask for
+ *   series/  series by key: counted, shown, ended, renamed, as text
+ *   kept/    what outlives the program
+ *   page/    a page, and the program's own metrics on it
+ *   http/    requests, connections, TLS, passwords
+ *   live/    the live page and the JSON API
+ *   .        output-prometheus.c: descriptor, options, self metrics; lifecycle.c: create, start, stop, destroy;
+ *            cut.c: cut, prepare, committed, rolled_back; routes.c: which path is answered by whom
  */
 #ifndef OUTPUT_PROMETHEUS_PROM_H
 #define OUTPUT_PROMETHEUS_PROM_H
@@ -48,20 +20,20 @@
 
 #include <flow-exporter/plugin.h>
 
-#include "admit.h"
-#include "condition.h"
-#include "expire.h"
-#include "factor.h"
-#include "histogram.h"
-#include "info.h"
-#include "intern.h"
-#include "kept.h"
-#include "lines.h"
-#include "rates.h"
-#include "registry.h"
-#include "summary.h"
-#include "tally.h"
-#include "top.h"
+#include "series/admit.h"
+#include "metric/condition.h"
+#include "series/expire.h"
+#include "metric/factor.h"
+#include "metric/histogram.h"
+#include "series/info.h"
+#include "series/intern.h"
+#include "kept/kept.h"
+#include "series/print.h"
+#include "live/rates.h"
+#include "series/registry.h"
+#include "series/summary.h"
+#include "series/tally.h"
+#include "series/top.h"
 
 #define PROM_FAMILIES_MAX   32
 #define PROM_CONDITIONS_MAX 16 /* of a metric's match, and of its unless */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api.h"
-#include "live.h"
-#include "reply.h"
+#include "live/api.h"
+#include "live/live.h"
+#include "http/reply.h"
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
 

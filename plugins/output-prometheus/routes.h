@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "prom.h"
-#include "request.h"
+#include "http/request.h"
 
 /*
  * Answers a GET or HEAD (the body of an answer to HEAD is left out by itself) with prom_reply_send of reply.h, or

@@ -17,8 +17,8 @@
 
 #include <microhttpd.h>
 
-#include "plugins/output-prometheus/accept.h"
-#include "plugins/output-prometheus/gzip.h"
+#include "plugins/output-prometheus/metric/accept_header.h"
+#include "plugins/output-prometheus/http/gzip.h"
 
 #define BLOCK (64 * 1024)
 

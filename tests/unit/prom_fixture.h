@@ -3,7 +3,7 @@
 #define TEST_PROM_FIXTURE_H
 
 #include "pipeline/state.h"
-#include "plugins/output-prometheus/page.h"
+#include "plugins/output-prometheus/page/page.h"
 #include "plugins/output-prometheus/prom.h"
 
 struct prom_fixture {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "plugins/output-prometheus/accept.h"
+#include "plugins/output-prometheus/metric/accept_header.h"
 
 #define OPEN "application/openmetrics-text"
 

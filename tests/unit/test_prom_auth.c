@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "plugins/output-prometheus/thread.h"
-#include "plugins/output-prometheus/verify.h"
+#include "plugins/output-prometheus/base/thread.h"
+#include "plugins/output-prometheus/http/verify.h"
 
 /* Cost 4: what is least. */
 #define HASH_OF_SECRET "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "plugins/output-prometheus/condition.h"
-#include "plugins/output-prometheus/names.h"
+#include "plugins/output-prometheus/metric/condition.h"
+#include "plugins/output-prometheus/metric/names.h"
 
 #define VALUES_MAX 8
 

@@ -10,8 +10,8 @@
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
-#include "plugins/output-prometheus/gzip.h"
-#include "plugins/output-prometheus/zstd.h"
+#include "plugins/output-prometheus/http/gzip.h"
+#include "plugins/output-prometheus/http/zstd.h"
 
 #define TEXT_SIZE (300 * 1024)
 

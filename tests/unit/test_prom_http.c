@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "plugins/output-prometheus/listen.h"
+#include "plugins/output-prometheus/http/listen.h"
 #include "util/alloc.h"
 #include "util/clock.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "plugins/output-prometheus/heavy.h"
+#include "plugins/output-prometheus/live/heavy.h"
 
 #define START_MS 1000000
 

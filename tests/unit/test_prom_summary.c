@@ -1,5 +1,5 @@
 /* The summary of weights, held against an exact count: its bound, over additions, merges and scalings; and what it costs. */
-#include "plugins/output-prometheus/summary.h"
+#include "plugins/output-prometheus/series/summary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -12,10 +12,10 @@
 
 #include <flow-exporter/plugin.h>
 
-#include "plugins/output-prometheus/hash.h"
-#include "plugins/output-prometheus/intern.h"
-#include "plugins/output-prometheus/registry.h"
-#include "plugins/output-prometheus/tally.h"
+#include "plugins/output-prometheus/base/hash.h"
+#include "plugins/output-prometheus/series/intern.h"
+#include "plugins/output-prometheus/series/registry.h"
+#include "plugins/output-prometheus/series/tally.h"
 
 enum { TEXTS = 5000, SERIES = 20000, THREADS = 2 };
 

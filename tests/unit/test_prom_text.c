@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "plugins/output-prometheus/number.h"
-#include "plugins/output-prometheus/render.h"
-#include "plugins/output-prometheus/self.h"
+#include "plugins/output-prometheus/base/number.h"
+#include "plugins/output-prometheus/series/render.h"
+#include "plugins/output-prometheus/page/self.h"
 
 static void check_number(uint64_t number)
 {

@@ -1,0 +1,98 @@
+/*
+ * The accepting thread. One for all listeners, so that the limit is one for
+ * all and so that the next connection can take the place of an idle one: left
+ * to itself, libmicrohttpd stops accepting.
+ */
+#include "http/acceptor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+
+#define PAUSE_MS 50 /* when there is no place, or no descriptor */
+
+static void take_on(struct prom_acceptor *accept, unsigned listener, int fd, const struct sockaddr_storage *address,
+                    socklen_t size)
+{
+    if (!prom_connections_hand(accept->connections, fd, listener)) {
+        close(fd);
+        return;
+    }
+    fx_series_add(accept->accepted[listener], 1);
+    /* Closes it in any case. */
+    if (MHD_add_connection(accept->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES)
+        prom_connections_take_back(accept->connections);
+}
+
+/* By a name of its own in a sanitizer's reports: the descriptor is closed by libmicrohttpd, which it does not look into. */
+static int take_socket(int listener_fd, struct sockaddr_storage *address, socklen_t *size)
+{
+    return accept4(listener_fd, (struct sockaddr *)address, size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/* One connection of a listener that has some. False: not now. */
+static bool accept_one(struct prom_acceptor *accept, unsigned listener)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t size = sizeof address;
+    if (!prom_connections_make_room(accept->connections))
+        return false;
+    int fd = take_socket(accept->listeners->all[listener].fd, &address, &size);
+    if (fd >= 0) {
+        if (accept->webfile)
+            prom_webfile_refresh(accept->webfile);
+        take_on(accept, listener, fd, &address, size);
+        return true;
+    }
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+        return true; /* it is gone already */
+    prom_connections_relieve(accept->connections);
+    return false;
+}
+
+static void *thread_main(void *arg)
+{
+    struct prom_acceptor *accept = arg;
+    struct pollfd fds[PROM_LISTENERS_MAX + 1] = {{.fd = accept->stop_fd, .events = POLLIN}};
+    unsigned count = accept->listeners->count;
+    bool pauses = false;
+    for (unsigned i = 0; i < count; i++)
+        fds[i + 1] = (struct pollfd){.fd = accept->listeners->all[i].fd, .events = POLLIN};
+    for (;;) {
+        int ready = poll(fds, pauses ? 1 : count + 1, pauses ? PAUSE_MS : -1);
+        if (fds[0].revents)
+            return NULL;
+        if (ready < 0 && errno != EINTR)
+            pauses = true;
+        else if (pauses)
+            pauses = false;
+        else
+            for (unsigned i = 0; i < count && !pauses; i++)
+                pauses = fds[i + 1].revents && !accept_one(accept, i);
+    }
+}
+
+int prom_acceptor_start(struct prom_acceptor *accept, struct fx_error *err)
+{
+    accept->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (accept->stop_fd < 0)
+        return fx_error_set(err, FX_EIO, "can't open an event descriptor: %s", strerror(errno));
+    int rc = prom_thread_start(&accept->thread, "fx-http-accept", thread_main, accept, err);
+    if (rc)
+        close(accept->stop_fd);
+    return rc;
+}
+
+void prom_acceptor_stop(struct prom_acceptor *accept)
+{
+    uint64_t one = 1;
+    (void)!write(accept->stop_fd, &one, sizeof one);
+    pthread_join(accept->thread, NULL);
+    close(accept->stop_fd);
+}

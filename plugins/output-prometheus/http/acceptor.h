@@ -1,0 +1,25 @@
+/* Accepting connections of all listeners, as far as there are places, for libmicrohttpd. */
+#ifndef OUTPUT_PROMETHEUS_ACCEPTOR_H
+#define OUTPUT_PROMETHEUS_ACCEPTOR_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+#include "http/connections.h"
+#include "http/listen.h"
+#include "http/webfile.h"
+
+struct prom_acceptor {
+    const struct prom_listeners *listeners;
+    struct prom_connections *connections;
+    struct MHD_Daemon *daemon;
+    struct prom_webfile *webfile; /* or NULL */
+    struct fx_series **accepted;  /* counters by listener */
+    int stop_fd;
+    pthread_t thread;
+};
+
+int prom_acceptor_start(struct prom_acceptor *accept, struct fx_error *err);
+void prom_acceptor_stop(struct prom_acceptor *accept);
+
+#endif

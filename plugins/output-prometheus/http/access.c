@@ -1,0 +1,87 @@
+/* The rate and the password of a request. The HTTP thread. */
+#include "http/access.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "prom.h"
+
+int prom_access_start(struct prom_access *access, struct prom_webfile *webfile, struct fx_instance *instance,
+                      struct fx_error *err)
+{
+    access->webfile = webfile;
+    int rc = prom_known_init(&access->known, err);
+    if (rc)
+        return rc;
+    rc = prom_verify_start(&access->verify, instance, &access->known, err);
+    if (!rc) {
+        rc = prom_webfile_start(webfile, err);
+        if (!rc)
+            return 0;
+        prom_verify_stop(&access->verify);
+        prom_verify_fini(&access->verify);
+    }
+    prom_known_fini(&access->known);
+    return rc;
+}
+
+void prom_access_stop(struct prom_access *access)
+{
+    prom_webfile_stop(access->webfile);
+    prom_verify_stop(&access->verify);
+}
+
+void prom_access_fini(struct prom_access *access)
+{
+    prom_verify_fini(&access->verify);
+    prom_known_fini(&access->known);
+}
+
+bool prom_access_is_in_rate(struct prom_access *access, const struct prom_webconf *web)
+{
+    const struct prom_rate_options *rate = prom_webconf_rate(web);
+    int64_t now_ms = prom_clock_ms();
+    if (!rate)
+        return true;
+    if (rate->interval != access->interval_ms || rate->burst != access->burst) { /* new settings: full */
+        access->interval_ms = rate->interval;
+        access->burst = rate->burst;
+        access->tokens = (double)rate->burst;
+        access->filled_ms = now_ms;
+    }
+    access->tokens += (double)(now_ms - access->filled_ms) / (double)rate->interval;
+    access->filled_ms = now_ms;
+    if (access->tokens > (double)rate->burst)
+        access->tokens = (double)rate->burst;
+    if (access->tokens < 1)
+        return false;
+    access->tokens -= 1;
+    return true;
+}
+
+enum prom_answer_of_access prom_access_look(struct prom_access *access, const struct prom_request *request,
+                                            struct prom_check **check)
+{
+    const struct fx_map *users = &request->web->options->basic_auth_users;
+    struct prom_credentials credentials;
+    struct prom_claim claim;
+    enum prom_answer_of_access answer = PROM_ACCESS_NO;
+    if (!users->count)
+        return PROM_ACCESS_YES;
+    const char *header =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+    if (!prom_credentials_read(header, &credentials)) {
+        fx_metric_add(request->output->instance, PROM_LOGINS, 4, 1);
+    } else {
+        prom_claim_make(&access->known, users, &credentials, &claim);
+        bool is_known = prom_known_has(&access->known, &claim);
+        *check = is_known ? NULL : prom_check_new(request->connection, &claim, &credentials);
+        answer = is_known ? PROM_ACCESS_YES : *check ? PROM_ACCESS_LATER : PROM_ACCESS_NO;
+        if (is_known)
+            fx_metric_add(request->output->instance, PROM_LOGINS, 0, 1);
+    }
+    explicit_bzero(&credentials, sizeof credentials);
+    if (header)
+        explicit_bzero((void *)(uintptr_t)header, strlen(header)); /* in the connection's own memory */
+    return answer;
+}

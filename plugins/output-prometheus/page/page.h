@@ -1,0 +1,23 @@
+/* A page of metrics, handed out in pieces of any size. The HTTP thread's. */
+#ifndef OUTPUT_PROMETHEUS_PAGE_H
+#define OUTPUT_PROMETHEUS_PAGE_H
+
+#include <sys/types.h>
+
+#include "metric/accept_header.h"
+#include "metric/filter.h"
+#include "prom.h"
+
+struct prom_page;
+
+/*
+ * Of the exposed cut, and of the program's own metrics as they are now, those that the filter wants, which stays with the
+ * caller until the page is freed. filter: NULL for everything. NULL without memory.
+ */
+struct prom_page *prom_page_new(struct prom_output *output, enum prom_format format, const struct prom_filter *filter);
+void prom_page_free(struct prom_page *page);
+
+/* Fills at most size bytes; gives their number, 0 at the end, or -1 without memory. */
+ssize_t prom_page_read(struct prom_page *page, char *to, size_t size);
+
+#endif

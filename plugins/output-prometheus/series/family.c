@@ -1,0 +1,460 @@
+/*
+ * Metrics: from the entries of the option metrics, or from the default ones, to what they count, the fields that they
+ * need, and their series. Main thread, in create; takes: workers.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metric/names.h"
+#include "prom.h"
+
+#define TESTS_MAX 1024 /* values of a condition */
+
+/* A metric in the making. */
+struct making {
+    struct prom_output *output;
+    const struct prom_metric_options *rows;
+    size_t index; /* of the row */
+    struct fx_error *err;
+};
+
+static const struct prom_metric_options *row_of(const struct making *making)
+{
+    return &making->rows[making->index];
+}
+
+/* About an option of the row, and a key or value in it: "metrics[1].match.as_dst", "5-3". */
+static int __attribute__((format(printf, 4, 5)))
+fail(const struct making *making, const char *option, const char *item, const char *format, ...)
+{
+    char path[256], message[FX_ERROR_MESSAGE_MAX];
+    snprintf(path, sizeof path, "metrics[%zu].%s", making->index, option);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return fx_error_option(making->err, making->output->instance, path, item, "%s", message);
+}
+
+/* ---- fields */
+
+/*
+ * AS numbers are numbers everywhere, and what inputs scale is, too. All other fields can be texts in one record and
+ * numbers in another, so they are read as texts, which no record is rejected for; the value of a metric apart.
+ */
+static bool is_number_field(const char *path)
+{
+    static const char *const paths[] = {"as_src",      "as_dst", "peer_as_src", "peer_as_dst", "peer_src_as",
+                                        "peer_dst_as", "bytes",  "packets",     NULL};
+    for (const char *const *one = paths; *one; one++)
+        if (strcmp(*one, path) == 0)
+            return true;
+    return false;
+}
+
+static int claim(const struct making *making, const char *option, const char *item, const char *path, enum fx_type type,
+                 unsigned *field)
+{
+    struct fx_error why = FX_ERROR_INIT;
+    const char *fault = prom_path_fault(path);
+    if (fault)
+        return fail(making, option, item, "'%.80s' %s", path, fault);
+    int number = fx_claim_read(making->output->instance, path, type, &why);
+    if (number < 0)
+        return fail(making, option, item, "%.200s", why.message);
+    *field = (unsigned)number;
+    return 0;
+}
+
+/* ---- match and unless */
+
+/* In the order of the fields' names, so that the definition does not depend on the order in the configuration. */
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct fx_pair *const *left = a, *const *right = b;
+    int order = strcmp((*left)->key, (*right)->key);
+    return order ? order : *left < *right ? -1 : 1; /* values of one field stay in theirs */
+}
+
+static const struct fx_pair **sort_pairs(const struct fx_map *map)
+{
+    const struct fx_pair **pairs = malloc((map->count + 1) * sizeof *pairs);
+    for (size_t i = 0; pairs && i < map->count; i++)
+        pairs[i] = &map->pairs[i];
+    if (pairs)
+        qsort(pairs, map->count, sizeof *pairs, compare_pairs);
+    return pairs;
+}
+
+static size_t same_keys(const struct fx_pair **pairs, size_t count)
+{
+    size_t same = 1;
+    while (same < count && strcmp(pairs[same]->key, pairs[0]->key) == 0)
+        same++;
+    return same;
+}
+
+/* A condition of the field's values, which are count pairs. */
+static int add_condition(const struct making *making, const char *option, struct prom_condition *condition,
+                         const struct fx_pair **pairs, size_t count)
+{
+    const char *path = pairs[0]->key, *values[TESTS_MAX], *wrong;
+    char why[PROM_WHY_MAX] = "", place[256];
+    bool is_number = is_number_field(path);
+    *condition = (struct prom_condition){.path = path};
+    if (count > TESTS_MAX)
+        return fail(making, option, path, "'%.80s' has %zu values; %d is the most", path, count, TESTS_MAX);
+    for (size_t i = 0; i < count; i++)
+        values[i] = pairs[i]->value;
+    int rc = prom_condition_init(condition, is_number, values, (unsigned)count, why, &wrong);
+    if (rc == FX_ENOMEM)
+        return fx_error_set(making->err, FX_ENOMEM, "out of memory");
+    if (rc) {
+        snprintf(place, sizeof place, "%s.%.200s", option, path);
+        bool has_place = !strpbrk(path, ".[");
+        return fail(making, has_place ? place : option, has_place ? wrong : path, "'%.80s' of '%.80s' %s", wrong, path,
+                    why);
+    }
+    return claim(making, option, path, path, is_number ? FX_UNSIGNED : FX_TEXT, &condition->field);
+}
+
+static int add_conditions(const struct making *making, const char *option, const struct fx_map *map,
+                          struct prom_condition *conditions, unsigned *count)
+{
+    const struct fx_pair **pairs = sort_pairs(map);
+    if (!pairs)
+        return fx_error_set(making->err, FX_ENOMEM, "out of memory");
+    int rc = 0;
+    for (size_t i = 0, same; i < map->count && !rc; i += same) {
+        same = same_keys(&pairs[i], map->count - i);
+        if (*count == PROM_CONDITIONS_MAX)
+            rc = fail(making, option, pairs[i]->key,
+                      "more than %d fields; use several values of one field, or two metrics", PROM_CONDITIONS_MAX);
+        else
+            rc = add_condition(making, option, &conditions[(*count)++], &pairs[i], same);
+    }
+    free(pairs);
+    return rc;
+}
+
+/* ---- what it is: type, factor, buckets; value and labels */
+
+static int add_buckets(const struct making *making, struct prom_family *family)
+{
+    char why[PROM_HISTOGRAM_WHY_MAX];
+    const char *wrong;
+    int rc = prom_histogram_new(&row_of(making)->buckets, &family->factor, &family->histogram, why, &wrong);
+    if (rc == FX_ENOMEM)
+        return fx_error_set(making->err, FX_ENOMEM, "out of memory");
+    if (rc)
+        return fail(making, "buckets", wrong, "'%.40s' %s", wrong, why);
+    family->shape.slots = PROM_SLOT_BUCKETS + family->histogram->count;
+    return 0;
+}
+
+static int add_type(const struct making *making, struct prom_family *family)
+{
+    const struct prom_metric_options *row = row_of(making);
+    family->type = (enum prom_type)row->type;
+    family->shape = (struct prom_shape){.slots = 1};
+    if (!prom_factor_init(&family->factor, row->factor))
+        return fail(making, "factor", NULL, "the factor %g is not between %g and %g", row->factor, PROM_FACTOR_LEAST,
+                    PROM_FACTOR_MOST);
+    if (family->type == PROM_HISTOGRAM)
+        return add_buckets(making, family);
+    if (row->buckets.count)
+        return fail(making, "buckets", NULL, "only a histogram has buckets; leave them away, or write type: histogram");
+    if (family->type == PROM_GAUGE) {
+        family->shape = (struct prom_shape){.slots = PROM_SLOT_LAST + 1, .is_last = true};
+        making->output->has_gauges = true;
+    }
+    return 0;
+}
+
+static int add_value(const struct making *making, struct prom_family *family)
+{
+    const struct prom_metric_options *row = row_of(making);
+    family->value_path = row->value;
+    family->scale_path = row->scale_by;
+    family->counts_records = strcmp(row->value, "1") == 0;
+    family->is_scaled = row->scale_by != NULL;
+    if (family->counts_records && family->type != PROM_COUNTER)
+        return fail(making, "value", NULL, "1 counts records, which only a counter does; write a field");
+    if (!family->counts_records && row->value[strspn(row->value, "0123456789")] == '\0')
+        return fail(making, "value", NULL, "'%.80s' is neither a field nor 1, which counts records", row->value);
+    int rc = family->counts_records ? 0 : claim(making, "value", NULL, row->value, FX_UNSIGNED, &family->value);
+    if (!rc && family->is_scaled)
+        rc = claim(making, "scale_by", NULL, row->scale_by, FX_UNSIGNED, &family->scale);
+    return rc;
+}
+
+static int add_label(const struct making *making, struct prom_family *family, const struct fx_pair *pair,
+                     bool is_hidden)
+{
+    const char *fault = prom_label_name_fault(pair->key);
+    if (fault)
+        return fail(making, "labels", pair->key, "'%.80s' %s", pair->key, fault);
+    if (family->expire.is_on && strcmp(pair->key, PROM_ENDED_LABEL) == 0)
+        return fail(making, "labels", pair->key,
+                    "'" PROM_ENDED_LABEL
+                    "' is the label of what has ended, with expire_after and top; use another name");
+    struct prom_label *label = &family->labels[family->label_count++];
+    *label = (struct prom_label){
+        .name = pair->key, .path = pair->value, .is_number = is_number_field(pair->value), .is_hidden = is_hidden};
+    family->shown_count += !is_hidden;
+    return claim(making, "labels", pair->key, pair->value, label->is_number ? FX_UNSIGNED : FX_TEXT, &label->field);
+}
+
+/* With as_info, which is of the default metrics only, names are in a metric of their own. */
+static bool is_hidden(const struct making *making, const struct fx_pair *pair)
+{
+    size_t size = strlen(pair->key);
+    return making->output->options->as_info && size > 5 && strcmp(pair->key + size - 5, "_name") == 0;
+}
+
+/* In the order of the page, which is the alphabet's; hidden ones are the last. */
+static int add_labels(const struct making *making, struct prom_family *family)
+{
+    const struct fx_map *labels = &row_of(making)->labels;
+    const struct fx_pair **pairs = sort_pairs(labels);
+    if (!pairs)
+        return fx_error_set(making->err, FX_ENOMEM, "out of memory");
+    int rc = 0;
+    for (int hidden = 0; hidden < 2; hidden++)
+        for (size_t i = 0; i < labels->count && !rc; i++)
+            if (is_hidden(making, pairs[i]) == (hidden != 0))
+                rc = add_label(making, family, pairs[i], hidden != 0);
+    free(pairs);
+    return rc;
+}
+
+/* ---- a metric */
+
+static int check_name(const struct making *making)
+{
+    char clash[PROM_CLASH_MAX];
+    const struct prom_family *family = &making->output->families[making->index];
+    enum fx_metric_kind kind = prom_family_kind(family);
+    const char *name = family->name, *fault = prom_metric_name_fault(name, kind);
+    if (fault)
+        return fail(making, "name", NULL, "'%.80s' %s", name, fault);
+    for (size_t i = 0; i < making->index; i++) {
+        const struct prom_family *other = &making->output->families[i];
+        if (strcmp(other->name, name) == 0)
+            return fail(making, "name", NULL, "there are two metrics '%.80s'; give one of them another name", name);
+        if (prom_metric_names_clash(name, kind, other->name, prom_family_kind(other), clash))
+            return fail(making, "name", NULL,
+                        "'%.80s' and '%.80s' would both have a '%.80s' on the page; give one of them another name",
+                        name, other->name, clash);
+    }
+    return 0;
+}
+
+/* What top does not go with. */
+static int check_top(const struct making *making)
+{
+    const struct prom_metric_options *row = row_of(making);
+    const struct prom_options *options = making->output->options;
+    if (!row->top)
+        return 0;
+    if (row->type != PROM_COUNTER)
+        return fail(making, "top", NULL,
+                    "only counters can have it: what a gauge or a histogram brings is no sum; leave it away");
+    if (row->max_series)
+        return fail(making, "max_series", NULL, "'top' is this metric's limit already; leave one of the two away");
+    if (row->top > options->max_series)
+        return fail(making, "top", NULL, "%lld series are more than max_series of the plugin, which is %lld",
+                    (long long)row->top, (long long)options->max_series);
+    if (options->late_names == PROM_LATE_RENAME)
+        return fail(making, "top", NULL,
+                    "it does not go with 'late_names: rename', where a series can need two places; leave that away");
+    return 0;
+}
+
+static int init_top(struct prom_output *output, struct prom_family *family, const struct prom_metric_options *row)
+{
+    if (!row->top)
+        return 0;
+    family->top.limit = (uint32_t)row->top;
+    family->top.half_life_ms = (double)row->top_half_life;
+    prom_registry_ration(&family->registry, family->top.limit);
+    prom_top_add_metrics(output, family);
+    return prom_top_init(&family->top);
+}
+
+/* What is in memory for a family's series. 0, or -1 without memory. */
+static int init_series(struct prom_output *output, struct prom_family *family, uint32_t max_series)
+{
+    unsigned text_words = 0;
+    const char *names[PROM_LABELS_MAX];
+    for (unsigned i = 0; i < family->label_count; i++) {
+        text_words |= family->labels[i].is_number ? 0 : 1U << i;
+        names[i] = family->labels[i].name;
+    }
+    int rc = prom_registry_init(&family->registry, family->label_count, text_words, max_series, &output->texts);
+    rc |= prom_lines_init(&family->lines, family, names, family->shown_count);
+    return rc | prom_admit_init(&family->admit);
+}
+
+static int add_series(const struct making *making, struct prom_family *family)
+{
+    const struct prom_metric_options *row = row_of(making);
+    int64_t own = row->max_series, max_series = own ? own : making->output->options->max_series;
+    if (row->top)
+        max_series = PROM_TOP_NUMBERS(row->top);
+    int rc = init_series(making->output, family, (uint32_t)max_series);
+    if (!rc && !(rc = init_top(making->output, family, row)))
+        return 0;
+    if (row->top)
+        return fail(making, "top", NULL, "no memory for %lld series", (long long)row->top);
+    if (!own)
+        return fx_error_option(making->err, making->output->instance, "max_series", NULL, "no memory for %lld series",
+                               (long long)max_series);
+    return fail(making, "max_series", NULL, "no memory for %lld series", (long long)max_series);
+}
+
+static int make_family(const struct making *making)
+{
+    struct prom_family *family = &making->output->families[making->index];
+    const struct prom_metric_options *row = row_of(making);
+    family->name = row->name;
+    family->help = row->help;
+    family->expire.after_ms = row->expire_after ? row->expire_after : making->output->options->expire_after;
+    family->expire.is_on = family->expire.after_ms || row->top;
+    int rc = add_type(making, family);
+    if (!rc)
+        rc = check_name(making);
+    if (!rc)
+        rc = check_top(making);
+    if (!rc)
+        rc = add_conditions(making, "match", &row->match, family->match, &family->match_count);
+    if (!rc)
+        rc = add_conditions(making, "unless", &row->unless, family->unless, &family->unless_count);
+    if (!rc)
+        rc = add_value(making, family);
+    if (!rc)
+        rc = add_labels(making, family);
+    return rc ? rc : add_series(making, family);
+}
+
+static int make_families(struct prom_output *output, const struct prom_metric_options *rows, size_t count,
+                         struct fx_error *err)
+{
+    int rc = 0;
+    output->families = calloc(count, sizeof *output->families);
+    if (!output->families)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    output->family_count = (unsigned)count;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = make_family(&(struct making){.output = output, .rows = rows, .index = i, .err = err});
+    return rc;
+}
+
+/* ---- the default metrics */
+
+/* What leaves the own AS is transmitted; what arrives at it, from elsewhere, is received. */
+static int make_default_families(struct prom_output *output, struct fx_error *err)
+{
+    static const struct fx_pair labels[] = {{"source_as", "as_src"},
+                                            {"source_as_name", "as_src_name"},
+                                            {"destination_as", "as_dst"},
+                                            {"destination_as_name", "as_dst_name"},
+                                            {"hostname", "label"}};
+    const struct fx_map label_map = {sizeof labels / sizeof *labels, labels};
+    char asn[24];
+    snprintf(asn, sizeof asn, "%" PRId64, output->options->asn);
+    const struct fx_pair from_us = {"as_src", asn}, to_us = {"as_dst", asn};
+    const struct prom_metric_options rows[] = {{.name = "flow_receive_bytes_total",
+                                                .help = "Bytes received.",
+                                                .value = "bytes",
+                                                .factor = 1,
+                                                .match = {1, &to_us},
+                                                .unless = {1, &from_us},
+                                                .labels = label_map},
+                                               {.name = "flow_transmit_bytes_total",
+                                                .help = "Bytes transferred.",
+                                                .value = "bytes",
+                                                .factor = 1,
+                                                .match = {1, &from_us},
+                                                .labels = label_map}};
+    return make_families(output, rows, sizeof rows / sizeof *rows, err);
+}
+
+int prom_families_init(struct prom_output *output, struct fx_error *err)
+{
+    const struct prom_options *options = output->options;
+    if (!options->metrics.count)
+        return make_default_families(output, err);
+    if (options->as_info)
+        return fx_error_option(err, output->instance, "as_info", NULL,
+                               "as_info is for the default metrics; leave it or 'metrics' away, and in 'metrics' leave "
+                               "out the labels that are not wanted");
+    return make_families(output, options->metrics.items, options->metrics.count, err);
+}
+
+static void family_fini(struct prom_family *family)
+{
+    for (unsigned i = 0; i < family->match_count; i++)
+        prom_condition_fini(&family->match[i]);
+    for (unsigned i = 0; i < family->unless_count; i++)
+        prom_condition_fini(&family->unless[i]);
+    prom_registry_fini(&family->registry);
+    prom_admit_fini(&family->admit);
+    prom_expire_fini(&family->expire);
+    prom_top_fini(&family->top);
+    prom_lines_fini(&family->lines);
+    free(family->histogram);
+}
+
+void prom_families_fini(struct prom_output *output)
+{
+    for (unsigned i = 0; i < output->family_count; i++)
+        family_fini(&output->families[i]);
+    free(output->families);
+}
+
+/* ---- what a metric is, as text */
+
+static void define_field(const char *kind, const char *path, struct prom_buffer *to)
+{
+    prom_buffer_puts(to, kind);
+    prom_define_text(to, path, strlen(path));
+}
+
+static void define_conditions(const char *kind, const struct prom_condition *conditions, unsigned count,
+                              struct prom_buffer *to)
+{
+    for (unsigned i = 0; i < count; i++) {
+        prom_buffer_puts(to, kind);
+        prom_condition_define(&conditions[i], to);
+    }
+}
+
+void prom_family_define(const struct prom_family *family, struct prom_buffer *to)
+{
+    static const char *const types[] = {"", "\ntype gauge", "\ntype histogram"}; /* enum prom_type */
+    char factor[PROM_DOUBLE_MAX];
+    prom_buffer_puts(to, family->name);
+    prom_buffer_puts(to, types[family->type]);
+    if (family->histogram)
+        prom_histogram_define(family->histogram, to);
+    prom_number_double(factor, family->factor.number);
+    if (!prom_factor_is_one(&family->factor))
+        define_field("\nfactor ", factor, to);
+    define_field("\nvalue ", family->value_path, to);
+    if (family->is_scaled)
+        define_field("\nscale_by ", family->scale_path, to);
+    define_conditions("\nmatch ", family->match, family->match_count, to);
+    define_conditions("\nunless ", family->unless, family->unless_count, to);
+    for (unsigned i = 0; i < family->label_count; i++) {
+        prom_buffer_puts(to, PROM_DEFINITION_LABEL);
+        prom_buffer_puts(to, family->labels[i].name);
+        define_field(family->labels[i].is_number   ? "=number "
+                     : family->labels[i].is_hidden ? "=hidden "
+                                                   : "=text ",
+                     family->labels[i].path, to);
+    }
+}

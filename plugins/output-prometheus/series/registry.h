@@ -1,0 +1,194 @@
+/*
+ * Series of one metric: a key (a word a label) has one number for all workers,
+ * who look it up without a lock and take the lock only for a key that is new.
+ * Series live in chunks that never move. Number 0 is the series 'other', where
+ * records go whose series would be too many.
+ */
+#ifndef OUTPUT_PROMETHEUS_REGISTRY_H
+#define OUTPUT_PROMETHEUS_REGISTRY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "series/intern.h"
+#include "series/line.h"
+#include "base/table.h"
+
+#define PROM_OTHER_SERIES 0
+#define PROM_SERIES_NONE  PROM_TABLE_NONE
+/* In the word of a text label: the number of a text; without this bit the word is a cell's address. */
+#define PROM_KEY_TEXT (UINT64_C(1) << 63)
+
+/*
+ * A waiting key: the series was restored, and its cells are not there yet. In the word of a cell is the number of the
+ * text that is the cell's key. The first record with the cells puts them there.
+ */
+#define PROM_KEY_WAITING (UINT64_C(1) << 62)
+
+/*
+ * text_size and since are written before text, by the checkpoint's owner (admit.c); key, since and created by who makes
+ * it. With five labels it is a line of the cache.
+ */
+struct prom_series {
+    _Atomic(const char *) text; /* the values of its labels as shown (line.h), for ever; NULL: not shown by itself */
+    uint32_t text_size;         /* without text: PROM_SERIES_IS_ALIAS, or it is held back */
+    uint32_t
+        since; /* shown: since this checkpoint; held back: since this time in ms, cut to 32 bits; alias: as which */
+    _Atomic uint64_t created; /* when it began at zero, in ms since the epoch; and PROM_SERIES_WOKEN */
+    uint64_t key[];
+};
+#define PROM_SERIES_IS_ALIAS UINT32_MAX
+/* It was restored and has got its cells: it can be found by its waiting key, too, and has the texts of that in use. */
+#define PROM_SERIES_WOKEN (UINT64_C(1) << 63)
+
+#define PROM_SERIES_CHUNK 65536
+struct prom_registry {
+    pthread_mutex_t lock;   /* of adding */
+    unsigned words;         /* of a key */
+    unsigned text_words;    /* a bit for each that is a text */
+    size_t series_bytes;    /* of one series */
+    char **chunks;          /* room for all that the limit allows */
+    _Atomic uint32_t count; /* of series, with 'other'; written under the lock */
+    uint32_t limit;
+    struct prom_table table;
+    struct prom_intern *texts;
+    _Atomic uint32_t room; /* how many more there can be; written under the lock */
+    uint64_t made;         /* how many were ever made; under the lock */
+    uint32_t live;         /* that can be found, without 'other'; under the lock */
+    bool is_rationed;      /* who has it sets the room in each cut: it is less than there are numbers (top.h) */
+    /* Under the lock: numbers of series that have ended; and those given again since the last cut. */
+    uint32_t *free, *again;
+    size_t free_count, again_count, free_capacity;
+    _Atomic uint32_t waiting; /* how many series have waiting keys; written under the lock */
+};
+
+/* From the beginning: no more than so many at a time, of those that there are numbers for. */
+void prom_registry_ration(struct prom_registry *registry, uint32_t room);
+
+/* 0, or -1 without memory. To be freed in both cases. texts: what the numbers of texts in keys stand for. */
+int prom_registry_init(struct prom_registry *registry, unsigned words, unsigned text_words, uint32_t max_series,
+                       struct prom_intern *texts);
+/* Drops the cells, too, that series hold. */
+void prom_registry_fini(struct prom_registry *registry);
+
+static inline struct prom_series *prom_series_at(const struct prom_registry *registry, uint32_t number)
+{
+    char *chunk = registry->chunks[number / PROM_SERIES_CHUNK];
+    return (struct prom_series *)(void *)(chunk + number % PROM_SERIES_CHUNK * registry->series_bytes);
+}
+
+/* When the series began at zero, in ms since the epoch. Any thread, for a series that a snapshot has. */
+static inline uint64_t prom_series_created(const struct prom_registry *registry, uint32_t number)
+{
+    return atomic_load_explicit(&prom_series_at(registry, number)->created, memory_order_relaxed) & ~PROM_SERIES_WOKEN;
+}
+
+static inline void prom_series_set_created(const struct prom_registry *registry, uint32_t number, uint64_t created)
+{
+    _Atomic uint64_t *own = &prom_series_at(registry, number)->created;
+    uint64_t flags = atomic_load_explicit(own, memory_order_relaxed) & PROM_SERIES_WOKEN;
+    atomic_store_explicit(own, created | flags, memory_order_relaxed);
+}
+
+/* The series that an alias is shown as; PROM_SERIES_NONE of others. The checkpoint's owner. */
+static inline uint32_t prom_series_shown_as(const struct prom_series *series)
+{
+    bool is_alias =
+        !atomic_load_explicit(&series->text, memory_order_relaxed) && series->text_size == PROM_SERIES_IS_ALIAS;
+    return is_alias ? series->since : PROM_SERIES_NONE;
+}
+
+static inline uint32_t prom_registry_count(const struct prom_registry *registry)
+{
+    return atomic_load_explicit(&registry->count, memory_order_acquire);
+}
+
+static inline bool prom_registry_is_full(const struct prom_registry *registry)
+{
+    return !atomic_load_explicit(&registry->room, memory_order_acquire);
+}
+
+/* The cell in a word of the key, or NULL. */
+static inline struct fx_cell *prom_key_cell(const struct prom_registry *registry, const uint64_t *key, unsigned word)
+{
+    uint64_t value = __atomic_load_n(&key[word], __ATOMIC_ACQUIRE);
+    bool is_cell = registry->text_words >> word & 1 && !(value & PROM_KEY_TEXT);
+    return is_cell ? (struct fx_cell *)(uintptr_t)value : NULL;
+}
+
+static inline bool prom_key_equal(const uint64_t *a, const uint64_t *b, unsigned words)
+{
+    uint64_t difference = 0;
+    for (unsigned i = 0; i < words; i++) /* a's words may be changing: registry.c, wake() */
+        difference |= __atomic_load_n(&a[i], __ATOMIC_RELAXED) ^ b[i];
+    return difference == 0;
+}
+
+/* The key's number, or PROM_SERIES_NONE. Any worker, no lock. */
+static inline uint32_t prom_registry_find(const struct prom_registry *registry, const uint64_t *key, uint32_t hash)
+{
+    struct prom_probe probe = prom_probe_start(&registry->table, hash);
+    uint32_t number;
+    while ((number = prom_probe_next(&probe)) != PROM_TABLE_NONE)
+        if (prom_key_equal(prom_series_at(registry, number)->key, key, registry->words))
+            break;
+    return number;
+}
+
+/* Asks for the memory that find will look at, where it is likely to be. */
+static inline void prom_registry_fetch(const struct prom_registry *registry, uint32_t number)
+{
+    const uint64_t *key = prom_series_at(registry, number)->key;
+    __builtin_prefetch(key);
+    __builtin_prefetch(key + registry->words - 1);
+}
+
+/* For who is not under the lock: a series' key may just be getting its cells. */
+static inline void prom_key_copy(const struct prom_registry *registry, const uint64_t *key, uint64_t *copy)
+{
+    for (unsigned i = 0; i < registry->words; i++)
+        copy[i] = __atomic_load_n(&key[i], __ATOMIC_ACQUIRE);
+}
+
+/* Whether the word of the key waits for its cell. */
+static inline bool prom_key_waits(const struct prom_registry *registry, const uint64_t *key, unsigned word)
+{
+    const uint64_t waits = PROM_KEY_TEXT | PROM_KEY_WAITING;
+    return registry->text_words >> word & 1 && (__atomic_load_n(&key[word], __ATOMIC_RELAXED) & waits) == waits;
+}
+
+/*
+ * The key's number; a new series keeps its cells. PROM_OTHER_SERIES when there are too many, or without memory: a
+ * series that exists is always found, and when all are taken no lock is needed to know that there will be no more.
+ */
+uint32_t prom_registry_get(struct prom_registry *registry, const uint64_t *key, uint32_t hash);
+/* The same, but a series that is new takes one of the places, and without one is PROM_OTHER_SERIES. */
+uint32_t prom_registry_get_in_place(struct prom_registry *registry, const uint64_t *key, uint32_t hash,
+                                    _Atomic uint32_t *places);
+/* The same, but no new series is made. */
+uint32_t prom_registry_get_old(struct prom_registry *registry, const uint64_t *key, uint32_t hash);
+
+/* The same for a key that may wait for cells, which a series that waited for them may have got already. */
+uint32_t prom_registry_restore(struct prom_registry *registry, const uint64_t *key);
+
+/* Where a series is found: what is to be known to take it out. */
+struct prom_registry_place {
+    uint32_t number, hash, waiting_hash;
+    bool has_waiting;
+};
+/* Beside workers, under the lock. */
+void prom_registry_locate(const struct prom_registry *registry, struct prom_registry_place *place);
+/*
+ * While nobody looks up or adds: the key is nobody's from now on, and its next record makes a new series. False: it has
+ * got its cells since it was located. The series itself stays as it is, until it is given back.
+ */
+bool prom_registry_take_out(struct prom_registry *registry, const struct prom_registry_place *place);
+/* Nobody reads the series any more: its cells and texts are let go, and its number can be given again. 0, or -1 without memory. */
+int prom_registry_give_back(struct prom_registry *registry, uint32_t number);
+/* Appends the numbers that were given again since the last call, while nobody adds. to has room for all series. */
+size_t prom_registry_given_again(struct prom_registry *registry, uint32_t *to);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * Label values, escapes and heads of the text exposition format 0.0.4 (prometheus.io, exposition formats) and of
+ * OpenMetrics 1.0.0 (draft-ietf-opsawg-openmetrics-00).
+ */
+#ifndef OUTPUT_PROMETHEUS_RENDER_H
+#define OUTPUT_PROMETHEUS_RENDER_H
+
+#include "metric/accept_header.h"
+#include "base/buffer.h"
+#include "prom.h"
+
+/* Adds text escaped as a label value: backslash, quote, newline. */
+void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size);
+
+/*
+ * Adds HELP, TYPE and, in OpenMetrics, UNIT. name: as in the text format, that of the samples; a gauge that is called
+ * ..._info is of the type info in OpenMetrics.
+ */
+void prom_render_head(struct prom_buffer *to, enum prom_format format, const char *name, const char *help,
+                      enum fx_metric_kind kind);
+
+/* How much of name is the name of its family in OpenMetrics: all but _total of a counter, _info of an info. */
+size_t prom_render_family(const char *name, enum fx_metric_kind kind);
+
+/* Adds the values of a series' labels, as line.h wants them. PROM_LINE_STEP bytes behind them can be read. */
+void prom_render_values(const struct prom_output *output, const struct prom_family *family, uint32_t number,
+                        struct prom_buffer *to);
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * The values of one cut. Taken by the checkpoint's owner while all workers
+ * stand still, held by pages, counted. A snapshot that nobody holds any more
+ * is kept for the next cut: so a cut copies into memory that is there already,
+ * which is most of how long it takes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/big.h"
+#include "prom.h"
+
+struct prom_snapshot *prom_snapshot_new(struct prom_output *output)
+{
+    struct prom_snapshot *snapshot = calloc(1, sizeof *snapshot + output->family_count * sizeof *snapshot->families);
+    if (!snapshot)
+        return NULL;
+    snapshot->output = output;
+    atomic_init(&snapshot->references, 1);
+    return snapshot;
+}
+
+static void free_values(struct prom_values *sums)
+{
+    prom_big_free(sums->values, sums->capacity * sizeof *sums->values, true);
+    *sums = (struct prom_values){0};
+}
+
+void prom_snapshot_free(struct prom_snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    for (unsigned i = 0; i < snapshot->output->family_count; i++)
+        free_values(&snapshot->families[i]);
+    free(snapshot);
+}
+
+/* Gives the memory of one for the next cut; the caller frees the other, if there were two. */
+static struct prom_snapshot *keep_spare(struct prom_output *output, struct prom_snapshot *snapshot)
+{
+    pthread_mutex_lock(&output->lock);
+    struct prom_snapshot *old = output->spare;
+    output->spare = snapshot;
+    pthread_mutex_unlock(&output->lock);
+    return old;
+}
+
+/* Those that a page may show, or is just showing. */
+static void list(struct prom_output *output, struct prom_snapshot *snapshot)
+{
+    pthread_mutex_lock(&output->lock);
+    snapshot->next = output->snapshots;
+    output->snapshots = snapshot;
+    pthread_mutex_unlock(&output->lock);
+}
+
+static void unlist(struct prom_output *output, const struct prom_snapshot *snapshot)
+{
+    pthread_mutex_lock(&output->lock);
+    struct prom_snapshot **link = &output->snapshots;
+    while (*link && *link != snapshot)
+        link = &(*link)->next;
+    if (*link)
+        *link = snapshot->next;
+    pthread_mutex_unlock(&output->lock);
+}
+
+uint64_t prom_snapshot_oldest(struct prom_output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    uint64_t oldest = output->exposed->number;
+    for (const struct prom_snapshot *snapshot = output->snapshots; snapshot; snapshot = snapshot->next)
+        oldest = snapshot->number < oldest ? snapshot->number : oldest;
+    pthread_mutex_unlock(&output->lock);
+    return oldest;
+}
+
+void prom_snapshot_unref(struct prom_snapshot *snapshot)
+{
+    if (!snapshot || atomic_fetch_sub(&snapshot->references, 1) != 1)
+        return;
+    unlist(snapshot->output, snapshot);
+    prom_snapshot_free(keep_spare(snapshot->output, snapshot));
+}
+
+struct prom_snapshot *prom_snapshot_get(struct prom_output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    struct prom_snapshot *snapshot = output->exposed;
+    atomic_fetch_add(&snapshot->references, 1);
+    pthread_mutex_unlock(&output->lock);
+    return snapshot;
+}
+
+/* Room for all series, and for some that will come before the next cut. */
+static bool make_room(struct prom_values *sums, size_t count, struct prom_shape shape)
+{
+    sums->count = count;
+    if (count * shape.slots <= sums->capacity)
+        return true;
+    free_values(sums);
+    size_t capacity = (count + count / 4) * shape.slots;
+    uint64_t *values = prom_big_new(capacity * sizeof *values, true);
+    if (!values)
+        return false;
+    *sums = (struct prom_values){.count = count, .capacity = capacity, .values = values};
+    return true;
+}
+
+/* Also touches the memory: the system gives it page by page when it is written first, which would be in the cut. */
+static void reserve(struct prom_values *sums, size_t count, struct prom_shape shape)
+{
+    if (count * shape.slots > sums->capacity && make_room(sums, count, shape))
+        memset(sums->values, 0, sums->capacity * sizeof *sums->values);
+}
+
+void prom_snapshot_reserve(struct prom_output *output)
+{
+    struct prom_snapshot *spare = keep_spare(output, NULL);
+    if (!spare)
+        spare = prom_snapshot_new(output);
+    for (unsigned i = 0; spare && i < output->family_count; i++)
+        reserve(&spare->families[i], prom_registry_count(&output->families[i].registry), output->families[i].shape);
+    prom_snapshot_free(keep_spare(output, spare));
+}
+
+static void sum_up(const struct prom_output *output, unsigned family, struct prom_values *sums)
+{
+    bool is_first = true;
+    for (unsigned i = 0; i < output->worker_count; i++) {
+        if (!output->workers[i])
+            continue;
+        const struct prom_tally *tally = &output->workers[i]->tallies[family];
+        if (is_first)
+            prom_tally_copy_to(tally, sums->values, sums->count);
+        else
+            prom_tally_add_to(tally, sums->values, sums->count);
+        is_first = false;
+    }
+    if (is_first)
+        memset(sums->values, 0, sums->count * output->families[family].shape.slots * sizeof *sums->values);
+}
+
+struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t number)
+{
+    struct prom_snapshot *snapshot = keep_spare(output, NULL);
+    if (!snapshot)
+        snapshot = prom_snapshot_new(output);
+    if (!snapshot)
+        return NULL;
+    atomic_store(&snapshot->references, 1);
+    snapshot->number = number;
+    snapshot->cut_ms = prom_clock_ms();
+    snapshot->cut_wall_ms = prom_clock_wall_ms();
+    for (unsigned i = 0; i < output->family_count; i++) {
+        const struct prom_family *family = &output->families[i];
+        struct prom_values *sums = &snapshot->families[i];
+        if (!make_room(sums, prom_registry_count(&family->registry), family->shape)) {
+            prom_snapshot_free(snapshot);
+            return NULL;
+        }
+        sum_up(output, i, sums);
+        memcpy(sums->ended, family->expire.ended, sizeof sums->ended);
+        sums->ended_at = family->expire.ended_at;
+    }
+    list(output, snapshot);
+    return snapshot;
+}
+
+struct prom_snapshot *prom_snapshot_zero(struct prom_output *output, uint64_t number)
+{
+    struct prom_snapshot *snapshot = prom_snapshot_new(output);
+    if (!snapshot)
+        return NULL;
+    snapshot->number = number;
+    for (unsigned i = 0; i < output->family_count; i++) {
+        const struct prom_family *family = &output->families[i];
+        struct prom_values *sums = &snapshot->families[i];
+        if (!make_room(sums, prom_registry_count(&family->registry), family->shape)) {
+            prom_snapshot_free(snapshot);
+            return NULL;
+        }
+        memset(sums->values, 0, sums->count * family->shape.slots * sizeof *sums->values);
+    }
+    list(output, snapshot);
+    return snapshot;
+}
+
+void prom_snapshot_expose(struct prom_output *output, struct prom_snapshot *snapshot)
+{
+    pthread_mutex_lock(&output->lock);
+    struct prom_snapshot *old = output->exposed;
+    output->exposed = snapshot;
+    pthread_mutex_unlock(&output->lock);
+    prom_snapshot_unref(old);
+}

@@ -1,0 +1,279 @@
+/*
+ * Records to values: the hot path. Each worker has values of its own, finds
+ * series and texts without a lock, and takes one only for what is new to all
+ * workers. Records go in groups and in steps, so that the memory of a whole
+ * group is on its way before the first of it is used.
+ */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "prom.h"
+
+#define LANES (2 * PROM_FAMILIES_MAX)
+
+/* One record for one metric, on its way. */
+struct lane {
+    uint64_t key[PROM_LABELS_MAX]; /* with is_other, the first word: the fingerprint to weigh it by, or 0 */
+    uint64_t value, weight;        /* weight: of histograms that are scaled */
+    uint32_t hash, family;
+    bool is_other;  /* it has no key */
+    bool has_added; /* texts, for its key */
+    uint32_t guess; /* the series with that hash, or PROM_SERIES_NONE: most likely the one */
+};
+
+struct counts {
+    int64_t unmatched, without_value, other;
+};
+
+void prom_worker_free(void *self, void *context)
+{
+    struct prom_output *output = self;
+    struct prom_worker *worker = context;
+    for (unsigned i = 0; i < output->worker_count; i++)
+        if (output->workers[i] == worker)
+            output->workers[i] = NULL;
+    for (unsigned i = 0; i < output->family_count; i++)
+        prom_tally_fini(&worker->tallies[i]);
+    for (unsigned i = 0; worker->weighed && i < output->family_count; i++)
+        prom_summary_fini(&worker->weighed[i]);
+    free(worker->weighed);
+    free(worker);
+}
+
+int prom_worker_new(void *self, unsigned index, void **context, struct fx_error *err)
+{
+    struct prom_output *output = self;
+    struct prom_worker *worker = calloc(1, sizeof *worker + output->family_count * sizeof *worker->tallies);
+    if (!worker)
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    worker->output = output;
+    worker->weighed = calloc(output->family_count, sizeof *worker->weighed);
+    int rc = worker->weighed ? 0 : -1;
+    for (unsigned i = 0; i < output->family_count; i++) {
+        rc |= prom_tally_init(&worker->tallies[i], output->families[i].shape);
+        if (!rc && output->families[i].top.limit)
+            rc = prom_top_add_worker(&output->families[i].top, output->worker_count, &worker->weighed[i]);
+    }
+    if (rc) {
+        prom_worker_free(self, worker);
+        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    }
+    *context = output->workers[index] = worker;
+    return 0;
+}
+
+/* The word of a text label. False: the text has no number. */
+static bool make_text_word(struct prom_worker *worker, const struct fx_value *value, bool may_add, uint64_t *word)
+{
+    if (value->type == FX_LATE) {
+        *word = (uint64_t)(uintptr_t)value->cell;
+        return true;
+    }
+    *word = PROM_KEY_TEXT | PROM_TEXT_EMPTY;
+    if (value->type != FX_TEXT || value->size == 0)
+        return true;
+    uint32_t number = prom_intern_get(&worker->output->texts, value->text, value->size, may_add);
+    *word = PROM_KEY_TEXT | number;
+    return number != PROM_TEXT_NONE;
+}
+
+/* False: a text has no number. */
+static bool make_words(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *row,
+                       bool may_add, uint64_t *key)
+{
+    bool is_whole = true;
+    for (unsigned i = 0; i < family->label_count; i++) {
+        const struct fx_value *value = &row[family->labels[i].field];
+        if (family->labels[i].is_number)
+            key[i] = prom_number_of(value);
+        else
+            is_whole = make_text_word(worker, value, may_add, &key[i]) && is_whole;
+    }
+    return is_whole;
+}
+
+static bool has_long_text(const struct prom_family *family, const struct fx_value *row)
+{
+    for (unsigned i = 0; i < family->label_count; i++) {
+        const struct fx_value *value = &row[family->labels[i].field];
+        if (!family->labels[i].is_number && value->type == FX_TEXT && value->size > PROM_TEXT_MAX)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Texts get numbers when the record can get a series, so that the limit on series bounds texts, too. With top it may be
+ * weighed instead.
+ */
+static void make_new_key(struct prom_worker *worker, struct prom_family *family, const struct fx_value *row,
+                         struct lane *lane)
+{
+    uint64_t fingerprint = 0;
+    bool may_add = !prom_registry_is_full(&family->registry);
+    if (has_long_text(family, row)) {
+        may_add = false;
+    } else if (family->top.limit) {
+        fingerprint = prom_top_fingerprint(family, row);
+        may_add = may_add && prom_top_may_begin(&family->top, fingerprint);
+    }
+    lane->has_added = may_add;
+    if (may_add && make_words(worker, family, row, true, lane->key))
+        return;
+    lane->is_other = true;
+    lane->key[0] = fingerprint;
+}
+
+static void make_key(struct prom_worker *worker, struct prom_family *family, const struct fx_value *row,
+                     struct lane *lane)
+{
+    lane->is_other = lane->has_added = false;
+    if (!make_words(worker, family, row, false, lane->key))
+        make_new_key(worker, family, row, lane);
+    lane->hash = prom_hash_words(lane->key, family->label_count);
+}
+
+/* The record's lanes, one for each metric that takes it. Gives their number. */
+static unsigned load(struct prom_worker *worker, const struct fx_value *row, struct lane *lanes, struct counts *counts)
+{
+    const struct prom_output *output = worker->output;
+    unsigned used = 0;
+    bool is_taken = false;
+    for (unsigned i = 0; i < output->family_count; i++) {
+        struct prom_family *family = &output->families[i];
+        if (!prom_family_takes(family, row))
+            continue;
+        is_taken = true;
+        struct lane *lane = &lanes[used];
+        if (!prom_family_value(family, row, &lane->value, &lane->weight)) {
+            counts->without_value++;
+            continue;
+        }
+        used++;
+        lane->family = i;
+        make_key(worker, family, row, lane);
+        prom_table_fetch(&family->registry.table, lane->hash);
+    }
+    counts->unmatched += !is_taken;
+    return used;
+}
+
+/* Guesses the series, and asks for what counting it will need. */
+static void guess_lane(const struct prom_worker *worker, struct lane *lane)
+{
+    const struct prom_registry *registry = &worker->output->families[lane->family].registry;
+    const struct prom_tally *tally = &worker->tallies[lane->family];
+    struct prom_probe probe = prom_probe_start(&registry->table, lane->hash);
+    lane->guess = prom_probe_next(&probe);
+    if (lane->guess >= tally->capacity)
+        return;
+    prom_registry_fetch(registry, lane->guess);
+    __builtin_prefetch(&tally->values[(size_t)lane->guess * tally->shape.slots], 1);
+}
+
+/* The series that has the key, or may begin. Else the key becomes its fingerprint. */
+static uint32_t heavy_series_of(struct prom_family *family, struct lane *lane)
+{
+    uint32_t number = prom_registry_get_old(&family->registry, lane->key, lane->hash);
+    if (number != PROM_OTHER_SERIES)
+        return number;
+    uint64_t fingerprint = prom_top_key_fingerprint(&family->registry, lane->key);
+    if (!prom_registry_is_full(&family->registry) && prom_top_may_begin(&family->top, fingerprint))
+        number = prom_registry_get_in_place(&family->registry, lane->key, lane->hash,
+                                            prom_top_has_permit(&family->top, fingerprint) ? NULL : &family->top.open);
+    if (number != PROM_OTHER_SERIES)
+        return number;
+    lane->key[0] = fingerprint;
+    if (lane->has_added)
+        prom_intern_look_for_unused(family->registry.texts);
+    return PROM_OTHER_SERIES;
+}
+
+static uint32_t series_of(struct prom_family *family, struct lane *lane)
+{
+    struct prom_registry *registry = &family->registry;
+    if (lane->is_other)
+        return PROM_OTHER_SERIES;
+    if (lane->guess != PROM_SERIES_NONE &&
+        prom_key_equal(prom_series_at(registry, lane->guess)->key, lane->key, registry->words))
+        return lane->guess;
+    return family->top.limit ? heavy_series_of(family, lane) : prom_registry_get(registry, lane->key, lane->hash);
+}
+
+/* With top it is as it should be, and no record too many. */
+static void count_other(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
+{
+    if (worker->output->families[lane->family].top.limit && lane->key[0])
+        prom_summary_add(&worker->weighed[lane->family], lane->key[0], (double)lane->value);
+    else
+        counts->other++;
+}
+
+/* A gauge's or histogram's record. */
+static void count_slots(struct prom_worker *worker, const struct lane *lane, uint64_t *slots)
+{
+    const struct prom_family *family = &worker->output->families[lane->family];
+    if (family->histogram) {
+        prom_histogram_count(family->histogram, slots, lane->value, family->is_scaled ? lane->weight : 1);
+        return;
+    }
+    slots[PROM_SLOT_STAMP] = ++worker->stamp;
+    slots[PROM_SLOT_LAST] = lane->value;
+}
+
+/* False without memory. */
+static bool count_lane(struct prom_worker *worker, struct lane *lane, struct counts *counts)
+{
+    struct prom_tally *tally = &worker->tallies[lane->family];
+    uint32_t number = series_of(&worker->output->families[lane->family], lane);
+    if (number >= tally->capacity && !prom_tally_grow(tally, (size_t)number + 1))
+        return false;
+    if (number == PROM_OTHER_SERIES)
+        count_other(worker, lane, counts);
+    if (__builtin_expect(tally->shape.slots == 1, 1))
+        tally->values[number] = prom_sum(tally->values[number], lane->value);
+    else
+        count_slots(worker, lane, &tally->values[(size_t)number * tally->shape.slots]);
+    return true;
+}
+
+static bool count_lanes(struct prom_worker *worker, struct lane *lanes, unsigned used, struct counts *counts)
+{
+    for (unsigned i = 0; i < used; i++)
+        guess_lane(worker, &lanes[i]);
+    bool is_whole = true;
+    for (unsigned i = 0; i < used; i++)
+        is_whole = count_lane(worker, &lanes[i], counts) && is_whole;
+    return is_whole;
+}
+
+static void publish(struct fx_instance *instance, const struct counts *counts)
+{
+    if (counts->unmatched)
+        fx_metric_add(instance, PROM_UNMATCHED, 0, counts->unmatched);
+    if (counts->without_value)
+        fx_metric_add(instance, PROM_WITHOUT_VALUE, 0, counts->without_value);
+    if (counts->other)
+        fx_metric_add(instance, PROM_OTHER, 0, counts->other);
+}
+
+/* Without memory a sum would be wrong from now on: better none, so that nothing more is committed. */
+enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *batch)
+{
+    struct prom_output *output = self;
+    struct prom_worker *worker = context;
+    struct counts counts = {0};
+    struct lane lanes[LANES];
+    bool is_whole = !atomic_load_explicit(&output->is_broken, memory_order_relaxed);
+    if (output->has_gauges)
+        worker->stamp = atomic_fetch_add_explicit(&output->stamp, (uint64_t)batch->rows * output->family_count,
+                                                  memory_order_relaxed);
+    for (uint32_t row = 0; row < batch->rows && is_whole;) {
+        unsigned used = 0;
+        for (; row < batch->rows && used + output->family_count <= LANES; row++)
+            used += load(worker, fx_batch_row(batch, row), &lanes[used], &counts);
+        is_whole = count_lanes(worker, lanes, used, &counts);
+    }
+    publish(output->instance, &counts);
+    return is_whole ? FX_OK : FX_FATAL;
+}
