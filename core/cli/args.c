@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/status.h"
 #include "config/options.h"
 #include "config/text.h"
 #include "util/alloc.h"
@@ -278,7 +279,7 @@ static int args_check(struct fxi_args *args, const struct words *words, struct f
         return 0;
     if (!args->flags.brokers || !args->flags.topic) {
         args->action = FXI_ACTION_HELP;
-        args->help_status = 1;
+        args->help_status = FXI_STATUS_USAGE;
         if (words->argc > 1)
             args->missing = words->old_flag ? "--brokers and --topic are needed" : "--config is needed";
         return 0;

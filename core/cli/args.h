@@ -22,7 +22,7 @@ enum fxi_action {
 /* Points into argv, but for the two lists. */
 struct fxi_args {
     enum fxi_action action;
-    int help_status;     /* 0 when help was asked for, 1 when something is missing */
+    int help_status;     /* 0 when help was asked for, FXI_STATUS_USAGE when something is missing */
     const char *missing; /* what is missing, a sentence to print before the help; or NULL */
 
     const char *config_file; /* --config; NULL: the flags say what to do */
@@ -42,7 +42,7 @@ struct fxi_args {
     const char **names; /* flags.names points here; owned */
 };
 
-/* 0, or FX_EINVAL with err filled: the program prints it and exits with 2. Call fxi_args_fini in any case. */
+/* 0, or FX_EINVAL with err filled: the program prints it and exits with FXI_STATUS_USAGE. Call fxi_args_fini in any case. */
 int fxi_args_parse(struct fxi_args *args, int argc, char **argv, struct fx_error *err) FX_WARN_UNUSED;
 void fxi_args_fini(struct fxi_args *args);
 

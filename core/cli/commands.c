@@ -17,7 +17,13 @@ int fxi_print_error(const struct fx_error *err)
     else if (err->file[0])
         fprintf(stderr, "%s: ", err->file);
     fprintf(stderr, "%s\n", err->message);
-    return 1;
+    return FXI_STATUS_CONFIG;
+}
+
+int fxi_status_of_start(const struct fx_error *err)
+{
+    bool is_config = err->code == FX_EABI || (err->code == FX_EINVAL && err->line);
+    return is_config ? FXI_STATUS_CONFIG : FXI_STATUS_FAULT;
 }
 
 struct listing {
@@ -35,7 +41,7 @@ static void print_found(void *arg, const char *name, const char *file)
                module->plugin.summary, "", file);
     } else {
         printf("%-20s can't be used: %s\n", name, err.message);
-        listing->status = 1;
+        listing->status = FXI_STATUS_NO;
     }
 }
 
@@ -74,8 +80,10 @@ int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdow
 {
     struct fx_error err = FX_ERROR_INIT;
     const struct fxi_module *module = fxi_loader_get(loader, name, &err);
-    if (!module)
-        return fxi_print_error(&err);
+    if (!module) {
+        fxi_print_error(&err);
+        return err.code == FX_EINVAL ? FXI_STATUS_USAGE : FXI_STATUS_CONFIG; /* no such plugin, or a broken one */
+    }
     const struct fx_plugin *plugin = &module->plugin;
     if (markdown)
         printf("## %s\n\n%s\n\n", plugin->name, plugin->summary);

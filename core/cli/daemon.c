@@ -61,14 +61,26 @@ static int run(struct fxi_pipeline *pipeline, int signal_fd)
     struct fx_error err = FX_ERROR_INIT;
     int status = 0;
     if (fxi_pipeline_start(pipeline, &err)) {
-        status = fxi_print_error(&err);
+        fxi_print_error(&err);
+        status = fxi_status_of_start(&err);
     } else {
         fx_log(NULL, FX_LOG_INFO, "Running.", NULL);
         wait_for_end(signal_fd, fxi_pipeline_end_fd(pipeline));
     }
     if (fxi_pipeline_stop(pipeline))
-        status = 1;
+        status = FXI_STATUS_FAULT;
     return status;
+}
+
+/* Nothing here needs its rights, and all that comes from outside would have them, too. */
+static void warn_of_root(void)
+{
+    if (geteuid() == 0)
+        fx_log(NULL, FX_LOG_WARN,
+               "Running as root, which is not needed: run it as a user of its own, as the systemd unit does "
+               "(DynamicUser=), "
+               "or by 'setpriv --reuid=USER --regid=GROUP --clear-groups'.",
+               NULL);
 }
 
 int fxi_command_run(struct fxi_loader *loader, const struct fxi_config *config)
@@ -76,8 +88,11 @@ int fxi_command_run(struct fxi_loader *loader, const struct fxi_config *config)
     struct fx_error err = FX_ERROR_INIT;
     fxi_log_setup((enum fx_log_level)config->log.level, (enum fxi_log_format)config->log.format);
     int signal_fd = open_signals(&err);
-    if (signal_fd < 0)
-        return fxi_print_error(&err);
+    if (signal_fd < 0) {
+        fxi_print_error(&err);
+        return FXI_STATUS_FAULT;
+    }
+    warn_of_root();
     struct fxi_pipeline *pipeline = fxi_pipeline_new(config, loader, &err);
     int status = pipeline ? run(pipeline, signal_fd) : fxi_print_error(&err);
     fxi_pipeline_free(pipeline);

@@ -40,7 +40,7 @@ static int say_why_not(struct fxi_loader *loader, const char *command)
                 "DIR'%s\n",
                 command, search.known.data ? search.known.data : "");
     fxi_str_fini(&search.known);
-    return search.plugin ? 1 : 2;
+    return search.plugin ? FXI_STATUS_CONFIG : FXI_STATUS_USAGE;
 }
 
 int fxi_command_of_plugin(struct fxi_loader *loader, const struct fxi_config *config, const struct fxi_args *args)

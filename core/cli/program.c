@@ -95,7 +95,10 @@ static int act(const struct fxi_args *args)
         return 0;
     case FXI_ACTION_STATE: {
         struct fx_error err = FX_ERROR_INIT;
-        return fxi_state_show(stdout, args->state, &err) ? fxi_print_error(&err) : 0;
+        if (!fxi_state_show(stdout, args->state, &err))
+            return FXI_STATUS_OK;
+        fxi_print_error(&err);
+        return FXI_STATUS_NO;
     }
     default:
         return with_loader(args);
@@ -109,7 +112,7 @@ int fx_program_main(int argc, char **argv)
     int status;
     if (fxi_args_parse(&args, argc, argv, &err)) {
         fxi_print_error(&err);
-        status = 2;
+        status = FXI_STATUS_USAGE;
     } else {
         status = act(&args);
     }

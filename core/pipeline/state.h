@@ -123,7 +123,7 @@ struct fxi_pipeline {
     unsigned feed_count;
 
     _Atomic bool stopping;    /* workers end, waits are short */
-    _Atomic bool failed;      /* a fatal fault: exit status 1 */
+    _Atomic bool failed;      /* a fatal fault: exit status 70 */
     _Atomic bool abandoned;   /* a batch was cut off by the stop: no last checkpoint */
     _Atomic unsigned running; /* workers whose input has not ended */
     int end_fd;               /* an eventfd */
@@ -213,7 +213,7 @@ void fxi_checkpoint_note(struct fxi_pipeline *pipeline, bool cut_taken);
 /* ready.c: shows the readiness as it is now. */
 void fxi_ready_note(struct fxi_pipeline *pipeline);
 
-/* pipeline.c: ends the program with exit status 1. Any thread. */
+/* pipeline.c: ends the program with exit status 70. Any thread. */
 void fxi_pipeline_fail(struct fxi_pipeline *pipeline);
 void fxi_pipeline_signal_end(struct fxi_pipeline *pipeline);
 

@@ -16,7 +16,8 @@
 #include "clock.h"
 #include "talk.h"
 
-#define NUMBERS_MAX 10000
+#define NUMBERS_MAX  10000
+#define STATUS_USAGE 64 /* as the program's own commands */
 
 /* What one server said about one number. */
 struct said {
@@ -245,7 +246,7 @@ int whois_command_run(const struct whois_command *command, int argc, const char 
     struct asking asking = {.command = command, .count = (size_t)argc};
     if (argc < 1 || argc > NUMBERS_MAX) {
         fprintf(stderr, "flow-exporter: 'whois' needs AS numbers, such as AS15169, at most %d\n", NUMBERS_MAX);
-        return 2;
+        return STATUS_USAGE;
     }
     asking.entries = calloc(asking.count, sizeof(*asking.entries));
     asking.said = calloc(asking.count * (command->server_count + 1), sizeof(*asking.said));
@@ -253,7 +254,7 @@ int whois_command_run(const struct whois_command *command, int argc, const char 
     for (int i = 0; i < argc && status == 0; i++) {
         if (!read_number(argv[i], &asking.entries[i].number)) {
             fprintf(stderr, "flow-exporter: '%s' is no AS number, such as AS15169 or 15169\n", argv[i]);
-            status = 2;
+            status = STATUS_USAGE;
         }
     }
     if (status == 0)

@@ -149,13 +149,13 @@ def test_stop(kafka, topic, exporter):
     program = exporter(config)
     program.wait_for_page(lambda shown: shown.total() == 3, "3 bytes")
     kafka.produce(topic, [record(1, ASN, 1), b"{broken", record(1, ASN, 1)])
-    assert program.process.wait(30) == 1
+    assert program.process.wait(30) == 70
     assert f"A malformed record stops the program (on_malformed: stop). reason=syntax topic={topic} partition=0 offset=4" in program.log()
     assert kafka.committed(topic, group)[0] <= 4
     for _ in range(2):
         path = next((program.log_path.parent).glob(f"{program.name}.yaml"))
         status, _, err = flow_exporter_run("--config", path)
-        assert status == 1 and "offset=4" in err
+        assert status == 70 and "offset=4" in err
     assert kafka.committed(topic, group)[0] <= 4
 
 
@@ -177,7 +177,7 @@ def test_wrong_options(tmp_path, options, column, said):
     path = tmp_path / "flows.yaml"
     path.write_text("\n".join([*lines, "outputs: [{plugin: output-prometheus}]"]) + "\n")
     status, _, err = flow_exporter_run("--config", path, "--check")
-    assert status == 1 and said in err, err
+    assert status == 78 and said in err, err
     assert f"{path}:" in err and (column == 5 or f":{column}: " in err), err
 
 
@@ -186,7 +186,7 @@ def test_standard_input_has_no_topics(tmp_path):
     path.write_text(json.dumps({"inputs": [{"plugin": "input-stdin", "on_malformed": "dead-letter", "dead_letters": {"topic": "t"}}],
                                 "outputs": [{"plugin": "output-prometheus"}]}))
     status, _, err = flow_exporter_run("--config", path, "--check")
-    assert status == 1 and "'input-stdin' has no brokers: write {file: PATH}" in err
+    assert status == 78 and "'input-stdin' has no brokers: write {file: PATH}" in err
 
 
 def test_two_inputs_need_two_files(tmp_path):
@@ -194,7 +194,7 @@ def test_two_inputs_need_two_files(tmp_path):
     path = tmp_path / "flows.yaml"
     path.write_text(json.dumps({"inputs": [one, {**one, "name": "two"}], "outputs": [{"plugin": "output-prometheus"}]}))
     status, _, err = flow_exporter_run("--config", path, "--check")
-    assert status == 1 and "'/x' is another input's file already" in err
+    assert status == 78 and "'/x' is another input's file already" in err
 
 
 def test_a_line_that_was_cut_is_ended(exporter, tmp_path):
@@ -214,4 +214,4 @@ def test_a_place_that_can_t_be_opened(tmp_path):
                                             "dead_letters": {"file": str(tmp_path / "no" / "such")}}],
                                 "outputs": [{"plugin": "output-prometheus", "listen": "127.0.0.1:0"}]}))
     status, _, err = flow_exporter_run("--config", path)
-    assert status == 1 and "dead letters can't be kept in" in err and f"{path}:1:" in err
+    assert status == 78 and "dead letters can't be kept in" in err and f"{path}:1:" in err

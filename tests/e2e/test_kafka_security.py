@@ -138,7 +138,7 @@ def test_a_file_that_librdkafka_can_t_read(secure, tmp_path):
     path.write_text(yaml.safe_dump(config, sort_keys=False))
     line = 1 + path.read_text().splitlines().index("    ssl.ca.location: /nonexistent/ca.pem")
     status, _, err = flow_exporter_run("--config", path)
-    assert status == 1 and f"{path}:{line}:5: " in err and "ssl.ca.location" in err
+    assert status == 78 and f"{path}:{line}:5: " in err and "ssl.ca.location" in err
 
 
 def test_missing_rights(secure, exporter):

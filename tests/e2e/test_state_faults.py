@@ -119,7 +119,7 @@ def test_stops_when_told_to(instance, tmp_path, faulty_disk, how):
     disk.fail(how)
     send(instance)
     wait_until(lambda: not instance.is_running(), "it stops")
-    assert instance.program.process.returncode == 1
+    assert instance.program.process.returncode == 70
     assert "stopping, as" in instance.program.log()
     assert counted(instance) == 100
     disk.heal()

@@ -101,6 +101,6 @@ def test_a_taken_port_is_said(exporter, tmp_path):
     config.write_text("inputs: [{plugin: input-stdin}]\noutputs:\n  - plugin: output-prometheus\n"
                       f"    listen: '127.0.0.1:{first.port}'\n")
     status, _, log = flow_exporter_run("--config", config)
-    assert status == 1
+    assert status == 70, "it may pass: a supervisor tries again"
     assert f"127.0.0.1:{first.port}" in log and "in use" in log
     wait_until(first.is_healthy, "the first one still answers")

@@ -326,7 +326,7 @@ def test_check_reads_it_too(tmp_path):
     for text, expected in (("basic_auth_users:\n  a: b\n", f"{path}:2:3: "), ("http_server_config: {http3: true}\n", f"{path}:1:22: "), (None, "can't be")):
         path.write_text(text) if text else path.unlink()
         status, _, errors = flow_exporter_run("--config", tmp_path / "config.yml", "--check")
-        assert status == 1 and expected in errors, errors
+        assert status == 78 and expected in errors, errors
     path.write_text("{}\n")
     assert flow_exporter_run("--config", tmp_path / "config.yml", "--check")[0] == 0
 

@@ -114,7 +114,7 @@ class Lifecycle(PluginTest):
         self.assertEqual(self.lines("calls"), ["create"])
 
     def test_start_that_fails(self):
-        err = self.run_to_end([self.input("a")], [self.rows(file=self.path("no/such/folder"))], status=1)
+        err = self.run_to_end([self.input("a")], [self.rows(file=self.path("no/such/folder"))], status=78)
         self.assertIn("no/such/folder", err)
         self.assertIn(self.place_of(json.dumps(self.path("no/such/folder"))), err)
         self.assertEqual(self.lines("calls"), ["create", "start"])
@@ -139,7 +139,7 @@ class Lifecycle(PluginTest):
             self.assertEqual(metrics[f"rows_shown_total plugin={name}"], 2)
 
     def test_more_workers_than_the_plugin_takes(self):
-        err = self.run_to_end([self.input("a", workers=2)], [self.rows()], status=1)
+        err = self.run_to_end([self.input("a", workers=2)], [self.rows()], status=78)
         self.assertIn(self.place_of('2,\n' if '2,\n' in self.config.read_text() else '2\n'), err)
         self.assertIn("input-lines", err)
 
@@ -236,7 +236,7 @@ class Verdicts(PluginTest):
         self.assertEqual(metrics["stage_retries_total plugin=output-rows"], 3)
 
     def test_fatal_ends_the_program_and_commits_nothing_more(self):
-        err, metrics = self.write("ok", "fatal", status=1)
+        err, metrics = self.write("ok", "fatal", status=70)
         self.assertIn("output-rows", err)
         self.assertFalse([call for call in self.lines("calls") if call.startswith("commit")])
         self.assertEqual(self.lines("rows"), [])
@@ -247,7 +247,7 @@ class Verdicts(PluginTest):
         self.assertEqual(self.metrics()["input_faults_total plugin=input-lines"], 2)
 
     def test_fatal_input(self):
-        err = self.run_to_end([self.input("a", finish="fatal")], [self.rows()], status=1)
+        err = self.run_to_end([self.input("a", finish="fatal")], [self.rows()], status=70)
         self.assertIn("input-lines", err)
 
 
@@ -418,7 +418,7 @@ class State(PluginTest):
     def test_one_process_a_directory(self):
         process = self.start_kept([self.input("a", finish="wait")])
         self.wait_for(process, lambda: (self.folder / "state" / "identity").exists())
-        err = self.kept("a", status=1)
+        err = self.kept("a", status=70)
         self.assertIn("used by another process", err)
         process.kill()
 
@@ -465,7 +465,7 @@ class State(PluginTest):
                 for file in self.folder.glob("state/" + name):
                     file.write_bytes(spoil(file.read_bytes()))
                 before = {file: file.read_bytes() for file in self.folder.rglob("state/*") if file.is_file()}
-                err = self.kept("a", "b", status=1)
+                err = self.kept("a", "b", status=78)
                 self.assertIn(fragment, err)
                 for file, data in before.items():
                     self.assertEqual(file.read_bytes(), data, f"{file} was changed")
@@ -476,7 +476,7 @@ class State(PluginTest):
         self.assertIn("not kept over a restart", err)
         self.assertEqual(self.counts(), {"a": 1})
         self.assertEqual(self.metrics()["state_kept"], 0)
-        err = self.kept("a", status=1, state={"on_failure": "stop"})
+        err = self.kept("a", status=70, state={"on_failure": "stop"})
         self.assertIn("state directory", err)
 
     def test_another_plugin_of_that_name(self):
@@ -536,7 +536,7 @@ class Records(PluginTest):
 
     def test_two_writers_of_a_field_are_refused(self):
         resolvers = [self.table(), self.table(name="second")]
-        err = self.run_to_end([self.input("a")], [self.rows("long")], resolvers, status=1)
+        err = self.run_to_end([self.input("a")], [self.rows("long")], resolvers, status=78)
         self.assertIn("'long'", err)
         self.assertIn("second", err)
 
@@ -572,12 +572,12 @@ class Options(PluginTest):
                  ({"pairs": {"k": "wrong"}}, '"k"', ["'k' is wrong"])]
         for options, place, fragments in cases:
             with self.subTest(options):
-                err = self.run_to_end([self.input("a")], [self.report(**options)], status=1)
+                err = self.run_to_end([self.input("a")], [self.report(**options)], status=78)
                 for fragment in [self.place_of(place), *fragments]:
                     self.assertIn(fragment, err)
 
     def test_required_option(self):
-        err = self.run_to_end([self.input("a")], [{"plugin": "output-rows", "fields": ["name"]}], status=1)
+        err = self.run_to_end([self.input("a")], [{"plugin": "output-rows", "fields": ["name"]}], status=78)
         self.assertIn("file", err)
         self.assertIn(f"{self.config}:", err)
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "cli/args.h"
+#include "cli/status.h"
 
 #define WORDS_MAX 16
 
@@ -93,7 +94,7 @@ static void test_actions(void **state)
         int help_status;
         const char *missing;
     } cases[] = {
-        {{NULL}, FXI_ACTION_HELP, 1, NULL},
+        {{NULL}, FXI_ACTION_HELP, FXI_STATUS_USAGE, NULL},
         {{"--help"}, FXI_ACTION_HELP, 0, NULL},
         {{"-h"}, FXI_ACTION_HELP, 0, NULL},
         {{"-help"}, FXI_ACTION_HELP, 0, NULL},
@@ -107,10 +108,10 @@ static void test_actions(void **state)
         {{"--plugin-dir", "d", "plugins"}, FXI_ACTION_PLUGINS, 0, NULL},
         {{"plugin", "input-kafka"}, FXI_ACTION_PLUGIN, 0, NULL},
         {{"plugin", "--markdown", "plugins", "--plugin-dir=d"}, FXI_ACTION_PLUGIN, 0, NULL},
-        {{"--topic=t"}, FXI_ACTION_HELP, 1, "--brokers and --topic are needed"},
-        {{"--brokers=b"}, FXI_ACTION_HELP, 1, "--brokers and --topic are needed"},
-        {{"--asn", "1"}, FXI_ACTION_HELP, 1, "--brokers and --topic are needed"},
-        {{"--check"}, FXI_ACTION_HELP, 1, "--config is needed"},
+        {{"--topic=t"}, FXI_ACTION_HELP, FXI_STATUS_USAGE, "--brokers and --topic are needed"},
+        {{"--brokers=b"}, FXI_ACTION_HELP, FXI_STATUS_USAGE, "--brokers and --topic are needed"},
+        {{"--asn", "1"}, FXI_ACTION_HELP, FXI_STATUS_USAGE, "--brokers and --topic are needed"},
+        {{"--check"}, FXI_ACTION_HELP, FXI_STATUS_USAGE, "--config is needed"},
         {{"--brokers=b", "--topic=t"}, FXI_ACTION_RUN, 0, NULL},
         {{"--brokers=b", "--topic=t", "--asn=0", "--partitions", "all"}, FXI_ACTION_RUN, 0, NULL},
         {{"--brokers=b", "--topic=t", "--asn=4294967295", "--partitions", "0, 2147483647"}, FXI_ACTION_RUN, 0, NULL},

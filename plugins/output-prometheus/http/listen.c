@@ -87,8 +87,8 @@ static int fail(const char *address, int reason, const struct fx_instance *insta
                        : reason == EACCES        ? "; ports below 1024 need rights: choose another port"
                        : reason == EADDRNOTAVAIL ? "; this machine does not have it: choose one of its own, or none"
                                                  : "";
-    return fx_error_option(err, instance, "listen", address, "can't listen on '%s': %s%s", address, strerror(reason),
-                           what);
+    fx_error_option(err, instance, "listen", address, "can't listen on '%s': %s%s", address, strerror(reason), what);
+    return err->code = FX_EIO; /* it may pass: the other program ends, the address comes */
 }
 
 static int open_tcp(struct prom_listener *listener, const char *address, const struct fx_instance *instance,
@@ -100,8 +100,10 @@ static int open_tcp(struct prom_listener *listener, const char *address, const s
     bool any_host = !place.host[0];
     struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *list;
     int rc = getaddrinfo(any_host ? NULL : place.host, place.port, &hints, &list);
-    if (rc)
-        return fx_error_option(err, instance, "listen", address, "can't listen on '%s': %s", address, gai_strerror(rc));
+    if (rc) {
+        fx_error_option(err, instance, "listen", address, "can't listen on '%s': %s", address, gai_strerror(rc));
+        return err->code = FX_EIO;
+    }
     errno = 0;
     int fd = open_first(list, any_host ? AF_INET6 : AF_UNSPEC, any_host);
     if (fd < 0 && any_host && errno != EADDRINUSE && errno != EACCES)

@@ -41,7 +41,8 @@ int prom_unix_check(const char *address, const struct fx_instance *instance, str
 
 static int fail(const char *address, const char *what, const struct fx_instance *instance, struct fx_error *err)
 {
-    return fx_error_option(err, instance, "listen", address, "can't listen on '%s': %s", address, what);
+    fx_error_option(err, instance, "listen", address, "can't listen on '%s': %s", address, what);
+    return err->code = FX_EIO;
 }
 
 /* Whether somebody listens on the socket at this path. */
