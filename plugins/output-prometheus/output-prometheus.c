@@ -1,6 +1,6 @@
 /*
- * output-prometheus: counters by AS pair, served to Prometheus. The descriptor
- * and the tables of options and metrics; prom.h says where the rest is.
+ * output-prometheus: counters by AS pair, served to Prometheus. This file has the descriptor and the table of options;
+ * prom.h says where the rest is.
  */
 #include "prom.h"
 
@@ -108,123 +108,13 @@ static const struct fx_option options[] = {
      .help = "At less than this rate, over ten seconds, a reader is cut off."},
     {.key = NULL}};
 
-static const double scrape_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
-
-static const struct fx_metric metrics[] = {
-    [PROM_SERIES] = {.name = "series", .kind = FX_GAUGE, .help = "Series that exist, held back ones included."},
-    [PROM_SERIES_HELD] = {.name = "series_held",
-                          .kind = FX_GAUGE,
-                          .help = "Series that are held back until their names are known."},
-    [PROM_OTHER] = {.name = "records_other_total",
-                    .kind = FX_COUNTER,
-                    .help = "Records counted in a series 'other' since there are too many series, or a text in it is "
-                            "too long; without "
-                            "those of metrics with 'top'."},
-    [PROM_UNMATCHED] = {.name = "records_unmatched_total",
-                        .kind = FX_COUNTER,
-                        .help = "Records that no metric takes; of the default ones: neither from nor to the own AS."},
-    [PROM_WITHOUT_VALUE] = {.name = "records_without_value_total",
-                            .kind = FX_COUNTER,
-                            .help = "Records that match a metric but lack its value, once for each such metric."},
-    [PROM_REQUESTS] = {.name = "http_requests_total",
-                       .kind = FX_COUNTER,
-                       .help = "HTTP requests, by what was answered.",
-                       .label = "answer",
-                       .values = (const char *const[]){"metrics", "healthy", "landing", "api", "refused", NULL}},
-    [PROM_PAGE_BYTES] = {.name = "page_bytes_total",
-                         .kind = FX_COUNTER,
-                         .help = "Bytes of pages of metrics, as handed to connections."},
-    [PROM_SERIES_CREATED] = {.name = "series_created_total",
-                             .kind = FX_COUNTER,
-                             .help = "Series that were made, without those that were there at the start."},
-    [PROM_SERIES_EXPIRED] = {.name = "series_expired_total",
-                             .kind = FX_COUNTER,
-                             .help = "Series that ended since they had not changed for 'expire_after'."},
-    [PROM_SCRAPE_SECONDS] = {.name = "scrape_seconds",
-                             .kind = FX_HISTOGRAM,
-                             .help =
-                                 "From when a page's cut was there to its last byte, of pages that were sent whole.",
-                             .label = "encoding",
-                             .values = (const char *const[]){"identity", "gzip", "zstd", NULL}, /* enum prom_coding */
-                             FX_BOUNDS(scrape_bounds)},
-    [PROM_CONNECTIONS] = {.name = "http_connections_open",
-                          .kind = FX_GAUGE,
-                          .help = "Open HTTP connections, by listener.",
-                          .labels = (const char *const[]){"listen", NULL},
-                          .max_series = 32},
-    [PROM_CONNECTIONS_ACCEPTED] = {.name = "http_connections_total",
-                                   .kind = FX_COUNTER,
-                                   .help = "HTTP connections that were accepted, by listener.",
-                                   .labels = (const char *const[]){"listen", NULL},
-                                   .max_series = 32},
-    [PROM_CONNECTIONS_CLOSED] = {.name = "http_connections_closed_total",
-                                 .kind = FX_COUNTER,
-                                 .help = "HTTP connections that were cut off, by why; incomplete: closed by the other "
-                                         "side, or refused, before a whole request had come.",
-                                 .label = "reason",
-                                 .values = (const char *const[]){"request_time", "answer_time", "idle", "slow", "full",
-                                                                 "incomplete", NULL}},
-    [PROM_TOP_SERIES] = {.name = "top_series",
-                         .kind = FX_GAUGE,
-                         .help = "Series that a metric with 'top' shows, without 'other'.",
-                         .labels = (const char *const[]){"metric", NULL},
-                         .max_series = PROM_FAMILIES_MAX},
-    [PROM_TOP_PLACES] = {.name = "top_places",
-                         .kind = FX_GAUGE,
-                         .help = "Series that a metric with 'top' shows at most.",
-                         .labels = (const char *const[]){"metric", NULL},
-                         .max_series = PROM_FAMILIES_MAX},
-    [PROM_TOP_ADMITTED] = {.name = "top_admitted_total",
-                           .kind = FX_COUNTER,
-                           .help = "Series that got a place among the heaviest.",
-                           .labels = (const char *const[]){"metric", NULL},
-                           .max_series = PROM_FAMILIES_MAX},
-    [PROM_TOP_DISPLACED] = {.name = "top_displaced_total",
-                            .kind = FX_COUNTER,
-                            .help = "Series that lost their place to a heavier one.",
-                            .labels = (const char *const[]){"metric", NULL},
-                            .max_series = PROM_FAMILIES_MAX},
-    [PROM_TOP_WEIGHT] = {.name = "top_weight",
-                         .kind = FX_GAUGE,
-                         .help =
-                             "What the series of a metric with 'top' brought lately: in the unit of its value, before "
-                             "'factor', halved every 'top_half_life'.",
-                         .labels = (const char *const[]){"metric", NULL},
-                         .max_series = PROM_FAMILIES_MAX},
-    [PROM_TOP_OTHER_WEIGHT] = {.name = "top_other_weight",
-                               .kind = FX_GAUGE,
-                               .help = "What the records in its 'other' brought lately, in the same measure.",
-                               .labels = (const char *const[]){"metric", NULL},
-                               .max_series = PROM_FAMILIES_MAX},
-    [PROM_LOGINS] = {.name = "http_logins_total",
-                     .kind = FX_COUNTER,
-                     .help = "Requests that needed a password. known: right, and checked before; right and wrong: "
-                             "checked; busy: too many waited for that, answered with 503; absent: no password, or no "
-                             "sound one.",
-                     .label = "result",
-                     .values = (const char *const[]){"known", "right", "wrong", "busy", "absent", NULL}},
-    [PROM_LOGINS_WAITING] = {.name = "http_logins_waiting",
-                             .kind = FX_GAUGE,
-                             .help = "Requests that wait until their password is checked."},
-    [PROM_WEB_CONFIG_READS] = {.name = "web_config_reads_total",
-                               .kind = FX_COUNTER,
-                               .help = "Changes of the web configuration's files, by whether they could be used.",
-                               .label = "result",
-                               .values = (const char *const[]){"used", "refused", NULL}},
-    [PROM_WEB_CONFIG_STALE] = {.name = "web_config_stale",
-                               .kind = FX_GAUGE,
-                               .help =
-                                   "1: the web configuration's files can't be used as they are now, and what was in "
-                                   "force before stays so."},
-    {.name = NULL}};
-
 FX_PLUGIN = {FX_PLUGIN_OUTPUT,
              .name = "output-prometheus",
              .version = "0.1.0",
              .summary = "Counts bytes by AS pair and serves them to Prometheus.",
              .options = options,
              .options_size = sizeof(struct prom_options),
-             .metrics = metrics,
+             .metrics = prom_self_metrics,
              .create = prom_create,
              .start = prom_start,
              .stop = prom_stop,

@@ -20,6 +20,8 @@
 
 #include <flow-exporter/plugin.h>
 
+#include "options.h"
+#include "self_metrics.h"
 #include "series/admit.h"
 #include "metric/condition.h"
 #include "series/expire.h"
@@ -35,74 +37,7 @@
 #include "series/tally.h"
 #include "series/top.h"
 
-#define PROM_FAMILIES_MAX   32
 #define PROM_CONDITIONS_MAX 16 /* of a metric's match, and of its unless */
-
-/* One entry of the option metrics. */
-struct prom_metric_options {
-    const char *name, *help;
-    int type;                     /* enum prom_type */
-    const char *value, *scale_by; /* fields, or "1"; or NULL */
-    double factor;
-    struct fx_list buckets;      /* none: the usual ones */
-    struct fx_map match, unless; /* field to values */
-    struct fx_map labels;        /* name to field */
-    int64_t max_series;          /* 0: the plugin's */
-    int64_t expire_after;        /* ms; 0: the plugin's */
-    int64_t top, top_half_life;  /* series, 0: all; ms */
-};
-enum prom_type { PROM_COUNTER, PROM_GAUGE, PROM_HISTOGRAM };
-
-struct prom_options {
-    struct fx_list listen;
-    const char *socket_mode, *socket_group; /* of Unix sockets */
-    const char *web_config;                 /* a file, or NULL */
-    struct fx_tables metrics;               /* of struct prom_metric_options; none: the default ones */
-    int64_t asn;
-    int64_t names_wait; /* ms */
-    int late_names;     /* enum prom_late */
-    bool as_info, created;
-    int64_t expire_after; /* ms; 0: never */
-    int64_t max_series, max_connections, max_pages;
-    int64_t connection_timeout, request_timeout, answer_timeout; /* ms */
-    int64_t min_answer_rate;                                     /* bytes a second */
-};
-
-/* What becomes of a series whose names change after it was shown. */
-enum prom_late { PROM_LATE_KEEP, PROM_LATE_RENAME };
-
-enum prom_metric {
-    PROM_SERIES,
-    PROM_SERIES_HELD,
-    PROM_OTHER,
-    PROM_UNMATCHED,
-    PROM_WITHOUT_VALUE,
-    PROM_REQUESTS,
-    PROM_PAGE_BYTES,
-    PROM_SERIES_CREATED,
-    PROM_SERIES_EXPIRED,
-    PROM_SCRAPE_SECONDS,
-    PROM_CONNECTIONS,
-    PROM_CONNECTIONS_ACCEPTED,
-    PROM_CONNECTIONS_CLOSED,
-    PROM_TOP_SERIES,
-    PROM_TOP_PLACES,
-    PROM_TOP_ADMITTED,
-    PROM_TOP_DISPLACED,
-    PROM_TOP_WEIGHT,
-    PROM_TOP_OTHER_WEIGHT,
-    PROM_LOGINS,
-    PROM_LOGINS_WAITING,
-    PROM_WEB_CONFIG_READS,
-    PROM_WEB_CONFIG_STALE
-};
-enum prom_answer {
-    PROM_REQUEST_PAGE,
-    PROM_REQUEST_HEALTH,
-    PROM_REQUEST_LANDING,
-    PROM_REQUEST_API,
-    PROM_REQUEST_REFUSED
-};
 
 struct prom_label {
     const char *name, *path;

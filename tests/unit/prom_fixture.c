@@ -11,70 +11,6 @@
 
 #include "util/alloc.h"
 
-/* As many as the plugin has; what they are called does not matter here. */
-static const double scrape_bounds[] = {0.5, 1};
-
-static const char *const of_metric[] = {"metric", NULL};
-
-static const struct fx_metric metrics[] = {
-    [PROM_SERIES] = {.name = "series", .kind = FX_GAUGE, .help = "s"},
-    [PROM_SERIES_HELD] = {.name = "held", .kind = FX_GAUGE, .help = "h"},
-    [PROM_OTHER] = {.name = "other", .kind = FX_COUNTER, .help = "o"},
-    [PROM_UNMATCHED] = {.name = "unmatched", .kind = FX_COUNTER, .help = "u"},
-    [PROM_WITHOUT_VALUE] = {.name = "without_value", .kind = FX_COUNTER, .help = "w"},
-    [PROM_REQUESTS] = {.name = "requests",
-                       .kind = FX_COUNTER,
-                       .help = "r",
-                       .label = "answer",
-                       .values = (const char *const[]){"metrics", "healthy", "landing", "api", "refused", NULL}},
-    [PROM_PAGE_BYTES] = {.name = "page_bytes", .kind = FX_COUNTER, .help = "p"},
-    [PROM_SERIES_CREATED] = {.name = "created", .kind = FX_COUNTER, .help = "c"},
-    [PROM_SERIES_EXPIRED] = {.name = "expired", .kind = FX_COUNTER, .help = "e"},
-    [PROM_SCRAPE_SECONDS] = {.name = "scrape_seconds",
-                             .kind = FX_HISTOGRAM,
-                             .help = "s",
-                             .label = "encoding",
-                             .values = (const char *const[]){"identity", "gzip", "zstd", NULL},
-                             FX_BOUNDS(scrape_bounds)},
-    [PROM_CONNECTIONS] = {.name = "connections",
-                          .kind = FX_GAUGE,
-                          .help = "c",
-                          .labels = (const char *const[]){"listen", NULL},
-                          .max_series = 32},
-    [PROM_CONNECTIONS_ACCEPTED] = {.name = "accepted",
-                                   .kind = FX_COUNTER,
-                                   .help = "a",
-                                   .labels = (const char *const[]){"listen", NULL},
-                                   .max_series = 32},
-    [PROM_CONNECTIONS_CLOSED] = {.name = "closed",
-                                 .kind = FX_COUNTER,
-                                 .help = "c",
-                                 .label = "reason",
-                                 .values = (const char *const[]){"request_time", "answer_time", "idle", "slow", "full",
-                                                                 "incomplete", NULL}},
-    [PROM_TOP_SERIES] = {.name = "top_series", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
-    [PROM_TOP_PLACES] = {.name = "top_places", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
-    [PROM_TOP_ADMITTED] =
-        {.name = "top_admitted_total", .kind = FX_COUNTER, .help = "t", .labels = of_metric, .max_series = 32},
-    [PROM_TOP_DISPLACED] =
-        {.name = "top_displaced_total", .kind = FX_COUNTER, .help = "t", .labels = of_metric, .max_series = 32},
-    [PROM_TOP_WEIGHT] = {.name = "top_weight", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
-    [PROM_TOP_OTHER_WEIGHT] =
-        {.name = "top_other_weight", .kind = FX_GAUGE, .help = "t", .labels = of_metric, .max_series = 32},
-    [PROM_LOGINS] = {.name = "logins",
-                     .kind = FX_COUNTER,
-                     .help = "l",
-                     .label = "result",
-                     .values = (const char *const[]){"known", "right", "wrong", "busy", "absent", NULL}},
-    [PROM_LOGINS_WAITING] = {.name = "logins_waiting", .kind = FX_GAUGE, .help = "w"},
-    [PROM_WEB_CONFIG_READS] = {.name = "web_config_reads",
-                               .kind = FX_COUNTER,
-                               .help = "r",
-                               .label = "result",
-                               .values = (const char *const[]){"used", "refused", NULL}},
-    [PROM_WEB_CONFIG_STALE] = {.name = "web_config_stale", .kind = FX_GAUGE, .help = "s"},
-    {.name = NULL}};
-
 static const char *const any_port[] = {"127.0.0.1:0"};
 
 static const struct fx_plugin plugin = {FX_PLUGIN_OUTPUT, .name = "out"};
@@ -113,7 +49,7 @@ void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int
     fixture->instance.name = "out";
     fixture->instance.pipeline = &fixture->pipeline;
     fixture->instance.may_claim = 1;
-    fixture->instance.metrics = fxi_metrics_add_set(fixture->pipeline.metrics, "out", metrics);
+    fixture->instance.metrics = fxi_metrics_add_set(fixture->pipeline.metrics, "out", prom_self_metrics);
     struct fx_error err = FX_ERROR_INIT;
     void *self;
     assert_int_equal(prom_create(&fixture->instance, &fixture->options, &self, &err), 0);

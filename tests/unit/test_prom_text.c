@@ -19,7 +19,7 @@
 static void check_number(uint64_t number)
 {
     char ours[PROM_NUMBER_MAX + 1], theirs[32];
-    ours[prom_line_number(ours, number)] = '\0';
+    ours[prom_number_whole(ours, number)] = '\0';
     snprintf(theirs, sizeof theirs, "%" PRIu64, number);
     assert_string_equal(ours, theirs);
 }
@@ -122,12 +122,15 @@ static void own_metrics_have_one_head_a_name(void **state)
     struct prom_buffer buffer = {0};
     prom_self_print(&f.instance, PROM_TEXT, NULL, &buffer);
     prom_buffer_add(&buffer, "", 1);
-    assert_non_null(strstr(buffer.data, "# HELP flow_exporter_series s\n# TYPE flow_exporter_series gauge\n"
+    assert_non_null(strstr(buffer.data, "\n# TYPE flow_exporter_series gauge\n"
                                         "flow_exporter_series{plugin=\"out\"} -1\n"));
-    const char *requests = "# HELP flow_exporter_requests r\n# TYPE flow_exporter_requests counter\n"
-                           "flow_exporter_requests{plugin=\"out\",answer=\"metrics\"} 0\n"
-                           "flow_exporter_requests{plugin=\"out\",answer=\"healthy\"} 3\n";
+    const char *requests = "\n# TYPE flow_exporter_http_requests_total counter\n"
+                           "flow_exporter_http_requests_total{plugin=\"out\",answer=\"metrics\"} 0\n"
+                           "flow_exporter_http_requests_total{plugin=\"out\",answer=\"healthy\"} 3\n";
     assert_non_null(strstr(buffer.data, requests));
+    const char *first = strstr(buffer.data, "# HELP flow_exporter_http_requests_total ");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "# HELP flow_exporter_http_requests_total "));
     prom_buffer_fini(&buffer);
     prom_fixture_fini(&f);
 }
@@ -188,12 +191,13 @@ static void any_piece_gives_the_same_page(void **state)
 static void own_metrics_in_openmetrics(void **state)
 {
     (void)state;
+    static const struct fx_metric table[] = {{.name = "oddities", .kind = FX_COUNTER, .help = "o"}, {.name = NULL}};
     struct prom_fixture f;
     prom_fixture_init(&f, 10, 0);
-    fx_metric_add(&f.instance, PROM_OTHER, 0, 3); /* a counter whose name has no _total */
+    fxi_metric_set_add(fxi_metrics_add_set(f.pipeline.metrics, NULL, table), 0, 0, 3);
     fx_metric_observe(&f.instance, PROM_SCRAPE_SECONDS, PROM_GZIP, 0.75);
     char *page = prom_fixture_view(&f, 100, PROM_OPENMETRICS, NULL);
-    assert_non_null(strstr(page, "# TYPE flow_exporter_other counter\nflow_exporter_other_total{plugin=\"out\"} 3\n"));
+    assert_non_null(strstr(page, "# TYPE flow_exporter_oddities counter\nflow_exporter_oddities_total 3\n"));
     assert_non_null(strstr(page, "# TYPE flow_exporter_scrape_seconds histogram\n"
                                  "# UNIT flow_exporter_scrape_seconds seconds\n"));
     assert_non_null(strstr(page, "_bucket{plugin=\"out\",encoding=\"gzip\",le=\"1.0\"} 1\n"));

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "series/line.h"
 #include "base/number.h"
 
 #define SIGNIFICANT_MAX 17 /* tell all doubles apart */
@@ -73,7 +72,7 @@ size_t prom_factor_print(char to[PROM_PRODUCT_MAX], const struct prom_factor *fa
     for (; decimals && product % 10 == 0; decimals--)
         product /= 10;
     if (!decimals && product <= UINT64_MAX)
-        return prom_line_number(to, (uint64_t)product);
+        return prom_number_whole(to, (uint64_t)product);
     size_t size = 0;
     for (unsigned digit = 0; product || digit <= decimals; digit++) {
         if (digit == decimals && digit)

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "series/render.h"
-
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 #define DIGITS  "0123456789"
 
@@ -18,6 +16,19 @@ static bool ends_with(const char *text, const char *end)
 {
     size_t size = strlen(text), end_size = strlen(end);
     return size > end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+bool prom_metric_is_info(const char *name, enum fx_metric_kind kind)
+{
+    return kind == FX_GAUGE && ends_with(name, "_info");
+}
+
+size_t prom_metric_family_size(const char *name, enum fx_metric_kind kind)
+{
+    size_t size = strlen(name);
+    if (kind == FX_COUNTER && ends_with(name, "_total"))
+        return size - strlen("_total");
+    return prom_metric_is_info(name, kind) ? size - strlen("_info") : size;
 }
 
 /* What other kinds of metrics, or their lines, end in. */
@@ -54,7 +65,7 @@ static const char *const *suffixes_of(enum fx_metric_kind kind)
 bool prom_metric_names_clash(const char *one, enum fx_metric_kind kind_one, const char *other,
                              enum fx_metric_kind kind_other, char clash[PROM_CLASH_MAX])
 {
-    size_t size_one = prom_render_family(one, kind_one), size_other = prom_render_family(other, kind_other);
+    size_t size_one = prom_metric_family_size(one, kind_one), size_other = prom_metric_family_size(other, kind_other);
     for (const char *const *left = suffixes_of(kind_one); *left; left++) {
         size_t size = size_one + strlen(*left);
         for (const char *const *right = suffixes_of(kind_other); *right; right++) {

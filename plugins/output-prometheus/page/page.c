@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "series/info.h"
+#include "metric/names.h"
 #include "series/render.h"
 #include "page/self.h"
 
@@ -38,7 +39,7 @@ static void begin_created(struct prom_page *page, const struct prom_family *fami
     const char *labels[PROM_LABELS_MAX];
     for (unsigned i = 0; i < family->shown_count; i++)
         labels[i] = family->labels[i].name;
-    prom_buffer_add(&name, family->name, prom_render_family(family->name, prom_family_kind(family)));
+    prom_buffer_add(&name, family->name, prom_metric_family_size(family->name, prom_family_kind(family)));
     prom_buffer_add(&name, "_created", sizeof "_created");
     if (name.failed || prom_line_init(&page->created, name.data, labels, family->shown_count, PROM_LINE_WHOLE))
         page->rest.failed = true;
@@ -59,7 +60,7 @@ static void begin_family(struct prom_page *page)
     bool has_created = page->format == PROM_OPENMETRICS && page->output->options->created && kind != FX_GAUGE;
     unsigned parts = has_created ? PROM_PART_CREATED : 0;
     parts |= family->histogram ? PROM_PART_BUCKET | PROM_PART_SUM | PROM_PART_COUNT : PROM_PART_VALUE;
-    page->parts = parts & prom_filter_parts(page->filter, family->name, prom_render_family(family->name, kind));
+    page->parts = parts & prom_filter_parts(page->filter, family->name, prom_metric_family_size(family->name, kind));
     if (page->parts & PROM_PART_CREATED)
         begin_created(page, family);
 }

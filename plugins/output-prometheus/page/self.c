@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "metric/names.h"
 #include "series/render.h"
 
 struct printing {
@@ -22,7 +23,8 @@ static void begin_name(struct printing *printing, const struct fx_sample *sample
     if (strcmp(printing->last_name, sample->name) == 0)
         return;
     snprintf(printing->last_name, sizeof printing->last_name, "%s", sample->name);
-    printing->parts = prom_filter_parts(printing->filter, sample->name, prom_render_family(sample->name, sample->kind));
+    printing->parts =
+        prom_filter_parts(printing->filter, sample->name, prom_metric_family_size(sample->name, sample->kind));
     if (printing->parts & ~(unsigned)PROM_PART_CREATED)
         prom_render_head(printing->to, printing->format, sample->name, sample->help, sample->kind);
 }
@@ -87,7 +89,7 @@ static void print_histogram(struct printing *printing, const struct fx_sample *s
 static const char *missing_suffix(const struct printing *printing, const struct fx_sample *sample)
 {
     bool is_missing = printing->format == PROM_OPENMETRICS && sample->kind == FX_COUNTER &&
-                      !sample->name[prom_render_family(sample->name, sample->kind)];
+                      !sample->name[prom_metric_family_size(sample->name, sample->kind)];
     return is_missing ? "_total" : "";
 }
 

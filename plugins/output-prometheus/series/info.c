@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "metric/names.h"
 #include "series/render.h"
 
 #define NAME "flow_as_info"
@@ -91,7 +92,7 @@ static void print_line(struct fx_cell *cell, struct prom_buffer *to)
 void prom_info_print(struct prom_info *info, enum prom_format format, const struct prom_filter *filter,
                      struct prom_buffer *to)
 {
-    if (!(prom_filter_parts(filter, NAME, prom_render_family(NAME, FX_GAUGE)) & PROM_PART_VALUE))
+    if (!(prom_filter_parts(filter, NAME, prom_metric_family_size(NAME, FX_GAUGE)) & PROM_PART_VALUE))
         return;
     size_t before = to->size;
     prom_render_head(to, format, NAME, "The name of an AS, by its number.", FX_GAUGE);

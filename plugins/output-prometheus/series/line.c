@@ -1,4 +1,4 @@
-/* What all lines of a metric have in common, and numbers. Any thread. */
+/* What all lines of a metric have in common. Any thread. */
 #include "series/line.h"
 
 #include <stdbool.h>
@@ -50,50 +50,4 @@ void prom_line_fini(struct prom_line *line)
     for (unsigned i = 0; i <= PROM_LABELS_MAX + 1; i++)
         free((char *)(uintptr_t)line->parts[i].text);
     *line = (struct prom_line){0};
-}
-
-static unsigned digits_of(uint64_t number)
-{
-    static const uint64_t powers[] = {0,
-                                      10,
-                                      100,
-                                      1000,
-                                      10000,
-                                      100000,
-                                      1000000,
-                                      10000000,
-                                      100000000,
-                                      1000000000,
-                                      10000000000,
-                                      100000000000,
-                                      1000000000000,
-                                      10000000000000,
-                                      100000000000000,
-                                      1000000000000000,
-                                      10000000000000000,
-                                      100000000000000000,
-                                      1000000000000000000,
-                                      UINT64_C(10000000000000000000)};
-    /* 1233/4096 is a little more than log10(2). */
-    unsigned guess = (64U - (unsigned)__builtin_clzll(number | 1)) * 1233 >> 12;
-    return guess + (number >= powers[guess]);
-}
-
-size_t prom_line_number(char *to, uint64_t number)
-{
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
-    unsigned digits = digits_of(number);
-    char *at = to + digits;
-    while (number >= 100) {
-        at -= 2;
-        memcpy(at, &pairs[number % 100 * 2], 2);
-        number /= 100;
-    }
-    if (number >= 10)
-        memcpy(to, &pairs[number * 2], 2);
-    else
-        *to = (char)('0' + number);
-    return digits;
 }

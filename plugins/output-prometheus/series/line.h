@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/number.h"
 
-#define PROM_LABELS_MAX 8  /* of a series; a line may have one more */
-#define PROM_NUMBER_MAX 20 /* digits of a 64-bit number */
+#define PROM_LABELS_MAX 8 /* of a series; a line may have one more */
 
 /*
  * Texts are copied so many bytes at a time: behind source and target there must be room for what is too much. That may
@@ -37,9 +37,6 @@ enum prom_line_end { PROM_LINE_WHOLE, PROM_LINE_BUCKET };
 int prom_line_init(struct prom_line *line, const char *name, const char *const *labels, unsigned label_count,
                    enum prom_line_end end);
 void prom_line_fini(struct prom_line *line);
-
-/* Writes the digits, no NUL; gives their number. */
-size_t prom_line_number(char *to, uint64_t number);
 
 /* The room that a line can take, with what is copied too much. */
 static inline size_t prom_line_max(const struct prom_line *line, size_t values_size)
@@ -72,7 +69,7 @@ static inline char *prom_line_put_labels(char *to, const struct prom_line *line,
 static inline char *prom_line_put(char *to, const struct prom_line *line, const char *values, uint64_t number)
 {
     to = prom_line_put_labels(to, line, values);
-    to += prom_line_number(to, number);
+    to += prom_number_whole(to, number);
     *to++ = '\n';
     return to;
 }

@@ -62,7 +62,7 @@ static void print_number(const struct prom_line *line, const char *bound, const 
     at = prom_line_put_labels(at, line, values);
     if (bound)
         at += sprintf(at, "%s\"} ", bound);
-    at += prom_line_number(at, number);
+    at += prom_number_whole(at, number);
     *at++ = '\n';
     to->size = (size_t)(at - to->data);
 }

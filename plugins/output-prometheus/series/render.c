@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "metric/names.h"
+
 void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size)
 {
     char *start = prom_buffer_reserve(to, size * 2);
@@ -37,26 +39,13 @@ static bool ends_in(const char *text, size_t size, const char *end)
     return size > end_size && memcmp(text + size - end_size, end, end_size) == 0;
 }
 
-static bool is_info(const char *name, enum fx_metric_kind kind)
-{
-    return kind == FX_GAUGE && ends_in(name, strlen(name), "_info");
-}
-
-size_t prom_render_family(const char *name, enum fx_metric_kind kind)
-{
-    size_t size = strlen(name);
-    if (kind == FX_COUNTER && ends_in(name, size, "_total"))
-        return size - strlen("_total");
-    return is_info(name, kind) ? size - strlen("_info") : size;
-}
-
 static const char *type_name(const char *name, enum fx_metric_kind kind, enum prom_format format)
 {
     if (kind == FX_COUNTER)
         return "counter";
     if (kind == FX_HISTOGRAM)
         return "histogram";
-    return format == PROM_OPENMETRICS && is_info(name, kind) ? "info" : "gauge";
+    return format == PROM_OPENMETRICS && prom_metric_is_info(name, kind) ? "info" : "gauge";
 }
 
 static void begin_line(struct prom_buffer *to, const char *what, const char *name, size_t size)
@@ -84,7 +73,7 @@ static void add_unit(struct prom_buffer *to, const char *name, size_t size)
 void prom_render_head(struct prom_buffer *to, enum prom_format format, const char *name, const char *help,
                       enum fx_metric_kind kind)
 {
-    size_t size = format == PROM_OPENMETRICS ? prom_render_family(name, kind) : strlen(name);
+    size_t size = format == PROM_OPENMETRICS ? prom_metric_family_size(name, kind) : strlen(name);
     begin_line(to, "HELP", name, size);
     add_help(to, help, format);
     prom_buffer_puts(to, "\n");
@@ -102,7 +91,7 @@ static void add_value(const struct prom_output *output, const struct prom_family
     size_t size;
     const struct fx_cell *cell = prom_key_cell(&family->registry, key, index);
     if (family->labels[index].is_number) {
-        size = prom_line_number(buffer, key[index]);
+        size = prom_number_whole(buffer, key[index]);
         prom_buffer_add(to, buffer, size);
     } else if (cell) {
         fx_cell_read(cell, buffer, &size);

@@ -19,9 +19,6 @@ void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size);
 void prom_render_head(struct prom_buffer *to, enum prom_format format, const char *name, const char *help,
                       enum fx_metric_kind kind);
 
-/* How much of name is the name of its family in OpenMetrics: all but _total of a counter, _info of an info. */
-size_t prom_render_family(const char *name, enum fx_metric_kind kind);
-
 /* Adds the values of a series' labels, as line.h wants them. PROM_LINE_STEP bytes behind them can be read. */
 void prom_render_values(const struct prom_output *output, const struct prom_family *family, uint32_t number,
                         struct prom_buffer *to);

@@ -1,0 +1,48 @@
+/*
+ * The program's own metrics: what each is counted under, and the table that says what each is called. A new one is a value of
+ * the enum here and a row of the table in self_metrics.c. The unit tests count with the same table.
+ */
+#ifndef OUTPUT_PROMETHEUS_SELF_METRICS_H
+#define OUTPUT_PROMETHEUS_SELF_METRICS_H
+
+#include <flow-exporter/metric.h>
+
+enum prom_metric {
+    PROM_SERIES,
+    PROM_SERIES_HELD,
+    PROM_OTHER,
+    PROM_UNMATCHED,
+    PROM_WITHOUT_VALUE,
+    PROM_REQUESTS,
+    PROM_PAGE_BYTES,
+    PROM_SERIES_CREATED,
+    PROM_SERIES_EXPIRED,
+    PROM_SCRAPE_SECONDS,
+    PROM_CONNECTIONS,
+    PROM_CONNECTIONS_ACCEPTED,
+    PROM_CONNECTIONS_CLOSED,
+    PROM_TOP_SERIES,
+    PROM_TOP_PLACES,
+    PROM_TOP_ADMITTED,
+    PROM_TOP_DISPLACED,
+    PROM_TOP_WEIGHT,
+    PROM_TOP_OTHER_WEIGHT,
+    PROM_LOGINS,
+    PROM_LOGINS_WAITING,
+    PROM_WEB_CONFIG_READS,
+    PROM_WEB_CONFIG_STALE
+};
+
+/* Labels of PROM_REQUESTS. */
+enum prom_answer {
+    PROM_REQUEST_PAGE,
+    PROM_REQUEST_HEALTH,
+    PROM_REQUEST_LANDING,
+    PROM_REQUEST_API,
+    PROM_REQUEST_REFUSED
+};
+
+/* By enum prom_metric; a row without a name is the last. */
+extern const struct fx_metric prom_self_metrics[];
+
+#endif
