@@ -6,68 +6,71 @@
 #include "prom.h"
 
 /* Of all tables that workers look into. */
-static void for_tables(struct prom_output *output, void (*call)(struct prom_table *table))
+static void for_tables(struct prom_store *store, void (*call)(struct prom_table *table))
 {
-    for (unsigned i = 0; i < output->family_count; i++)
-        call(&output->families[i].registry.table);
-    call(&output->texts.table);
+    for (unsigned i = 0; i < store->family_count; i++)
+        call(&store->families[i].registry.table);
+    call(&store->texts.table);
 }
 
 void prom_before_cut(void *self)
 {
-    prom_snapshot_reserve(self);
-    prom_expire_before_cut(self);
+    struct prom_output *output = self;
+    prom_snapshot_reserve(&output->store);
+    prom_expire_before_cut(&output->store);
 }
 
 /* Without memory there is no cut this time; the core goes on with the next. None ever when the values are wrong. */
 int prom_cut(void *self, uint64_t number)
 {
     struct prom_output *output = self;
-    if (atomic_load(&output->is_broken))
+    struct prom_store *store = &output->store;
+    if (atomic_load(&store->is_broken))
         return FX_ENOMEM;
-    for_tables(output, prom_table_retire); /* nobody looks anything up now */
-    if (output->pending)                   /* an end of it never came */
+    for_tables(store, prom_table_retire); /* nobody looks anything up now */
+    if (store->pending)                   /* an end of it never came */
         prom_kept_forget(&output->kept);
-    prom_snapshot_unref(output->pending);
-    output->pending = prom_expire_cut(output, number) ? NULL : prom_snapshot_take(output, number);
+    prom_snapshot_unref(store->pending);
+    store->pending = prom_expire_cut(store, number) ? NULL : prom_snapshot_take(store, number);
     prom_http_cut(output->http);
-    return output->pending ? 0 : FX_ENOMEM;
+    return store->pending ? 0 : FX_ENOMEM;
 }
 
-static void count_series(struct prom_output *output, int64_t held)
+static void count_series(const struct prom_store *store, int64_t held)
 {
     int64_t series = 0;
-    for (unsigned i = 0; i < output->family_count; i++)
-        series += (int64_t)(output->pending->families[i].count - output->families[i].expire.gone) - 1; /* 'other' */
-    fx_metric_set(output->instance, PROM_SERIES, 0, series);
-    fx_metric_set(output->instance, PROM_SERIES_HELD, 0, held);
+    for (unsigned i = 0; i < store->family_count; i++)
+        series += (int64_t)(store->pending->families[i].count - store->families[i].life.gone) - 1; /* 'other' */
+    fx_metric_set(store->instance, PROM_SERIES, 0, series);
+    fx_metric_set(store->instance, PROM_SERIES_HELD, 0, held);
 }
 
 int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct prom_output *output = self;
-    if (!output->pending)
+    struct prom_store *store = &output->store;
+    if (!store->pending)
         return fx_error_set(err, FX_ENOMEM, "no memory for a copy of the values; no more records are taken");
     int64_t now_ms = prom_clock_ms(), held = 0;
-    for_tables(output, prom_table_sweep);
-    prom_intern_free_unused(&output->texts);
-    for (unsigned i = 0; i < output->family_count; i++) {
-        struct prom_family *family = &output->families[i];
-        struct prom_values *sums = &output->pending->families[i];
-        if (prom_expire_prepare(output, i))
+    for_tables(store, prom_table_sweep);
+    prom_intern_free_unused(&store->texts);
+    for (unsigned i = 0; i < store->family_count; i++) {
+        struct prom_family *family = &store->families[i];
+        struct prom_values *sums = &store->pending->families[i];
+        if (prom_expire_prepare(store, i))
             return fx_error_set(err, FX_ENOMEM, "no memory for series that end");
-        held += (int64_t)prom_admit_series(output, family, (uint32_t)sums->count, checkpoint->number, now_ms);
-        if (output->options->late_names == PROM_LATE_RENAME)
-            prom_rename_series(output, i, (uint32_t)sums->count);
-        if (output->options->as_info)
-            prom_admit_names(output, family, (uint32_t)sums->count);
+        held += (int64_t)prom_admit_series(store, family, (uint32_t)sums->count, checkpoint->number, now_ms);
+        if (store->options->late_names == PROM_LATE_RENAME)
+            prom_rename_series(store, i, (uint32_t)sums->count);
+        if (store->options->as_info)
+            prom_admit_names(store, family, (uint32_t)sums->count);
         prom_admit_merge(family, sums->values, sums->count);
-        if (family->top.limit && prom_top_prepare(output, i))
+        if (family->top.limit && prom_top_prepare(store, i))
             return fx_error_set(err, FX_ENOMEM, "no memory for weighing series");
-        prom_expire_look(output, i);
+        prom_expire_note_changes(store, i);
     }
-    count_series(output, held);
-    if (prom_kept_write(output, checkpoint))
+    count_series(store, held);
+    if (prom_kept_write(&output->kept, store, checkpoint))
         return fx_error_set(err, FX_ENOMEM, "no memory for keeping series");
     return 0;
 }
@@ -75,9 +78,9 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
 void prom_committed(void *self, uint64_t number)
 {
     struct prom_output *output = self;
-    if (output->pending && output->pending->number == number) {
-        prom_snapshot_expose(output, output->pending);
-        output->pending = NULL;
+    if (output->store.pending && output->store.pending->number == number) {
+        prom_snapshot_expose(&output->store, output->store.pending);
+        output->store.pending = NULL;
         prom_kept_accept(&output->kept);
         prom_rates_committed(&output->rates);
     }
@@ -85,24 +88,23 @@ void prom_committed(void *self, uint64_t number)
 }
 
 /* All workers stand still: the first gets the exposed values, the others zero. */
-static bool put_back(struct prom_output *output, const struct prom_snapshot *snapshot)
+static bool put_back(struct prom_store *store, const struct prom_snapshot *snapshot)
 {
-    for (unsigned i = 0; i < output->family_count; i++) {
+    for (unsigned i = 0; i < store->family_count; i++) {
         const struct prom_values *sums = &snapshot->families[i];
-        for (unsigned j = 0; j < output->worker_count; j++)
-            if (output->workers[j] &&
-                !prom_tally_set(&output->workers[j]->tallies[i], sums->values, j ? 0 : sums->count))
+        for (unsigned j = 0; j < store->worker_count; j++)
+            if (store->workers[j] && !prom_tally_set(&store->workers[j]->tallies[i], sums->values, j ? 0 : sums->count))
                 return false;
     }
     return true;
 }
 
-static void put_back_exposed(struct prom_output *output)
+static void put_back_exposed(struct prom_store *store)
 {
-    struct prom_snapshot *snapshot = prom_snapshot_get(output);
-    if (!put_back(output, snapshot))
-        atomic_store(&output->is_broken, true);
-    prom_expire_put_back(output);
+    struct prom_snapshot *snapshot = prom_snapshot_get(store);
+    if (!put_back(store, snapshot))
+        atomic_store(&store->is_broken, true);
+    prom_expire_put_back(store);
     prom_snapshot_unref(snapshot);
 }
 
@@ -110,9 +112,9 @@ void prom_rolled_back(void *self, uint64_t number)
 {
     struct prom_output *output = self;
     (void)number; /* the exposed cut is the last committed one */
-    put_back_exposed(output);
-    prom_snapshot_unref(output->pending);
-    output->pending = NULL;
+    put_back_exposed(&output->store);
+    prom_snapshot_unref(output->store.pending);
+    output->store.pending = NULL;
     prom_kept_forget(&output->kept);
     prom_http_settled(output->http);
 }
@@ -120,10 +122,10 @@ void prom_rolled_back(void *self, uint64_t number)
 int prom_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct prom_output *output = self;
-    prom_snapshot_unref(output->pending);
-    output->pending = NULL;
-    int rc = prom_kept_read(output, checkpoint, err);
+    prom_snapshot_unref(output->store.pending);
+    output->store.pending = NULL;
+    int rc = prom_kept_read(&output->kept, &output->store, checkpoint, err);
     if (!rc)
-        put_back_exposed(output);
+        put_back_exposed(&output->store);
     return rc;
 }

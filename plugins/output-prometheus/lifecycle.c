@@ -1,4 +1,4 @@
-/* The life of an instance. Main thread. */
+/* The life of an instance. Main thread, but for write, which is the worker's. */
 #include <stdlib.h>
 
 #include <gnutls/gnutls.h>
@@ -13,17 +13,10 @@
 void prom_destroy(void *self)
 {
     struct prom_output *output = self;
-    prom_snapshot_free(output->pending);
-    prom_snapshot_free(output->exposed);
-    prom_snapshot_free(output->spare);
     prom_kept_fini(&output->kept);
     prom_rates_fini(&output->rates);
-    prom_families_fini(output);
-    prom_intern_fini(&output->texts);
-    prom_info_fini(&output->info);
-    pthread_mutex_destroy(&output->lock);
+    prom_store_fini(&output->store);
     prom_webfile_close(output->webfile);
-    free(output->workers);
     free(output);
 }
 
@@ -46,22 +39,12 @@ static int read_web_config(struct prom_output *output, struct fx_error *err)
 
 static int init(struct prom_output *output, struct fx_error *err)
 {
-    if (prom_intern_init(&output->texts))
-        return fx_error_set(err, FX_ENOMEM, "out of memory");
     int rc = prom_listen_check(output->options, output->instance, err);
-    if (rc)
-        return rc;
-    rc = read_web_config(output, err);
-    if (rc)
-        return rc;
-    rc = prom_families_init(output, err);
-    if (rc)
-        return rc;
-    rc = prom_rates_init(&output->rates, output, err);
-    if (rc)
-        return rc;
-    output->exposed = prom_snapshot_new(output);
-    return output->exposed ? 0 : fx_error_set(err, FX_ENOMEM, "out of memory");
+    if (!rc)
+        rc = read_web_config(output, err);
+    if (!rc)
+        rc = prom_store_init(&output->store, output->instance, output->options, err);
+    return rc ? rc : prom_rates_init(&output->rates, &output->store, err);
 }
 
 int prom_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
@@ -73,8 +56,6 @@ int prom_create(struct fx_instance *instance, const void *options, void **self, 
     output->options = options;
     output->patience_ms = PATIENCE_MS;
     output->kept.look_at_all = true;
-    pthread_mutex_init(&output->lock, NULL);
-    prom_info_init(&output->info);
     int rc = init(output, err);
     if (rc)
         prom_destroy(output);
@@ -86,14 +67,13 @@ int prom_create(struct fx_instance *instance, const void *options, void **self, 
 int prom_start(void *self, struct fx_error *err)
 {
     struct prom_output *output = self;
-    output->worker_count = fx_instance_workers(output->instance);
-    output->workers = calloc(output->worker_count, sizeof(struct prom_worker *));
-    if (!output->workers)
-        return fx_error_set(err, FX_ENOMEM, "out of memory");
+    int rc = prom_store_start(&output->store, fx_instance_workers(output->instance), err);
+    if (rc)
+        return rc;
     if (output->options->asn == 0 && !output->options->metrics.count)
         fx_log(output->instance, FX_LOG_WARN,
                "No AS number is set: only flows from and to AS 0 are counted. Set 'asn' (--asn) to the own AS.", NULL);
-    int rc = prom_rates_start(&output->rates, err);
+    rc = prom_rates_start(&output->rates, err);
     if (rc)
         return rc;
     output->http = prom_http_start(output, err);
@@ -110,4 +90,23 @@ void prom_stop(void *self, int timeout_ms)
     prom_http_stop(output->http);
     output->http = NULL;
     prom_rates_stop(&output->rates);
+}
+
+int prom_begin_worker(void *self, unsigned index, void **context, struct fx_error *err)
+{
+    struct prom_output *output = self;
+    *context = prom_worker_new(&output->store, index);
+    return *context ? 0 : fx_error_set(err, FX_ENOMEM, "out of memory");
+}
+
+void prom_end_worker(void *self, void *context)
+{
+    (void)self;
+    prom_worker_free(context);
+}
+
+enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *batch)
+{
+    (void)self;
+    return prom_worker_write(context, batch);
 }

@@ -44,6 +44,16 @@ static enum MHD_Result handle_ready(const struct prom_request *request)
                            TEXT_TYPE);
 }
 
+static enum MHD_Result handle_top(const struct prom_request *request)
+{
+    return prom_api_top(request, &request->output->rates);
+}
+
+static enum MHD_Result handle_status(const struct prom_request *request)
+{
+    return prom_api_status(request, &request->output->rates);
+}
+
 static enum MHD_Result handle_other(const struct prom_request *request)
 {
     return prom_reply_text(request, MHD_HTTP_NOT_FOUND, "Not found. The metrics are at /metrics, the live page at /.\n",
@@ -60,8 +70,8 @@ static const struct prom_route routes[] = {
     {.path = "/-/ready", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_ready},
     {.path = "/", .answer = PROM_REQUEST_LANDING, .handler = prom_live_page},
     {.path = "/live/", .is_prefix = true, .answer = PROM_REQUEST_LANDING, .handler = prom_live_file},
-    {.path = "/api/v1/top", .answer = PROM_REQUEST_API, .waits_for_cut = true, .handler = prom_api_top},
-    {.path = "/api/v1/status", .answer = PROM_REQUEST_API, .handler = prom_api_status},
+    {.path = "/api/v1/top", .answer = PROM_REQUEST_API, .waits_for_cut = true, .handler = handle_top},
+    {.path = "/api/v1/status", .answer = PROM_REQUEST_API, .handler = handle_status},
 };
 
 static const struct prom_route other = {.path = "", .answer = PROM_REQUEST_REFUSED, .handler = handle_other};

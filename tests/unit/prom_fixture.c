@@ -54,16 +54,16 @@ void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int
     void *self;
     assert_int_equal(prom_create(&fixture->instance, &fixture->options, &self, &err), 0);
     fixture->output = self;
-    fixture->output->worker_count = 2;
-    fixture->output->workers = calloc(2, sizeof *fixture->output->workers);
+    fixture->output->store.worker_count = 2;
+    fixture->output->store.workers = calloc(2, sizeof *fixture->output->store.workers);
     for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(prom_worker_new(self, i, &fixture->workers[i], &err), 0);
+        assert_int_equal(prom_begin_worker(self, i, &fixture->workers[i], &err), 0);
 }
 
 void prom_fixture_fini(struct prom_fixture *fixture)
 {
     for (unsigned i = 0; i < 2; i++)
-        prom_worker_free(fixture->output, fixture->workers[i]);
+        prom_end_worker(fixture->output, fixture->workers[i]);
     prom_destroy(fixture->output);
     fxi_schema_fini(&fixture->pipeline.schema);
     fxi_metrics_free(fixture->pipeline.metrics);
@@ -113,7 +113,7 @@ void prom_fixture_checkpoint(struct prom_fixture *fixture)
 char *prom_fixture_view(struct prom_fixture *fixture, size_t piece, enum prom_format format,
                         const struct prom_filter *filter)
 {
-    struct prom_page *page = prom_page_new(fixture->output, format, filter);
+    struct prom_page *page = prom_page_new(&fixture->output->store, format, filter);
     char *text = fxi_calloc(1, 1), *buffer = fxi_calloc(1, piece);
     size_t size = 0;
     ssize_t got;

@@ -61,9 +61,9 @@ static void start(struct prom_program *program, bool names_are_known)
 {
     struct fx_error err = FX_ERROR_INIT;
     prom_fixture_init_asn(&program->fixture, program->max_series, program->names_wait_ms, (int64_t)program->asn);
-    for (unsigned i = 0; program->expire_after_ms && i < program->fixture.output->family_count; i++) {
-        program->fixture.output->families[i].expire.after_ms = program->expire_after_ms;
-        program->fixture.output->families[i].expire.is_on = true;
+    for (unsigned i = 0; program->expire_after_ms && i < program->fixture.output->store.family_count; i++) {
+        program->fixture.output->store.families[i].expire.after_ms = program->expire_after_ms;
+        program->fixture.output->store.families[i].expire.is_on = true;
     }
     assert_int_equal(fxi_state_open(&program->state, program->directory, &err), 0);
     program->part = fxi_state_part(program->state, "out", "output-prometheus");

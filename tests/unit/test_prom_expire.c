@@ -28,7 +28,7 @@ static void begin(struct prom_program *program)
 
 static struct prom_family *transmitted(struct prom_program *program)
 {
-    return &program->fixture.output->families[1];
+    return &program->fixture.output->store.families[1];
 }
 
 /* So much time passes. */
@@ -52,9 +52,9 @@ static uint64_t created(struct prom_program *program, const char *label)
     uint32_t count = prom_registry_count(&family->registry);
     for (uint32_t i = 1; i < count; i++) {
         const struct prom_series *series = prom_series_at(&family->registry, i);
-        const char *text = atomic_load(&series->text);
-        if (text && !prom_life_is(&family->expire, i, PROM_LIFE_GONE) &&
-            memmem(text, series->text_size, label, strlen(label)))
+        const char *text = prom_standing_text(&series->standing);
+        if (text && !prom_life_is_gone(&family->life, i) &&
+            memmem(text, series->standing.text_size, label, strlen(label)))
             return prom_series_created(&family->registry, i);
     }
     return 0;
@@ -184,7 +184,7 @@ static void without_the_option_nothing_ends(void **state)
     prom_program_transmit(&program, 1, "r1", 5);
     for (unsigned i = 0; i < 3; i++) {
         prom_program_checkpoint(&program);
-        assert_int_equal(prom_expire_know(&transmitted(&program)->expire, 10), 0);
+        assert_int_equal(prom_expire_reserve(&transmitted(&program)->expire, 10), 0);
         let_pass(&program, EXPIRE_MS * 10);
     }
     expect(&program, 5, 0, 0);
@@ -253,7 +253,7 @@ static void read_late(struct prom_program *program, struct model *model)
         free(model->open_text);
         model->open = NULL;
     } else {
-        model->open = prom_page_new(program->fixture.output, PROM_TEXT, NULL);
+        model->open = prom_page_new(&program->fixture.output->store, PROM_TEXT, NULL);
         model->open_text = prom_fixture_page(&program->fixture, 4096);
     }
 }
@@ -347,7 +347,7 @@ static void memory_is_flat_while_labels_come_and_go(void **state)
     assert_int_equal(fxi_metric_set_get(program.fixture.instance.metrics, PROM_OTHER, 0), 0);
     assert_int_equal(fxi_metric_set_get(program.fixture.instance.metrics, PROM_SERIES_CREATED, 0), AT_ONCE * ROUNDS);
     assert_true(prom_registry_count(&family->registry) <= 3 * AT_ONCE + 1);
-    assert_true(program.fixture.output->texts.count <= 4 * AT_ONCE);
+    assert_true(program.fixture.output->store.texts.count <= 4 * AT_ONCE);
     if (middle) /* not with a sanitizer's own memory */
         assert_true(mallinfo2().uordblks <= middle + middle / 20);
     prom_program_restart(&program, true);
@@ -377,11 +377,11 @@ static void series_end_beside_workers_and_readers(void **state)
     static struct prom_beside beside;
     prom_fixture_init(&beside.fixture, 2000, 0);
     for (unsigned i = 0; i < 2; i++) {
-        beside.fixture.output->families[i].expire.after_ms = 300;
-        beside.fixture.output->families[i].expire.is_on = true;
+        beside.fixture.output->store.families[i].expire.after_ms = 300;
+        beside.fixture.output->store.families[i].expire.is_on = true;
     }
     prom_beside_begin(&beside, write_passing);
-    struct prom_expire *expire = &beside.fixture.output->families[1].expire;
+    struct prom_expire *expire = &beside.fixture.output->store.families[1].expire;
     const struct fxi_metric_set *metrics = beside.fixture.instance.metrics;
     for (unsigned i = 0; i < 30 || fxi_metric_set_get(metrics, PROM_SERIES_EXPIRED, 0) < 100; i++) {
         uint64_t sum = prom_beside_checkpoint(&beside);

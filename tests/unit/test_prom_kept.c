@@ -47,7 +47,7 @@ static void a_restart_shows_the_same_and_goes_on(void **state)
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "3", "SAME", "r1", "100", "")), 3);
     assert_int_equal(prom_fixture_sum(page), 25);
     free(page);
-    assert_int_equal(prom_registry_count(&program.fixture.output->families[1].registry), 4); /* with 'other' */
+    assert_int_equal(prom_registry_count(&program.fixture.output->store.families[1].registry), 4); /* with 'other' */
     prom_program_end(&program);
 }
 
@@ -60,7 +60,7 @@ static void a_series_keeps_when_it_began(void **state)
     uint64_t now_ms = (uint64_t)time(NULL) * 1000;
     prom_program_transmit(&program, 1, "r1", 5);
     for (unsigned i = 0; i < 4; i++) {
-        const struct prom_registry *registry = &program.fixture.output->families[1].registry;
+        const struct prom_registry *registry = &program.fixture.output->store.families[1].registry;
         if (i == 0) {
             assert_in_range(prom_series_created(registry, 1), now_ms, now_ms + 60000);
             assert_in_range(prom_series_created(registry, PROM_OTHER_SERIES), now_ms - 1000, now_ms + 60000);

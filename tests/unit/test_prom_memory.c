@@ -145,7 +145,7 @@ static bool checkpoints_are_made_up_for(unsigned after, bool stays)
     transmit_to(&program, 0, MANY);
     prom_program_checkpoint(&program);
     expect_sum(&program, FEW + 2 * MANY + 1);
-    assert_int_equal(prom_registry_count(&program.fixture.output->families[1].registry), MANY + 1);
+    assert_int_equal(prom_registry_count(&program.fixture.output->store.families[1].registry), MANY + 1);
     prom_program_end(&program);
     return has_ended;
 }
@@ -172,7 +172,7 @@ static bool a_restore_is_whole_or_nothing(unsigned after)
     arm(&program, after, false);
     prom_program_restart(&program, true);
     bool has_ended = disarm(&program);
-    if (!program.fixture.output->is_broken) {
+    if (!program.fixture.output->store.is_broken) {
         uint64_t sum = program.lost_state ? 0 : MANY;
         char *page = prom_fixture_page(&program.fixture, 4096);
         assert_int_equal(prom_fixture_sum(page), sum); /* maybe some of it in 'other' */

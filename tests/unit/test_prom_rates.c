@@ -26,7 +26,7 @@ static struct prom_rates *rates_of(struct prom_fixture *fixture)
 static bool step_at(struct prom_fixture *fixture, int64_t after_ms)
 {
     prom_fixture_checkpoint(fixture);
-    fixture->output->exposed->cut_ms = START_MS + after_ms;
+    fixture->output->store.exposed->cut_ms = START_MS + after_ms;
     return prom_rates_step(rates_of(fixture));
 }
 
@@ -140,7 +140,7 @@ static void a_number_that_is_used_again(void **state)
     (void)state;
     struct prom_fixture fixture;
     prom_fixture_init(&fixture, 100, 0);
-    struct prom_registry *registry = &fixture.output->families[0].registry;
+    struct prom_registry *registry = &fixture.output->store.families[0].registry;
     prom_fixture_write(&fixture, 0, 7, 100, "a", 50, NULL, NULL);
     assert_true(step_at(&fixture, 0));
     prom_series_set_created(registry, 1, prom_series_created(registry, 1) + 3600000);
@@ -257,8 +257,8 @@ static void the_window_has_an_end(void **state)
             entity_of(view_of(&fixture, PROM_BY_SOURCE, PROM_DIRECTION_IN), "7")->rates[prom_rates_place(rates, age)],
             3 * PROM_RATES_POINTS - age, 1e-9);
     prom_fixture_checkpoint(&fixture);
-    fixture.output->exposed->cut_ms = START_MS + 10000000;
-    fixture.output->exposed->cut_wall_ms += PROM_RATES_WINDOW_MS + 60000;
+    fixture.output->store.exposed->cut_ms = START_MS + 10000000;
+    fixture.output->store.exposed->cut_wall_ms += PROM_RATES_WINDOW_MS + 60000;
     assert_true(prom_rates_step(rates));
     assert_int_equal(rates->point_count, 1); /* those before ended too long ago */
     prom_fixture_fini(&fixture);
@@ -316,7 +316,7 @@ static void a_series_that_ends_is_no_traffic(void **state)
     (void)state;
     struct prom_fixture fixture;
     prom_fixture_init(&fixture, 100, 0);
-    struct prom_expire *expire = &fixture.output->families[1].expire;
+    struct prom_expire *expire = &fixture.output->store.families[1].expire;
     expire->after_ms = 60000;
     expire->is_on = true;
     const struct prom_view *view = view_of(&fixture, PROM_BY_DESTINATION, PROM_DIRECTION_OUT);
@@ -329,7 +329,7 @@ static void a_series_that_ends_is_no_traffic(void **state)
     prom_fixture_write(&fixture, 0, 100, 1, "r1", 500, NULL, NULL);
     prom_before_cut(fixture.output);
     assert_true(step_at(&fixture, 5000));
-    assert_int_equal(expire->gone, 2);
+    assert_int_equal(fixture.output->store.families[1].life.gone, 2);
     assert_near(rate_of(&fixture, view, "1"), 100, 0.01);
     assert_near(rate_of(&fixture, view, "2"), 0, 0.01);
     assert_near(view->totals[rates_of(&fixture)->newest], 100, 0.01);

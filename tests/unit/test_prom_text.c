@@ -215,7 +215,7 @@ static void check_created(struct prom_fixture *f, const char *page)
     const char *at = strchr(end + 1, '{');
     assert_memory_equal(at, label, strlen(label));
     double created = strtod(at + strlen(label), NULL);
-    double expected = (double)prom_series_created(&f->output->families[1].registry, 1) / 1000;
+    double expected = (double)prom_series_created(&f->output->store.families[1].registry, 1) / 1000;
     if (fabs(created - expected) > 0.0005)
         fail_msg("%f, not %f", created, expected);
 }

@@ -225,7 +225,7 @@ static void of_a_skewed_stream_the_heaviest_are_shown(void **state)
         send(&heavy, key % 2, KEYS_MAX - 1 - key, 1);
     for (unsigned half = 0; half < 2; half++) {
         if (half) /* what was light is heavy now, the other way round, too; what was before weighs a 256th */
-            heavy.program.fixture.output->families[0].top.weighed_ms -= 8 * heavy.row.top_half_life;
+            heavy.program.fixture.output->store.families[0].top.weighed_ms -= 8 * heavy.row.top_half_life;
         for (unsigned round = 0; round < ROUNDS; round++) {
             for (unsigned i = 0; i < 20000; i++)
                 send(&heavy, i % 2, half ? KEYS_MAX - 1 - draw_key(&random) : draw_key(&random), 1000);
@@ -425,7 +425,7 @@ static void places_change_beside_workers_and_readers(void **state)
     prom_beside_begin(&beside, write_changing);
     for (unsigned i = 0, ended = 0; i < 30 || ended < 5; i++) {
         uint64_t sum = prom_beside_checkpoint(&beside);
-        beside.fixture.output->families[0].top.weighed_ms -= heavy.row.top_half_life;
+        beside.fixture.output->store.families[0].top.weighed_ms -= heavy.row.top_half_life;
         ended += check_beside(&beside, sum, heavy.row.top);
     }
     prom_beside_end(&beside);

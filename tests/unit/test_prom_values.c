@@ -99,7 +99,7 @@ static void sums_stay_exact_beyond_the_limit(void **state)
     assert_int_equal(prom_fixture_sum(page), sum);
     free(page);
     assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_OTHER, 0), 900);
-    assert_int_equal(f.output->texts.count, 2); /* "" and "r": the texts of refused series take no memory */
+    assert_int_equal(f.output->store.texts.count, 2); /* "" and "r": the texts of refused series take no memory */
     prom_fixture_fini(&f);
 }
 
@@ -141,7 +141,7 @@ static void a_record_for_other_leaves_no_text(void **state)
         prom_fixture_write_row(&f, 0, row);
     }
     assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_OTHER, 0), 100);
-    assert_int_equal(f.output->texts.count, 1); /* "" */
+    assert_int_equal(f.output->store.texts.count, 1); /* "" */
     free(label);
     prom_fixture_fini(&f);
 }
@@ -175,7 +175,7 @@ static void a_page_under_way_keeps_its_cut(void **state)
     prom_fixture_init(&f, 10, 0);
     prom_fixture_write(&f, 0, 100, 7, "r", 5, NULL, NULL);
     prom_fixture_checkpoint(&f);
-    struct prom_page *page = prom_page_new(f.output, PROM_TEXT, NULL);
+    struct prom_page *page = prom_page_new(&f.output->store, PROM_TEXT, NULL);
     prom_fixture_write(&f, 0, 100, 7, "r", 5, NULL, NULL);
     prom_fixture_write(&f, 0, 100, 8, "r", 5, NULL, NULL);
     prom_fixture_checkpoint(&f);
@@ -274,7 +274,7 @@ static void a_name_that_never_comes_is_waited_for_only_so_long(void **state)
     char *page = prom_fixture_page(&f, 4096);
     assert_string_equal(page, "");
     free(page);
-    prom_series_at(&f.output->families[0].registry, 1)->since -= HOUR_MS; /* an hour later */
+    prom_series_at(&f.output->store.families[0].registry, 1)->standing.held_ms -= HOUR_MS; /* an hour later */
     prom_fixture_checkpoint(&f);
     page = prom_fixture_page(&f, 4096);
     assert_int_equal(prom_fixture_value(page, SERIES("receive", "100", "", "r", "7", "")), 5);

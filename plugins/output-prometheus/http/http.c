@@ -108,7 +108,7 @@ static enum MHD_Result refuse(const struct prom_request *request, unsigned statu
 
 static uint64_t exposed_number(struct prom_output *output)
 {
-    struct prom_snapshot *snapshot = prom_snapshot_get(output);
+    struct prom_snapshot *snapshot = prom_snapshot_get(&output->store);
     uint64_t number = snapshot->number;
     prom_snapshot_unref(snapshot);
     return number;

@@ -10,6 +10,7 @@
 #include "metric/filter.h"
 #include "http/gzip.h"
 #include "page/page.h"
+#include "prom.h"
 #include "http/webconf.h"
 #include "http/zstd.h"
 
@@ -131,7 +132,7 @@ static struct sending *begin_page(struct prom_output *output, enum prom_format f
     sending->filter = filter;
     sending->coding = coding;
     sending->start_ns = prom_clock_ns();
-    sending->page = prom_page_new(output, format, filter);
+    sending->page = prom_page_new(&output->store, format, filter);
     if (sending->page && coding == PROM_GZIP)
         sending->gzip = prom_gzip_new(read_plain, sending->page);
     if (sending->page && coding == PROM_ZSTD)

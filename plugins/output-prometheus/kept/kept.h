@@ -35,7 +35,7 @@
 #include <flow-exporter/plugin.h>
 #include <flow-exporter/state.h>
 
-struct prom_output;
+struct prom_store;
 
 enum {
     PROM_KEPT_METRIC = 1,
@@ -92,28 +92,26 @@ struct prom_kept {
 
 void prom_kept_fini(struct prom_kept *kept);
 
-/* keep.c, in prepare: logs what is new and puts the values of the pending cut. 0 or FX_ENOMEM. */
-int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *checkpoint);
+/* write.c, in prepare: logs what is new and puts the values of the pending cut. 0 or FX_ENOMEM. */
+int prom_kept_write(struct prom_kept *kept, struct prom_store *store, const struct fx_checkpoint *checkpoint);
 /* The checkpoint under way was accepted; or it was not, and what it logged is forgotten. */
 void prom_kept_accept(struct prom_kept *kept);
 void prom_kept_forget(struct prom_kept *kept);
 
-/* What the series is shown as is to be logged again. */
-void prom_kept_forget_text(struct prom_kept *kept, unsigned family, uint32_t number);
-
 /* The series has ended, for good: that is to be logged, and its number means nothing any more. */
 void prom_kept_end(struct prom_kept *kept, unsigned family, uint32_t number, size_t text_size);
 
-/* For restore.c and keep.c: 0, or -1 without memory. */
+/* For restore.c and write.c: 0, or -1 without memory. */
 int prom_kept_add_metric(struct prom_kept *kept, const char *definition, size_t size, int family);
 int prom_kept_add_place(struct prom_kept_metric *metric, uint32_t number);
 uint32_t prom_kept_next_place(const struct prom_kept_metric *metric);
 int prom_kept_use_next_place(struct prom_kept_metric *metric, uint32_t number);
 int prom_kept_put_place(struct prom_kept_metric *metric, uint32_t place, uint32_t number); /* a free one, or the next */
 int prom_kept_collect_free(struct prom_kept_metric *metric);                               /* when all was read */
-int prom_kept_know(struct prom_kept_metric *metric, size_t series);
+int prom_kept_reserve(struct prom_kept_metric *metric, size_t series);
 
 /* restore.c: series and values of an accepted checkpoint, into the registries and a snapshot. 0 or a negative code. */
-int prom_kept_read(struct prom_output *output, const struct fx_checkpoint *checkpoint, struct fx_error *err);
+int prom_kept_read(struct prom_kept *kept, struct prom_store *store, const struct fx_checkpoint *checkpoint,
+                   struct fx_error *err);
 
 #endif

@@ -24,7 +24,7 @@ void prom_kept_fini(struct prom_kept *kept)
     *kept = (struct prom_kept){.look_at_all = true};
 }
 
-int prom_kept_know(struct prom_kept_metric *metric, size_t series)
+int prom_kept_reserve(struct prom_kept_metric *metric, size_t series)
 {
     if (series <= metric->known)
         return 0;
@@ -59,7 +59,7 @@ int prom_kept_put_place(struct prom_kept_metric *metric, uint32_t place, uint32_
     if (place == metric->count && make_room(metric))
         return -1;
     if (!(number & PROM_PLACE_VOID)) {
-        if (prom_kept_know(metric, (size_t)number + 1))
+        if (prom_kept_reserve(metric, (size_t)number + 1))
             return -1;
         metric->flags[number] |= PROM_KEPT_HAS_KEY;
         metric->place_of[number] = place;
@@ -158,13 +158,6 @@ int prom_kept_add_metric(struct prom_kept *kept, const char *definition, size_t 
     metric->definition[size] = '\0';
     kept->count++;
     return 0;
-}
-
-void prom_kept_forget_text(struct prom_kept *kept, unsigned family, uint32_t number)
-{
-    for (size_t i = 0; i < kept->count; i++)
-        if (kept->metrics[i].family == (int)family && number < kept->metrics[i].known)
-            kept->metrics[i].flags[number] &= (uint8_t)~PROM_KEPT_HAS_TEXT;
 }
 
 static void accept_places(struct prom_kept_metric *metric, bool is_written)

@@ -10,12 +10,13 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "kept/kept.h"
-#include "prom.h"
+#include "series/store.h"
 
 /* Reads an entry from its beginning to its end. Everything was checked by the core's checksums: what does not fit was
  * written by another version. */
 struct reading {
-    struct prom_output *output;
+    struct prom_store *store;
+    struct prom_kept *kept;
     const char *at, *end;
     struct fx_error *err;
     uint64_t cut; /* the checkpoint's number */
@@ -64,7 +65,7 @@ static const char *take_sized(struct reading *reading, uint32_t *size)
 static struct prom_kept_metric *take_metric(struct reading *reading)
 {
     uint32_t number;
-    struct prom_kept *kept = &reading->output->kept;
+    struct prom_kept *kept = reading->kept;
     return take_u32(reading, &number) && number < kept->count ? &kept->metrics[number] : NULL;
 }
 
@@ -75,9 +76,9 @@ static int find_family(const struct reading *reading, const char *definition, si
 {
     bool has_memory = true;
     *found = -1;
-    for (unsigned i = 0; i < reading->output->family_count && *found < 0 && has_memory; i++) {
+    for (unsigned i = 0; i < reading->store->family_count && *found < 0 && has_memory; i++) {
         struct prom_buffer own = {0};
-        prom_family_define(&reading->output->families[i], &own);
+        prom_family_define(&reading->store->families[i], &own);
         has_memory = !own.failed;
         if (has_memory && own.size == size && memcmp(own.data, definition, size) == 0)
             *found = (int)i;
@@ -97,10 +98,10 @@ static int read_metric(struct reading *reading)
     if (rc)
         return rc;
     if (family < 0)
-        fx_log(reading->output->instance, FX_LOG_WARN,
+        fx_log(reading->store->instance, FX_LOG_WARN,
                "A metric is not configured any more as it was: its kept values are dropped.", "metric=%.*s",
                (int)strcspn(definition, "\n"), definition);
-    return prom_kept_add_metric(&reading->output->kept, definition, size, family) ? no_memory(reading) : 0;
+    return prom_kept_add_metric(reading->kept, definition, size, family) ? no_memory(reading) : 0;
 }
 
 static int read_other(struct reading *reading)
@@ -109,7 +110,7 @@ static int read_other(struct reading *reading)
     if (!metric || !take_u64(reading, &metric->other_created))
         return bad(reading);
     if (metric->family >= 0 && metric->other_created)
-        prom_series_set_created(&reading->output->families[metric->family].registry, PROM_OTHER_SERIES,
+        prom_series_set_created(&reading->store->families[metric->family].registry, PROM_OTHER_SERIES,
                                 metric->other_created);
     return 0;
 }
@@ -127,7 +128,7 @@ static bool read_word(struct reading *reading, bool is_number, uint64_t *word)
     const char *text = take_sized(reading, &size);
     if (!text || (*kind != PROM_KEPT_TEXT && *kind != PROM_KEPT_CELL))
         return false;
-    uint32_t number = prom_intern_get(&reading->output->texts, text, size, true);
+    uint32_t number = prom_intern_get(&reading->store->texts, text, size, true);
     *word = PROM_KEY_TEXT | (*kind == PROM_KEPT_CELL ? PROM_KEY_WAITING : 0) | number;
     return number != PROM_TEXT_NONE;
 }
@@ -160,15 +161,15 @@ static bool read_key(struct reading *reading, const struct prom_family *family, 
  */
 static int add_series(struct reading *reading, struct prom_kept_metric *metric, uint32_t place, uint64_t created)
 {
-    struct prom_family *family = &reading->output->families[metric->family];
+    struct prom_family *family = &reading->store->families[metric->family];
     uint64_t key[PROM_LABELS_MAX];
     if (!read_key(reading, family, key))
         return bad(reading);
     uint32_t number = prom_registry_restore(&family->registry, key);
-    if (prom_kept_know(metric, (size_t)number + 1))
+    if (prom_kept_reserve(metric, (size_t)number + 1))
         return no_memory(reading);
     bool is_void = metric->flags[number] & PROM_KEPT_HAS_KEY;
-    prom_expire_restore_begin(&family->expire, number);
+    prom_life_restore_begin(&family->life, number);
     if (created && !is_void)
         prom_series_set_created(&family->registry, number, created);
     return prom_kept_put_place(metric, place, is_void ? number | PROM_PLACE_VOID : number) ? no_memory(reading) : 0;
@@ -208,7 +209,7 @@ static int read_ended(struct reading *reading)
     if (number & PROM_PLACE_VOID || number == PROM_OTHER_SERIES)
         return 0;
     metric->flags[number] = 0;
-    int rc = prom_expire_restore_end(reading->output, (unsigned)metric->family, number, reading->cut);
+    int rc = prom_expire_restore_end(reading->store, (unsigned)metric->family, number, reading->cut);
     return rc ? no_memory(reading) : 0;
 }
 
@@ -253,7 +254,7 @@ static int read_shown(struct reading *reading)
         return bad(reading);
     if (metric->family < 0 || number & PROM_PLACE_VOID)
         return 0;
-    struct prom_family *family = &reading->output->families[metric->family];
+    struct prom_family *family = &reading->store->families[metric->family];
     if (!is_values(family, values, size))
         return bad(reading);
     metric->flags[number] |= PROM_KEPT_HAS_TEXT;
@@ -269,8 +270,11 @@ static int read_alias(struct reading *reading)
     if (metric->family < 0 || (number | shown_as) & PROM_PLACE_VOID)
         return 0;
     metric->flags[number] |= PROM_KEPT_HAS_TEXT;
-    struct prom_family *family = &reading->output->families[metric->family];
-    return prom_admit_restore_alias(family, number, shown_as) ? no_memory(reading) : 0;
+    struct prom_family *family = &reading->store->families[metric->family];
+    bool is_renamed = prom_standing_text(&prom_series_at(&family->registry, number)->standing);
+    int rc =
+        is_renamed ? prom_rename_restore(family, number, shown_as) : prom_admit_restore_alias(family, number, shown_as);
+    return rc ? no_memory(reading) : 0;
 }
 
 static int read_record(struct reading *reading)
@@ -297,17 +301,22 @@ static int read_record(struct reading *reading)
     }
 }
 
-static int read_log(struct prom_output *output, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+static int read_log(struct prom_kept *kept, struct prom_store *store, const struct fx_checkpoint *checkpoint,
+                    struct fx_error *err)
 {
     const void *data;
     size_t size;
     int rc = 0;
     while (!rc && fx_state_entry(checkpoint, &data, &size)) {
-        struct reading reading = {
-            .output = output, .at = data, .end = (const char *)data + size, .err = err, .cut = checkpoint->number};
+        struct reading reading = {.store = store,
+                                  .kept = kept,
+                                  .at = data,
+                                  .end = (const char *)data + size,
+                                  .err = err,
+                                  .cut = checkpoint->number};
         while (!rc && reading.at < reading.end)
             rc = read_record(&reading);
-        output->kept.live_bytes += size;
+        kept->live_bytes += size;
     }
     return rc;
 }
@@ -315,10 +324,10 @@ static int read_log(struct prom_output *output, const struct fx_checkpoint *chec
 /* ---- values */
 
 /* What comes is later than what was kept. */
-static void see_stamp(struct prom_output *output, uint64_t stamp)
+static void see_stamp(struct prom_store *store, uint64_t stamp)
 {
-    if (stamp > atomic_load_explicit(&output->stamp, memory_order_relaxed))
-        atomic_store_explicit(&output->stamp, stamp, memory_order_relaxed);
+    if (stamp > atomic_load_explicit(&store->stamp, memory_order_relaxed))
+        atomic_store_explicit(&store->stamp, stamp, memory_order_relaxed);
 }
 
 /* What has no series any more counts in 'other'; with top, that would be traffic there that nobody sent: it has ended. */
@@ -331,10 +340,10 @@ static uint64_t *target_of(const struct prom_family *family, struct prom_values 
     return sums->ended;
 }
 
-static void add_values(struct prom_output *output, const struct prom_kept_metric *metric, const char *from,
+static void add_values(struct prom_store *store, const struct prom_kept_metric *metric, const char *from,
                        struct prom_values *sums)
 {
-    const struct prom_family *family = &output->families[metric->family];
+    const struct prom_family *family = &store->families[metric->family];
     struct prom_shape shape = family->shape;
     for (size_t place = 0; place < metric->count; place++) {
         uint64_t values[PROM_SLOTS_MAX];
@@ -342,7 +351,7 @@ static void add_values(struct prom_output *output, const struct prom_kept_metric
             continue;
         memcpy(values, from + place * shape.slots * sizeof *values, shape.slots * sizeof *values);
         if (shape.is_last)
-            see_stamp(output, values[PROM_SLOT_STAMP]);
+            see_stamp(store, values[PROM_SLOT_STAMP]);
         prom_shape_add(shape, target_of(family, sums, metric->places[place]), values, 1);
     }
 }
@@ -354,11 +363,10 @@ static int read_metric_values(struct reading *reading, const struct prom_kept_me
     const char *from = NULL;
     if (!take_u64(reading, &count) || count > SIZE_MAX / sizeof count ||
         !(from = take(reading, (size_t)count * sizeof count)) ||
-        (metric->family >= 0 && count &&
-         count != metric->count * reading->output->families[metric->family].shape.slots))
+        (metric->family >= 0 && count && count != metric->count * reading->store->families[metric->family].shape.slots))
         return fx_error_set(reading->err, FX_EINVAL, "the values do not fit the log of series");
     if (metric->family >= 0 && count)
-        add_values(reading->output, metric, from, &snapshot->families[metric->family]);
+        add_values(reading->store, metric, from, &snapshot->families[metric->family]);
     return 0;
 }
 
@@ -383,14 +391,14 @@ static int read_metric_ended(struct reading *reading, const struct prom_kept_met
         return fx_error_set(reading->err, FX_EINVAL, "what the values say of ended series does not fit");
     if (metric->family < 0)
         return 0;
-    struct prom_family *family = &reading->output->families[metric->family];
+    struct prom_family *family = &reading->store->families[metric->family];
     struct prom_values *sums = &snapshot->families[metric->family];
     sums->ended[PROM_SLOT_FIRST] = prom_sum(sums->ended[PROM_SLOT_FIRST], ended);
     sums->ended_at = sums->ended_at > (int64_t)at ? sums->ended_at : sums->ended_at ? (int64_t)at + 1 : (int64_t)at;
     family->expire.ended_at = sums->ended_at;
     if (!family->expire.after_ms)
         return 0;
-    if (prom_expire_know(&family->expire, prom_registry_count(&family->registry)))
+    if (prom_expire_reserve(&family->expire, prom_registry_count(&family->registry)))
         return no_memory(reading);
     if (count)
         take_idle(metric, from, &family->expire);
@@ -405,7 +413,7 @@ static int read_further_ended(struct reading *reading, const struct prom_kept_me
     const char *from = NULL;
     if (!take_u64(reading, &further) || further >= PROM_SLOTS_MAX ||
         !(from = take(reading, (size_t)further * sizeof further)) ||
-        (metric->family >= 0 && further && further + 1 != reading->output->families[metric->family].shape.slots))
+        (metric->family >= 0 && further && further + 1 != reading->store->families[metric->family].shape.slots))
         return fx_error_set(reading->err, FX_EINVAL, "what the values say of ended series does not fit");
     if (metric->family < 0)
         return 0;
@@ -425,7 +433,7 @@ static int read_weights(struct reading *reading, const struct prom_kept_metric *
     if (!take_u64(reading, &count) || count > UINT32_MAX || !(from = take(reading, (size_t)count * sizeof(double))) ||
         (metric->family >= 0 && count && count != metric->count))
         return fx_error_set(reading->err, FX_EINVAL, "what the values say of weights does not fit");
-    struct prom_top *top = metric->family < 0 ? NULL : &reading->output->families[metric->family].top;
+    struct prom_top *top = metric->family < 0 ? NULL : &reading->store->families[metric->family].top;
     for (size_t place = 0; top && top->limit && place < count; place++) {
         double weight;
         memcpy(&weight, from + place * sizeof weight, sizeof weight);
@@ -436,58 +444,59 @@ static int read_weights(struct reading *reading, const struct prom_kept_metric *
 }
 
 /* Older versions know nothing of ended series, or of their further slots, or of weights. */
-static int read_values(struct prom_output *output, const struct fx_checkpoint *checkpoint,
+static int read_values(struct prom_kept *kept, struct prom_store *store, const struct fx_checkpoint *checkpoint,
                        struct prom_snapshot *snapshot, struct fx_error *err)
 {
     size_t size;
     const char *data = fx_state_values(checkpoint, &size);
-    struct reading reading = {.output = output, .at = data, .end = data ? data + size : data, .err = err};
+    struct reading reading = {.store = store, .kept = kept, .at = data, .end = data ? data + size : data, .err = err};
     int rc = 0;
-    for (size_t i = 0; i < output->kept.count && !rc; i++)
-        rc = read_metric_values(&reading, &output->kept.metrics[i], snapshot);
-    for (size_t i = 0; i < output->kept.count && !rc && reading.at < reading.end; i++)
-        rc = read_metric_ended(&reading, &output->kept.metrics[i], snapshot);
-    for (size_t i = 0; i < output->kept.count && !rc && reading.at < reading.end; i++)
-        rc = read_further_ended(&reading, &output->kept.metrics[i], snapshot);
-    for (size_t i = 0; i < output->kept.count && !rc && reading.at < reading.end; i++)
-        rc = read_weights(&reading, &output->kept.metrics[i]);
+    for (size_t i = 0; i < kept->count && !rc; i++)
+        rc = read_metric_values(&reading, &kept->metrics[i], snapshot);
+    for (size_t i = 0; i < kept->count && !rc && reading.at < reading.end; i++)
+        rc = read_metric_ended(&reading, &kept->metrics[i], snapshot);
+    for (size_t i = 0; i < kept->count && !rc && reading.at < reading.end; i++)
+        rc = read_further_ended(&reading, &kept->metrics[i], snapshot);
+    for (size_t i = 0; i < kept->count && !rc && reading.at < reading.end; i++)
+        rc = read_weights(&reading, &kept->metrics[i]);
     return rc;
 }
 
 /* What can only be known when all was read. */
-static int end_reading(struct prom_output *output, struct fx_error *err)
+static int end_reading(struct prom_kept *kept, struct prom_store *store, struct fx_error *err)
 {
-    int rc = prom_expire_restored(output);
+    int rc = prom_expire_restored(store);
     if (!rc)
-        rc = prom_top_restored(output);
-    for (size_t i = 0; i < output->kept.count && !rc; i++)
-        rc = prom_kept_collect_free(&output->kept.metrics[i]);
+        rc = prom_top_restored(store);
+    for (size_t i = 0; i < kept->count && !rc; i++)
+        rc = prom_kept_collect_free(&kept->metrics[i]);
     return rc ? fx_error_set(err, FX_ENOMEM, "out of memory") : 0;
 }
 
-int prom_kept_read(struct prom_output *output, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+int prom_kept_read(struct prom_kept *kept, struct prom_store *store, const struct fx_checkpoint *checkpoint,
+                   struct fx_error *err)
 {
-    prom_kept_fini(&output->kept);
-    for (unsigned i = 0; i < output->family_count; i++)
-        memset(output->families[i].expire.ended, 0, sizeof output->families[i].expire.ended);
-    int rc = checkpoint->number ? read_log(output, checkpoint, err) : 0;
-    struct prom_snapshot *snapshot = rc ? NULL : prom_snapshot_zero(output, checkpoint->number);
+    prom_kept_fini(kept);
+    for (unsigned i = 0; i < store->family_count; i++)
+        memset(store->families[i].expire.ended, 0, sizeof store->families[i].expire.ended);
+    int rc = checkpoint->number ? read_log(kept, store, checkpoint, err) : 0;
+    struct prom_snapshot *snapshot = rc ? NULL : prom_snapshot_zero(store, checkpoint->number);
     if (!rc && !snapshot)
         rc = fx_error_set(err, FX_ENOMEM, "out of memory");
     if (!rc && checkpoint->number)
-        rc = read_values(output, checkpoint, snapshot, err);
+        rc = read_values(kept, store, checkpoint, snapshot, err);
     if (!rc)
-        rc = end_reading(output, err);
-    for (unsigned i = 0; i < output->family_count; i++) {
-        prom_admit_look_again(&output->families[i].admit);
-        prom_admit_forget_fresh(&output->families[i].admit);
+        rc = end_reading(kept, store, err);
+    for (unsigned i = 0; i < store->family_count; i++) {
+        prom_admit_restart(&store->families[i].admit);
+        prom_admit_forget_fresh(&store->families[i].admit);
     }
     if (rc) {
-        prom_kept_fini(&output->kept);
+        prom_kept_fini(kept);
         prom_snapshot_unref(snapshot);
         return rc;
     }
-    prom_kept_accept(&output->kept);
-    prom_snapshot_expose(output, snapshot);
+    prom_kept_accept(kept);
+    prom_snapshot_expose(store, snapshot);
     return 0;
 }

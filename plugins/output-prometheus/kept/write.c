@@ -8,13 +8,14 @@
 
 #include "base/buffer.h"
 #include "kept/kept.h"
-#include "prom.h"
+#include "series/store.h"
 
 #define ENTRY_BYTES  ((size_t)64 * 1024)
 #define VALUES_BLOCK 4096
 
 struct writing {
-    struct prom_output *output;
+    struct prom_store *store;
+    struct prom_kept *kept;
     const struct fx_checkpoint *checkpoint;
     struct prom_buffer entry;
     bool failed; /* no memory */
@@ -48,7 +49,7 @@ static void flush(struct writing *writing, size_t least)
     writing->failed = writing->failed || writing->entry.failed;
     if (writing->failed || writing->entry.size < least)
         return;
-    writing->output->kept.live_bytes += writing->entry.size;
+    writing->kept->live_bytes += writing->entry.size;
     fx_state_log(writing->checkpoint, writing->entry.data, writing->entry.size);
     writing->entry.size = 0;
 }
@@ -60,7 +61,7 @@ static void log_metric(struct writing *writing, const struct prom_kept_metric *m
     uint8_t type = PROM_KEPT_METRIC;
     prom_buffer_add(&writing->entry, (const char *)&type, 1);
     add_sized(&writing->entry, metric->definition, strlen(metric->definition));
-    add_head(&writing->entry, PROM_KEPT_OTHER, (uint32_t)(metric - writing->output->kept.metrics));
+    add_head(&writing->entry, PROM_KEPT_OTHER, (uint32_t)(metric - writing->kept->metrics));
     add_u64(&writing->entry, metric->other_created);
 }
 
@@ -81,16 +82,17 @@ static void begin_metric(struct writing *writing, struct prom_kept_metric *metri
 
 static void add_new_metrics(struct writing *writing)
 {
-    struct prom_output *output = writing->output;
-    for (unsigned i = 0; i < output->family_count; i++) {
-        if (has_metric(&output->kept, i))
+    struct prom_store *store = writing->store;
+    struct prom_kept *kept = writing->kept;
+    for (unsigned i = 0; i < store->family_count; i++) {
+        if (has_metric(kept, i))
             continue;
         struct prom_buffer definition = {0};
-        prom_family_define(&output->families[i], &definition);
-        if (definition.failed || prom_kept_add_metric(&output->kept, definition.data, definition.size, (int)i))
+        prom_family_define(&store->families[i], &definition);
+        if (definition.failed || prom_kept_add_metric(kept, definition.data, definition.size, (int)i))
             writing->failed = true;
         else
-            begin_metric(writing, &output->kept.metrics[output->kept.count - 1], &output->families[i]);
+            begin_metric(writing, &kept->metrics[kept->count - 1], &store->families[i]);
         prom_buffer_fini(&definition);
     }
 }
@@ -116,14 +118,14 @@ static bool add_word(struct writing *writing, const struct prom_family *family, 
         add_sized(to, text, size);
         return size > 0;
     }
-    const struct prom_text *text = prom_intern_text(&writing->output->texts, (uint32_t)key[index]);
+    const struct prom_text *text = prom_intern_text(&writing->store->texts, (uint32_t)key[index]);
     add_sized(to, text->data, text->size);
     return true;
 }
 
 static bool log_series(struct writing *writing, uint32_t metric, uint32_t place, uint32_t number)
 {
-    struct prom_family *family = &writing->output->families[writing->output->kept.metrics[metric].family];
+    struct prom_family *family = &writing->store->families[writing->kept->metrics[metric].family];
     uint64_t key[PROM_LABELS_MAX];
     size_t start = writing->entry.size;
     prom_key_copy(&family->registry, prom_series_at(&family->registry, number)->key, key);
@@ -158,21 +160,20 @@ static bool remember_text(struct prom_kept *kept, uint32_t metric, uint32_t numb
 /* What the series is shown as, if it is. */
 static bool log_text(struct writing *writing, uint32_t metric_number, uint32_t number)
 {
-    struct prom_output *output = writing->output;
-    const struct prom_kept_metric *metric = &output->kept.metrics[metric_number];
-    const struct prom_family *family = &output->families[metric->family];
+    const struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
+    const struct prom_family *family = &writing->store->families[metric->family];
     const struct prom_series *series = prom_series_at(&family->registry, number);
-    const char *text = atomic_load_explicit(&series->text, memory_order_relaxed);
-    uint32_t shown_as = prom_series_shown_as(series);
+    const char *text = prom_standing_text(&series->standing);
+    uint32_t shown_as = prom_series_alias_of(series);
     if (!text && (shown_as == PROM_SERIES_NONE || !(metric->flags[shown_as] & PROM_KEPT_HAS_KEY)))
         return false;
     add_head(&writing->entry, text ? PROM_KEPT_SHOWN : PROM_KEPT_ALIAS, metric_number);
     add_u32(&writing->entry, metric->place_of[number]);
     if (text)
-        add_sized(&writing->entry, text, series->text_size);
+        add_sized(&writing->entry, text, series->standing.text_size);
     else
         add_u32(&writing->entry, metric->place_of[shown_as]);
-    uint32_t renamed_to = prom_rename_target(&family->admit.rename, number);
+    uint32_t renamed_to = prom_rename_target(&family->rename, number);
     if (text && renamed_to != PROM_RENAME_NONE && metric->flags[renamed_to] & PROM_KEPT_HAS_KEY) {
         add_head(&writing->entry, PROM_KEPT_ALIAS, metric_number);
         add_u32(&writing->entry, metric->place_of[number]);
@@ -185,7 +186,7 @@ static bool log_text(struct writing *writing, uint32_t metric_number, uint32_t n
 
 static void keep_key(struct writing *writing, uint32_t metric_number, uint32_t number)
 {
-    struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
+    struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
     if (metric->flags[number] & (PROM_KEPT_HAS_KEY | PROM_KEPT_IS_KEYLESS))
         return;
     if (!log_series(writing, metric_number, prom_kept_next_place(metric), number))
@@ -196,9 +197,9 @@ static void keep_key(struct writing *writing, uint32_t metric_number, uint32_t n
 
 static void keep_text(struct writing *writing, uint32_t metric_number, uint32_t number)
 {
-    struct prom_kept *kept = &writing->output->kept;
-    const struct prom_family *family = &writing->output->families[kept->metrics[metric_number].family];
-    if (prom_life_is(&family->expire, number, PROM_LIFE_GONE))
+    struct prom_kept *kept = writing->kept;
+    const struct prom_family *family = &writing->store->families[kept->metrics[metric_number].family];
+    if (prom_life_is_gone(&family->life, number))
         return;
     uint8_t *flags = &kept->metrics[metric_number].flags[number];
     if ((*flags & (PROM_KEPT_HAS_KEY | PROM_KEPT_HAS_TEXT)) != PROM_KEPT_HAS_KEY)
@@ -214,16 +215,15 @@ static void keep_text(struct writing *writing, uint32_t metric_number, uint32_t 
 static bool is_renamed(const struct prom_family *family, const struct prom_kept_metric *metric, struct prom_alias alias)
 {
     const struct prom_series *series = prom_series_at(&family->registry, alias.number);
-    return atomic_load_explicit(&series->text, memory_order_relaxed) && alias.number < metric->known &&
-           alias.shown_as < metric->known &&
+    return prom_standing_text(&series->standing) && alias.number < metric->known && alias.shown_as < metric->known &&
            metric->flags[alias.number] & metric->flags[alias.shown_as] & PROM_KEPT_HAS_KEY;
 }
 
 /* All that were renamed, in the order in which they were: a name can come back, and then the last one counts. */
 static void log_renames_again(struct writing *writing, uint32_t metric_number)
 {
-    const struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
-    const struct prom_family *family = &writing->output->families[metric->family];
+    const struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
+    const struct prom_family *family = &writing->store->families[metric->family];
     for (size_t i = 0; i < family->admit.alias_count && !writing->failed; i++) {
         struct prom_alias alias = family->admit.aliases[i];
         if (!is_renamed(family, metric, alias))
@@ -237,7 +237,7 @@ static void log_renames_again(struct writing *writing, uint32_t metric_number)
 
 static void log_places_again(struct writing *writing, uint32_t metric_number)
 {
-    const struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
+    const struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
     for (size_t place = 1; place < metric->count && !writing->failed; place++) {
         if (metric->places[place] & PROM_PLACE_VOID)
             add_head(&writing->entry, PROM_KEPT_VOID, metric_number);
@@ -255,35 +255,46 @@ static void log_places_again(struct writing *writing, uint32_t metric_number)
 
 static void log_ends(struct writing *writing, uint32_t metric_number)
 {
-    const struct prom_kept_metric *metric = &writing->output->kept.metrics[metric_number];
-    uint64_t live = writing->output->kept.live_bytes;
+    const struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
+    uint64_t live = writing->kept->live_bytes;
     for (size_t i = 0; i < metric->ended_count && !writing->failed; i++) {
         add_head(&writing->entry, PROM_KEPT_ENDED, metric_number);
         add_u32(&writing->entry, metric->ended[i]);
         flush(writing, ENTRY_BYTES);
     }
     flush(writing, 1);
-    writing->output->kept.live_bytes = live; /* nothing of it lives */
+    writing->kept->live_bytes = live; /* nothing of it lives */
+}
+
+/* Where the value of a series went since the last checkpoint is to be logged, behind its text. */
+static void forget_renamed(struct prom_kept_metric *metric, const struct prom_family *family)
+{
+    for (size_t i = 0; i < family->admit.fresh_count; i++) {
+        uint32_t number = family->admit.fresh[i];
+        if (number < metric->known && prom_rename_target(&family->rename, number) != PROM_RENAME_NONE)
+            metric->flags[number] &= (uint8_t)~PROM_KEPT_HAS_TEXT;
+    }
 }
 
 static void keep_new(struct writing *writing, uint32_t metric_number, size_t count)
 {
-    struct prom_output *output = writing->output;
-    struct prom_kept_metric *metric = &output->kept.metrics[metric_number];
-    const struct prom_admit *admit = &output->families[metric->family].admit;
-    const struct prom_expire *expire = &output->families[metric->family].expire;
-    bool all = output->kept.look_at_all || admit->fresh_lost;
+    struct prom_store *store = writing->store;
+    struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
+    const struct prom_family *family = &store->families[metric->family];
+    const struct prom_admit *admit = &family->admit;
+    bool all = writing->kept->look_at_all || admit->fresh_lost;
     size_t first = all ? 0 : metric->looked_at;
     for (size_t number = first; number < count && !writing->failed; number++) {
-        if (!prom_life_is(expire, (uint32_t)number, PROM_LIFE_GONE))
+        if (!prom_life_is_gone(&family->life, (uint32_t)number))
             keep_key(writing, metric_number, (uint32_t)number);
         flush(writing, ENTRY_BYTES);
     }
-    for (size_t i = 0; i < expire->again_seen && !writing->failed; i++) {
-        if (expire->again[i] < first)
-            keep_key(writing, metric_number, expire->again[i]);
+    for (size_t i = 0; i < family->life.again_seen && !writing->failed; i++) {
+        if (family->life.again[i] < first)
+            keep_key(writing, metric_number, family->life.again[i]);
         flush(writing, ENTRY_BYTES);
     }
+    forget_renamed(metric, family);
     for (size_t i = 0; i < (all ? count : admit->fresh_count) && !writing->failed; i++) {
         keep_text(writing, metric_number, all ? (uint32_t)i : admit->fresh[i]);
         flush(writing, ENTRY_BYTES);
@@ -295,17 +306,17 @@ static void keep_new(struct writing *writing, uint32_t metric_number, size_t cou
 
 static void keep_metric(struct writing *writing, uint32_t metric_number)
 {
-    struct prom_output *output = writing->output;
-    struct prom_kept_metric *metric = &output->kept.metrics[metric_number];
+    struct prom_store *store = writing->store;
+    struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
     bool rewrite = writing->checkpoint->rewrite_log;
     if (metric->family >= 0)
-        metric->other_created = prom_series_created(&output->families[metric->family].registry, PROM_OTHER_SERIES);
+        metric->other_created = prom_series_created(&store->families[metric->family].registry, PROM_OTHER_SERIES);
     if (rewrite)
         log_metric(writing, metric);
     if (metric->family < 0)
         return;
-    size_t count = output->pending->families[metric->family].count;
-    if (prom_kept_know(metric, count)) {
+    size_t count = store->pending->families[metric->family].count;
+    if (prom_kept_reserve(metric, count)) {
         writing->failed = true;
         return;
     }
@@ -315,14 +326,14 @@ static void keep_metric(struct writing *writing, uint32_t metric_number)
     else
         log_ends(writing, metric_number);
     keep_new(writing, metric_number, count);
-    prom_admit_forget_fresh(&output->families[metric->family].admit);
+    prom_admit_forget_fresh(&store->families[metric->family].admit);
 }
 
 /* ---- values */
 
 static size_t slots_of(const struct writing *writing, const struct prom_kept_metric *metric)
 {
-    return metric->family < 0 ? 0 : writing->output->families[metric->family].shape.slots;
+    return metric->family < 0 ? 0 : writing->store->families[metric->family].shape.slots;
 }
 
 static void put_values(const struct writing *writing, const struct prom_kept_metric *metric)
@@ -330,7 +341,7 @@ static void put_values(const struct writing *writing, const struct prom_kept_met
     size_t slots = slots_of(writing, metric);
     uint64_t block[VALUES_BLOCK], count = slots * metric->count;
     fx_state_put(writing->checkpoint, &count, sizeof count);
-    const uint64_t *values = count ? writing->output->pending->families[metric->family].values : NULL;
+    const uint64_t *values = count ? writing->store->pending->families[metric->family].values : NULL;
     size_t used = 0;
     for (size_t place = 0; place < metric->count && slots; place++) {
         uint32_t number = metric->places[place];
@@ -371,10 +382,10 @@ static void put_ended(const struct writing *writing, const struct prom_kept_metr
         fx_state_put(writing->checkpoint, nothing, sizeof nothing);
         return;
     }
-    const struct prom_values *pending = &writing->output->pending->families[metric->family];
+    const struct prom_values *pending = &writing->store->pending->families[metric->family];
     fx_state_put(writing->checkpoint, &pending->ended[PROM_SLOT_FIRST], sizeof *pending->ended);
     fx_state_put(writing->checkpoint, &pending->ended_at, sizeof pending->ended_at);
-    put_idle(writing, metric, &writing->output->families[metric->family].expire);
+    put_idle(writing, metric, &writing->store->families[metric->family].expire);
 }
 
 static void put_further_ended(const struct writing *writing, const struct prom_kept_metric *metric)
@@ -383,14 +394,14 @@ static void put_further_ended(const struct writing *writing, const struct prom_k
     uint64_t further = slots ? slots - 1 : 0;
     fx_state_put(writing->checkpoint, &further, sizeof further);
     if (further)
-        fx_state_put(writing->checkpoint, &writing->output->pending->families[metric->family].ended[1],
+        fx_state_put(writing->checkpoint, &writing->store->pending->families[metric->family].ended[1],
                      further * sizeof further);
 }
 
 /* Of each place, what its series weighs. */
 static void put_weights(const struct writing *writing, const struct prom_kept_metric *metric)
 {
-    const struct prom_top *top = metric->family < 0 ? NULL : &writing->output->families[metric->family].top;
+    const struct prom_top *top = metric->family < 0 ? NULL : &writing->store->families[metric->family].top;
     uint64_t count = top && top->limit ? metric->count : 0;
     fx_state_put(writing->checkpoint, &count, sizeof count);
     for (size_t place = 0; place < count; place++) {
@@ -400,16 +411,28 @@ static void put_weights(const struct writing *writing, const struct prom_kept_me
     }
 }
 
-int prom_kept_write(struct prom_output *output, const struct fx_checkpoint *checkpoint)
+/* What prepare has seen the end of. */
+static void log_ended(struct prom_kept *kept, struct prom_store *store)
 {
-    struct prom_kept *kept = &output->kept;
+    for (unsigned i = 0; i < store->family_count; i++) {
+        struct prom_family *family = &store->families[i];
+        const struct prom_ending *ending;
+        while ((ending = prom_life_log_end(&family->life)))
+            prom_kept_end(kept, i, ending->number,
+                          prom_series_at(&family->registry, ending->number)->standing.text_size);
+    }
+}
+
+int prom_kept_write(struct prom_kept *kept, struct prom_store *store, const struct fx_checkpoint *checkpoint)
+{
+    log_ended(kept, store);
     if (!checkpoint->state) { /* the next one with state looks at everything */
         kept->look_at_all = true;
-        for (unsigned i = 0; i < output->family_count; i++)
-            prom_admit_forget_fresh(&output->families[i].admit);
+        for (unsigned i = 0; i < store->family_count; i++)
+            prom_admit_forget_fresh(&store->families[i].admit);
         return 0;
     }
-    struct writing writing = {.output = output, .checkpoint = checkpoint};
+    struct writing writing = {.store = store, .kept = kept, .checkpoint = checkpoint};
     if (checkpoint->rewrite_log)
         kept->live_bytes = 0;
     add_new_metrics(&writing);

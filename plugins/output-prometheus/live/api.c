@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prom.h"
 #include "http/reply.h"
 
 #define JSON_TYPE "application/json"

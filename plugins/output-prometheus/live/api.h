@@ -1,5 +1,5 @@
 /*
- * The JSON API, version 1 (docs/api.md): what the live page shows, for everybody. Handlers of routes; the HTTP thread.
+ * The JSON API, version 1 (docs/api.md): what the live page shows, for everybody. For handlers of routes; the HTTP thread.
  * Work and size of an answer are bounded by those of rates.h and by the configuration.
  */
 #ifndef OUTPUT_PROMETHEUS_API_H
@@ -14,8 +14,10 @@
 
 #define PROM_API_VERSION 1
 
-enum MHD_Result prom_api_top(const struct prom_request *request);
-enum MHD_Result prom_api_status(const struct prom_request *request);
+struct prom_rates;
+
+enum MHD_Result prom_api_top(const struct prom_request *request, struct prom_rates *rates);
+enum MHD_Result prom_api_status(const struct prom_request *request, struct prom_rates *rates);
 
 /* A parameter that is a number; what is given must be in its range. */
 struct prom_api_number {

@@ -4,7 +4,8 @@
 
 #include "live/api.h"
 #include "base/clock.h"
-#include "prom.h"
+#include "live/rates.h"
+#include "series/store.h"
 
 #define PREFIX "flow_exporter_"
 
@@ -131,11 +132,11 @@ static void add_waiting(void *arg, const char *name, const char *reason)
     json_object_array_add(status->waiting, object);
 }
 
-static struct json_object *series_array(const struct prom_output *output)
+static struct json_object *series_array(const struct prom_store *store)
 {
     struct json_object *array = json_object_new_array();
-    for (unsigned i = 0; i < output->family_count; i++) {
-        const struct prom_family *family = &output->families[i];
+    for (unsigned i = 0; i < store->family_count; i++) {
+        const struct prom_family *family = &store->families[i];
         struct json_object *object = json_object_new_object();
         json_object_object_add(object, "metric", json_object_new_string(family->name));
         int64_t limit = (int64_t)family->registry.limit - 1; /* without 'other' */
@@ -157,20 +158,20 @@ static struct json_object *history_object(struct prom_rates *rates)
     return object;
 }
 
-enum MHD_Result prom_api_status(const struct prom_request *request)
+enum MHD_Result prom_api_status(const struct prom_request *request, struct prom_rates *rates)
 {
     enum MHD_Result answer;
     if (!prom_api_query(request, NULL, 0, &answer))
         return answer;
-    struct prom_output *output = request->output;
-    struct status status = {.own = fx_instance_name(output->instance),
+    struct fx_instance *instance = rates->store->instance;
+    struct status status = {.own = fx_instance_name(instance),
                             .parts = json_object_new_array(),
                             .program = json_object_new_object(),
                             .waiting = json_object_new_array()};
     json_object_object_add(status.program, "metrics", json_object_new_object());
-    fx_part_visit(output->instance, add_part, &status);
-    fx_metrics_visit(output->instance, add_sample, &status);
-    bool is_ready = fx_ready_visit(output->instance, add_waiting, &status) == 0;
+    fx_part_visit(instance, add_part, &status);
+    fx_metrics_visit(instance, add_sample, &status);
+    bool is_ready = fx_ready_visit(instance, add_waiting, &status) == 0;
     struct json_object *object = json_object_new_object();
     json_object_object_add(object, "version", json_object_new_int(PROM_API_VERSION));
     json_object_object_add(object, "time", prom_api_decimal((double)prom_clock_wall_ms() / 1000));
@@ -179,7 +180,7 @@ enum MHD_Result prom_api_status(const struct prom_request *request)
     json_object_object_add(object, "waiting", status.waiting);
     json_object_object_add(object, "program", status.program);
     json_object_object_add(object, "parts", status.parts);
-    json_object_object_add(object, "series", series_array(output));
-    json_object_object_add(object, "history", history_object(&output->rates));
+    json_object_object_add(object, "series", series_array(rates->store));
+    json_object_object_add(object, "history", history_object(rates));
     return prom_api_send(request, MHD_HTTP_OK, object);
 }

@@ -5,7 +5,8 @@
 
 #include "live/api.h"
 #include "base/clock.h"
-#include "prom.h"
+#include "live/rates.h"
+#include "series/family.h"
 
 #define LIMIT_DEFAULT 10
 #define LIMIT_MAX     50
@@ -128,7 +129,7 @@ static struct json_object *point_array(const struct prom_rates *rates, bool of_e
     return array;
 }
 
-enum MHD_Result prom_api_top(const struct prom_request *request)
+enum MHD_Result prom_api_top(const struct prom_request *request, struct prom_rates *rates)
 {
     enum { LIMIT, OVER, NUMBERS };
     struct prom_api_number numbers[NUMBERS] = {
@@ -137,7 +138,6 @@ enum MHD_Result prom_api_top(const struct prom_request *request)
     enum MHD_Result answer;
     if (!prom_api_query(request, numbers, NUMBERS, &answer))
         return answer;
-    struct prom_rates *rates = &request->output->rates;
     double over = (double)numbers[OVER].value, seconds;
     struct json_object *object = json_object_new_object(), *views = json_object_new_array();
     pthread_mutex_lock(&rates->lock);

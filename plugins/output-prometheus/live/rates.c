@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "live/heavy.h"
 #include "base/big.h"
-#include "prom.h"
+#include "live/rates.h"
+#include "series/store.h"
 #include "base/thread.h"
 
 /* Cuts that are asked for each five seconds come a little sooner or later. */
@@ -22,12 +23,12 @@ struct step {
     struct prom_point point;
 };
 
-int prom_rates_init(struct prom_rates *rates, struct prom_output *output, struct fx_error *err)
+int prom_rates_init(struct prom_rates *rates, struct prom_store *store, struct fx_error *err)
 {
-    rates->output = output;
+    rates->store = store;
     prom_lock_init(&rates->lock, &rates->changed);
     prom_views_init(rates);
-    rates->before = calloc(output->family_count, sizeof *rates->before);
+    rates->before = calloc(store->family_count, sizeof *rates->before);
     bool is_whole = rates->before;
     for (unsigned i = 0; i < rates->view_count; i++) {
         rates->views[i].entities = calloc(PROM_RATES_TRACKED, sizeof *rates->views[i].entities);
@@ -43,11 +44,11 @@ static void free_values(struct prom_values *values)
 
 void prom_rates_fini(struct prom_rates *rates)
 {
-    if (!rates->output)
+    if (!rates->store)
         return;
     for (unsigned i = 0; i < rates->view_count; i++)
         free(rates->views[i].entities);
-    for (unsigned i = 0; rates->before && i < rates->output->family_count; i++)
+    for (unsigned i = 0; rates->before && i < rates->store->family_count; i++)
         free_values(&rates->before[i]);
     free(rates->before);
     pthread_cond_destroy(&rates->changed);
@@ -72,11 +73,6 @@ static bool make_room(struct prom_values *before, size_t count)
         before->values[i] = 0;
     before->count = count > before->count ? count : before->count;
     return true;
-}
-
-static bool is_shown(const struct prom_series *series, uint64_t cut)
-{
-    return atomic_load_explicit(&series->text, memory_order_acquire) && series->since <= (uint32_t)cut;
 }
 
 static void add_growth(const struct prom_rates *rates, struct step *step, const struct prom_family *family,
@@ -107,7 +103,7 @@ static void add_ended(const struct prom_rates *rates, struct step *step, const s
  */
 static void sum_family(const struct prom_rates *rates, struct step *step, unsigned index)
 {
-    const struct prom_family *family = &rates->output->families[index];
+    const struct prom_family *family = &rates->store->families[index];
     const struct prom_values *now = &step->snapshot->families[index];
     struct prom_values *before = &rates->before[index];
     bool have_ended = now->ended[PROM_SLOT_FIRST] > before->ended[PROM_SLOT_FIRST];
@@ -122,7 +118,7 @@ static void sum_family(const struct prom_rates *rates, struct step *step, unsign
             ended -= (int64_t)old;
             continue;
         }
-        if (!is_shown(series, step->snapshot->number)) {
+        if (!prom_standing_text_in(&series->standing, step->snapshot->number)) {
             before->values[number] = 0;
             continue;
         }
@@ -249,8 +245,8 @@ static void take_step(struct prom_rates *rates, const struct prom_snapshot *snap
         .snapshot = snapshot,
         .point = {.end_ms = snapshot->cut_wall_ms, .seconds = (double)(snapshot->cut_ms - rates->before_ms) / 1000}};
     int64_t begin_ns = prom_clock_ns();
-    for (unsigned i = 0; i < rates->output->family_count; i++)
-        if (rates->output->families[i].type == PROM_COUNTER &&
+    for (unsigned i = 0; i < rates->store->family_count; i++)
+        if (rates->store->families[i].type == PROM_COUNTER &&
             make_room(&rates->before[i], snapshot->families[i].count)) /* else as it was: not looked at this time */
             sum_family(rates, &step, i);
     pthread_mutex_lock(&rates->lock);
@@ -267,7 +263,7 @@ static void take_step(struct prom_rates *rates, const struct prom_snapshot *snap
 
 bool prom_rates_step(struct prom_rates *rates)
 {
-    struct prom_snapshot *snapshot = prom_snapshot_get(rates->output);
+    struct prom_snapshot *snapshot = prom_snapshot_get(rates->store);
     bool is_due = snapshot->cut_ms &&
                   (!rates->has_before || snapshot->cut_ms - rates->before_ms >= PROM_RATES_STEP_MS - TOLERANCE_MS);
     if (is_due)

@@ -13,7 +13,7 @@
 
 #include <flow-exporter/error.h>
 
-struct prom_output;
+struct prom_store;
 struct prom_family;
 struct prom_snapshot;
 
@@ -57,7 +57,7 @@ struct prom_point {
 };
 
 struct prom_rates {
-    struct prom_output *output;
+    struct prom_store *store;
     pthread_mutex_t lock; /* of views' figures and points, and of what the thread is told */
     pthread_cond_t changed;
     pthread_t thread;
@@ -75,7 +75,7 @@ struct prom_rates {
 };
 
 /* Main thread. Which views there are comes from the metrics. 0 or a code with err; to be freed in both cases. */
-int prom_rates_init(struct prom_rates *rates, struct prom_output *output, struct fx_error *err);
+int prom_rates_init(struct prom_rates *rates, struct prom_store *store, struct fx_error *err);
 void prom_rates_fini(struct prom_rates *rates);
 int prom_rates_start(struct prom_rates *rates, struct fx_error *err);
 void prom_rates_stop(struct prom_rates *rates);

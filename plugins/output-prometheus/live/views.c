@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "prom.h"
+#include "live/rates.h"
+#include "series/store.h"
 
 static int label_of(const struct prom_family *family, const char *path)
 {
@@ -51,9 +52,9 @@ static bool add_label(struct prom_rates *rates, const struct prom_family *family
 
 void prom_views_init(struct prom_rates *rates)
 {
-    const struct prom_output *output = rates->output;
-    for (unsigned i = 0; i < output->family_count; i++) {
-        const struct prom_family *family = &output->families[i];
+    const struct prom_store *store = rates->store;
+    for (unsigned i = 0; i < store->family_count; i++) {
+        const struct prom_family *family = &store->families[i];
         if (family->type != PROM_COUNTER) /* what was last has no rate, and there is no top of a distribution */
             continue;
         bool is_shown = add_label(rates, family, PROM_BY_SOURCE, "as_src", "as_src_name");
@@ -138,7 +139,7 @@ static void copy_cell(const struct prom_family *family, uint32_t number, unsigne
 void prom_view_describe(const struct prom_view *view, uint32_t number, struct prom_entity *entity)
 {
     const struct prom_family *family = view->family;
-    const char *values = atomic_load_explicit(&prom_series_at(&family->registry, number)->text, memory_order_acquire);
+    const char *values = prom_standing_text(&prom_series_at(&family->registry, number)->standing);
     if (!values)
         return;
     if (view->label < 0)

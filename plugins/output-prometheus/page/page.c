@@ -17,7 +17,7 @@
 #define CREATED_DIGITS 4
 
 struct prom_page {
-    struct prom_output *output;
+    struct prom_store *store;
     struct prom_snapshot *snapshot;
     enum prom_format format;
     const struct prom_filter *filter;
@@ -53,11 +53,11 @@ static void begin_family(struct prom_page *page)
     page->head_printed = false;
     page->parts = 0;
     prom_line_fini(&page->created);
-    if (page->family == page->output->family_count)
+    if (page->family == page->store->family_count)
         return;
-    const struct prom_family *family = &page->output->families[page->family];
+    const struct prom_family *family = &page->store->families[page->family];
     enum fx_metric_kind kind = prom_family_kind(family);
-    bool has_created = page->format == PROM_OPENMETRICS && page->output->options->created && kind != FX_GAUGE;
+    bool has_created = page->format == PROM_OPENMETRICS && page->store->options->created && kind != FX_GAUGE;
     unsigned parts = has_created ? PROM_PART_CREATED : 0;
     parts |= family->histogram ? PROM_PART_BUCKET | PROM_PART_SUM | PROM_PART_COUNT : PROM_PART_VALUE;
     page->parts = parts & prom_filter_parts(page->filter, family->name, prom_metric_family_size(family->name, kind));
@@ -65,18 +65,18 @@ static void begin_family(struct prom_page *page)
         begin_created(page, family);
 }
 
-struct prom_page *prom_page_new(struct prom_output *output, enum prom_format format, const struct prom_filter *filter)
+struct prom_page *prom_page_new(struct prom_store *store, enum prom_format format, const struct prom_filter *filter)
 {
     struct prom_page *page = calloc(1, sizeof *page);
     if (!page)
         return NULL;
-    page->output = output;
+    page->store = store;
     page->format = format;
     page->filter = filter;
-    page->snapshot = prom_snapshot_get(output);
-    if (output->options->as_info)
-        prom_info_print(&output->info, format, filter, &page->own);
-    prom_self_print(output->instance, format, filter, &page->own);
+    page->snapshot = prom_snapshot_get(store);
+    if (store->options->as_info)
+        prom_info_print(&store->info, format, filter, &page->own);
+    prom_self_print(store->instance, format, filter, &page->own);
     if (format == PROM_OPENMETRICS)
         prom_buffer_puts(&page->own, "# EOF\n");
     begin_family(page);
@@ -95,13 +95,6 @@ void prom_page_free(struct prom_page *page)
     prom_buffer_fini(&page->rest);
     prom_buffer_fini(&page->own);
     free(page);
-}
-
-/* The label values of a series that this cut shows, or NULL: what was admitted later is not shown with it. */
-static const char *shown_values(const struct prom_page *page, const struct prom_series *series)
-{
-    const char *text = atomic_load_explicit(&series->text, memory_order_acquire);
-    return text && series->since <= (uint32_t)page->snapshot->number ? text : NULL;
 }
 
 /* The room that the lines of a series can take. */
@@ -163,7 +156,7 @@ static void put_aside(struct prom_page *page, const struct prom_family *family, 
 /* Series until the room is used up. A family without a series to show has no head. Gives the bytes put. */
 static size_t print_series(struct prom_page *page, char *to, size_t size)
 {
-    const struct prom_family *family = &page->output->families[page->family];
+    const struct prom_family *family = &page->store->families[page->family];
     const struct prom_values *sums = &page->snapshot->families[page->family];
     size_t slots = family->shape.slots, slot = prom_family_slot(family);
     bool is_plain = prom_family_is_plain(family);
@@ -174,13 +167,14 @@ static size_t print_series(struct prom_page *page, char *to, size_t size)
         if (!counted[PROM_SLOT_FIRST])
             continue;
         const struct prom_series *series = prom_series_at(&family->registry, (uint32_t)number);
-        const char *values = shown_values(page, series);
+        const char *values = prom_standing_text_in(&series->standing, page->snapshot->number);
         if (!values)
             continue;
-        if (is_plain && page->head_printed && lines_max(page, family, series->text_size) <= size - (size_t)(at - to))
+        if (is_plain && page->head_printed &&
+            lines_max(page, family, series->standing.text_size) <= size - (size_t)(at - to))
             at = put_lines(at, page, family, values, number, counted[slot]);
         else
-            put_aside(page, family, values, series->text_size, number, counted);
+            put_aside(page, family, values, series->standing.text_size, number, counted);
     }
     return (size_t)(at - to);
 }
@@ -206,7 +200,7 @@ static size_t give_rest(struct prom_page *page, char *to, size_t size)
 /* Behind its series the metric's sum of those that have ended. */
 static void next_family(struct prom_page *page)
 {
-    const struct prom_family *family = &page->output->families[page->family];
+    const struct prom_family *family = &page->store->families[page->family];
     const struct prom_values *sums = &page->snapshot->families[page->family];
     if (page->parts & ~(unsigned)PROM_PART_CREATED && prom_expire_has_line(sums)) {
         put_head(page, family);
@@ -222,7 +216,7 @@ ssize_t prom_page_read(struct prom_page *page, char *to, size_t size)
     while (used < size && !page->rest.failed) {
         if (page->rest.size)
             used += give_rest(page, to + used, size - used);
-        else if (page->family == page->output->family_count)
+        else if (page->family == page->store->family_count)
             break;
         else if (page->parts && page->series < page->snapshot->families[page->family].count)
             used += print_series(page, to + used, size - used);

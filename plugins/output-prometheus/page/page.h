@@ -6,7 +6,7 @@
 
 #include "metric/accept_header.h"
 #include "metric/filter.h"
-#include "prom.h"
+#include "series/store.h"
 
 struct prom_page;
 
@@ -14,7 +14,7 @@ struct prom_page;
  * Of the exposed cut, and of the program's own metrics as they are now, those that the filter wants, which stays with the
  * caller until the page is freed. filter: NULL for everything. NULL without memory.
  */
-struct prom_page *prom_page_new(struct prom_output *output, enum prom_format format, const struct prom_filter *filter);
+struct prom_page *prom_page_new(struct prom_store *store, enum prom_format format, const struct prom_filter *filter);
 void prom_page_free(struct prom_page *page);
 
 /* Fills at most size bytes; gives their number, 0 at the end, or -1 without memory. */

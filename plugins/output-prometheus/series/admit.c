@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/hash.h"
-#include "prom.h"
+#include "series/store.h"
 #include "series/render.h"
 
 int prom_admit_init(struct prom_admit *admit)
@@ -19,22 +20,9 @@ void prom_admit_fini(struct prom_admit *admit)
     free(admit->aliases);
     free(admit->fresh);
     free(admit->unnamed);
-    prom_rename_fini(&admit->rename);
     prom_table_fini(&admit->shown);
     prom_arena_fini(&admit->texts);
     prom_buffer_fini(&admit->scratch);
-}
-
-/* Room for one more item; the array, or NULL without memory. */
-static void *make_room_in(void *items, size_t count, size_t *capacity, size_t item_bytes)
-{
-    if (count < *capacity)
-        return items;
-    size_t bigger_capacity = *capacity ? *capacity * 2 : 256;
-    void *bigger = realloc(items, bigger_capacity * item_bytes);
-    if (bigger)
-        *capacity = bigger_capacity;
-    return bigger;
 }
 
 /* The shown series with this text, or PROM_SERIES_NONE. */
@@ -44,8 +32,7 @@ static uint32_t find_shown(const struct prom_family *family, uint32_t hash, cons
     uint32_t number;
     while ((number = prom_probe_next(&probe)) != PROM_TABLE_NONE) {
         const struct prom_series *series = prom_series_at(&family->registry, number);
-        if (series->text_size == size &&
-            memcmp(atomic_load_explicit(&series->text, memory_order_relaxed), text, size) == 0)
+        if (series->standing.text_size == size && memcmp(prom_standing_text(&series->standing), text, size) == 0)
             break;
     }
     return number;
@@ -55,54 +42,44 @@ static bool show(struct prom_family *family, uint32_t number, uint32_t hash, con
                  uint64_t checkpoint)
 {
     struct prom_admit *admit = &family->admit;
-    struct prom_series *series = prom_series_at(&family->registry, number);
     char *copy = prom_arena_alloc(&admit->texts, size);
     if (!copy || prom_table_add(&admit->shown, hash, number))
         return false;
     memcpy(copy, text, size);
-    series->text_size = (uint32_t)size;
-    series->since = (uint32_t)checkpoint;
-    atomic_store_explicit(&series->text, copy, memory_order_release);
+    prom_standing_show(&prom_series_at(&family->registry, number)->standing, copy, size, checkpoint);
     return true;
 }
 
 static int push_alias(struct prom_admit *admit, uint32_t number, uint32_t shown_as)
 {
-    struct prom_alias *aliases =
-        make_room_in(admit->aliases, admit->alias_count, &admit->alias_capacity, sizeof *aliases);
-    if (!aliases)
+    if (PROM_GROW(admit->aliases, &admit->alias_capacity, admit->alias_count + 1))
         return -1;
-    admit->aliases = aliases;
     admit->aliases[admit->alias_count++] = (struct prom_alias){.number = number, .shown_as = shown_as};
     return 0;
 }
 
 static bool add_alias(struct prom_family *family, uint32_t number, uint32_t shown_as)
 {
-    if (prom_expire_tie(&family->expire, number) || prom_expire_tie(&family->expire, shown_as) ||
+    if (prom_life_tie(&family->life, number) || prom_life_tie(&family->life, shown_as) ||
         push_alias(&family->admit, number, shown_as))
         return false;
-    struct prom_series *series = prom_series_at(&family->registry, number);
-    series->since = shown_as;
-    series->text_size = PROM_SERIES_IS_ALIAS;
+    prom_standing_make_alias(&prom_series_at(&family->registry, number)->standing, shown_as);
     return true;
 }
 
 void prom_admit_unshow(struct prom_family *family, uint32_t number)
 {
     const struct prom_series *series = prom_series_at(&family->registry, number);
-    const char *text = atomic_load_explicit(&series->text, memory_order_relaxed);
+    const char *text = prom_standing_text(&series->standing);
     if (text)
-        prom_table_remove(&family->admit.shown, prom_hash_text(text, series->text_size), number);
+        prom_table_remove(&family->admit.shown, prom_hash_text(text, series->standing.text_size), number);
 }
 
 static int push(uint32_t **items, size_t *count, size_t *capacity, uint32_t number)
 {
-    uint32_t *bigger = make_room_in(*items, *count, capacity, sizeof *bigger);
-    if (!bigger)
+    if (PROM_GROW(*items, capacity, *count + 1))
         return -1;
-    *items = bigger;
-    bigger[(*count)++] = number;
+    (*items)[(*count)++] = number;
     return 0;
 }
 
@@ -121,7 +98,7 @@ static void note_fresh(struct prom_admit *admit, uint32_t number)
 
 int prom_admit_redirect(struct prom_family *family, uint32_t number, uint32_t to)
 {
-    if (prom_expire_tie(&family->expire, number) || prom_expire_tie(&family->expire, to) ||
+    if (prom_life_tie(&family->life, number) || prom_life_tie(&family->life, to) ||
         push_alias(&family->admit, number, to))
         return -1;
     note_fresh(&family->admit, number);
@@ -137,14 +114,13 @@ void prom_admit_forget_fresh(struct prom_admit *admit)
 }
 
 /* False without memory: it stays held back. */
-static bool admit_one(const struct prom_output *output, struct prom_family *family, uint32_t number,
-                      uint64_t checkpoint)
+static bool admit_one(const struct prom_store *store, struct prom_family *family, uint32_t number, uint64_t checkpoint)
 {
     struct prom_admit *admit = &family->admit;
     struct prom_buffer *text = &admit->scratch;
     text->size = 0;
     text->failed = false;
-    prom_render_values(output, family, number, text);
+    prom_render_values(store, family, number, text);
     if (text->failed)
         return false;
     uint32_t hash = prom_hash_text(text->data, text->size);
@@ -156,14 +132,14 @@ static bool admit_one(const struct prom_output *output, struct prom_family *fami
     return is_done;
 }
 
-static bool is_settled(const struct prom_series *series)
+static bool is_settled(const struct prom_family *family, uint32_t number)
 {
-    return atomic_load_explicit(&series->text, memory_order_relaxed) || series->text_size == PROM_SERIES_IS_ALIAS;
+    return prom_standing_is_settled(&prom_series_at(&family->registry, number)->standing);
 }
 
 int prom_admit_restore_text(struct prom_family *family, uint32_t number, const char *values, size_t size)
 {
-    if (is_settled(prom_series_at(&family->registry, number)))
+    if (is_settled(family, number))
         return 0; /* by an earlier restore */
     uint32_t hash = prom_hash_text(values, size);
     uint32_t shown_as = find_shown(family, hash, values, size);
@@ -174,28 +150,26 @@ int prom_admit_restore_text(struct prom_family *family, uint32_t number, const c
 
 int prom_admit_restore_alias(struct prom_family *family, uint32_t number, uint32_t shown_as)
 {
-    const struct prom_series *series = prom_series_at(&family->registry, number);
-    if (atomic_load_explicit(&series->text, memory_order_relaxed)) /* it was renamed */
-        return prom_rename_restore(family, number, shown_as);
-    if (is_settled(series))
+    if (is_settled(family, number))
         return 0;
     return add_alias(family, number, shown_as) ? 0 : -1;
 }
 
-void prom_admit_look_again(struct prom_admit *admit)
+void prom_admit_restart(struct prom_admit *admit)
 {
     admit->held_count = 0;
     admit->next = 0;
 }
 
 /* There is a line for it, and its names are there, or there will be none, or it has waited long enough. */
-static bool may_be_shown(const struct prom_output *output, const struct prom_family *family, uint32_t number,
+static bool may_be_shown(const struct prom_store *store, const struct prom_family *family, uint32_t number,
                          int64_t now_ms)
 {
     const struct prom_series *series = prom_series_at(&family->registry, number);
     if (number != PROM_OTHER_SERIES && family->top.limit && !prom_top_has_line(family))
         return false;
-    if (number == PROM_OTHER_SERIES || (uint32_t)now_ms - series->since >= (uint64_t)output->options->names_wait)
+    if (number == PROM_OTHER_SERIES ||
+        prom_standing_held_for(&series->standing, now_ms) >= (uint64_t)store->options->names_wait)
         return true;
     for (unsigned i = 0; i < family->shown_count; i++) {
         const struct fx_cell *cell = prom_key_cell(&family->registry, series->key, i);
@@ -205,14 +179,13 @@ static bool may_be_shown(const struct prom_output *output, const struct prom_fam
     return true;
 }
 
-static void look_at_held(const struct prom_output *output, struct prom_family *family, uint64_t checkpoint,
-                         int64_t now_ms)
+static void admit_held(const struct prom_store *store, struct prom_family *family, uint64_t checkpoint, int64_t now_ms)
 {
     struct prom_admit *admit = &family->admit;
     size_t kept = 0;
     for (size_t i = 0; i < admit->held_count; i++) {
         uint32_t number = admit->held[i];
-        if (!may_be_shown(output, family, number, now_ms) || !admit_one(output, family, number, checkpoint))
+        if (!may_be_shown(store, family, number, now_ms) || !admit_one(store, family, number, checkpoint))
             admit->held[kept++] = number;
     }
     admit->held_count = kept;
@@ -224,56 +197,55 @@ static void look_at_held(const struct prom_output *output, struct prom_family *f
 }
 
 /* Without memory the rest is left for the next checkpoint. */
-static void look_at_new(const struct prom_output *output, struct prom_family *family, uint32_t count,
-                        uint64_t checkpoint, int64_t now_ms)
+static void admit_new(const struct prom_store *store, struct prom_family *family, uint32_t count, uint64_t checkpoint,
+                      int64_t now_ms)
 {
     struct prom_admit *admit = &family->admit;
     for (; admit->next < count; admit->next++) {
-        if (prom_life_is(&family->expire, admit->next, PROM_LIFE_GONE) ||
-            is_settled(prom_series_at(&family->registry, admit->next)))
+        if (prom_life_is_gone(&family->life, admit->next) || is_settled(family, admit->next))
             continue;
-        if (may_be_shown(output, family, admit->next, now_ms) && admit_one(output, family, admit->next, checkpoint))
+        if (may_be_shown(store, family, admit->next, now_ms) && admit_one(store, family, admit->next, checkpoint))
             continue;
         if (push(&admit->held, &admit->held_count, &admit->held_capacity, admit->next))
             return;
     }
 }
 
-size_t prom_admit_series(const struct prom_output *output, struct prom_family *family, uint32_t count,
+size_t prom_admit_series(const struct prom_store *store, struct prom_family *family, uint32_t count,
                          uint64_t checkpoint, int64_t now_ms)
 {
-    look_at_held(output, family, checkpoint, now_ms);
-    look_at_new(output, family, count, checkpoint, now_ms);
+    admit_held(store, family, checkpoint, now_ms);
+    admit_new(store, family, count, checkpoint, now_ms);
     prom_table_retire(&family->admit.shown); /* nobody else looks in it */
     prom_table_sweep(&family->admit.shown);
     return family->admit.held_count;
 }
 
 /* False: it must be asked again, since a cell is not there yet. */
-static bool add_names(struct prom_output *output, const struct prom_family *family, uint32_t number)
+static bool add_names(struct prom_store *store, const struct prom_family *family, uint32_t number)
 {
     bool is_done = true;
     const struct prom_series *series = prom_series_at(&family->registry, number);
-    if (prom_life_is(&family->expire, number, PROM_LIFE_GONE))
+    if (prom_life_is_gone(&family->life, number))
         return true;
     for (unsigned i = family->shown_count; i < family->label_count && number != PROM_OTHER_SERIES; i++) {
         struct fx_cell *cell = prom_key_cell(&family->registry, series->key, i);
-        if (cell ? prom_info_add(&output->info, cell) : prom_key_waits(&family->registry, series->key, i))
+        if (cell ? prom_info_add(&store->info, cell) : prom_key_waits(&family->registry, series->key, i))
             is_done = false;
     }
     return is_done;
 }
 
-void prom_admit_names(struct prom_output *output, struct prom_family *family, uint32_t count)
+void prom_admit_names(struct prom_store *store, struct prom_family *family, uint32_t count)
 {
     struct prom_admit *admit = &family->admit;
     size_t kept = 0;
     for (size_t i = 0; i < admit->unnamed_count; i++)
-        if (!add_names(output, family, admit->unnamed[i]))
+        if (!add_names(store, family, admit->unnamed[i]))
             admit->unnamed[kept++] = admit->unnamed[i];
     admit->unnamed_count = kept;
     for (; admit->info_next < count; admit->info_next++) {
-        if (add_names(output, family, admit->info_next))
+        if (add_names(store, family, admit->info_next))
             continue;
         if (push(&admit->unnamed, &admit->unnamed_count, &admit->unnamed_capacity, admit->info_next))
             return;

@@ -13,10 +13,9 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "series/rename.h"
 #include "base/table.h"
 
-struct prom_output;
+struct prom_store;
 struct prom_family;
 
 struct prom_alias {
@@ -34,8 +33,7 @@ struct prom_admit {
     struct prom_buffer scratch;
     uint32_t *fresh; /* series that became shown, or an alias, since prom_admit_forget_fresh */
     size_t fresh_count, fresh_capacity;
-    bool fresh_lost; /* there was no memory for one: any may be */
-    struct prom_rename rename;
+    bool fresh_lost;    /* there was no memory for one: any may be */
     uint32_t info_next; /* series from here on were not asked for their names yet */
     uint32_t *unnamed;  /* those that waited for cells when they were asked */
     size_t unnamed_count, unnamed_capacity;
@@ -49,7 +47,7 @@ void prom_admit_fini(struct prom_admit *admit);
  * Looks at the series below count that are not shown yet. What can be shown is so from this checkpoint on. Gives the
  * number of those that stay held back.
  */
-size_t prom_admit_series(const struct prom_output *output, struct prom_family *family, uint32_t count,
+size_t prom_admit_series(const struct prom_store *store, struct prom_family *family, uint32_t count,
                          uint64_t checkpoint, int64_t now_ms);
 
 void prom_admit_forget_fresh(struct prom_admit *admit);
@@ -60,7 +58,7 @@ void prom_admit_forget_fresh(struct prom_admit *admit);
  */
 int prom_admit_restore_text(struct prom_family *family, uint32_t number, const char *values, size_t size);
 int prom_admit_restore_alias(struct prom_family *family, uint32_t number, uint32_t shown_as);
-void prom_admit_look_again(struct prom_admit *admit);
+void prom_admit_restart(struct prom_admit *admit);
 
 /* A number that was given again: it is looked at as a new series is. 0, or -1 without memory. */
 int prom_admit_again(struct prom_admit *admit, uint32_t number, bool has_names);
@@ -68,7 +66,7 @@ int prom_admit_again(struct prom_admit *admit, uint32_t number, bool has_names);
 void prom_admit_unshow(struct prom_family *family, uint32_t number);
 
 /* With the option as_info: adds the names of series below count that have come. Without memory, later. */
-void prom_admit_names(struct prom_output *output, struct prom_family *family, uint32_t count);
+void prom_admit_names(struct prom_store *store, struct prom_family *family, uint32_t count);
 
 /* From now on the value of a shown series is moved to another shown one, in the order of these calls. 0, or -1. */
 int prom_admit_redirect(struct prom_family *family, uint32_t number, uint32_t to);

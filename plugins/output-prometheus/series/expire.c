@@ -8,8 +8,10 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/hash.h"
-#include "prom.h"
+#include "self_metrics.h"
+#include "series/store.h"
 #include "series/render.h"
 
 #define TENTH_MS 100
@@ -20,11 +22,8 @@
 
 void prom_expire_fini(struct prom_expire *expire)
 {
-    free(expire->life);
     free(expire->active);
     free(expire->chosen);
-    free(expire->ending);
-    free(expire->again);
     *expire = (struct prom_expire){.after_ms = expire->after_ms};
 }
 
@@ -33,66 +32,50 @@ uint32_t prom_expire_now(void)
     return (uint32_t)(prom_clock_ms() / TENTH_MS) + BEFORE;
 }
 
-int prom_expire_know(struct prom_expire *expire, size_t count)
+int prom_expire_reserve(struct prom_expire *expire, size_t count)
 {
-    if (count <= expire->known)
+    size_t known = expire->known;
+    if (count <= known)
         return 0;
-    size_t room = count + count / 8 + 64;
-    uint8_t *life = realloc(expire->life, room);
-    if (life)
-        expire->life = life;
-    uint32_t *active = life ? realloc(expire->active, room * sizeof *active) : NULL;
-    if (!active)
+    if (PROM_GROW(expire->active, &expire->known, count))
         return -1;
-    expire->active = active;
-    memset(life + expire->known, 0, room - expire->known);
     uint32_t now = prom_expire_now();
-    for (size_t i = expire->known; i < room; i++)
-        active[i] = now;
-    expire->known = room;
-    return 0;
-}
-
-int prom_expire_tie(struct prom_expire *expire, uint32_t number)
-{
-    if (prom_expire_know(expire, (size_t)number + 1))
-        return -1;
-    expire->life[number] |= PROM_LIFE_TIED;
+    for (size_t i = known; i < expire->known; i++)
+        expire->active[i] = now;
     return 0;
 }
 
 /* The first slot of a series: as long as it is the same, no record has come. */
-static uint64_t value_of(const struct prom_output *output, unsigned family, const struct prom_values *values,
+static uint64_t value_of(const struct prom_store *store, unsigned family, const struct prom_values *values,
                          size_t number)
 {
-    return number < values->count ? values->values[number * output->families[family].shape.slots] : 0;
+    return number < values->count ? values->values[number * store->families[family].shape.slots] : 0;
 }
 
 /* ---- before the cut */
 
 /* It has been on a committed page, by itself, and was idle for long. */
-static bool is_due(const struct prom_output *output, const struct prom_family *family, uint32_t number, uint32_t now)
+static bool is_due(const struct prom_store *store, const struct prom_family *family, uint32_t number, uint32_t now)
 {
     const struct prom_expire *expire = &family->expire;
     const struct prom_series *series = prom_series_at(&family->registry, number);
     uint64_t limit = ((uint64_t)expire->after_ms + TENTH_MS - 1) / TENTH_MS;
-    return !expire->life[number] && now - expire->active[number] >= limit &&
-           atomic_load_explicit(&series->text, memory_order_relaxed) &&
-           series->since <= (uint32_t)output->exposed->number;
+    return prom_life_may_end(&family->life, number) && now - expire->active[number] >= limit &&
+           prom_standing_text_in(&series->standing, store->exposed->number);
 }
 
 /* All series in turn, from where the last time ended. */
-static void choose(const struct prom_output *output, struct prom_family *family)
+static void choose(const struct prom_store *store, struct prom_family *family)
 {
     struct prom_expire *expire = &family->expire;
     uint32_t now = prom_expire_now(), count = prom_registry_count(&family->registry);
     if (count > expire->known)
         count = (uint32_t)expire->known;
     if (family->top.limit)
-        prom_top_choose(output, family);
+        prom_top_choose(store, family);
     for (uint32_t i = 0; expire->after_ms && i < count && expire->chosen_count < PROM_EXPIRE_MAX; i++) {
         uint32_t number = expire->cursor = expire->cursor + 1 < count ? expire->cursor + 1 : 0;
-        if (number != PROM_OTHER_SERIES && is_due(output, family, number, now))
+        if (number != PROM_OTHER_SERIES && is_due(store, family, number, now))
             expire->chosen[expire->chosen_count++].number = number;
     }
     pthread_mutex_lock(&family->registry.lock); /* keys do not change meanwhile */
@@ -101,133 +84,112 @@ static void choose(const struct prom_output *output, struct prom_family *family)
     pthread_mutex_unlock(&family->registry.lock);
 }
 
-static int make_room(void **items, size_t *capacity, size_t wanted, size_t item_bytes)
-{
-    if (wanted <= *capacity)
-        return 0;
-    void *bigger = realloc(*items, (wanted + wanted / 2) * item_bytes);
-    if (!bigger)
-        return -1;
-    *items = bigger;
-    *capacity = wanted + wanted / 2;
-    return 0;
-}
-
 /* For what the cut will take out, and for numbers that are given again until then. */
 static int reserve(struct prom_family *family)
 {
     struct prom_expire *expire = &family->expire;
-    pthread_mutex_lock(&family->registry.lock);
-    size_t again = expire->again_count + family->registry.free_count + family->registry.again_count;
-    pthread_mutex_unlock(&family->registry.lock);
     if (!expire->chosen && !(expire->chosen = calloc(PROM_EXPIRE_MAX, sizeof *expire->chosen)))
         return -1;
-    return make_room((void **)&expire->again, &expire->again_capacity, again, sizeof *expire->again) |
-           make_room((void **)&expire->ending, &expire->ending_capacity, expire->ending_count + PROM_EXPIRE_MAX,
-                     sizeof *expire->ending);
+    return prom_life_before_cut(&family->life, &family->registry, PROM_EXPIRE_MAX);
 }
 
 /* Which no page and no cut shows any more. */
 static void give_back(struct prom_family *family, uint64_t oldest)
 {
-    struct prom_expire *expire = &family->expire;
     size_t given = 0;
-    for (; given < expire->ending_seen && given < PROM_EXPIRE_MAX; given++) {
-        struct prom_ending ending = expire->ending[given];
-        struct prom_series *series = prom_series_at(&family->registry, ending.number);
-        char *text = (char *)(uintptr_t)atomic_load_explicit(&series->text, memory_order_relaxed);
-        uint32_t size = series->text_size;
-        if (ending.cut > oldest || prom_registry_give_back(&family->registry, ending.number))
+    const struct prom_ending *ending;
+    while (given < PROM_EXPIRE_MAX && (ending = prom_life_over(&family->life, given, oldest))) {
+        const struct prom_standing *standing = &prom_series_at(&family->registry, ending->number)->standing;
+        char *text = (char *)(uintptr_t)prom_standing_text(standing);
+        uint32_t size = standing->text_size;
+        if (prom_registry_give_back(&family->registry, ending->number))
             break;
         if (text)
             prom_arena_give(&family->admit.texts, text, size);
+        given++;
     }
-    expire->ending_seen -= given;
-    expire->ending_count -= given;
-    if (given)
-        memmove(expire->ending, expire->ending + given, expire->ending_count * sizeof *expire->ending);
+    prom_life_forget(&family->life, given);
 }
 
-void prom_expire_before_cut(struct prom_output *output)
+void prom_expire_before_cut(struct prom_store *store)
 {
-    uint64_t oldest = prom_snapshot_oldest(output);
-    for (unsigned i = 0; i < output->family_count; i++) {
-        struct prom_family *family = &output->families[i];
+    uint64_t oldest = prom_snapshot_oldest(store);
+    for (unsigned i = 0; i < store->family_count; i++) {
+        struct prom_family *family = &store->families[i];
         if (!family->expire.is_on)
             continue;
         family->expire.chosen_count = family->expire.displaced_count = 0;
         give_back(family, oldest);
         if (!reserve(family))
-            choose(output, family);
+            choose(store, family);
     }
-    prom_intern_choose_unused(&output->texts);
+    prom_intern_choose_unused(&store->texts);
 }
 
 /* ---- in the cut */
 
-static void count_of(const struct prom_output *output, unsigned family, uint32_t number, uint64_t *sums)
+static void count_of(const struct prom_store *store, unsigned family, uint32_t number, uint64_t *sums)
 {
-    struct prom_shape shape = output->families[family].shape;
+    struct prom_shape shape = store->families[family].shape;
     memset(sums, 0, shape.slots * sizeof *sums);
-    for (unsigned i = 0; i < output->worker_count; i++) {
-        const struct prom_tally *tally = output->workers[i] ? &output->workers[i]->tallies[family] : NULL;
+    for (unsigned i = 0; i < store->worker_count; i++) {
+        const struct prom_tally *tally = store->workers[i] ? &store->workers[i]->tallies[family] : NULL;
         if (tally && number < tally->capacity)
             prom_shape_add(shape, sums, &tally->values[(size_t)number * shape.slots], 1);
     }
 }
 
-static void clear_count(const struct prom_output *output, unsigned family, uint32_t number)
+static void clear_count(const struct prom_store *store, unsigned family, uint32_t number)
 {
-    for (unsigned i = 0; i < output->worker_count; i++) {
-        struct prom_tally *tally = output->workers[i] ? &output->workers[i]->tallies[family] : NULL;
+    for (unsigned i = 0; i < store->worker_count; i++) {
+        struct prom_tally *tally = store->workers[i] ? &store->workers[i]->tallies[family] : NULL;
         if (tally && number < tally->capacity)
             memset(&tally->values[(size_t)number * tally->shape.slots], 0, tally->shape.slots * sizeof *tally->values);
     }
 }
 
-static void fetch(const struct prom_output *output, unsigned family, const struct prom_registry_place *place)
+static void fetch(const struct prom_store *store, unsigned family, const struct prom_registry_place *place)
 {
-    const struct prom_registry *registry = &output->families[family].registry;
+    const struct prom_registry *registry = &store->families[family].registry;
     prom_registry_fetch(registry, place->number);
     prom_table_fetch(&registry->table, place->hash);
-    for (unsigned i = 0; i < output->worker_count; i++) {
-        const struct prom_tally *tally = output->workers[i] ? &output->workers[i]->tallies[family] : NULL;
+    for (unsigned i = 0; i < store->worker_count; i++) {
+        const struct prom_tally *tally = store->workers[i] ? &store->workers[i]->tallies[family] : NULL;
         if (tally && place->number < tally->capacity)
             __builtin_prefetch(&tally->values[(size_t)place->number * tally->shape.slots], 1);
     }
 }
 
 /* False: it has changed since, and is not displaced; or its key has changed. */
-static bool take_out(struct prom_output *output, unsigned family_number, const struct prom_registry_place *place,
+static bool take_out(struct prom_store *store, unsigned family_number, const struct prom_registry_place *place,
                      bool is_displaced)
 {
-    struct prom_family *family = &output->families[family_number];
+    struct prom_family *family = &store->families[family_number];
     uint64_t counted[PROM_SLOTS_MAX];
-    count_of(output, family_number, place->number, counted);
-    uint64_t before = value_of(output, family_number, &output->exposed->families[family_number], place->number);
+    count_of(store, family_number, place->number, counted);
+    uint64_t before = value_of(store, family_number, &store->exposed->families[family_number], place->number);
     if ((counted[PROM_SLOT_FIRST] != before && !is_displaced) || !prom_registry_take_out(&family->registry, place))
         return false;
     if (is_displaced)
         prom_top_take_out(&family->top, place->number, (double)(counted[PROM_SLOT_FIRST] - before));
-    clear_count(output, family_number, place->number);
+    clear_count(store, family_number, place->number);
     if (!family->shape.is_last) /* what was last has no sum */
         prom_shape_add(family->shape, family->expire.ended, counted, 1);
     return true;
 }
 
-static void take_out_chosen(struct prom_output *output, unsigned family, uint64_t number)
+static void take_out_chosen(struct prom_store *store, unsigned family, uint64_t number)
 {
-    struct prom_expire *expire = &output->families[family].expire;
+    struct prom_expire *expire = &store->families[family].expire;
     uint64_t before = expire->ended[PROM_SLOT_FIRST];
     for (size_t i = 0; i < expire->chosen_count; i++) {
         bool is_displaced = i < expire->displaced_count;
         if (i + AHEAD < expire->chosen_count)
-            fetch(output, family, &expire->chosen[i + AHEAD]);
-        if (is_displaced && !prom_top_is_over(&output->families[family].top, &output->families[family].registry))
+            fetch(store, family, &expire->chosen[i + AHEAD]);
+        if (is_displaced && !prom_top_is_over(&store->families[family].top, &store->families[family].registry))
             continue;
-        if (take_out(output, family, &expire->chosen[i], is_displaced))
-            expire->ending[expire->ending_count++] =
-                (struct prom_ending){.number = expire->chosen[i].number, .is_displaced = is_displaced, .cut = number};
+        if (take_out(store, family, &expire->chosen[i], is_displaced))
+            prom_life_end(&store->families[family].life, expire->chosen[i].number, number, is_displaced);
     }
     expire->chosen_count = expire->displaced_count = 0;
     int64_t now = (int64_t)(prom_clock_wall_ms() / 1000);
@@ -235,151 +197,123 @@ static void take_out_chosen(struct prom_output *output, unsigned family, uint64_
         expire->ended_at = now > expire->ended_at ? now : expire->ended_at + 1;
 }
 
-int prom_expire_cut(struct prom_output *output, uint64_t number)
+int prom_expire_cut(struct prom_store *store, uint64_t number)
 {
-    for (unsigned i = 0; i < output->family_count; i++) {
-        struct prom_expire *expire = &output->families[i].expire;
-        struct prom_registry *registry = &output->families[i].registry;
-        if (!expire->is_on)
+    for (unsigned i = 0; i < store->family_count; i++) {
+        struct prom_family *family = &store->families[i];
+        if (!family->expire.is_on)
             continue;
-        if (expire->again_seen)
-            expire->again_count = expire->again_seen = 0;
-        if (expire->again_count + registry->again_count > expire->again_capacity)
+        if (prom_life_note_again(&family->life, &family->registry))
             return -1;
-        expire->again_count += prom_registry_given_again(registry, expire->again + expire->again_count);
-        take_out_chosen(output, i, number);
-        if (output->families[i].top.limit)
-            prom_top_cut(output, i);
+        take_out_chosen(store, i, number);
+        if (family->top.limit)
+            prom_top_cut(store, i);
     }
-    prom_intern_take_unused(&output->texts);
+    prom_intern_take_unused(&store->texts);
     return 0;
 }
 
 /* What had gone by the exposed cut, and of what has gone since the values in it: the records after it will come again. */
-void prom_expire_put_back(struct prom_output *output)
+void prom_expire_put_back(struct prom_store *store)
 {
-    for (unsigned i = 0; i < output->family_count; i++) {
-        struct prom_expire *expire = &output->families[i].expire;
-        const struct prom_values *exposed = &output->exposed->families[i];
-        struct prom_shape shape = output->families[i].shape;
+    for (unsigned i = 0; i < store->family_count; i++) {
+        struct prom_expire *expire = &store->families[i].expire;
+        const struct prom_values *exposed = &store->exposed->families[i];
+        struct prom_shape shape = store->families[i].shape;
         memcpy(expire->ended, exposed->ended, sizeof expire->ended);
         if (exposed->ended_at > expire->ended_at)
             expire->ended_at = exposed->ended_at;
-        for (size_t j = expire->ending_count; j-- > 0 && expire->ending[j].cut > output->exposed->number;) {
-            size_t number = expire->ending[j].number;
+        const struct prom_life *life = &store->families[i].life;
+        for (size_t j = life->ending_count; j-- > 0 && life->endings[j].cut > store->exposed->number;) {
+            size_t number = life->endings[j].number;
             if (number < exposed->count && !shape.is_last)
                 prom_shape_add(shape, expire->ended, &exposed->values[number * shape.slots], 1);
-            clear_count(output, i, expire->ending[j].number);
+            clear_count(store, i, (uint32_t)number);
         }
     }
 }
 
 /* ---- prepare */
 
-static void see_end(struct prom_output *output, unsigned family, uint32_t number)
+static void count_made(struct prom_store *store, unsigned family, size_t expired)
 {
-    struct prom_expire *expire = &output->families[family].expire;
-    expire->life[number] |= PROM_LIFE_GONE;
-    expire->gone++;
-    prom_admit_unshow(&output->families[family], number);
-    prom_kept_end(&output->kept, family, number, prom_series_at(&output->families[family].registry, number)->text_size);
-}
-
-static void see_again(struct prom_expire *expire, uint32_t number)
-{
-    expire->life[number] = 0;
-    expire->active[number] = prom_expire_now();
-    expire->gone--;
-}
-
-static void count_made(struct prom_output *output, unsigned family, size_t expired)
-{
-    struct prom_registry *registry = &output->families[family].registry;
-    struct prom_expire *expire = &output->families[family].expire;
+    struct prom_registry *registry = &store->families[family].registry;
+    struct prom_expire *expire = &store->families[family].expire;
     pthread_mutex_lock(&registry->lock);
     uint64_t made = registry->made;
     pthread_mutex_unlock(&registry->lock);
     if (made != expire->made)
-        fx_metric_add(output->instance, PROM_SERIES_CREATED, 0, (int64_t)(made - expire->made));
+        fx_metric_add(store->instance, PROM_SERIES_CREATED, 0, (int64_t)(made - expire->made));
     if (expired)
-        fx_metric_add(output->instance, PROM_SERIES_EXPIRED, 0, (int64_t)expired);
+        fx_metric_add(store->instance, PROM_SERIES_EXPIRED, 0, (int64_t)expired);
     expire->made = made;
 }
 
-int prom_expire_prepare(struct prom_output *output, unsigned family)
+int prom_expire_prepare(struct prom_store *store, unsigned index)
 {
-    struct prom_expire *expire = &output->families[family].expire;
-    size_t expired = 0;
-    if (prom_expire_know(expire, expire->is_on ? output->pending->families[family].count : 0))
+    struct prom_family *family = &store->families[index];
+    size_t expired = 0, known = family->expire.is_on ? store->pending->families[index].count : 0;
+    const struct prom_ending *ending;
+    uint32_t number;
+    if (prom_expire_reserve(&family->expire, known) || prom_life_reserve(&family->life, known))
         return -1;
-    for (; expire->ending_seen < expire->ending_count; expire->ending_seen++) {
-        see_end(output, family, expire->ending[expire->ending_seen].number);
-        expired += !expire->ending[expire->ending_seen].is_displaced;
+    while ((ending = prom_life_see_end(&family->life))) {
+        prom_admit_unshow(family, ending->number);
+        expired += !ending->is_displaced;
     }
-    count_made(output, family, expired);
-    for (; expire->again_seen < expire->again_count; expire->again_seen++) {
-        if (prom_admit_again(&output->families[family].admit, expire->again[expire->again_seen],
-                             output->options->as_info))
+    count_made(store, index, expired);
+    while (prom_life_peek_again(&family->life, &number)) {
+        if (prom_admit_again(&family->admit, number, store->options->as_info))
             return -1;
-        see_again(expire, expire->again[expire->again_seen]);
+        family->expire.active[number] = prom_expire_now();
+        prom_life_see_again(&family->life);
     }
     return 0;
 }
 
-void prom_expire_look(struct prom_output *output, unsigned family)
+void prom_expire_note_changes(struct prom_store *store, unsigned family)
 {
-    struct prom_expire *expire = &output->families[family].expire;
-    const struct prom_values *pending = &output->pending->families[family];
-    const struct prom_values *exposed = &output->exposed->families[family];
+    struct prom_expire *expire = &store->families[family].expire;
+    const struct prom_values *pending = &store->pending->families[family];
+    const struct prom_values *exposed = &store->exposed->families[family];
     if (!expire->is_on)
         return;
     uint32_t now = prom_expire_now();
     for (size_t i = 0; i < pending->count && i < expire->known; i++)
-        if (value_of(output, family, pending, i) != value_of(output, family, exposed, i))
+        if (value_of(store, family, pending, i) != value_of(store, family, exposed, i))
             expire->active[i] = now;
 }
 
 /* ---- restore */
 
-int prom_expire_restore_end(struct prom_output *output, unsigned family_number, uint32_t number, uint64_t cut)
+int prom_expire_restore_end(struct prom_store *store, unsigned index, uint32_t number, uint64_t cut)
 {
-    struct prom_family *family = &output->families[family_number];
-    struct prom_expire *expire = &family->expire;
+    struct prom_family *family = &store->families[index];
     struct prom_registry_place place = {.number = number};
-    if (prom_expire_know(expire, (size_t)number + 1) || prom_life_is(expire, number, PROM_LIFE_GONE) ||
-        make_room((void **)&expire->ending, &expire->ending_capacity, expire->ending_count + 1, sizeof *expire->ending))
-        return prom_life_is(expire, number, PROM_LIFE_GONE) ? 0 : -1;
+    if (prom_life_is_gone(&family->life, number))
+        return 0;
+    if (prom_expire_reserve(&family->expire, (size_t)number + 1) || prom_life_reserve_end(&family->life, number))
+        return -1;
     prom_registry_locate(&family->registry, &place);
     if (!prom_registry_take_out(&family->registry, &place))
         return 0;
-    expire->life[number] |= PROM_LIFE_GONE;
-    expire->gone++;
     prom_admit_unshow(family, number);
-    expire->ending[expire->ending_count++] = (struct prom_ending){.number = number, .cut = cut};
-    expire->ending_seen = expire->ending_count;
-    if (output->exposed->number == 0) /* nothing is shown yet */
+    prom_life_restore_end(&family->life, number, cut);
+    if (store->exposed->number == 0) /* nothing is shown yet */
         give_back(family, UINT64_MAX);
     return 0;
 }
 
-void prom_expire_restore_begin(struct prom_expire *expire, uint32_t number)
+int prom_expire_restored(struct prom_store *store)
 {
-    if (!prom_life_is(expire, number, PROM_LIFE_GONE))
-        return;
-    expire->life[number] = 0;
-    expire->gone--;
-}
-
-int prom_expire_restored(struct prom_output *output)
-{
-    for (unsigned i = 0; i < output->family_count; i++) {
-        struct prom_expire *expire = &output->families[i].expire;
-        struct prom_registry *registry = &output->families[i].registry;
-        if (expire->is_on && prom_expire_know(expire, prom_registry_count(registry)))
+    for (unsigned i = 0; i < store->family_count; i++) {
+        struct prom_family *family = &store->families[i];
+        uint32_t count = prom_registry_count(&family->registry);
+        if (family->expire.is_on &&
+            (prom_expire_reserve(&family->expire, count) || prom_life_reserve(&family->life, count)))
             return -1;
-        registry->again_count = 0; /* they are known */
-        expire->again_count = expire->again_seen = 0;
-        expire->made = registry->made;
+        prom_life_restored(&family->life, &family->registry);
+        family->expire.made = family->registry.made;
     }
     return 0;
 }

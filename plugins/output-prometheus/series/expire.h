@@ -23,42 +23,24 @@
 #include "series/registry.h"
 #include "metric/shape.h"
 
-struct prom_output;
+struct prom_store;
 struct prom_family;
 struct prom_values;
 
 /* So many of a metric in one cut: less than a millisecond. */
 #define PROM_EXPIRE_MAX 8192
 
-/* By series. */
-enum prom_life {
-    PROM_LIFE_GONE = 1, /* it has ended, and its number was not given again */
-    PROM_LIFE_TIED = 2  /* its value is shown with another one's, or the other way round: it stays */
-};
-
 #define PROM_ENDED_LABEL "ended"
 
 struct prom_expire {
     int64_t after_ms; /* of no change; 0: never */
     bool is_on;       /* series end at all: by this, or displaced by heavier ones (top.h) */
-    uint8_t *life;
     uint32_t *active; /* by series: when its value changed last (prom_expire_now) */
-    size_t known;     /* series that these have room for */
-    size_t gone;
-    uint32_t cursor; /* the next to look at */
+    size_t known;     /* series that this has room for */
+    uint32_t cursor;  /* the next to look at */
     struct prom_registry_place *chosen;
     size_t chosen_count;
-    size_t displaced_count; /* the first of them: to go as far as there are too many */
-    struct prom_ending {
-        uint32_t number;
-        bool is_displaced;
-        uint64_t cut; /* the first without it */
-    } * ending;       /* taken out and not given back, the oldest first */
-    size_t ending_count, ending_capacity;
-    size_t ending_seen; /* of them, by prepare */
-    uint32_t *again;    /* numbers that were given again */
-    size_t again_count, again_capacity;
-    size_t again_seen;              /* of them, by prepare */
+    size_t displaced_count;         /* the first of them: to go as far as there are too many */
     uint64_t ended[PROM_SLOTS_MAX]; /* the sum of what has ended; of gauges nothing */
     int64_t ended_at;               /* when the last did, in s since the epoch; another one each time */
     uint64_t made;                  /* of registry.made, as far as counted in the metric */
@@ -66,32 +48,25 @@ struct prom_expire {
 
 void prom_expire_fini(struct prom_expire *expire);
 
-static inline bool prom_life_is(const struct prom_expire *expire, uint32_t number, enum prom_life what)
-{
-    return number < expire->known && expire->life[number] & what;
-}
-
-/* 0, or -1 without memory. */
-int prom_expire_know(struct prom_expire *expire, size_t count);
-int prom_expire_tie(struct prom_expire *expire, uint32_t number);
+/* Room for count series. 0, or -1 without memory. */
+int prom_expire_reserve(struct prom_expire *expire, size_t count);
 
 /* Tenths of a second, from a time before any that is known. */
 uint32_t prom_expire_now(void);
 
-void prom_expire_before_cut(struct prom_output *output);
+void prom_expire_before_cut(struct prom_store *store);
 /* All workers stand still, before values are copied. 0, or -1 without memory: there can be no cut. */
-int prom_expire_cut(struct prom_output *output, uint64_t number);
+int prom_expire_cut(struct prom_store *store, uint64_t number);
 /* Of one metric: what the cut has ended, and which numbers it has given again. 0, or -1 without memory. */
-int prom_expire_prepare(struct prom_output *output, unsigned family);
+int prom_expire_prepare(struct prom_store *store, unsigned family);
 /* Then, when the values are those of the page: which have changed. */
-void prom_expire_look(struct prom_output *output, unsigned family);
+void prom_expire_note_changes(struct prom_store *store, unsigned family);
 /* All workers stand still and have the values of the exposed cut: what has ended since stays ended. */
-void prom_expire_put_back(struct prom_output *output);
+void prom_expire_put_back(struct prom_store *store);
 
 /* In restore: a series that was in the log ends there. 0, or -1 without memory. And: the end of restore. */
-int prom_expire_restore_end(struct prom_output *output, unsigned family, uint32_t number, uint64_t cut);
-int prom_expire_restored(struct prom_output *output);
-void prom_expire_restore_begin(struct prom_expire *expire, uint32_t number); /* its number may be an ended one's */
+int prom_expire_restore_end(struct prom_store *store, unsigned family, uint32_t number, uint64_t cut);
+int prom_expire_restored(struct prom_store *store);
 
 /* The lines of what has ended, if anything has: those of these parts (filter.h). */
 bool prom_expire_has_line(const struct prom_values *values);

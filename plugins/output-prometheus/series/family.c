@@ -2,6 +2,8 @@
  * Metrics: from the entries of the option metrics, or from the default ones, to what they count, the fields that they
  * need, and their series. Main thread, in create; takes: workers.
  */
+#include "series/family.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,13 +11,13 @@
 #include <string.h>
 
 #include "metric/names.h"
-#include "prom.h"
+#include "series/store.h"
 
 #define TESTS_MAX 1024 /* values of a condition */
 
 /* A metric in the making. */
 struct making {
-    struct prom_output *output;
+    struct prom_store *store;
     const struct prom_metric_options *rows;
     size_t index; /* of the row */
     struct fx_error *err;
@@ -36,7 +38,7 @@ fail(const struct making *making, const char *option, const char *item, const ch
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    return fx_error_option(making->err, making->output->instance, path, item, "%s", message);
+    return fx_error_option(making->err, making->store->instance, path, item, "%s", message);
 }
 
 /* ---- fields */
@@ -62,7 +64,7 @@ static int claim(const struct making *making, const char *option, const char *it
     const char *fault = prom_path_fault(path);
     if (fault)
         return fail(making, option, item, "'%.80s' %s", path, fault);
-    int number = fx_claim_read(making->output->instance, path, type, &why);
+    int number = fx_claim_read(making->store->instance, path, type, &why);
     if (number < 0)
         return fail(making, option, item, "%.200s", why.message);
     *field = (unsigned)number;
@@ -169,7 +171,7 @@ static int add_type(const struct making *making, struct prom_family *family)
         return fail(making, "buckets", NULL, "only a histogram has buckets; leave them away, or write type: histogram");
     if (family->type == PROM_GAUGE) {
         family->shape = (struct prom_shape){.slots = PROM_SLOT_LAST + 1, .is_last = true};
-        making->output->has_gauges = true;
+        making->store->has_gauges = true;
     }
     return 0;
 }
@@ -212,7 +214,7 @@ static int add_label(const struct making *making, struct prom_family *family, co
 static bool is_hidden(const struct making *making, const struct fx_pair *pair)
 {
     size_t size = strlen(pair->key);
-    return making->output->options->as_info && size > 5 && strcmp(pair->key + size - 5, "_name") == 0;
+    return making->store->options->as_info && size > 5 && strcmp(pair->key + size - 5, "_name") == 0;
 }
 
 /* In the order of the page, which is the alphabet's; hidden ones are the last. */
@@ -236,13 +238,13 @@ static int add_labels(const struct making *making, struct prom_family *family)
 static int check_name(const struct making *making)
 {
     char clash[PROM_CLASH_MAX];
-    const struct prom_family *family = &making->output->families[making->index];
+    const struct prom_family *family = &making->store->families[making->index];
     enum fx_metric_kind kind = prom_family_kind(family);
     const char *name = family->name, *fault = prom_metric_name_fault(name, kind);
     if (fault)
         return fail(making, "name", NULL, "'%.80s' %s", name, fault);
     for (size_t i = 0; i < making->index; i++) {
-        const struct prom_family *other = &making->output->families[i];
+        const struct prom_family *other = &making->store->families[i];
         if (strcmp(other->name, name) == 0)
             return fail(making, "name", NULL, "there are two metrics '%.80s'; give one of them another name", name);
         if (prom_metric_names_clash(name, kind, other->name, prom_family_kind(other), clash))
@@ -257,7 +259,7 @@ static int check_name(const struct making *making)
 static int check_top(const struct making *making)
 {
     const struct prom_metric_options *row = row_of(making);
-    const struct prom_options *options = making->output->options;
+    const struct prom_options *options = making->store->options;
     if (!row->top)
         return 0;
     if (row->type != PROM_COUNTER)
@@ -274,19 +276,19 @@ static int check_top(const struct making *making)
     return 0;
 }
 
-static int init_top(struct prom_output *output, struct prom_family *family, const struct prom_metric_options *row)
+static int init_top(struct prom_store *store, struct prom_family *family, const struct prom_metric_options *row)
 {
     if (!row->top)
         return 0;
     family->top.limit = (uint32_t)row->top;
     family->top.half_life_ms = (double)row->top_half_life;
     prom_registry_ration(&family->registry, family->top.limit);
-    prom_top_add_metrics(output, family);
+    prom_top_add_metrics(store, family);
     return prom_top_init(&family->top);
 }
 
 /* What is in memory for a family's series. 0, or -1 without memory. */
-static int init_series(struct prom_output *output, struct prom_family *family, uint32_t max_series)
+static int init_series(struct prom_store *store, struct prom_family *family, uint32_t max_series)
 {
     unsigned text_words = 0;
     const char *names[PROM_LABELS_MAX];
@@ -294,7 +296,7 @@ static int init_series(struct prom_output *output, struct prom_family *family, u
         text_words |= family->labels[i].is_number ? 0 : 1U << i;
         names[i] = family->labels[i].name;
     }
-    int rc = prom_registry_init(&family->registry, family->label_count, text_words, max_series, &output->texts);
+    int rc = prom_registry_init(&family->registry, family->label_count, text_words, max_series, &store->texts);
     rc |= prom_lines_init(&family->lines, family, names, family->shown_count);
     return rc | prom_admit_init(&family->admit);
 }
@@ -302,27 +304,27 @@ static int init_series(struct prom_output *output, struct prom_family *family, u
 static int add_series(const struct making *making, struct prom_family *family)
 {
     const struct prom_metric_options *row = row_of(making);
-    int64_t own = row->max_series, max_series = own ? own : making->output->options->max_series;
+    int64_t own = row->max_series, max_series = own ? own : making->store->options->max_series;
     if (row->top)
         max_series = PROM_TOP_NUMBERS(row->top);
-    int rc = init_series(making->output, family, (uint32_t)max_series);
-    if (!rc && !(rc = init_top(making->output, family, row)))
+    int rc = init_series(making->store, family, (uint32_t)max_series);
+    if (!rc && !(rc = init_top(making->store, family, row)))
         return 0;
     if (row->top)
         return fail(making, "top", NULL, "no memory for %lld series", (long long)row->top);
     if (!own)
-        return fx_error_option(making->err, making->output->instance, "max_series", NULL, "no memory for %lld series",
+        return fx_error_option(making->err, making->store->instance, "max_series", NULL, "no memory for %lld series",
                                (long long)max_series);
     return fail(making, "max_series", NULL, "no memory for %lld series", (long long)max_series);
 }
 
 static int make_family(const struct making *making)
 {
-    struct prom_family *family = &making->output->families[making->index];
+    struct prom_family *family = &making->store->families[making->index];
     const struct prom_metric_options *row = row_of(making);
     family->name = row->name;
     family->help = row->help;
-    family->expire.after_ms = row->expire_after ? row->expire_after : making->output->options->expire_after;
+    family->expire.after_ms = row->expire_after ? row->expire_after : making->store->options->expire_after;
     family->expire.is_on = family->expire.after_ms || row->top;
     int rc = add_type(making, family);
     if (!rc)
@@ -340,23 +342,23 @@ static int make_family(const struct making *making)
     return rc ? rc : add_series(making, family);
 }
 
-static int make_families(struct prom_output *output, const struct prom_metric_options *rows, size_t count,
+static int make_families(struct prom_store *store, const struct prom_metric_options *rows, size_t count,
                          struct fx_error *err)
 {
     int rc = 0;
-    output->families = calloc(count, sizeof *output->families);
-    if (!output->families)
+    store->families = calloc(count, sizeof *store->families);
+    if (!store->families)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
-    output->family_count = (unsigned)count;
+    store->family_count = (unsigned)count;
     for (size_t i = 0; i < count && !rc; i++)
-        rc = make_family(&(struct making){.output = output, .rows = rows, .index = i, .err = err});
+        rc = make_family(&(struct making){.store = store, .rows = rows, .index = i, .err = err});
     return rc;
 }
 
 /* ---- the default metrics */
 
 /* What leaves the own AS is transmitted; what arrives at it, from elsewhere, is received. */
-static int make_default_families(struct prom_output *output, struct fx_error *err)
+static int make_default_families(struct prom_store *store, struct fx_error *err)
 {
     static const struct fx_pair labels[] = {{"source_as", "as_src"},
                                             {"source_as_name", "as_src_name"},
@@ -365,7 +367,7 @@ static int make_default_families(struct prom_output *output, struct fx_error *er
                                             {"hostname", "label"}};
     const struct fx_map label_map = {sizeof labels / sizeof *labels, labels};
     char asn[24];
-    snprintf(asn, sizeof asn, "%" PRId64, output->options->asn);
+    snprintf(asn, sizeof asn, "%" PRId64, store->options->asn);
     const struct fx_pair from_us = {"as_src", asn}, to_us = {"as_dst", asn};
     const struct prom_metric_options rows[] = {{.name = "flow_receive_bytes_total",
                                                 .help = "Bytes received.",
@@ -380,19 +382,19 @@ static int make_default_families(struct prom_output *output, struct fx_error *er
                                                 .factor = 1,
                                                 .match = {1, &from_us},
                                                 .labels = label_map}};
-    return make_families(output, rows, sizeof rows / sizeof *rows, err);
+    return make_families(store, rows, sizeof rows / sizeof *rows, err);
 }
 
-int prom_families_init(struct prom_output *output, struct fx_error *err)
+int prom_families_init(struct prom_store *store, struct fx_error *err)
 {
-    const struct prom_options *options = output->options;
+    const struct prom_options *options = store->options;
     if (!options->metrics.count)
-        return make_default_families(output, err);
+        return make_default_families(store, err);
     if (options->as_info)
-        return fx_error_option(err, output->instance, "as_info", NULL,
+        return fx_error_option(err, store->instance, "as_info", NULL,
                                "as_info is for the default metrics; leave it or 'metrics' away, and in 'metrics' leave "
                                "out the labels that are not wanted");
-    return make_families(output, options->metrics.items, options->metrics.count, err);
+    return make_families(store, options->metrics.items, options->metrics.count, err);
 }
 
 static void family_fini(struct prom_family *family)
@@ -402,18 +404,20 @@ static void family_fini(struct prom_family *family)
     for (unsigned i = 0; i < family->unless_count; i++)
         prom_condition_fini(&family->unless[i]);
     prom_registry_fini(&family->registry);
+    prom_life_fini(&family->life);
     prom_admit_fini(&family->admit);
+    prom_rename_fini(&family->rename);
     prom_expire_fini(&family->expire);
     prom_top_fini(&family->top);
     prom_lines_fini(&family->lines);
     free(family->histogram);
 }
 
-void prom_families_fini(struct prom_output *output)
+void prom_families_fini(struct prom_store *store)
 {
-    for (unsigned i = 0; i < output->family_count; i++)
-        family_fini(&output->families[i]);
-    free(output->families);
+    for (unsigned i = 0; i < store->family_count; i++)
+        family_fini(&store->families[i]);
+    free(store->families);
 }
 
 /* ---- what a metric is, as text */

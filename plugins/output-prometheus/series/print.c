@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "metric/filter.h"
-#include "prom.h"
+#include "series/family.h"
 
 static int init_line(struct prom_line *line, const char *name, const char *suffix, const char *const *labels,
                      unsigned label_count, enum prom_line_end end)

@@ -134,7 +134,7 @@ static uint32_t add(struct prom_registry *registry, const uint64_t *key, uint32_
         return PROM_OTHER_SERIES;
     struct prom_series *series = prom_series_at(registry, number);
     memcpy(series->key, key, registry->words * sizeof *key);
-    series->since = (uint32_t)prom_clock_ms();
+    prom_standing_hold(&series->standing, prom_clock_ms());
     prom_series_set_created(registry, number, prom_clock_wall_ms());
     if (prom_table_add(&registry->table, hash, number))
         return PROM_OTHER_SERIES;
@@ -333,8 +333,7 @@ int prom_registry_give_back(struct prom_registry *registry, uint32_t number)
     if (!rc) {
         struct prom_series *series = prom_series_at(registry, number);
         let_go(registry, number);
-        atomic_store_explicit(&series->text, NULL, memory_order_relaxed);
-        series->text_size = 0;
+        prom_standing_hold(&series->standing, 0);
         atomic_store_explicit(&series->created, 0, memory_order_relaxed);
         registry->free[registry->free_count++] = number;
         if (!registry->is_rationed)
@@ -342,6 +341,14 @@ int prom_registry_give_back(struct prom_registry *registry, uint32_t number)
     }
     pthread_mutex_unlock(&registry->lock);
     return rc;
+}
+
+size_t prom_registry_may_give_again(struct prom_registry *registry)
+{
+    pthread_mutex_lock(&registry->lock);
+    size_t count = registry->free_count + registry->again_count;
+    pthread_mutex_unlock(&registry->lock);
+    return count;
 }
 
 size_t prom_registry_given_again(struct prom_registry *registry, uint32_t *to)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "series/intern.h"
+#include "series/life.h"
 #include "series/line.h"
 #include "base/table.h"
 
@@ -28,19 +29,12 @@
  */
 #define PROM_KEY_WAITING (UINT64_C(1) << 62)
 
-/*
- * text_size and since are written before text, by the checkpoint's owner (admit.c); key, since and created by who makes
- * it. With five labels it is a line of the cache.
- */
+/* key and created are written by who makes it. With five labels it is a line of the cache. */
 struct prom_series {
-    _Atomic(const char *) text; /* the values of its labels as shown (line.h), for ever; NULL: not shown by itself */
-    uint32_t text_size;         /* without text: PROM_SERIES_IS_ALIAS, or it is held back */
-    uint32_t
-        since; /* shown: since this checkpoint; held back: since this time in ms, cut to 32 bits; alias: as which */
-    _Atomic uint64_t created; /* when it began at zero, in ms since the epoch; and PROM_SERIES_WOKEN */
+    struct prom_standing standing; /* as what it is shown (life.h) */
+    _Atomic uint64_t created;      /* when it began at zero, in ms since the epoch; and PROM_SERIES_WOKEN */
     uint64_t key[];
 };
-#define PROM_SERIES_IS_ALIAS UINT32_MAX
 /* It was restored and has got its cells: it can be found by its waiting key, too, and has the texts of that in use. */
 #define PROM_SERIES_WOKEN (UINT64_C(1) << 63)
 
@@ -94,11 +88,9 @@ static inline void prom_series_set_created(const struct prom_registry *registry,
 }
 
 /* The series that an alias is shown as; PROM_SERIES_NONE of others. The checkpoint's owner. */
-static inline uint32_t prom_series_shown_as(const struct prom_series *series)
+static inline uint32_t prom_series_alias_of(const struct prom_series *series)
 {
-    bool is_alias =
-        !atomic_load_explicit(&series->text, memory_order_relaxed) && series->text_size == PROM_SERIES_IS_ALIAS;
-    return is_alias ? series->since : PROM_SERIES_NONE;
+    return series->standing.state == PROM_STATE_ALIAS ? series->standing.alias_of : PROM_SERIES_NONE;
 }
 
 static inline uint32_t prom_registry_count(const struct prom_registry *registry)
@@ -188,6 +180,8 @@ void prom_registry_locate(const struct prom_registry *registry, struct prom_regi
 bool prom_registry_take_out(struct prom_registry *registry, const struct prom_registry_place *place);
 /* Nobody reads the series any more: its cells and texts are let go, and its number can be given again. 0, or -1 without memory. */
 int prom_registry_give_back(struct prom_registry *registry, uint32_t number);
+/* How many numbers could be given again until the next call, with those that were since the last one. */
+size_t prom_registry_may_give_again(struct prom_registry *registry);
 /* Appends the numbers that were given again since the last call, while nobody adds. to has room for all series. */
 size_t prom_registry_given_again(struct prom_registry *registry, uint32_t *to);
 

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/hash.h"
-#include "prom.h"
+#include "series/store.h"
 #include "series/render.h"
 
 /* Series whose text is made again at a checkpoint, to see whether it has changed: some milliseconds. */
@@ -19,26 +20,19 @@ void prom_rename_fini(struct prom_rename *rename)
     *rename = (struct prom_rename){.cursor = 0};
 }
 
-static int know(struct prom_rename *rename, size_t count)
+static int reserve(struct prom_rename *rename, size_t count)
 {
+    size_t room[3] = {rename->known, rename->known, rename->known};
     if (count <= rename->known)
         return 0;
-    size_t room = count + count / 4 + 64;
-    uint32_t *holder = realloc(rename->holder, room * sizeof *holder);
-    if (holder)
-        rename->holder = holder;
-    uint32_t *redirect = holder ? realloc(rename->redirect, room * sizeof *redirect) : NULL;
-    if (redirect)
-        rename->redirect = redirect;
-    uint32_t *owner = redirect ? realloc(rename->owner, room * sizeof *owner) : NULL;
-    if (!owner)
+    if (PROM_GROW(rename->holder, &room[0], count) || PROM_GROW(rename->redirect, &room[1], count) ||
+        PROM_GROW(rename->owner, &room[2], count))
         return -1;
-    rename->owner = owner;
-    for (size_t i = rename->known; i < room; i++) {
-        holder[i] = (uint32_t)i;
-        redirect[i] = owner[i] = PROM_RENAME_NONE;
+    for (size_t i = rename->known; i < room[0]; i++) {
+        rename->holder[i] = (uint32_t)i;
+        rename->redirect[i] = rename->owner[i] = PROM_RENAME_NONE;
     }
-    rename->known = room;
+    rename->known = room[0];
     return 0;
 }
 
@@ -54,8 +48,8 @@ static bool has_names(const struct prom_family *family, uint32_t number)
 
 int prom_rename_restore(struct prom_family *family, uint32_t number, uint32_t to)
 {
-    struct prom_rename *rename = &family->admit.rename;
-    if (know(rename, (size_t)(number > to ? number : to) + 1) || prom_admit_redirect(family, number, to))
+    struct prom_rename *rename = &family->rename;
+    if (reserve(rename, (size_t)(number > to ? number : to) + 1) || prom_admit_redirect(family, number, to))
         return -1;
     uint32_t owner = has_names(family, number) ? number : rename->owner[number];
     if (owner != PROM_RENAME_NONE)
@@ -69,7 +63,7 @@ int prom_rename_restore(struct prom_family *family, uint32_t number, uint32_t to
 static bool may_change(const struct prom_family *family, const struct prom_series *series)
 {
     bool has_cell = false;
-    if (!atomic_load_explicit(&series->text, memory_order_relaxed))
+    if (!prom_standing_text(&series->standing))
         return false;
     for (unsigned i = 0; i < family->shown_count; i++) {
         const struct fx_cell *cell = prom_key_cell(&family->registry, series->key, i);
@@ -83,15 +77,15 @@ static bool may_change(const struct prom_family *family, const struct prom_serie
 static bool has_text(const struct prom_family *family, uint32_t number, const struct prom_buffer *text)
 {
     const struct prom_series *series = prom_series_at(&family->registry, number);
-    const char *own = atomic_load_explicit(&series->text, memory_order_relaxed);
-    return own && series->text_size == text->size && memcmp(own, text->data, text->size) == 0;
+    const char *own = prom_standing_text(&series->standing);
+    return own && series->standing.text_size == text->size && memcmp(own, text->data, text->size) == 0;
 }
 
 /*
  * The series whose key has the names of this one as plain texts. The first time it is made, and shown from the next
  * checkpoint on; until then, or without memory or room, PROM_SERIES_NONE.
  */
-static uint32_t find_plain(struct prom_output *output, struct prom_family *family, uint32_t number, uint32_t count)
+static uint32_t find_plain(struct prom_store *store, struct prom_family *family, uint32_t number, uint32_t count)
 {
     uint64_t key[PROM_LABELS_MAX];
     char text[FX_CELL_TEXT_MAX];
@@ -102,7 +96,7 @@ static uint32_t find_plain(struct prom_output *output, struct prom_family *famil
         if (!cell)
             continue;
         fx_cell_read(cell, text, &size);
-        uint32_t interned = prom_intern_get(&output->texts, text, size, true);
+        uint32_t interned = prom_intern_get(&store->texts, text, size, true);
         if (interned == PROM_TEXT_NONE)
             return PROM_SERIES_NONE;
         key[i] = PROM_KEY_TEXT | interned;
@@ -117,14 +111,14 @@ static uint32_t find_plain(struct prom_output *output, struct prom_family *famil
 }
 
 /* The value of a series, wherever it is now, goes to the one that has its new text. */
-static void rename_one(struct prom_output *output, unsigned family_number, uint32_t number, uint32_t count)
+static void rename_one(struct prom_store *store, unsigned family_number, uint32_t number, uint32_t count)
 {
-    struct prom_family *family = &output->families[family_number];
-    struct prom_rename *rename = &family->admit.rename;
-    uint32_t from = rename->holder[number], to = find_plain(output, family, number, count);
+    struct prom_family *family = &store->families[family_number];
+    struct prom_rename *rename = &family->rename;
+    uint32_t from = rename->holder[number], to = find_plain(store, family, number, count);
     if (to == PROM_SERIES_NONE || to == PROM_OTHER_SERIES)
         return;
-    uint32_t shown_as = prom_series_shown_as(prom_series_at(&family->registry, to));
+    uint32_t shown_as = prom_series_alias_of(prom_series_at(&family->registry, to));
     if (shown_as != PROM_SERIES_NONE)
         to = shown_as;
     if (!has_text(family, to, &family->admit.scratch)) /* not shown yet, or its text has been made anew meanwhile */
@@ -136,33 +130,31 @@ static void rename_one(struct prom_output *output, unsigned family_number, uint3
         return;
     rename->holder[number] = to;
     rename->redirect[from] = to;
-    prom_kept_forget_text(&output->kept, family_number, from);
 }
 
-static void look_at(struct prom_output *output, unsigned family_number, uint32_t number, uint32_t count)
+static void look_at(struct prom_store *store, unsigned family_number, uint32_t number, uint32_t count)
 {
-    struct prom_family *family = &output->families[family_number];
+    struct prom_family *family = &store->families[family_number];
     struct prom_buffer *text = &family->admit.scratch;
     if (!may_change(family, prom_series_at(&family->registry, number)))
         return;
     text->size = 0;
     text->failed = false;
-    prom_render_values(output, family, number, text);
-    if (!text->failed && !has_text(family, family->admit.rename.holder[number], text))
-        rename_one(output, family_number, number, count);
+    prom_render_values(store, family, number, text);
+    if (!text->failed && !has_text(family, family->rename.holder[number], text))
+        rename_one(store, family_number, number, count);
 }
 
-void prom_rename_series(struct prom_output *output, unsigned family, uint32_t count)
+void prom_rename_series(struct prom_store *store, unsigned family, uint32_t count)
 {
-    struct prom_rename *rename = &output->families[family].admit.rename;
-    if (know(rename, count))
+    struct prom_rename *rename = &store->families[family].rename;
+    if (reserve(rename, count))
         return;
     for (uint32_t i = 0; i < SLICE && i < count; i++) {
         if (rename->cursor >= count)
             rename->cursor = 0;
-        if (rename->cursor != PROM_OTHER_SERIES &&
-            !prom_life_is(&output->families[family].expire, rename->cursor, PROM_LIFE_GONE))
-            look_at(output, family, rename->cursor, count);
+        if (rename->cursor != PROM_OTHER_SERIES && !prom_life_is_gone(&store->families[family].life, rename->cursor))
+            look_at(store, family, rename->cursor, count);
         rename->cursor++;
     }
 }

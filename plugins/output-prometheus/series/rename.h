@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct prom_output;
+struct prom_store;
 struct prom_family;
 
 #define PROM_RENAME_NONE UINT32_MAX
@@ -39,6 +39,6 @@ static inline uint32_t prom_rename_target(const struct prom_rename *rename, uint
 int prom_rename_restore(struct prom_family *family, uint32_t number, uint32_t to);
 
 /* Looks at some of the series below count, all of them in turn, and begins what is to be renamed. */
-void prom_rename_series(struct prom_output *output, unsigned family, uint32_t count);
+void prom_rename_series(struct prom_store *store, unsigned family, uint32_t count);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "metric/names.h"
+#include "series/store.h"
 
 void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size)
 {
@@ -84,7 +85,7 @@ void prom_render_head(struct prom_buffer *to, enum prom_format format, const cha
         add_unit(to, name, size);
 }
 
-static void add_value(const struct prom_output *output, const struct prom_family *family, const uint64_t *key,
+static void add_value(const struct prom_store *store, const struct prom_family *family, const uint64_t *key,
                       unsigned index, struct prom_buffer *to)
 {
     char buffer[FX_CELL_TEXT_MAX];
@@ -98,12 +99,12 @@ static void add_value(const struct prom_output *output, const struct prom_family
         prom_render_escaped(to, buffer, size);
     } else if (!prom_key_waits(&family->registry, key,
                                index)) { /* else its name is not known, and was not waited for */
-        const struct prom_text *text = prom_intern_text(&output->texts, (uint32_t)key[index]);
+        const struct prom_text *text = prom_intern_text(&store->texts, (uint32_t)key[index]);
         prom_render_escaped(to, text->data, text->size);
     }
 }
 
-void prom_render_values(const struct prom_output *output, const struct prom_family *family, uint32_t number,
+void prom_render_values(const struct prom_store *store, const struct prom_family *family, uint32_t number,
                         struct prom_buffer *to)
 {
     uint64_t key[PROM_LABELS_MAX];
@@ -117,7 +118,7 @@ void prom_render_values(const struct prom_output *output, const struct prom_fami
         if (number == PROM_OTHER_SERIES)
             prom_buffer_puts(to, "other");
         else
-            add_value(output, family, key, i, to);
+            add_value(store, family, key, i, to);
         sizes[i] = (uint16_t)(to->size - at); /* at most twice PROM_TEXT_MAX */
         at = to->size;
     }

@@ -5,9 +5,15 @@
 #ifndef OUTPUT_PROMETHEUS_RENDER_H
 #define OUTPUT_PROMETHEUS_RENDER_H
 
+#include <stdint.h>
+
+#include <flow-exporter/metric.h>
+
 #include "metric/accept_header.h"
 #include "base/buffer.h"
-#include "prom.h"
+
+struct prom_family;
+struct prom_store;
 
 /* Adds text escaped as a label value: backslash, quote, newline. */
 void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size);
@@ -20,7 +26,7 @@ void prom_render_head(struct prom_buffer *to, enum prom_format format, const cha
                       enum fx_metric_kind kind);
 
 /* Adds the values of a series' labels, as line.h wants them. PROM_LINE_STEP bytes behind them can be read. */
-void prom_render_values(const struct prom_output *output, const struct prom_family *family, uint32_t number,
+void prom_render_values(const struct prom_store *store, const struct prom_family *family, uint32_t number,
                         struct prom_buffer *to);
 
 #endif

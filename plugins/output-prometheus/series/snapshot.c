@@ -1,22 +1,19 @@
-/*
- * The values of one cut. Taken by the checkpoint's owner while all workers
- * stand still, held by pages, counted. A snapshot that nobody holds any more
- * is kept for the next cut: so a cut copies into memory that is there already,
- * which is most of how long it takes.
- */
+/* Snapshots. The checkpoint's owner; pages take and leave them. */
+#include "series/snapshot.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/big.h"
-#include "prom.h"
+#include "series/store.h"
 
-struct prom_snapshot *prom_snapshot_new(struct prom_output *output)
+struct prom_snapshot *prom_snapshot_new(struct prom_store *store)
 {
-    struct prom_snapshot *snapshot = calloc(1, sizeof *snapshot + output->family_count * sizeof *snapshot->families);
+    struct prom_snapshot *snapshot = calloc(1, sizeof *snapshot + store->family_count * sizeof *snapshot->families);
     if (!snapshot)
         return NULL;
-    snapshot->output = output;
+    snapshot->store = store;
     atomic_init(&snapshot->references, 1);
     return snapshot;
 }
@@ -31,48 +28,48 @@ void prom_snapshot_free(struct prom_snapshot *snapshot)
 {
     if (!snapshot)
         return;
-    for (unsigned i = 0; i < snapshot->output->family_count; i++)
+    for (unsigned i = 0; i < snapshot->store->family_count; i++)
         free_values(&snapshot->families[i]);
     free(snapshot);
 }
 
 /* Gives the memory of one for the next cut; the caller frees the other, if there were two. */
-static struct prom_snapshot *keep_spare(struct prom_output *output, struct prom_snapshot *snapshot)
+static struct prom_snapshot *keep_spare(struct prom_store *store, struct prom_snapshot *snapshot)
 {
-    pthread_mutex_lock(&output->lock);
-    struct prom_snapshot *old = output->spare;
-    output->spare = snapshot;
-    pthread_mutex_unlock(&output->lock);
+    pthread_mutex_lock(&store->lock);
+    struct prom_snapshot *old = store->spare;
+    store->spare = snapshot;
+    pthread_mutex_unlock(&store->lock);
     return old;
 }
 
 /* Those that a page may show, or is just showing. */
-static void list(struct prom_output *output, struct prom_snapshot *snapshot)
+static void list(struct prom_store *store, struct prom_snapshot *snapshot)
 {
-    pthread_mutex_lock(&output->lock);
-    snapshot->next = output->snapshots;
-    output->snapshots = snapshot;
-    pthread_mutex_unlock(&output->lock);
+    pthread_mutex_lock(&store->lock);
+    snapshot->next = store->snapshots;
+    store->snapshots = snapshot;
+    pthread_mutex_unlock(&store->lock);
 }
 
-static void unlist(struct prom_output *output, const struct prom_snapshot *snapshot)
+static void unlist(struct prom_store *store, const struct prom_snapshot *snapshot)
 {
-    pthread_mutex_lock(&output->lock);
-    struct prom_snapshot **link = &output->snapshots;
+    pthread_mutex_lock(&store->lock);
+    struct prom_snapshot **link = &store->snapshots;
     while (*link && *link != snapshot)
         link = &(*link)->next;
     if (*link)
         *link = snapshot->next;
-    pthread_mutex_unlock(&output->lock);
+    pthread_mutex_unlock(&store->lock);
 }
 
-uint64_t prom_snapshot_oldest(struct prom_output *output)
+uint64_t prom_snapshot_oldest(struct prom_store *store)
 {
-    pthread_mutex_lock(&output->lock);
-    uint64_t oldest = output->exposed->number;
-    for (const struct prom_snapshot *snapshot = output->snapshots; snapshot; snapshot = snapshot->next)
+    pthread_mutex_lock(&store->lock);
+    uint64_t oldest = store->exposed->number;
+    for (const struct prom_snapshot *snapshot = store->snapshots; snapshot; snapshot = snapshot->next)
         oldest = snapshot->number < oldest ? snapshot->number : oldest;
-    pthread_mutex_unlock(&output->lock);
+    pthread_mutex_unlock(&store->lock);
     return oldest;
 }
 
@@ -80,16 +77,16 @@ void prom_snapshot_unref(struct prom_snapshot *snapshot)
 {
     if (!snapshot || atomic_fetch_sub(&snapshot->references, 1) != 1)
         return;
-    unlist(snapshot->output, snapshot);
-    prom_snapshot_free(keep_spare(snapshot->output, snapshot));
+    unlist(snapshot->store, snapshot);
+    prom_snapshot_free(keep_spare(snapshot->store, snapshot));
 }
 
-struct prom_snapshot *prom_snapshot_get(struct prom_output *output)
+struct prom_snapshot *prom_snapshot_get(struct prom_store *store)
 {
-    pthread_mutex_lock(&output->lock);
-    struct prom_snapshot *snapshot = output->exposed;
+    pthread_mutex_lock(&store->lock);
+    struct prom_snapshot *snapshot = store->exposed;
     atomic_fetch_add(&snapshot->references, 1);
-    pthread_mutex_unlock(&output->lock);
+    pthread_mutex_unlock(&store->lock);
     return snapshot;
 }
 
@@ -115,23 +112,23 @@ static void reserve(struct prom_values *sums, size_t count, struct prom_shape sh
         memset(sums->values, 0, sums->capacity * sizeof *sums->values);
 }
 
-void prom_snapshot_reserve(struct prom_output *output)
+void prom_snapshot_reserve(struct prom_store *store)
 {
-    struct prom_snapshot *spare = keep_spare(output, NULL);
+    struct prom_snapshot *spare = keep_spare(store, NULL);
     if (!spare)
-        spare = prom_snapshot_new(output);
-    for (unsigned i = 0; spare && i < output->family_count; i++)
-        reserve(&spare->families[i], prom_registry_count(&output->families[i].registry), output->families[i].shape);
-    prom_snapshot_free(keep_spare(output, spare));
+        spare = prom_snapshot_new(store);
+    for (unsigned i = 0; spare && i < store->family_count; i++)
+        reserve(&spare->families[i], prom_registry_count(&store->families[i].registry), store->families[i].shape);
+    prom_snapshot_free(keep_spare(store, spare));
 }
 
-static void sum_up(const struct prom_output *output, unsigned family, struct prom_values *sums)
+static void sum_up(const struct prom_store *store, unsigned family, struct prom_values *sums)
 {
     bool is_first = true;
-    for (unsigned i = 0; i < output->worker_count; i++) {
-        if (!output->workers[i])
+    for (unsigned i = 0; i < store->worker_count; i++) {
+        if (!store->workers[i])
             continue;
-        const struct prom_tally *tally = &output->workers[i]->tallies[family];
+        const struct prom_tally *tally = &store->workers[i]->tallies[family];
         if (is_first)
             prom_tally_copy_to(tally, sums->values, sums->count);
         else
@@ -139,43 +136,43 @@ static void sum_up(const struct prom_output *output, unsigned family, struct pro
         is_first = false;
     }
     if (is_first)
-        memset(sums->values, 0, sums->count * output->families[family].shape.slots * sizeof *sums->values);
+        memset(sums->values, 0, sums->count * store->families[family].shape.slots * sizeof *sums->values);
 }
 
-struct prom_snapshot *prom_snapshot_take(struct prom_output *output, uint64_t number)
+struct prom_snapshot *prom_snapshot_take(struct prom_store *store, uint64_t number)
 {
-    struct prom_snapshot *snapshot = keep_spare(output, NULL);
+    struct prom_snapshot *snapshot = keep_spare(store, NULL);
     if (!snapshot)
-        snapshot = prom_snapshot_new(output);
+        snapshot = prom_snapshot_new(store);
     if (!snapshot)
         return NULL;
     atomic_store(&snapshot->references, 1);
     snapshot->number = number;
     snapshot->cut_ms = prom_clock_ms();
     snapshot->cut_wall_ms = prom_clock_wall_ms();
-    for (unsigned i = 0; i < output->family_count; i++) {
-        const struct prom_family *family = &output->families[i];
+    for (unsigned i = 0; i < store->family_count; i++) {
+        const struct prom_family *family = &store->families[i];
         struct prom_values *sums = &snapshot->families[i];
         if (!make_room(sums, prom_registry_count(&family->registry), family->shape)) {
             prom_snapshot_free(snapshot);
             return NULL;
         }
-        sum_up(output, i, sums);
+        sum_up(store, i, sums);
         memcpy(sums->ended, family->expire.ended, sizeof sums->ended);
         sums->ended_at = family->expire.ended_at;
     }
-    list(output, snapshot);
+    list(store, snapshot);
     return snapshot;
 }
 
-struct prom_snapshot *prom_snapshot_zero(struct prom_output *output, uint64_t number)
+struct prom_snapshot *prom_snapshot_zero(struct prom_store *store, uint64_t number)
 {
-    struct prom_snapshot *snapshot = prom_snapshot_new(output);
+    struct prom_snapshot *snapshot = prom_snapshot_new(store);
     if (!snapshot)
         return NULL;
     snapshot->number = number;
-    for (unsigned i = 0; i < output->family_count; i++) {
-        const struct prom_family *family = &output->families[i];
+    for (unsigned i = 0; i < store->family_count; i++) {
+        const struct prom_family *family = &store->families[i];
         struct prom_values *sums = &snapshot->families[i];
         if (!make_room(sums, prom_registry_count(&family->registry), family->shape)) {
             prom_snapshot_free(snapshot);
@@ -183,15 +180,15 @@ struct prom_snapshot *prom_snapshot_zero(struct prom_output *output, uint64_t nu
         }
         memset(sums->values, 0, sums->count * family->shape.slots * sizeof *sums->values);
     }
-    list(output, snapshot);
+    list(store, snapshot);
     return snapshot;
 }
 
-void prom_snapshot_expose(struct prom_output *output, struct prom_snapshot *snapshot)
+void prom_snapshot_expose(struct prom_store *store, struct prom_snapshot *snapshot)
 {
-    pthread_mutex_lock(&output->lock);
-    struct prom_snapshot *old = output->exposed;
-    output->exposed = snapshot;
-    pthread_mutex_unlock(&output->lock);
+    pthread_mutex_lock(&store->lock);
+    struct prom_snapshot *old = store->exposed;
+    store->exposed = snapshot;
+    pthread_mutex_unlock(&store->lock);
     prom_snapshot_unref(old);
 }

@@ -7,7 +7,9 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "prom.h"
+#include "base/grow.h"
+#include "self_metrics.h"
+#include "series/store.h"
 
 enum { SEEN = 1 };
 
@@ -58,16 +60,16 @@ void prom_top_fini(struct prom_top *top)
     *top = (struct prom_top){.limit = 0};
 }
 
-void prom_top_add_metrics(struct prom_output *output, struct prom_family *family)
+void prom_top_add_metrics(struct prom_store *store, struct prom_family *family)
 {
     struct prom_top *top = &family->top;
     const char *const name[] = {family->name};
-    top->shown = fx_series_begin(output->instance, PROM_TOP_SERIES, name);
-    top->places = fx_series_begin(output->instance, PROM_TOP_PLACES, name);
-    top->admitted = fx_series_begin(output->instance, PROM_TOP_ADMITTED, name);
-    top->displaced = fx_series_begin(output->instance, PROM_TOP_DISPLACED, name);
-    top->weight = fx_series_begin(output->instance, PROM_TOP_WEIGHT, name);
-    top->other_weight = fx_series_begin(output->instance, PROM_TOP_OTHER_WEIGHT, name);
+    top->shown = fx_series_begin(store->instance, PROM_TOP_SERIES, name);
+    top->places = fx_series_begin(store->instance, PROM_TOP_PLACES, name);
+    top->admitted = fx_series_begin(store->instance, PROM_TOP_ADMITTED, name);
+    top->displaced = fx_series_begin(store->instance, PROM_TOP_DISPLACED, name);
+    top->weight = fx_series_begin(store->instance, PROM_TOP_WEIGHT, name);
+    top->other_weight = fx_series_begin(store->instance, PROM_TOP_OTHER_WEIGHT, name);
     fx_series_set(top->places, top->limit);
 }
 
@@ -84,44 +86,39 @@ int prom_top_add_worker(struct prom_top *top, unsigned worker_count, struct prom
     return !top->aside || prom_summary_init(own, counters, seed_new()) ? -1 : 0;
 }
 
-static int know(struct prom_top *top, size_t count)
+static int reserve(struct prom_top *top, size_t count)
 {
+    size_t room[2] = {top->known, top->known};
     if (count <= top->known)
         return 0;
-    size_t room = count + count / 8 + 64;
-    double *weights = realloc(top->weights, room * sizeof *weights);
-    if (weights)
-        top->weights = weights;
-    uint8_t *states = weights ? realloc(top->states, room) : NULL;
-    if (!states)
+    if (PROM_GROW(top->weights, &room[0], count) || PROM_GROW(top->states, &room[1], count))
         return -1;
-    top->states = states;
-    for (size_t i = top->known; i < room; i++)
-        weights[i] = 0;
-    memset(states + top->known, 0, room - top->known);
-    top->known = room;
+    for (size_t i = top->known; i < room[0]; i++)
+        top->weights[i] = 0;
+    memset(top->states + top->known, 0, room[0] - top->known);
+    top->known = room[0];
     return 0;
 }
 
 int prom_top_restore_weight(struct prom_top *top, uint32_t number, double weight)
 {
-    if (know(top, (size_t)number + 1))
+    if (reserve(top, (size_t)number + 1))
         return -1;
     top->weights[number] = isfinite(weight) && weight > 0 ? weight : 0;
     return 0;
 }
 
-int prom_top_restored(struct prom_output *output)
+int prom_top_restored(struct prom_store *store)
 {
-    for (unsigned i = 0; i < output->family_count; i++) {
-        struct prom_family *family = &output->families[i];
+    for (unsigned i = 0; i < store->family_count; i++) {
+        struct prom_family *family = &store->families[i];
         uint32_t count = prom_registry_count(&family->registry);
         if (!family->top.limit)
             continue;
-        if (know(&family->top, count))
+        if (reserve(&family->top, count))
             return -1;
         for (uint32_t j = 0; j < count; j++)
-            family->top.states[j] = prom_life_is(&family->expire, j, PROM_LIFE_GONE) ? 0 : SEEN;
+            family->top.states[j] = prom_life_is_gone(&family->life, j) ? 0 : SEEN;
     }
     return 0;
 }
@@ -132,16 +129,15 @@ int prom_top_restored(struct prom_output *output)
 static bool may_go(const struct prom_family *family, uint32_t number, uint64_t cut)
 {
     const struct prom_series *series = prom_series_at(&family->registry, number);
-    return number < family->expire.known && !family->expire.life[number] &&
-           atomic_load_explicit(&series->text, memory_order_relaxed) && series->since <= (uint32_t)cut;
+    return prom_life_may_end(&family->life, number) && prom_standing_text_in(&series->standing, cut);
 }
 
-void prom_top_choose(const struct prom_output *output, struct prom_family *family)
+void prom_top_choose(const struct prom_store *store, struct prom_family *family)
 {
     struct prom_expire *expire = &family->expire;
     const struct prom_top *top = &family->top;
     for (size_t i = 0; i < top->victim_count; i++)
-        if (may_go(family, top->victims[i], output->exposed->number))
+        if (may_go(family, top->victims[i], store->exposed->number))
             expire->chosen[expire->chosen_count++].number = top->victims[i];
     expire->displaced_count = expire->chosen_count;
 }
@@ -154,10 +150,10 @@ void prom_top_take_out(struct prom_top *top, uint32_t number, double growth)
 }
 
 /* A worker's summary and the one aside change places, unless nobody has looked at that yet. */
-static void set_aside(const struct prom_output *output, unsigned family, struct prom_top *top)
+static void set_aside(const struct prom_store *store, unsigned family, struct prom_top *top)
 {
-    for (unsigned i = 0; i < output->worker_count && i < top->worker_count; i++) {
-        struct prom_worker *worker = output->workers[i];
+    for (unsigned i = 0; i < store->worker_count && i < top->worker_count; i++) {
+        struct prom_worker *worker = store->workers[i];
         if (!worker || top->aside[i].count)
             continue;
         struct prom_summary kept = top->aside[i];
@@ -166,11 +162,11 @@ static void set_aside(const struct prom_output *output, unsigned family, struct 
     }
 }
 
-void prom_top_cut(struct prom_output *output, unsigned family)
+void prom_top_cut(struct prom_store *store, unsigned family)
 {
-    struct prom_registry *registry = &output->families[family].registry;
-    struct prom_top *top = &output->families[family].top;
-    set_aside(output, family, top);
+    struct prom_registry *registry = &store->families[family].registry;
+    struct prom_top *top = &store->families[family].top;
+    set_aside(store, family, top);
     if (top->is_decided) {
         uint64_t *kept = top->permits;
         top->permits = top->next_permits;
@@ -210,7 +206,7 @@ static uint64_t fingerprint_of(const struct prom_family *family, size_t number)
 static void weigh_one(struct prom_family *family, size_t number, double growth)
 {
     struct prom_top *top = &family->top;
-    bool is_gone = prom_life_is(&family->expire, (uint32_t)number, PROM_LIFE_GONE);
+    bool is_gone = prom_life_is_gone(&family->life, (uint32_t)number);
     if (is_gone && top->states[number]) {
         if (top->weights[number] > 0)
             prom_summary_add(&top->rest, fingerprint_of(family, number), top->weights[number]);
@@ -227,11 +223,11 @@ static void weigh_one(struct prom_family *family, size_t number, double growth)
     top->weights[number] += growth;
 }
 
-static void weigh(struct prom_output *output, unsigned index, size_t count)
+static void weigh(struct prom_store *store, unsigned index, size_t count)
 {
-    struct prom_family *family = &output->families[index];
-    const struct prom_values *pending = &output->pending->families[index];
-    const struct prom_values *exposed = &output->exposed->families[index];
+    struct prom_family *family = &store->families[index];
+    const struct prom_values *pending = &store->pending->families[index];
+    const struct prom_values *exposed = &store->exposed->families[index];
     for (unsigned i = 0; i < family->top.worker_count; i++)
         prom_summary_merge(&family->top.rest, &family->top.aside[i]);
     for (size_t i = 0; i < count; i++) {
@@ -257,12 +253,12 @@ static int compare_fingerprints(const void *a, const void *b)
 }
 
 /* Series that could go, the lightest first. */
-static size_t rank(const struct prom_output *output, const struct prom_family *family, size_t count)
+static size_t rank(const struct prom_store *store, const struct prom_family *family, size_t count)
 {
     const struct prom_top *top = &family->top;
     size_t ranked = 0;
     for (uint32_t i = PROM_OTHER_SERIES + 1; i < count && ranked < top->limit; i++)
-        if (may_go(family, i, output->pending->number))
+        if (may_go(family, i, store->pending->number))
             top->ranked[ranked++] = (struct prom_counter){.key = i, .weight = top->weights[i]};
     qsort(top->ranked, ranked, sizeof *top->ranked, lighter_first);
     return ranked;
@@ -289,10 +285,10 @@ static size_t match(struct prom_top *top, size_t candidates, size_t ranked, size
     return count;
 }
 
-static void decide(const struct prom_output *output, struct prom_family *family, size_t count)
+static void decide(const struct prom_store *store, struct prom_family *family, size_t count)
 {
     struct prom_top *top = &family->top;
-    size_t ranked = rank(output, family, count), left = numbers_left(&family->registry);
+    size_t ranked = rank(store, family, count), left = numbers_left(&family->registry);
     size_t vacant = atomic_load(&top->open), most = left > vacant ? left - vacant : 0;
     double least = ranked ? top->ranked[0].weight * PROM_TOP_MARGIN : 0;
     size_t candidates = prom_summary_top(&top->rest, least, top->candidates, top->limit);
@@ -313,7 +309,7 @@ static void decide(const struct prom_output *output, struct prom_family *family,
 static size_t shown_count(const struct prom_family *family)
 {
     const struct prom_series *other = prom_series_at(&family->registry, PROM_OTHER_SERIES);
-    return family->admit.shown.count - (atomic_load_explicit(&other->text, memory_order_relaxed) ? 1 : 0);
+    return family->admit.shown.count - (prom_standing_text(&other->standing) ? 1 : 0);
 }
 
 bool prom_top_has_line(const struct prom_family *family)
@@ -340,15 +336,15 @@ static void tell(struct prom_family *family, size_t count)
     top->admitted_count = top->displaced_count = 0;
 }
 
-int prom_top_prepare(struct prom_output *output, unsigned index)
+int prom_top_prepare(struct prom_store *store, unsigned index)
 {
-    struct prom_family *family = &output->families[index];
-    size_t count = output->pending->families[index].count;
-    if (know(&family->top, count))
+    struct prom_family *family = &store->families[index];
+    size_t count = store->pending->families[index].count;
+    if (reserve(&family->top, count))
         return -1;
     halve(&family->top, prom_clock_ms());
-    weigh(output, index, count);
-    decide(output, family, count);
+    weigh(store, index, count);
+    decide(store, family, count);
     tell(family, count);
     return 0;
 }

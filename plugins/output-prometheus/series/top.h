@@ -23,7 +23,7 @@
 #include "series/registry.h"
 #include "series/summary.h"
 
-struct prom_output;
+struct prom_store;
 struct prom_family;
 struct prom_label;
 struct fx_value;
@@ -72,7 +72,7 @@ struct prom_top {
 /* limit and half_life_ms are there. 0, or -1 without memory. To be freed in both cases. */
 int prom_top_init(struct prom_top *top);
 void prom_top_fini(struct prom_top *top);
-void prom_top_add_metrics(struct prom_output *output, struct prom_family *family);
+void prom_top_add_metrics(struct prom_store *store, struct prom_family *family);
 
 /* Before a worker begins: room for what it weighs. 0, or -1 without memory. */
 int prom_top_add_worker(struct prom_top *top, unsigned worker_count, struct prom_summary *own);
@@ -89,8 +89,8 @@ bool prom_top_has_permit(const struct prom_top *top, uint64_t fingerprint);
 /* ---- the checkpoint's owner */
 
 /* Before a cut: chooses those that could go, before the idle ones. In the cut, when they have gone: the permits. */
-void prom_top_choose(const struct prom_output *output, struct prom_family *family);
-void prom_top_cut(struct prom_output *output, unsigned family);
+void prom_top_choose(const struct prom_store *store, struct prom_family *family);
+void prom_top_cut(struct prom_store *store, unsigned family);
 /* In the cut: whether one has to go; and: this one does, having grown by so much since the last one. */
 static inline bool prom_top_is_over(const struct prom_top *top, const struct prom_registry *registry)
 {
@@ -100,9 +100,9 @@ void prom_top_take_out(struct prom_top *top, uint32_t number, double growth);
 /* Whether one more can be shown. */
 bool prom_top_has_line(const struct prom_family *family);
 /* In prepare, when the values are those of the page. 0, or -1 without memory. */
-int prom_top_prepare(struct prom_output *output, unsigned family);
+int prom_top_prepare(struct prom_store *store, unsigned family);
 /* In restore: all series that are there began long ago; and one had this weight. 0, or -1 without memory. */
-int prom_top_restored(struct prom_output *output);
+int prom_top_restored(struct prom_store *store);
 int prom_top_restore_weight(struct prom_top *top, uint32_t number, double weight);
 
 #endif

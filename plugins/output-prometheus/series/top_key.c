@@ -2,7 +2,7 @@
 #include <flow-exporter/plugin.h>
 
 #include "base/hash.h"
-#include "prom.h"
+#include "series/family.h"
 
 /* So that a text is not taken for a cell whose key it is. */
 #define TEXT_KIND UINT64_C(0x74)

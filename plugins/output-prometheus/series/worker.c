@@ -4,10 +4,13 @@
  * workers. Records go in groups and in steps, so that the memory of a whole
  * group is on its way before the first of it is used.
  */
+#include "series/worker.h"
+
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "prom.h"
+#include "self_metrics.h"
+#include "series/store.h"
 
 #define LANES (2 * PROM_FAMILIES_MAX)
 
@@ -25,41 +28,39 @@ struct counts {
     int64_t unmatched, without_value, other;
 };
 
-void prom_worker_free(void *self, void *context)
+void prom_worker_free(struct prom_worker *worker)
 {
-    struct prom_output *output = self;
-    struct prom_worker *worker = context;
-    for (unsigned i = 0; i < output->worker_count; i++)
-        if (output->workers[i] == worker)
-            output->workers[i] = NULL;
-    for (unsigned i = 0; i < output->family_count; i++)
+    struct prom_store *store = worker->store;
+    for (unsigned i = 0; i < store->worker_count; i++)
+        if (store->workers[i] == worker)
+            store->workers[i] = NULL;
+    for (unsigned i = 0; i < store->family_count; i++)
         prom_tally_fini(&worker->tallies[i]);
-    for (unsigned i = 0; worker->weighed && i < output->family_count; i++)
+    for (unsigned i = 0; worker->weighed && i < store->family_count; i++)
         prom_summary_fini(&worker->weighed[i]);
     free(worker->weighed);
     free(worker);
 }
 
-int prom_worker_new(void *self, unsigned index, void **context, struct fx_error *err)
+struct prom_worker *prom_worker_new(struct prom_store *store, unsigned index)
 {
-    struct prom_output *output = self;
-    struct prom_worker *worker = calloc(1, sizeof *worker + output->family_count * sizeof *worker->tallies);
+    struct prom_worker *worker = calloc(1, sizeof *worker + store->family_count * sizeof *worker->tallies);
     if (!worker)
-        return fx_error_set(err, FX_ENOMEM, "out of memory");
-    worker->output = output;
-    worker->weighed = calloc(output->family_count, sizeof *worker->weighed);
+        return NULL;
+    worker->store = store;
+    worker->weighed = calloc(store->family_count, sizeof *worker->weighed);
     int rc = worker->weighed ? 0 : -1;
-    for (unsigned i = 0; i < output->family_count; i++) {
-        rc |= prom_tally_init(&worker->tallies[i], output->families[i].shape);
-        if (!rc && output->families[i].top.limit)
-            rc = prom_top_add_worker(&output->families[i].top, output->worker_count, &worker->weighed[i]);
+    for (unsigned i = 0; i < store->family_count; i++) {
+        rc |= prom_tally_init(&worker->tallies[i], store->families[i].shape);
+        if (!rc && store->families[i].top.limit)
+            rc = prom_top_add_worker(&store->families[i].top, store->worker_count, &worker->weighed[i]);
     }
     if (rc) {
-        prom_worker_free(self, worker);
-        return fx_error_set(err, FX_ENOMEM, "out of memory");
+        prom_worker_free(worker);
+        return NULL;
     }
-    *context = output->workers[index] = worker;
-    return 0;
+    store->workers[index] = worker;
+    return worker;
 }
 
 /* The word of a text label. False: the text has no number. */
@@ -72,7 +73,7 @@ static bool make_text_word(struct prom_worker *worker, const struct fx_value *va
     *word = PROM_KEY_TEXT | PROM_TEXT_EMPTY;
     if (value->type != FX_TEXT || value->size == 0)
         return true;
-    uint32_t number = prom_intern_get(&worker->output->texts, value->text, value->size, may_add);
+    uint32_t number = prom_intern_get(&worker->store->texts, value->text, value->size, may_add);
     *word = PROM_KEY_TEXT | number;
     return number != PROM_TEXT_NONE;
 }
@@ -136,11 +137,11 @@ static void make_key(struct prom_worker *worker, struct prom_family *family, con
 /* The record's lanes, one for each metric that takes it. Gives their number. */
 static unsigned load(struct prom_worker *worker, const struct fx_value *row, struct lane *lanes, struct counts *counts)
 {
-    const struct prom_output *output = worker->output;
+    const struct prom_store *store = worker->store;
     unsigned used = 0;
     bool is_taken = false;
-    for (unsigned i = 0; i < output->family_count; i++) {
-        struct prom_family *family = &output->families[i];
+    for (unsigned i = 0; i < store->family_count; i++) {
+        struct prom_family *family = &store->families[i];
         if (!prom_family_takes(family, row))
             continue;
         is_taken = true;
@@ -161,7 +162,7 @@ static unsigned load(struct prom_worker *worker, const struct fx_value *row, str
 /* Guesses the series, and asks for what counting it will need. */
 static void guess_lane(const struct prom_worker *worker, struct lane *lane)
 {
-    const struct prom_registry *registry = &worker->output->families[lane->family].registry;
+    const struct prom_registry *registry = &worker->store->families[lane->family].registry;
     const struct prom_tally *tally = &worker->tallies[lane->family];
     struct prom_probe probe = prom_probe_start(&registry->table, lane->hash);
     lane->guess = prom_probe_next(&probe);
@@ -203,7 +204,7 @@ static uint32_t series_of(struct prom_family *family, struct lane *lane)
 /* With top it is as it should be, and no record too many. */
 static void count_other(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
 {
-    if (worker->output->families[lane->family].top.limit && lane->key[0])
+    if (worker->store->families[lane->family].top.limit && lane->key[0])
         prom_summary_add(&worker->weighed[lane->family], lane->key[0], (double)lane->value);
     else
         counts->other++;
@@ -212,7 +213,7 @@ static void count_other(struct prom_worker *worker, const struct lane *lane, str
 /* A gauge's or histogram's record. */
 static void count_slots(struct prom_worker *worker, const struct lane *lane, uint64_t *slots)
 {
-    const struct prom_family *family = &worker->output->families[lane->family];
+    const struct prom_family *family = &worker->store->families[lane->family];
     if (family->histogram) {
         prom_histogram_count(family->histogram, slots, lane->value, family->is_scaled ? lane->weight : 1);
         return;
@@ -225,7 +226,7 @@ static void count_slots(struct prom_worker *worker, const struct lane *lane, uin
 static bool count_lane(struct prom_worker *worker, struct lane *lane, struct counts *counts)
 {
     struct prom_tally *tally = &worker->tallies[lane->family];
-    uint32_t number = series_of(&worker->output->families[lane->family], lane);
+    uint32_t number = series_of(&worker->store->families[lane->family], lane);
     if (number >= tally->capacity && !prom_tally_grow(tally, (size_t)number + 1))
         return false;
     if (number == PROM_OTHER_SERIES)
@@ -258,22 +259,21 @@ static void publish(struct fx_instance *instance, const struct counts *counts)
 }
 
 /* Without memory a sum would be wrong from now on: better none, so that nothing more is committed. */
-enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *batch)
+enum fx_verdict prom_worker_write(struct prom_worker *worker, const struct fx_batch *batch)
 {
-    struct prom_output *output = self;
-    struct prom_worker *worker = context;
+    struct prom_store *store = worker->store;
     struct counts counts = {0};
     struct lane lanes[LANES];
-    bool is_whole = !atomic_load_explicit(&output->is_broken, memory_order_relaxed);
-    if (output->has_gauges)
-        worker->stamp = atomic_fetch_add_explicit(&output->stamp, (uint64_t)batch->rows * output->family_count,
-                                                  memory_order_relaxed);
+    bool is_whole = !atomic_load_explicit(&store->is_broken, memory_order_relaxed);
+    if (store->has_gauges)
+        worker->stamp =
+            atomic_fetch_add_explicit(&store->stamp, (uint64_t)batch->rows * store->family_count, memory_order_relaxed);
     for (uint32_t row = 0; row < batch->rows && is_whole;) {
         unsigned used = 0;
-        for (; row < batch->rows && used + output->family_count <= LANES; row++)
+        for (; row < batch->rows && used + store->family_count <= LANES; row++)
             used += load(worker, fx_batch_row(batch, row), &lanes[used], &counts);
         is_whole = count_lanes(worker, lanes, used, &counts);
     }
-    publish(output->instance, &counts);
+    publish(store->instance, &counts);
     return is_whole ? FX_OK : FX_FATAL;
 }
