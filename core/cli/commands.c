@@ -5,18 +5,23 @@
 #include <string.h>
 
 #include "config/options.h"
+#include "log/log.h"
 #include "metrics/metrics.h"
 #include "pipeline/pipeline.h"
 #include "plugin/check.h"
+#include "util/str.h"
 
 int fxi_print_error(const struct fx_error *err)
 {
-    fputs("flow-exporter: ", stderr);
+    struct fxi_str text = {0};
+    fxi_str_puts(&text, "flow-exporter: ");
     if (err->file[0] && err->line)
-        fprintf(stderr, "%s:%u:%u: ", err->file, err->line, err->column);
+        fxi_str_printf(&text, "%s:%u:%u: ", err->file, err->line, err->column);
     else if (err->file[0])
-        fprintf(stderr, "%s: ", err->file);
-    fprintf(stderr, "%s\n", err->message);
+        fxi_str_printf(&text, "%s: ", err->file);
+    fxi_str_printf(&text, "%s\n", err->message);
+    fxi_log_print(text.data, text.size);
+    fxi_str_fini(&text);
     return FXI_STATUS_CONFIG;
 }
 

@@ -1,74 +1,59 @@
 /*
- * The program while it runs: the main thread waits for a signal or for the
- * pipeline's own end, then stops everything in order.
+ * The program while it runs: the main thread starts everything, waits for a signal or for the pipeline's own end, and
+ * stops everything in order. The guard beside it sees to it that the end comes to its end.
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/guard.h"
+#include "cli/watch.h"
 #include "log/log.h"
 #include "pipeline/pipeline.h"
 
-/* SIGTERM and SIGINT end the program; SIGHUP is taken and does nothing yet; a peer that hangs up kills nobody. */
-static int open_signals(struct fx_error *err)
+int fxi_status_of_end(enum fxi_outcome outcome)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    signal(SIGPIPE, SIG_IGN);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    int fd = signalfd(-1, &set, SFD_CLOEXEC);
-    if (fd < 0)
-        fx_error_set(err, FX_EIO, "signals can't be waited for: %s", strerror(errno));
-    return fd;
+    return outcome == FXI_OUTCOME_FAULT           ? FXI_STATUS_FAULT
+           : outcome == FXI_OUTCOME_NOT_COMMITTED ? FXI_STATUS_NOT_COMMITTED
+                                                  : FXI_STATUS_OK;
 }
 
-/* True: the program shall end. */
-static bool take_signal(int fd)
+static void wait_for_end(const struct fxi_guard *guard, const struct fxi_pipeline *pipeline)
 {
-    struct signalfd_siginfo info;
-    if (read(fd, &info, sizeof info) != (ssize_t)sizeof info)
-        return false;
-    if (info.ssi_signo == SIGHUP) {
-        fx_log(NULL, FX_LOG_WARN, "SIGHUP does nothing: restart to read the configuration anew.", NULL);
-        return false;
-    }
-    fx_log(NULL, FX_LOG_INFO, "Stopping.", "signal=%s", strsignal((int)info.ssi_signo));
-    return true;
+    struct pollfd fds[] = {{.fd = fxi_guard_stop_fd(guard), .events = POLLIN},
+                           {.fd = fxi_pipeline_end_fd(pipeline), .events = POLLIN}};
+    while (poll(fds, 2, -1) < 0 && errno == EINTR)
+        ;
 }
 
-static void wait_for_end(int signal_fd, int end_fd)
-{
-    struct pollfd fds[] = {{.fd = signal_fd, .events = POLLIN}, {.fd = end_fd, .events = POLLIN}};
-    for (;;) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            return;
-        if (fds[1].revents)
-            return;
-        if (fds[0].revents && take_signal(signal_fd))
-            return;
-    }
-}
-
-static int run(struct fxi_pipeline *pipeline, int signal_fd)
+static int start_and_wait(struct fxi_pipeline *pipeline, const struct fxi_guard *guard)
 {
     struct fx_error err = FX_ERROR_INIT;
-    int status = 0;
     if (fxi_pipeline_start(pipeline, &err)) {
         fxi_print_error(&err);
-        status = fxi_status_of_start(&err);
-    } else {
-        fx_log(NULL, FX_LOG_INFO, "Running.", NULL);
-        wait_for_end(signal_fd, fxi_pipeline_end_fd(pipeline));
+        return fxi_status_of_start(&err);
     }
-    if (fxi_pipeline_stop(pipeline))
-        status = FXI_STATUS_FAULT;
+    if (!fxi_guard_signal(guard))
+        fx_log(NULL, FX_LOG_INFO, "Running.", NULL);
+    wait_for_end(guard, pipeline);
+    if (fxi_guard_signal(guard))
+        fx_log(NULL, FX_LOG_INFO, "Stopping.", "signal=%s", strsignal(fxi_guard_signal(guard)));
+    return FXI_STATUS_OK;
+}
+
+static int run(struct fxi_pipeline *pipeline, struct fxi_guard *guard)
+{
+    fxi_guard_set_pipeline(guard, pipeline);
+    int status = start_and_wait(pipeline, guard);
+    fxi_guard_arm(guard);
+    bool is_whole = fxi_pipeline_stop(pipeline);
+    if (status == FXI_STATUS_OK)
+        status = fxi_status_of_end(fxi_pipeline_outcome(pipeline));
+    fxi_guard_set_status(guard, status);
+    if (!is_whole)
+        fxi_guard_leave(guard);
     return status;
 }
 
@@ -83,21 +68,33 @@ static void warn_of_root(void)
                NULL);
 }
 
+static int run_guarded(struct fxi_loader *loader, const struct fxi_config *config, struct fxi_guard *guard)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    warn_of_root();
+    struct fxi_pipeline *pipeline = fxi_pipeline_new(config, loader, &err);
+    if (!pipeline)
+        return fxi_print_error(&err);
+    int status = run(pipeline, guard);
+    fxi_pipeline_free(pipeline);
+    fx_log(NULL, FX_LOG_INFO, "Stopped.", "status=%d", status);
+    return status;
+}
+
 int fxi_command_run(struct fxi_loader *loader, const struct fxi_config *config)
 {
     struct fx_error err = FX_ERROR_INIT;
+    static struct fxi_watch watch; /* threads that are left behind may still look at it */
     fxi_log_setup((enum fx_log_level)config->log.level, (enum fxi_log_format)config->log.format);
-    int signal_fd = open_signals(&err);
-    if (signal_fd < 0) {
+    struct fxi_guard *guard = NULL;
+    int status = FXI_STATUS_FAULT;
+    if (fxi_watch_start(&watch, config->pipeline.call_deadline_ms, &err) == 0)
+        guard = fxi_guard_new(config->pipeline.stop_timeout_ms, &watch, &err);
+    if (guard)
+        status = run_guarded(loader, config, guard);
+    else
         fxi_print_error(&err);
-        return FXI_STATUS_FAULT;
-    }
-    warn_of_root();
-    struct fxi_pipeline *pipeline = fxi_pipeline_new(config, loader, &err);
-    int status = pipeline ? run(pipeline, signal_fd) : fxi_print_error(&err);
-    fxi_pipeline_free(pipeline);
-    close(signal_fd);
-    if (pipeline)
-        fx_log(NULL, FX_LOG_INFO, "Stopped.", "status=%d", status);
+    fxi_guard_free(guard);
+    fxi_watch_stop(&watch);
     return status;
 }

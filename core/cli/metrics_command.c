@@ -57,6 +57,8 @@ int fxi_command_metrics(struct fxi_loader *loader)
     print_table("Inputs", "What each input reads and what comes of decoding it. `plugin` is the input's name.",
                 fxi_input_metrics, PLUGIN_LABEL);
     print_table("Resolvers and outputs", "What each takes. `plugin` is its name.", fxi_stage_metrics, PLUGIN_LABEL);
+    print_table("Calls", "Of each instance, by its name in `plugin`; `program` is the program's own work.",
+                fxi_call_metrics, PLUGIN_LABEL);
     fxi_loader_list(loader, print_plugin, loader);
     return 0;
 }

@@ -10,12 +10,16 @@
 #include <flow-exporter/plugin.h>
 
 #include "cli/commands.h"
+#include "log/log.h"
 #include "state/show.h"
 #include "util/alloc.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
+
+/* For standard error that takes nothing just now. */
+#define LAST_LINE_MS 500
 
 static int help(const struct fxi_args *args)
 {
@@ -117,5 +121,6 @@ int fx_program_main(int argc, char **argv)
         status = act(&args);
     }
     fxi_args_fini(&args);
+    fxi_log_end(LAST_LINE_MS);
     return status;
 }

@@ -82,7 +82,14 @@ static const struct fx_option pipeline_table[] = {
      .fallback = "1500ms",
      .min = 100,
      .max = MS_OF_HOUR,
-     .help = "How long a clean stop may take."},
+     .help = "How long a clean stop may take. Two seconds later the program has ended, whatever hangs."},
+    {.key = "call_deadline",
+     .offset = offsetof(struct fxi_pipeline_options, call_deadline_ms),
+     .type = FX_OPT_DURATION,
+     .fallback = "10s",
+     .min = 100,
+     .max = MS_OF_HOUR,
+     .help = "A call of a plugin that has lasted so long is named in the log and shown in a metric."},
     {.key = NULL},
 };
 

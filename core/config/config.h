@@ -32,10 +32,11 @@ struct fxi_state_options {
 
 /* pipeline: */
 struct fxi_pipeline_options {
-    int64_t batch_records;   /* rows a batch; default 4096 */
-    int64_t max_depth;       /* nesting of a record; default 64 */
-    int64_t retry_for_ms;    /* how long a batch is offered again to an output that answers retry; default 30s */
-    int64_t stop_timeout_ms; /* for a clean stop; default 1500ms */
+    int64_t batch_records;    /* rows a batch; default 4096 */
+    int64_t max_depth;        /* nesting of a record; default 64 */
+    int64_t retry_for_ms;     /* how long a batch is offered again to an output that answers retry; default 30s */
+    int64_t stop_timeout_ms;  /* for a clean stop; default 1500ms */
+    int64_t call_deadline_ms; /* a call that lasts longer is named; default 10s */
 };
 
 /* What the core does with the records of an input, whatever plugin it is; zero for other entries. */

@@ -1,35 +1,45 @@
 /*
- * The log: one write(2) a line to standard error, so that lines of several
- * threads never mix. Level and format are set once, before threads start.
+ * The log: lines to standard error (sink.c), which no thread waits for. The
+ * format is set once, before threads start; the level may change at any time.
  */
 #include "log/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <flow-exporter/plugin.h>
 
 #include "log/line.h"
+#include "log/sink.h"
 #include "util/alloc.h"
 #include "util/clock.h"
 
 /* The one place that is the process's own: there is one standard error. */
-static enum fx_log_level log_level = FX_LOG_INFO;
+static _Atomic int log_level = FX_LOG_INFO;
 static enum fxi_log_format log_format = FXI_LOG_TEXT;
 
 void fxi_log_setup(enum fx_log_level level, enum fxi_log_format format)
 {
-    log_level = level;
+    atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
     log_format = format;
+}
+
+enum fx_log_level fxi_log_step(int step, bool *has_changed)
+{
+    int before = atomic_load(&log_level), after = before + step;
+    after = after < FX_LOG_ERROR ? FX_LOG_ERROR : after > FX_LOG_DEBUG ? FX_LOG_DEBUG : after;
+    atomic_store(&log_level, after);
+    *has_changed = after != before;
+    return (enum fx_log_level)after;
 }
 
 int fx_log_enabled(enum fx_log_level level)
 {
-    return level <= log_level;
+    return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed);
 }
 
 static void format_time(char *buffer, size_t size)
@@ -52,17 +62,6 @@ static char *separated(const char *pairs)
     return copy;
 }
 
-static void write_all(const char *data, size_t size)
-{
-    while (size) {
-        ssize_t written = write(STDERR_FILENO, data, size);
-        if (written <= 0)
-            return; /* nowhere left to say so */
-        data += written;
-        size -= (size_t)written;
-    }
-}
-
 static void format_pairs(struct fxi_str *out, const char *pairs, va_list args)
 {
     char *format = separated(pairs);
@@ -73,24 +72,84 @@ static void format_pairs(struct fxi_str *out, const char *pairs, va_list args)
     free(format);
 }
 
+/* values: key=value, joined by FXI_LOG_SEPARATOR. */
+static void put_line(const struct fx_instance *instance, enum fx_log_level level, const char *sentence,
+                     const struct fxi_str *values)
+{
+    struct fxi_str line = {0};
+    char time[40];
+    format_time(time, sizeof time);
+    fxi_log_line(&line, log_format, time, level, instance ? fx_instance_name(instance) : NULL, sentence,
+                 values->data ? values->data : "");
+    fxi_sink_put(line.data, line.size);
+    fxi_str_fini(&line);
+}
+
+/* Said once when lines are taken again. */
+static void tell_lost(void)
+{
+    unsigned long lost = fxi_sink_take_lost();
+    struct fxi_str values = {0};
+    if (!lost)
+        return;
+    fxi_str_printf(&values, "lines=%lu", lost);
+    put_line(NULL, FX_LOG_WARN, "Lines of the log were lost: whoever reads standard error had stood still.", &values);
+    fxi_str_fini(&values);
+}
+
+static void log_pairs(const struct fx_instance *instance, enum fx_log_level level, const char *sentence,
+                      const char *pairs, va_list args)
+{
+    struct fxi_str values = {0};
+    if (pairs)
+        format_pairs(&values, pairs, args);
+    put_line(instance, level, sentence, &values);
+    fxi_str_fini(&values);
+    tell_lost();
+}
+
 void fx_log(const struct fx_instance *instance, enum fx_log_level level, const char *sentence, const char *pairs, ...)
 {
     if (!fx_log_enabled(level))
         return;
-    struct fxi_str values = {0}, line = {0};
-    char time[40];
-    if (pairs) {
-        va_list args;
-        va_start(args, pairs);
-        format_pairs(&values, pairs, args);
-        va_end(args);
-    }
-    format_time(time, sizeof time);
-    fxi_log_line(&line, log_format, time, level, instance ? fx_instance_name(instance) : NULL, sentence,
-                 values.data ? values.data : "");
-    write_all(line.data, line.size);
-    fxi_str_fini(&values);
-    fxi_str_fini(&line);
+    va_list args;
+    va_start(args, pairs);
+    log_pairs(instance, level, sentence, pairs, args);
+    va_end(args);
+}
+
+void fxi_log_always(enum fx_log_level level, const char *sentence, const char *pairs, ...)
+{
+    va_list args;
+    va_start(args, pairs);
+    log_pairs(NULL, level, sentence, pairs, args);
+    va_end(args);
+}
+
+void fxi_log_print(const char *text, size_t size)
+{
+    fxi_sink_put(text, size);
+}
+
+void fxi_log_flush(void)
+{
+    fxi_sink_flush();
+    tell_lost();
+}
+
+int fxi_log_waiting_fd(void)
+{
+    return fxi_sink_waiting_fd();
+}
+
+void fxi_log_end(int timeout_ms)
+{
+    fxi_sink_end(timeout_ms);
+}
+
+unsigned long fxi_log_lost(void)
+{
+    return fxi_sink_lost();
 }
 
 #define LIMIT_WINDOW_MS 10000

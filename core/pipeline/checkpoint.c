@@ -12,6 +12,7 @@
 
 #include "pipeline/reject.h"
 #include "pipeline/state.h"
+#include "plugin/calls.h"
 #include "util/clock.h"
 #include "util/failpoint.h"
 
@@ -53,7 +54,9 @@ static bool cut_output(struct fxi_pipeline *pipeline, struct fx_instance *instan
 {
     if (!instance->plugin->cut)
         return true;
+    struct fxi_call before = fxi_call_begin(instance, "cut", 0);
     int rc = instance->plugin->cut(instance->self, pipeline->number);
+    fxi_call_end(before);
     return rc >= 0 || instance->plugin->abi_minor < 1;
 }
 
@@ -64,10 +67,14 @@ static int cut(struct fxi_pipeline *pipeline, struct fx_error *err)
     pipeline->number++;
     for (size_t i = 0; i < pipeline->output_count; i++) {
         struct fx_instance *instance = pipeline->outputs[i].instance;
+        struct fxi_call before = fxi_call_begin(instance, "before_cut", 0);
         if (instance->plugin->before_cut)
             instance->plugin->before_cut(instance->self);
+        fxi_call_end(before);
     }
     int64_t start = close_gates(pipeline);
+    atomic_store(&pipeline->is_owed, true);
+    atomic_store(&pipeline->is_dirty, false);
     for (size_t i = 0; i < pipeline->output_count && !failed; i++)
         if (!cut_output(pipeline, pipeline->outputs[i].instance))
             failed = pipeline->outputs[i].instance;
@@ -122,7 +129,9 @@ static enum fx_verdict ask_input(struct fxi_pipeline *pipeline, struct fxi_input
     checkpoint.positions = input->positions;
     checkpoint.position_count = input->position_count;
     int64_t start = fxi_clock_ms();
+    struct fxi_call before = fxi_call_begin(instance, "commit", 0);
     enum fx_verdict verdict = instance->plugin->commit(instance->self, &checkpoint, timeout_ms, err);
+    fxi_call_end(before);
     fxi_failpoint("commit-asked");
     if (verdict == FX_AGAIN)
         verdict = FX_RETRY;
@@ -133,13 +142,21 @@ static enum fx_verdict ask_input(struct fxi_pipeline *pipeline, struct fxi_input
     return verdict;
 }
 
+/* The disk can stand still. */
+static void mark(struct fxi_pipeline *pipeline)
+{
+    struct fxi_call before = fxi_call_begin(NULL, "mark state", 0);
+    if (pipeline->durable)
+        fxi_state_accept(pipeline->store);
+    fxi_call_end(before);
+}
+
 static void expose(struct fxi_pipeline *pipeline)
 {
     observe(pipeline, FXI_STEP_COMMIT, pipeline->asked_ns);
     int64_t start = fxi_clock_ns();
     fxi_failpoint("accepted");
-    if (pipeline->durable)
-        fxi_state_accept(pipeline->store);
+    mark(pipeline);
     pipeline->doubtful = NULL;
     fxi_failpoint("marked");
     for (size_t i = 0; i < pipeline->input_count; i++) {
@@ -150,10 +167,13 @@ static void expose(struct fxi_pipeline *pipeline)
     }
     pipeline->committed_number = pipeline->number;
     pipeline->unsettled = false;
+    atomic_store(&pipeline->is_owed, false);
     for (size_t i = 0; i < pipeline->output_count; i++) {
         struct fx_instance *instance = pipeline->outputs[i].instance;
+        struct fxi_call before = fxi_call_begin(instance, "committed", 0);
         if (instance->plugin->committed)
             instance->plugin->committed(instance->self, pipeline->number);
+        fxi_call_end(before);
     }
     fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINTS, FXI_CHECKPOINT_COMMITTED, 1);
     atomic_store(&pipeline->committed_ms, fxi_clock_ms());

@@ -3,9 +3,6 @@
  * After that it takes a checkpoint when an output asks (a page), when the
  * last is old, and again and again while a commit has no answer.
  */
-#include <signal.h>
-#include <string.h>
-
 #include "pipeline/state.h"
 #include "util/clock.h"
 #include "util/failpoint.h"
@@ -86,11 +83,11 @@ static bool recover(struct fxi_pipeline *pipeline)
     return !rc;
 }
 
-static void *thread_main(void *arg)
+static void thread_main(void *arg)
 {
     struct fxi_pipeline *pipeline = arg;
     if (!recover(pipeline))
-        return NULL;
+        return;
     for (size_t i = 0; i < pipeline->input_count; i++)
         fxi_input_let_in(&pipeline->inputs[i]);
     fxi_failpoint("let-in");
@@ -103,31 +100,18 @@ static void *thread_main(void *arg)
         if (rc)
             fx_log(NULL, FX_LOG_DEBUG, "A checkpoint was not committed.", "reason=%s", err.message);
     }
-    return NULL;
 }
 
 int fxi_checkpoint_thread_start(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&pipeline->checkpoint_thread, NULL, thread_main, pipeline);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc)
-        return fx_error_set(err, FX_EIO, "can't start the checkpoint thread: %s", strerror(rc));
-    pipeline->checkpoint_thread_runs = true;
-    pthread_setname_np(pipeline->checkpoint_thread, "fx-checkpoint");
-    return 0;
+    return fxi_thread_start(&pipeline->checkpoint_thread, "fx-checkpoint", thread_main, pipeline, err);
 }
 
-void fxi_checkpoint_thread_stop(struct fxi_pipeline *pipeline)
+bool fxi_checkpoint_thread_stop(struct fxi_pipeline *pipeline, int64_t end_ms)
 {
-    if (!pipeline->checkpoint_thread_runs)
-        return;
     pthread_mutex_lock(&pipeline->wake);
     pipeline->thread_stops = true;
     pthread_cond_signal(&pipeline->woken);
     pthread_mutex_unlock(&pipeline->wake);
-    pthread_join(pipeline->checkpoint_thread, NULL);
-    pipeline->checkpoint_thread_runs = false;
+    return fxi_thread_join(&pipeline->checkpoint_thread, fxi_clock_until(end_ms));
 }

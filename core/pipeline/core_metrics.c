@@ -99,6 +99,14 @@ const struct fx_metric fxi_stage_metrics[] = {
                            .help = "Time spent in a stage; of an input, waiting for payloads and decoding them."},
     {.name = NULL}};
 
+const struct fx_metric fxi_call_metrics[] = {
+    [FXI_CALL_OVERDUE] = {.name = "call_overdue_seconds",
+                          .kind = FX_GAUGE | FXI_METRIC_NS,
+                          .help =
+                              "How long the longest call lasts that has not returned within call_deadline; 0: there "
+                              "is none. Of 'program': its own work on the disk. The log names the call."},
+    {.name = NULL}};
+
 static const char *const version[] = {PACKAGE_VERSION, NULL};
 static const char *const checkpoint_results[] = {"committed", "fenced", "unanswered", "not_cut", NULL};
 static const char *const checkpoint_steps[] = {"cut", "prepare", "commit", "expose", NULL};
@@ -156,4 +164,7 @@ const struct fx_metric fxi_program_metrics[] = {
     [FXI_PROGRAM_STATE_FAILURES] = {.name = "state_failures_total",
                                     .kind = FX_COUNTER,
                                     .help = "Times that the state directory could not be read or written."},
+    [FXI_PROGRAM_LOG_LOST] = {.name = "log_lines_lost_total",
+                              .kind = FX_COUNTER,
+                              .help = "Lines of the log that standard error did not take in time."},
     {.name = NULL}};

@@ -46,6 +46,9 @@ enum fxi_purge { FXI_PURGE_COMPLETE, FXI_PURGE_INCOMPLETE, FXI_PURGE_UNJUDGED };
 enum fxi_stage_metric { FXI_STAGE_RECORDS, FXI_STAGE_DROPPED, FXI_STAGE_RETRIES, FXI_STAGE_ERRORS, FXI_STAGE_SECONDS };
 extern const struct fx_metric fxi_stage_metrics[];
 
+enum fxi_call_metric { FXI_CALL_OVERDUE };
+extern const struct fx_metric fxi_call_metrics[];
+
 enum fxi_program_metric {
     FXI_PROGRAM_BUILD,
     FXI_PROGRAM_WORKERS,
@@ -58,7 +61,8 @@ enum fxi_program_metric {
     FXI_PROGRAM_PREPARE_FAILURES,
     FXI_PROGRAM_RECOVERIES,
     FXI_PROGRAM_STATE_KEPT,
-    FXI_PROGRAM_STATE_FAILURES
+    FXI_PROGRAM_STATE_FAILURES,
+    FXI_PROGRAM_LOG_LOST
 };
 extern const struct fx_metric fxi_program_metrics[];
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pipeline/state.h"
+#include "plugin/calls.h"
 #include "util/alloc.h"
 #include "util/clock.h"
 #include "util/failpoint.h"
@@ -115,7 +116,9 @@ static int prepare_output(const struct fxi_pipeline *pipeline, struct fx_instanc
     struct fx_error err = FX_ERROR_INIT;
     if (!instance->plugin->prepare)
         return 0;
+    struct fxi_call before = fxi_call_begin(instance, "prepare", 0);
     int rc = instance->plugin->prepare(instance->self, checkpoint, &err);
+    fxi_call_end(before);
     if (rc < 0) {
         fx_log(instance, FX_LOG_ERROR, "A checkpoint could not be made durable; going on without.",
                "checkpoint=%" PRIu64 " reason=%s", checkpoint->number, err.message);
@@ -197,7 +200,10 @@ int fxi_durable_prepare(struct fxi_pipeline *pipeline, struct fx_error *err)
     fxi_checkpoint_describe(pipeline, tag, &checkpoint);
     checkpoint.position_count = gather(pipeline);
     checkpoint.positions = pipeline->positions;
-    if (pipeline->durable && write_all(pipeline, &checkpoint, &prepared, &why)) {
+    struct fxi_call before = fxi_call_begin(NULL, "write state", 0); /* the disk can stand still */
+    int rc = pipeline->durable ? write_all(pipeline, &checkpoint, &prepared, &why) : 0;
+    fxi_call_end(before);
+    if (pipeline->durable && rc) {
         pipeline->durable = false;
         give_up(pipeline, &why);
     } else if (pipeline->durable) {

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "log/log.h"
 #include "metrics/process.h"
 #include "pipeline/letters.h"
 #include "pipeline/reject.h"
@@ -38,6 +39,10 @@ void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, con
                            (fxi_clock_ms() - atomic_load(&pipeline->committed_ms)) * 1000000);
     if (pipeline->process_metrics)
         fxi_process_update(pipeline->process_metrics);
+    if (pipeline->program_metrics)
+        fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_LOG_LOST, 0, (int64_t)fxi_log_lost());
+    if (pipeline->call_metrics)
+        fxi_calls_note(pipeline);
     bool knows_histograms = instance->plugin->abi_minor >= 1;
     fxi_metrics_visit(pipeline->metrics, knows_histograms, visit, arg);
 }
@@ -89,6 +94,7 @@ static int add_instance(struct fxi_pipeline *pipeline, struct fxi_loader *loader
     pipeline->instances[pipeline->instance_count++] = instance;
     instance->pipeline = pipeline;
     instance->metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, instance->plugin->metrics);
+    instance->call_metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, fxi_call_metrics);
     if (entry->kind == FX_KIND_INPUT)
         add_input(pipeline, instance);
     else if (entry->kind == FX_KIND_RESOLVER)
@@ -185,6 +191,7 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
     pipeline->program_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_program_metrics);
     fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_BUILD, 0, 1);
     pipeline->process_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_process_metrics);
+    pipeline->call_metrics = fxi_metrics_add_set(pipeline->metrics, "program", fxi_call_metrics);
     fxi_readiness_set(&pipeline->readiness, "program", "it is starting");
     pipeline->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int rc = pipeline->end_fd < 0 ? fx_error_set(err, FX_EIO, "can't make an event descriptor") : 0;

@@ -27,8 +27,23 @@ bool fxi_pipeline_command(struct fxi_pipeline *pipeline, const char *command, in
 /* A descriptor that becomes readable when the pipeline has ended by itself (its inputs' end, or a fatal fault). */
 int fxi_pipeline_end_fd(const struct fxi_pipeline *pipeline);
 
-/* Stops inputs, takes the last checkpoint, stops the rest; within the configured time. 0, or -1 after a fatal fault. */
-int fxi_pipeline_stop(struct fxi_pipeline *pipeline);
+/* Any thread: the pipeline is going to be stopped; a start that is under way ends as soon as it can. */
+void fxi_pipeline_ask_stop(struct fxi_pipeline *pipeline);
+
+/*
+ * Stops inputs, takes the last checkpoint, stops the rest; within the configured time, as far as plugins return. False:
+ * a thread can't be ended, so nothing may be freed and only the process's end ends it.
+ */
+bool fxi_pipeline_stop(struct fxi_pipeline *pipeline) FX_WARN_UNUSED;
+
+/* Any thread: what can be said of the end, if it were now. */
+enum fxi_outcome {
+    FXI_OUTCOME_CLEAN,         /* what was counted is committed, or nothing was */
+    FXI_OUTCOME_NOT_COMMITTED, /* it will be read again */
+    FXI_OUTCOME_FAULT          /* a fatal fault */
+};
+enum fxi_outcome fxi_pipeline_outcome(const struct fxi_pipeline *pipeline);
+
 void fxi_pipeline_free(struct fxi_pipeline *pipeline);
 
 #endif

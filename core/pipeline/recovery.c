@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/calls.h"
 #include "util/alloc.h"
 #include "util/failpoint.h"
 
@@ -92,7 +93,10 @@ static int ask_inputs(struct fxi_pipeline *pipeline, struct evidence *evidence, 
         if (count && instance->plugin->recall) {
             *asked = true;
             struct fx_error why = FX_ERROR_INIT;
-            if (instance->plugin->recall(instance->self, &recall.public, timeout_ms, &why) != FX_OK)
+            struct fxi_call before = fxi_call_begin(instance, "recall", 0);
+            enum fx_verdict verdict = instance->plugin->recall(instance->self, &recall.public, timeout_ms, &why);
+            fxi_call_end(before);
+            if (verdict != FX_OK)
                 rc = fx_error_set(err, FX_ETIMEOUT, "%s can't tell yet what was committed: %s", instance->name,
                                   why.message);
         }
@@ -103,6 +107,14 @@ static int ask_inputs(struct fxi_pipeline *pipeline, struct evidence *evidence, 
 
 /* ---- restoring */
 
+static int call_restore(struct fx_instance *instance, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+{
+    struct fxi_call before = fxi_call_begin(instance, "restore", 0);
+    int rc = instance->plugin->restore(instance->self, checkpoint, err);
+    fxi_call_end(before);
+    return rc;
+}
+
 static void restore(struct fxi_pipeline *pipeline, struct fx_instance *instance, const struct fxi_slot *slot)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -112,7 +124,7 @@ static void restore(struct fxi_pipeline *pipeline, struct fx_instance *instance,
     int rc = slot && instance->state ? fxi_part_read(instance->state, slot, &err) : FX_EINVAL;
     if (!rc) {
         struct fx_checkpoint checkpoint = {.number = slot->number, .tag = "", .state = instance->state};
-        rc = instance->plugin->restore(instance->self, &checkpoint, &err);
+        rc = call_restore(instance, &checkpoint, &err);
         fxi_part_read_end(instance->state);
         if (rc >= 0)
             return;
@@ -124,7 +136,7 @@ static void restore(struct fxi_pipeline *pipeline, struct fx_instance *instance,
         fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_STATE_FAILURES, 0, 1);
     }
     err = (struct fx_error)FX_ERROR_INIT;
-    if (instance->plugin->restore(instance->self, &nothing, &err) < 0) {
+    if (call_restore(instance, &nothing, &err) < 0) {
         fx_log(instance, FX_LOG_ERROR, "The output can't begin with nothing either.", "reason=%s", err.message);
         fxi_pipeline_fail(pipeline);
     }

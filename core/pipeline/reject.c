@@ -11,6 +11,7 @@
 
 #include "pipeline/letters.h"
 #include "pipeline/state.h"
+#include "plugin/calls.h"
 #include "util/clock.h"
 
 #define PAUSE_MS 20
@@ -92,11 +93,19 @@ static void log_rejected(const struct fx_feed *feed, enum fx_log_level level, co
                (long long)letter->column, suppressed);
 }
 
+static enum fx_verdict send(const struct fx_instance *instance, const struct fx_letter *letter)
+{
+    struct fxi_call before = fxi_call_begin(instance, "letter_send", 0);
+    enum fx_verdict verdict = instance->plugin->letter_send(instance->self, letter);
+    fxi_call_end(before);
+    return verdict;
+}
+
 static enum fx_verdict offer(struct fxi_input *input, const struct fx_letter *letter)
 {
     const struct fx_instance *instance = input->instance;
     if (!input->letters)
-        return instance->plugin->letter_send(instance->self, letter);
+        return send(instance, letter);
     return fxi_letters_add(input->letters, letter) ? FX_OK : FX_AGAIN;
 }
 
@@ -178,7 +187,9 @@ static int store_sent(struct fxi_input *input, int timeout_ms, struct fx_error *
 {
     struct fx_instance *instance = input->instance;
     uint64_t stored = 0, lost = 0;
+    struct fxi_call before = fxi_call_begin(instance, "letter_store", 0);
     enum fx_verdict verdict = instance->plugin->letter_store(instance->self, timeout_ms, &stored, &lost);
+    fxi_call_end(before);
     fxi_metric_set_add(input->metrics, FXI_INPUT_LETTERS, FXI_LETTER_STORED, (int64_t)stored);
     count_lost(input, lost, "the brokers did not take them");
     return verdict == FX_OK ? 0 : fx_error_set(err, FX_ETIMEOUT, "dead letters are not stored yet");
@@ -186,7 +197,9 @@ static int store_sent(struct fxi_input *input, int timeout_ms, struct fx_error *
 
 static int store_written(const struct fxi_pipeline *pipeline, struct fxi_input *input, struct fx_error *err)
 {
+    struct fxi_call before = fxi_call_begin(NULL, "write dead letters", 0);
     int rc = fxi_letters_store(input->letters, err);
+    fxi_call_end(before);
     fxi_metric_set_add(input->metrics, FXI_INPUT_LETTERS, FXI_LETTER_STORED,
                        (int64_t)fxi_letters_stored(input->letters));
     if (!rc) {

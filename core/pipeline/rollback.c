@@ -8,6 +8,7 @@
 
 #include "pipeline/recovery.h"
 #include "pipeline/state.h"
+#include "plugin/calls.h"
 #include "util/failpoint.h"
 
 static void keep_all_out(struct fxi_pipeline *pipeline)
@@ -32,8 +33,10 @@ static void rewind_input(const struct fxi_pipeline *pipeline, struct fxi_input *
                                        .tag = "",
                                        .positions = input->positions,
                                        .position_count = input->position_count};
+    struct fxi_call before = fxi_call_begin(input->instance, "rewind", 0);
     if (input->instance->plugin->rewind)
         input->instance->plugin->rewind(input->instance->self, &checkpoint);
+    fxi_call_end(before);
 }
 
 static void let_all_in(struct fxi_pipeline *pipeline)
@@ -53,10 +56,14 @@ static void roll_outputs_back(struct fxi_pipeline *pipeline)
     for (size_t i = 0; i < pipeline->input_count; i++)
         fxi_markers_spoil(pipeline->inputs[i].markers);
     pipeline->unsettled = pipeline->is_void = false;
+    atomic_store(&pipeline->is_owed, false);
+    atomic_store(&pipeline->is_dirty, false);
     for (size_t i = 0; i < pipeline->output_count; i++) {
         struct fx_instance *instance = pipeline->outputs[i].instance;
+        struct fxi_call before = fxi_call_begin(instance, "rolled_back", 0);
         if (instance->plugin->rolled_back)
             instance->plugin->rolled_back(instance->self, pipeline->committed_number);
+        fxi_call_end(before);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "pipeline/state.h"
+#include "plugin/calls.h"
 #include "util/clock.h"
 
 #define BACKOFF_FIRST_MS 1
@@ -17,13 +18,16 @@ static void sleep_ms(int64_t ms)
     nanosleep(&time, NULL);
 }
 
-static enum fx_verdict call_stage(struct fxi_stage *stage, struct fx_feed *feed)
+static enum fx_verdict call_stage(struct fxi_stage *stage, struct fx_feed *feed, int64_t start_ns)
 {
     struct fx_instance *instance = stage->instance;
     void *context = instance->worker_contexts[feed->index];
-    return instance->plugin->kind == FX_KIND_RESOLVER
-               ? instance->plugin->enrich(instance->self, context, &feed->batch.public)
-               : instance->plugin->write(instance->self, context, &feed->batch.public);
+    bool is_resolver = instance->plugin->kind == FX_KIND_RESOLVER;
+    struct fxi_call before = fxi_call_begin(instance, is_resolver ? "enrich" : "write", start_ns);
+    enum fx_verdict verdict = is_resolver ? instance->plugin->enrich(instance->self, context, &feed->batch.public)
+                                          : instance->plugin->write(instance->self, context, &feed->batch.public);
+    fxi_call_end(before);
+    return verdict;
 }
 
 static void log_dropped(struct fxi_stage *stage, uint32_t rows)
@@ -35,11 +39,12 @@ static void log_dropped(struct fxi_stage *stage, uint32_t rows)
 }
 
 /* Offers the batch again while the stage says "not now"; not for ever, and at a stop only once. */
-static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed)
+static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int64_t start_ns)
 {
     int64_t give_up_ms = 0, pause_ms = BACKOFF_FIRST_MS;
     for (;;) {
-        enum fx_verdict verdict = call_stage(stage, feed);
+        enum fx_verdict verdict = call_stage(stage, feed, start_ns);
+        start_ns = 0; /* of another call it is not known */
         if (verdict != FX_OK && verdict != FX_AGAIN && verdict != FX_DROP)
             fxi_metric_set_add(stage->metrics, FXI_STAGE_ERRORS, 0, 1);
         if (verdict != FX_AGAIN && verdict != FX_RETRY)
@@ -63,7 +68,7 @@ static void run_stage(struct fxi_stage *stage, struct fx_feed *feed)
 {
     uint32_t rows = feed->batch.public.rows;
     int64_t start = fxi_clock_ns();
-    enum fx_verdict verdict = offer(stage, feed);
+    enum fx_verdict verdict = offer(stage, feed, start);
     int64_t ns = fxi_clock_ns() - start;
     feed->stage_ns += ns;
     fxi_metric_set_add(stage->metrics, FXI_STAGE_SECONDS, 0, ns);

@@ -26,6 +26,7 @@
 #include "pipeline/schema.h"
 #include "plugin/instance.h"
 #include "state/state.h"
+#include "util/thread.h"
 
 /* Changed only under pipeline.run while the input is quiesced, but for position: its worker's, inside the gate. */
 struct fx_stream {
@@ -79,8 +80,7 @@ struct fx_feed {
     struct fxi_pipeline *pipeline;
     struct fxi_input *input;
     unsigned index, input_index; /* among all workers, among its input's */
-    pthread_t thread;
-    bool thread_runs;
+    struct fxi_thread thread;
     struct fxi_decoder *decoder; /* or vflow */
     struct fxi_vflow *vflow;
     bool plain; /* the decoder is all that the input's records need */
@@ -110,6 +110,7 @@ struct fxi_pipeline {
     struct fxi_metrics *metrics;
     struct fxi_metric_set *program_metrics; /* FXI_PROGRAM_... */
     struct fxi_metric_set *process_metrics;
+    struct fxi_metric_set *call_metrics; /* FXI_CALL_..., of the core's own work */
 
     struct fxi_readiness readiness;
 
@@ -124,6 +125,9 @@ struct fxi_pipeline {
 
     _Atomic bool stopping;    /* workers end, waits are short */
     _Atomic bool failed;      /* a fatal fault: exit status 70 */
+    _Atomic bool left_behind; /* a plugin has a thread that can't be ended: nothing is freed any more */
+    _Atomic bool is_dirty;    /* something was counted since the last cut */
+    _Atomic bool is_owed;     /* a cut was begun, and neither committed nor given back yet */
     _Atomic bool abandoned;   /* a batch was cut off by the stop: no last checkpoint */
     _Atomic unsigned running; /* workers whose input has not ended */
     int end_fd;               /* an eventfd */
@@ -149,12 +153,11 @@ struct fxi_pipeline {
 
     pthread_mutex_t wake;
     pthread_cond_t woken;
-    bool requested;              /* under wake */
-    bool waiting_for_answer;     /* a copy of unsettled; under wake */
-    bool thread_stops;           /* under wake */
-    int64_t last_cut_ms;         /* under wake */
-    pthread_t checkpoint_thread; /* recovers first */
-    bool checkpoint_thread_runs;
+    bool requested;                      /* under wake */
+    bool waiting_for_answer;             /* a copy of unsettled; under wake */
+    bool thread_stops;                   /* under wake */
+    int64_t last_cut_ms;                 /* under wake */
+    struct fxi_thread checkpoint_thread; /* recovers first */
 };
 
 /* feed.c: ends the poll's batch, and lets the gate go. */
@@ -176,7 +179,8 @@ void fxi_input_list_positions(struct fxi_input *input, bool base);
 
 /* worker.c */
 int fxi_workers_start(struct fxi_pipeline *pipeline, struct fx_error *err);
-void fxi_workers_join(struct fxi_pipeline *pipeline);
+/* False: one is still at work then. */
+bool fxi_workers_join(struct fxi_pipeline *pipeline, int64_t end_ms);
 
 /* durable.c; under run. The state directory is opened (at the start); the cut is made durable, as far as it can be:
  * a negative code when the program shall stop instead of going on without. */
@@ -206,7 +210,10 @@ void fxi_adopt(struct fxi_pipeline *pipeline, const struct fxi_slot *slot);
 
 /* checkpoint_thread.c */
 int fxi_checkpoint_thread_start(struct fxi_pipeline *pipeline, struct fx_error *err);
-void fxi_checkpoint_thread_stop(struct fxi_pipeline *pipeline);
+bool fxi_checkpoint_thread_stop(struct fxi_pipeline *pipeline, int64_t end_ms); /* false: it is still at work then */
+/* overdue.c: how long calls have not returned, as metrics. */
+void fxi_calls_note(struct fxi_pipeline *pipeline);
+
 void fxi_checkpoint_wanted(struct fxi_pipeline *pipeline);
 void fxi_checkpoint_note(struct fxi_pipeline *pipeline, bool cut_taken);
 

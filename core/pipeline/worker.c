@@ -2,12 +2,11 @@
  * Workers: each polls its input, decodes, resolves and writes, then polls
  * again. No queues: back-pressure is that it does not poll.
  */
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "pipeline/state.h"
+#include "plugin/calls.h"
 #include "util/clock.h"
 
 #define POLL_MS          100
@@ -36,8 +35,10 @@ static enum fx_verdict poll_once(struct fx_feed *feed)
         return FX_AGAIN;
     int64_t start = fxi_clock_ns();
     feed->stage_ns = feed->held_ns = 0;
+    struct fxi_call before = fxi_call_begin(instance, "poll", start);
     enum fx_verdict verdict =
         instance->plugin->poll(instance->self, instance->worker_contexts[feed->input_index], feed, POLL_MS);
+    fxi_call_end(before);
     fxi_feed_flush(feed);
     fxi_metric_set_add(feed->input->metrics, FXI_INPUT_SECONDS, 0, fxi_clock_ns() - start - feed->stage_ns);
     fxi_feed_publish(feed);
@@ -59,7 +60,7 @@ static void end_of_input(struct fx_feed *feed)
         fxi_pipeline_signal_end(pipeline);
 }
 
-static void *worker_main(void *arg)
+static void worker_main(void *arg)
 {
     struct fx_feed *feed = arg;
     int64_t pause_ms = BACKOFF_FIRST_MS;
@@ -73,31 +74,20 @@ static void *worker_main(void *arg)
             pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
         } else if (verdict == FX_END) {
             end_of_input(feed);
-            return NULL;
+            return;
         } else {
             fx_log(feed->input->instance, FX_LOG_ERROR, "The input can't go on.", "verdict=%d", (int)verdict);
             fxi_pipeline_fail(feed->pipeline);
-            return NULL;
+            return;
         }
     }
-    return NULL;
 }
 
-/* Signals are the main thread's business. */
-static int start_worker(struct fx_feed *feed)
+static int start_worker(struct fx_feed *feed, struct fx_error *err)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&feed->thread, NULL, worker_main, feed);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc)
-        return rc;
-    feed->thread_runs = true;
     char name[16];
     snprintf(name, sizeof name, "fx-worker-%u", feed->index);
-    pthread_setname_np(feed->thread, name);
-    return 0;
+    return fxi_thread_start(&feed->thread, name, worker_main, feed, err);
 }
 
 int fxi_workers_start(struct fxi_pipeline *pipeline, struct fx_error *err)
@@ -105,18 +95,17 @@ int fxi_workers_start(struct fxi_pipeline *pipeline, struct fx_error *err)
     atomic_store(&pipeline->running, pipeline->feed_count);
     fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_WORKERS, 0, pipeline->feed_count);
     for (unsigned i = 0; i < pipeline->feed_count; i++) {
-        int rc = start_worker(&pipeline->feeds[i]);
+        int rc = start_worker(&pipeline->feeds[i], err);
         if (rc)
-            return fx_error_set(err, FX_EIO, "can't start worker %u: %s", i, strerror(rc));
+            return rc;
     }
     return 0;
 }
 
-void fxi_workers_join(struct fxi_pipeline *pipeline)
+bool fxi_workers_join(struct fxi_pipeline *pipeline, int64_t end_ms)
 {
+    bool all = true;
     for (unsigned i = 0; i < pipeline->feed_count; i++)
-        if (pipeline->feeds[i].thread_runs)
-            pthread_join(pipeline->feeds[i].thread, NULL);
-    for (unsigned i = 0; i < pipeline->feed_count; i++)
-        pipeline->feeds[i].thread_runs = false;
+        all = fxi_thread_join(&pipeline->feeds[i].thread, fxi_clock_until(end_ms)) && all;
+    return all;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/options.h"
+#include "plugin/calls.h"
 #include "plugin/check.h"
 #include "util/alloc.h"
 
@@ -114,6 +115,7 @@ void fxi_instance_free(struct fx_instance *instance)
 {
     if (!instance)
         return;
+    fxi_calls_forget();
     if (instance->plugin->options)
         fxi_options_fini(instance->plugin->options, instance->options);
     free(instance->options);
@@ -136,7 +138,9 @@ static int name_speaker(const struct fx_instance *instance, int rc, struct fx_er
 int fxi_instance_create(struct fx_instance *instance, struct fx_error *err)
 {
     instance->may_claim = 1;
+    struct fxi_call before = fxi_call_begin(instance, "create", 0);
     int rc = instance->plugin->create(instance, instance->options, &instance->self, err);
+    fxi_call_end(before);
     instance->may_claim = 0;
     instance->created = rc >= 0;
     return name_speaker(instance, rc, err);
@@ -144,7 +148,9 @@ int fxi_instance_create(struct fx_instance *instance, struct fx_error *err)
 
 int fxi_instance_start(struct fx_instance *instance, struct fx_error *err)
 {
+    struct fxi_call before = fxi_call_begin(instance, "start", 0);
     int rc = instance->plugin->start ? instance->plugin->start(instance->self, err) : 0;
+    fxi_call_end(before);
     instance->started = rc >= 0;
     return name_speaker(instance, rc, err);
 }
@@ -153,20 +159,25 @@ int fxi_instance_start_workers(struct fx_instance *instance, unsigned count, str
 {
     int rc = 0;
     instance->worker_contexts = fxi_calloc(count, sizeof *instance->worker_contexts);
+    struct fxi_call before = fxi_call_begin(instance, "worker_new", 0);
     for (unsigned i = 0; i < count && instance->plugin->worker_new && rc >= 0; i++)
         rc = instance->plugin->worker_new(instance->self, i, &instance->worker_contexts[i], err);
+    fxi_call_end(before);
     return name_speaker(instance, rc, err);
 }
 
 void fxi_instance_stop(struct fx_instance *instance, int timeout_ms)
 {
+    struct fxi_call before = fxi_call_begin(instance, "stop", 0);
     if (instance->started && instance->plugin->stop)
         instance->plugin->stop(instance->self, timeout_ms);
+    fxi_call_end(before);
     instance->started = 0;
 }
 
 void fxi_instance_destroy(struct fx_instance *instance)
 {
+    struct fxi_call before = fxi_call_begin(instance, "destroy", 0);
     for (unsigned i = 0; instance->worker_contexts && i < instance->workers; i++)
         if (instance->worker_contexts[i])
             instance->plugin->worker_free(instance->self, instance->worker_contexts[i]);
@@ -175,4 +186,5 @@ void fxi_instance_destroy(struct fx_instance *instance)
     if (instance->created)
         instance->plugin->destroy(instance->self);
     instance->created = 0;
+    fxi_call_end(before);
 }

@@ -17,7 +17,8 @@ struct fx_instance {
     const char *file; /* of the configuration, for errors */
     const char *name; /* the entry's */
     void *options;
-    struct fxi_metric_set *metrics; /* the plugin's own table */
+    struct fxi_metric_set *metrics;      /* the plugin's own table */
+    struct fxi_metric_set *call_metrics; /* FXI_CALL_... */
     unsigned workers;
     struct fxi_pipeline *pipeline; /* whose schema it claims fields of */
     int may_claim;                 /* inside create */

@@ -18,6 +18,13 @@ static inline int64_t fxi_clock_ms(void)
     return fxi_clock_ns() / 1000000;
 }
 
+/* How long it is until then, for waits with a limit; 0: it is over. */
+static inline int fxi_clock_until(int64_t end_ms)
+{
+    int64_t left_ms = end_ms - fxi_clock_ms();
+    return left_ms > 0 ? (int)left_ms : 0;
+}
+
 /* The moment that is ms from now, for waits on CLOCK_MONOTONIC. */
 static inline struct timespec fxi_clock_after_ms(int64_t ms)
 {

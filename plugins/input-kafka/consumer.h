@@ -2,7 +2,7 @@
  * What the plugin's files share.
  *
  *   lifecycle.c  create, start, stop; workers' queues
- *   close.c      leaving the group at the stop
+ *   close.c      leaving the group at the stop, and the end of librdkafka; bounded.c: calls that can hang
  *   conf.c       options to librdkafka's configuration; timestamp.c: a point in time
  *   events.c     librdkafka's log and errors (its own threads)
  *   trouble.c    what is wrong, for log, metric and readiness
@@ -137,6 +137,7 @@ struct kafka_consumer {
     atomic_bool has_jumped; /* a partition has a jump to look at */
     atomic_bool rewinding;  /* nothing is read until worker 0 has gone back */
     atomic_bool is_left; /* librdkafka can't be destroyed at the stop: it and its threads stay until the program ends */
+    bool is_unsafe;      /* destroying it could end the program (close.c) */
     rd_kafka_queue_t *commit_queue;
     struct kafka_ask ask;
     int64_t start_ms; /* options.start as a time */
@@ -159,6 +160,8 @@ void kafka_worker_free(void *self, void *worker);
 
 /* close.c: leaves the group. False: librdkafka is stuck, and must not be destroyed. */
 bool kafka_close(struct kafka_consumer *consumer, int timeout_ms);
+/* False: it hangs, and is left behind. Queues and messages of it are gone. */
+bool kafka_destroy_within(struct kafka_consumer *consumer, rd_kafka_t *rk, int timeout_ms);
 
 /* conf.c: consumer->conf, without I/O. */
 int kafka_conf_make(struct kafka_consumer *consumer, struct fx_error *err);
@@ -183,7 +186,7 @@ void kafka_trouble_look_again(struct kafka_consumer *consumer);
 /* letters.c */
 int kafka_letters_check(struct kafka_consumer *consumer, struct fx_error *err);
 int kafka_letters_start(struct kafka_consumer *consumer, struct fx_error *err);
-void kafka_letters_stop(struct kafka_consumer *consumer);
+bool kafka_letters_stop(struct kafka_consumer *consumer, int timeout_ms); /* false: its producer is left behind */
 void kafka_letters_free(struct kafka_consumer *consumer);
 enum fx_verdict kafka_letter_send(void *self, const struct fx_letter *letter);
 enum fx_verdict kafka_letter_store(void *self, int timeout_ms, uint64_t *stored, uint64_t *lost);

@@ -85,18 +85,20 @@ int kafka_letters_start(struct kafka_consumer *consumer, struct fx_error *err)
     return 0;
 }
 
-void kafka_letters_stop(struct kafka_consumer *consumer)
+bool kafka_letters_stop(struct kafka_consumer *consumer, int timeout_ms)
 {
     if (!consumer->letters.producer)
-        return;
+        return true;
     rd_kafka_purge(consumer->letters.producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_destroy(consumer->letters.producer);
+    bool is_gone = kafka_destroy_within(consumer, consumer->letters.producer, timeout_ms);
     consumer->letters.producer = NULL;
+    return is_gone;
 }
 
 void kafka_letters_free(struct kafka_consumer *consumer)
 {
-    kafka_letters_stop(consumer);
+    if (!kafka_letters_stop(consumer, 0))
+        atomic_store(&consumer->is_left, true);
     if (consumer->letters.conf)
         rd_kafka_conf_destroy(consumer->letters.conf);
 }

@@ -31,7 +31,8 @@ void kafka_destroy(void *self)
     kafka_letters_free(consumer);
     if (consumer->rk) { /* the start failed behind it */
         rd_kafka_queue_destroy(consumer->commit_queue);
-        rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        if (!kafka_destroy_within(consumer, consumer->rk, 0))
+            atomic_store(&consumer->is_left, true);
     }
     kafka_troubles_fini(consumer);
     free(consumer->fixed);
@@ -99,19 +100,6 @@ void kafka_worker_free(void *self, void *context)
     free(worker);
 }
 
-/*
- * It is a member that was never given partitions: librdkafka up to 2.2.0 then ends the program when its consumer is
- * destroyed (its issue 4312: an assertion about the state of the sticky assignor). Before the group is left.
- */
-static bool has_half_joined(const struct kafka_consumer *consumer)
-{
-    char *member = atomic_load(&consumer->generation) == 0 ? rd_kafka_memberid(consumer->rk) : NULL;
-    bool is_member = member && member[0];
-    if (member)
-        rd_kafka_mem_free(consumer->rk, member);
-    return is_member;
-}
-
 /* Messages and queues go before the consumer. */
 void kafka_stop(void *self, int timeout_ms)
 {
@@ -121,16 +109,18 @@ void kafka_stop(void *self, int timeout_ms)
     for (unsigned i = 0; i < consumer->worker_count; i++)
         if (consumer->workers[i])
             kafka_worker_forget(consumer->workers[i]);
-    kafka_letters_stop(consumer);
+    bool is_left = !kafka_letters_stop(consumer, timeout_ms / 4);
     kafka_forget_partitions(consumer);
-    bool is_unsafe = has_half_joined(consumer);
-    bool is_closed = kafka_close(consumer, timeout_ms);
+    bool is_closed = kafka_close(consumer, timeout_ms / 2);
     for (unsigned i = 0; i < consumer->worker_count; i++)
         if (consumer->workers[i])
             rd_kafka_queue_destroy(consumer->workers[i]->queue);
     rd_kafka_queue_destroy(consumer->commit_queue);
-    atomic_store(&consumer->is_left, is_unsafe || !is_closed);
-    if (!atomic_load(&consumer->is_left))
-        rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    atomic_store(&consumer->is_left, true); /* its threads say nothing more */
+    if (!is_closed || consumer->is_unsafe || !kafka_destroy_within(consumer, consumer->rk, timeout_ms / 4))
+        is_left = true;
+    atomic_store(&consumer->is_left, is_left);
+    if (is_left)
+        fx_left_behind(consumer->instance);
     consumer->rk = NULL;
 }

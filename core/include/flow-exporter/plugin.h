@@ -53,6 +53,12 @@ FX_API const char *fx_instance_name(const struct fx_instance *instance);
 /* The number of workers in the program (outputs, resolvers) or of this input. From start on. */
 FX_API unsigned fx_instance_workers(const struct fx_instance *instance);
 
+/*
+ * In stop, or in create or start that fails: a thread of this instance can't be ended in time, because it hangs in a
+ * library. Nothing of the program is freed or unloaded then: the process ends when the other instances are stopped.
+ */
+FX_API void fx_left_behind(struct fx_instance *instance);
+
 struct fx_plugin {
     uint32_t magic;      /* FX_ABI_MAGIC */
     uint16_t abi_major;  /* FX_ABI_MAJOR */

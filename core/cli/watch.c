@@ -1,0 +1,115 @@
+/*
+ * A thread beside all others, which may wait for the log: the guard must not. It wakes some times a second while the log
+ * has lines that its reader has not taken, and twice a second else, to look at the calls of plugins.
+ */
+#include "cli/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "plugin/calls.h"
+
+#define LOOK_MS      500
+#define LAST_LINE_MS 200
+
+static void say_level(int step)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    bool has_changed;
+    enum fx_log_level level = fxi_log_step(step, &has_changed);
+    fxi_log_always(FX_LOG_INFO,
+                   has_changed ? "The log level has changed." : "The log level stays: there is no further one.",
+                   "level=%s", names[level]);
+}
+
+static void say(int signal_number)
+{
+    if (signal_number == SIGUSR1)
+        say_level(1);
+    else if (signal_number == SIGUSR2)
+        say_level(-1);
+    else
+        fxi_log_always(FX_LOG_WARN,
+                       "Reloading is not supported yet: SIGHUP does nothing. Restart to read the configuration anew.",
+                       NULL);
+}
+
+/* At the deadline, and whenever the time has doubled since. */
+static void name_overdue(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
+{
+    (void)arg;
+    if (*told && lasted_ms < *told * 2)
+        return;
+    *told = lasted_ms;
+    fx_log(call->instance, FX_LOG_WARN,
+           call->instance ? "A call of the plugin has not returned yet." : "The program's own work lasts long.",
+           "call=%s seconds=%.1f", call->name, (double)lasted_ms / 1000);
+}
+
+static void watch_main(void *arg)
+{
+    struct fxi_watch *watch = arg;
+    struct pollfd fds[] = {{.fd = watch->signals[0], .events = POLLIN}, {.events = POLLOUT}};
+    for (;;) {
+        fds[1].fd = fxi_log_waiting_fd(); /* below 0: not looked at */
+        unsigned char number;
+        if (poll(fds, 2, LOOK_MS) > 0 && fds[0].revents) {
+            if (read(watch->signals[0], &number, 1) != 1)
+                return;
+            say(number);
+        }
+        fxi_log_flush();
+        fxi_calls_visit(watch->call_deadline_ms, name_overdue, NULL);
+    }
+}
+
+int fxi_watch_start(struct fxi_watch *watch, int64_t call_deadline_ms, struct fx_error *err)
+{
+    watch->call_deadline_ms = call_deadline_ms;
+    if (pipe2(watch->signals, O_CLOEXEC))
+        return fx_error_set(err, FX_EIO, "can't make a pipe: %s", strerror(errno));
+    fcntl(watch->signals[1], F_SETFL, O_NONBLOCK);
+    int rc = fxi_thread_start(&watch->thread, "fx-watch", watch_main, watch, err);
+    if (!rc)
+        return 0;
+    close(watch->signals[0]);
+    close(watch->signals[1]);
+    return rc;
+}
+
+void fxi_watch_stop(struct fxi_watch *watch)
+{
+    if (!watch->thread.runs)
+        return;
+    close(watch->signals[1]);
+    fxi_thread_join(&watch->thread, -1);
+    close(watch->signals[0]);
+}
+
+void fxi_watch_tell(struct fxi_watch *watch, int signal_number)
+{
+    unsigned char number = (unsigned char)signal_number;
+    if (write(watch->signals[1], &number, 1) != 1)
+        return; /* thousands of them wait to be said */
+}
+
+static void name_left(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
+{
+    (void)arg, (void)told;
+    fx_log(call->instance, FX_LOG_ERROR,
+           call->instance ? "Ending without this call of the plugin, which does not return."
+                          : "Ending without the program's own work, which does not end.",
+           "call=%s seconds=%.1f", call->name, (double)lasted_ms / 1000);
+}
+
+void fxi_watch_last_words(int64_t shortest_ms, int status)
+{
+    fxi_calls_visit(shortest_ms, name_left, NULL);
+    fx_log(NULL, FX_LOG_INFO, "Stopped.", "status=%d", status);
+    fxi_log_end(LAST_LINE_MS);
+}

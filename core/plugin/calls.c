@@ -1,0 +1,127 @@
+/*
+ * Places of threads, in a list that only grows; one whose thread has ended is taken again. A place is written by its
+ * thread and read by who visits: since_ns is 0 while the other two change, and the same before and after reading.
+ */
+#include "plugin/calls.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "util/alloc.h"
+#include "util/clock.h"
+
+struct place {
+    _Atomic(const struct fx_instance *) instance;
+    _Atomic(const char *) name;
+    _Atomic int64_t since_ns;
+    atomic_bool is_taken;
+    struct place *next; /* never changed once it is in the list */
+    int64_t seen_ns;    /* this and the next: who visits */
+    int64_t told;
+};
+
+static _Atomic(struct place *) places;
+static pthread_mutex_t visiting = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t at_end; /* gives the place back when its thread ends */
+static _Thread_local struct place *mine;
+
+static void give_back(void *arg)
+{
+    struct place *place = arg;
+    atomic_store(&place->is_taken, false);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&at_end, give_back);
+}
+
+static struct place *find_free(void)
+{
+    for (struct place *place = atomic_load(&places); place; place = place->next) {
+        bool is_taken = false;
+        if (atomic_compare_exchange_strong(&place->is_taken, &is_taken, true))
+            return place;
+    }
+    return NULL;
+}
+
+static struct place *add_place(void)
+{
+    struct place *place = fxi_calloc(1, sizeof *place);
+    atomic_init(&place->is_taken, true);
+    place->next = atomic_load(&places);
+    while (!atomic_compare_exchange_weak(&places, &place->next, place))
+        ;
+    return place;
+}
+
+static struct place *place_of_thread(void)
+{
+    if (mine)
+        return mine;
+    pthread_once(&once, make_key);
+    mine = find_free();
+    if (!mine)
+        mine = add_place();
+    pthread_setspecific(at_end, mine);
+    return mine;
+}
+
+static void put(struct place *place, const struct fxi_call *call)
+{
+    atomic_store_explicit(&place->since_ns, 0, memory_order_release);
+    atomic_store_explicit(&place->instance, call->instance, memory_order_release);
+    atomic_store_explicit(&place->name, call->name, memory_order_release);
+    atomic_store_explicit(&place->since_ns, call->since_ns, memory_order_release);
+}
+
+struct fxi_call fxi_call_begin(const struct fx_instance *instance, const char *name, int64_t since_ns)
+{
+    struct place *place = place_of_thread();
+    struct fxi_call before = {atomic_load_explicit(&place->instance, memory_order_relaxed),
+                              atomic_load_explicit(&place->name, memory_order_relaxed),
+                              atomic_load_explicit(&place->since_ns, memory_order_relaxed)};
+    struct fxi_call call = {instance, name, since_ns ? since_ns : fxi_clock_ns()};
+    put(place, &call);
+    return before;
+}
+
+void fxi_call_end(struct fxi_call before)
+{
+    put(mine, &before);
+}
+
+/* False: there is none, or it changes just now. */
+static bool read_place(struct place *place, struct fxi_call *call)
+{
+    int64_t since_ns = atomic_load_explicit(&place->since_ns, memory_order_acquire);
+    *call = (struct fxi_call){atomic_load_explicit(&place->instance, memory_order_acquire),
+                              atomic_load_explicit(&place->name, memory_order_acquire), since_ns};
+    return since_ns && since_ns == atomic_load_explicit(&place->since_ns, memory_order_acquire);
+}
+
+void fxi_calls_visit(int64_t longer_than_ms,
+                     void (*visit)(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told), void *arg)
+{
+    pthread_mutex_lock(&visiting);
+    int64_t now_ns = fxi_clock_ns();
+    for (struct place *place = atomic_load(&places); place; place = place->next) {
+        struct fxi_call call;
+        if (!read_place(place, &call) || (now_ns - call.since_ns) / 1000000 < longer_than_ms)
+            continue;
+        if (place->seen_ns != call.since_ns)
+            place->told = 0;
+        place->seen_ns = call.since_ns;
+        visit(arg, &call, (now_ns - call.since_ns) / 1000000, &place->told);
+    }
+    pthread_mutex_unlock(&visiting);
+}
+
+void fxi_calls_forget(void)
+{
+    pthread_mutex_lock(&visiting);
+    pthread_mutex_unlock(&visiting);
+}
