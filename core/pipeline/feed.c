@@ -20,6 +20,7 @@ static void hold_gate(struct fx_feed *feed)
         return;
     pthread_mutex_lock(&feed->gate);
     feed->gate_held = true;
+    atomic_store_explicit(&feed->pipeline->is_dirty, true, memory_order_relaxed); /* until a cut gets all gates */
     feed->gate_ns = fxi_clock_ns();
 }
 
@@ -28,7 +29,6 @@ void fxi_feed_release(struct fx_feed *feed)
     if (!feed->gate_held)
         return;
     feed->gate_held = false;
-    atomic_store_explicit(&feed->pipeline->is_dirty, true, memory_order_relaxed); /* before the gate lets a cut in */
     feed->held_ns += fxi_clock_ns() - feed->gate_ns;
     pthread_mutex_unlock(&feed->gate);
 }

@@ -175,14 +175,21 @@ void fxi_instance_stop(struct fx_instance *instance, int timeout_ms)
     instance->started = 0;
 }
 
-void fxi_instance_destroy(struct fx_instance *instance)
+static void free_workers(struct fx_instance *instance)
 {
-    struct fxi_call before = fxi_call_begin(instance, "destroy", 0);
+    struct fxi_call before = fxi_call_begin(instance, "worker_free", 0);
     for (unsigned i = 0; instance->worker_contexts && i < instance->workers; i++)
         if (instance->worker_contexts[i])
             instance->plugin->worker_free(instance->self, instance->worker_contexts[i]);
+    fxi_call_end(before);
     free(instance->worker_contexts);
     instance->worker_contexts = NULL;
+}
+
+void fxi_instance_destroy(struct fx_instance *instance)
+{
+    free_workers(instance);
+    struct fxi_call before = fxi_call_begin(instance, "destroy", 0);
     if (instance->created)
         instance->plugin->destroy(instance->self);
     instance->created = 0;

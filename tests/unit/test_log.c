@@ -1,0 +1,229 @@
+/* Standard error that takes nothing: nobody waits, what is kept comes later, what is lost is counted and said once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "util/str.h"
+
+#define LINE_BYTES 1000
+#define KEPT_LINES 300 /* more than are kept beside a full pipe: 256 KiB */
+
+/* Standard error is what a test says, and the terminal again afterwards. */
+static int stderr_before;
+
+static void take_stderr(int fd)
+{
+    fxi_log_end(0); /* it is looked at anew */
+    stderr_before = dup(STDERR_FILENO);
+    assert_true(dup2(fd, STDERR_FILENO) >= 0);
+    close(fd);
+}
+
+static void give_stderr_back(void)
+{
+    fxi_log_end(0);
+    dup2(stderr_before, STDERR_FILENO);
+    close(stderr_before);
+}
+
+static void log_lines(int count)
+{
+    char filler[LINE_BYTES];
+    memset(filler, 'x', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    for (int i = 0; i < count; i++)
+        fx_log(NULL, FX_LOG_ERROR, "A line.", "number=%d text=%s", i, filler);
+}
+
+/* What can be read now, and after what is kept was written. */
+static void read_all(int fd, struct fxi_str *text)
+{
+    char buffer[4096];
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    for (;;) {
+        ssize_t size = read(fd, buffer, sizeof buffer);
+        if (size > 0)
+            fxi_str_add(text, buffer, (size_t)size);
+        else if (fxi_log_waiting_fd() < 0)
+            return;
+        fxi_log_flush();
+    }
+}
+
+static int count_of(const struct fxi_str *text, const char *what)
+{
+    int count = 0;
+    for (const char *at = text->data ? text->data : ""; (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
+/* Every line that is there is whole. */
+static void check_whole(const struct fxi_str *text)
+{
+    assert_int_equal(text->data[text->size - 1], '\n');
+    for (const char *at = text->data; *at; at = strchr(at, '\n') + 1)
+        assert_memory_equal(at, "20", 2); /* the year */
+}
+
+static void check_reader_stands_still(int reader)
+{
+    unsigned long lost_before = fxi_log_lost();
+    log_lines(3 * KEPT_LINES); /* returns, or the test's time is over */
+    unsigned long lost = fxi_log_lost() - lost_before;
+    assert_true(lost > 0);
+    assert_true(fxi_log_waiting_fd() >= 0);
+
+    struct fxi_str text = {0};
+    read_all(reader, &text);
+    assert_int_equal(count_of(&text, " A line. number="), 3 * KEPT_LINES - (int)lost);
+    assert_int_equal(count_of(&text, "Lines of the log were lost"), 1);
+    char said[64];
+    snprintf(said, sizeof said, "lines=%lu\n", lost);
+    assert_non_null(strstr(text.data, said));
+    check_whole(&text);
+    fx_log(NULL, FX_LOG_ERROR, "It goes on.", NULL);
+    fxi_str_clear(&text);
+    read_all(reader, &text);
+    assert_int_equal(count_of(&text, "It goes on."), 1);
+    assert_int_equal(count_of(&text, "were lost"), 0); /* once */
+    fxi_str_fini(&text);
+}
+
+static void test_pipe(void **state)
+{
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    int inherited = dup(ends[1]);
+    take_stderr(ends[1]);
+    check_reader_stands_still(ends[0]);
+    assert_int_equal(fcntl(inherited, F_GETFL) & O_NONBLOCK, 0); /* others share it */
+    give_stderr_back();
+    close(inherited);
+    close(ends[0]);
+}
+
+static void test_socket(void **state)
+{
+    int ends[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    take_stderr(ends[1]);
+    check_reader_stands_still(ends[0]);
+    give_stderr_back();
+    close(ends[0]);
+}
+
+/* Longer than a pipe takes in one piece. */
+static void test_long_line(void **state)
+{
+    int ends[2];
+    (void)state;
+    size_t size = (size_t)200 << 10;
+    char *long_text = malloc(size + 1);
+    memset(long_text, 'y', size);
+    long_text[size] = '\0';
+    assert_int_equal(pipe(ends), 0);
+    take_stderr(ends[1]);
+    fx_log(NULL, FX_LOG_ERROR, "Long.", "text=%s", long_text);
+    fx_log(NULL, FX_LOG_ERROR, "Short.", NULL);
+    struct fxi_str text = {0};
+    read_all(ends[0], &text);
+    assert_true(text.size > size);
+    assert_int_equal(count_of(&text, "\n"), 2);
+    check_whole(&text);
+    give_stderr_back();
+    close(ends[0]);
+    fxi_str_fini(&text);
+    free(long_text);
+}
+
+static void test_nobody_reads_any_more(void **state)
+{
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    take_stderr(ends[1]);
+    close(ends[0]);
+    unsigned long lost = fxi_log_lost();
+    log_lines(10);
+    assert_int_equal(fxi_log_lost() - lost >= 10, 1);
+    assert_int_equal(fxi_log_waiting_fd(), -1); /* there is nothing to wait for */
+    give_stderr_back();
+}
+
+static void *log_some(void *arg)
+{
+    log_lines(*(int *)arg);
+    return NULL;
+}
+
+/* A file takes everything, from several threads, in whole lines. */
+static void test_file(void **state)
+{
+    enum { THREADS = 4 };
+    int lines = 500;
+    pthread_t threads[THREADS];
+    char path[] = "/tmp/test-log-XXXXXX";
+    (void)state;
+    int fd = mkstemp(path);
+    int reader = open(path, O_RDONLY);
+    assert_true(fd >= 0 && reader >= 0);
+    unlink(path);
+    unsigned long lost = fxi_log_lost();
+    take_stderr(fd);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, log_some, &lines), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    struct fxi_str text = {0};
+    read_all(reader, &text);
+    assert_int_equal(count_of(&text, " A line. number="), THREADS * lines);
+    check_whole(&text);
+    assert_int_equal(fxi_log_lost(), lost);
+    give_stderr_back();
+    close(reader);
+    fxi_str_fini(&text);
+}
+
+static void test_levels(void **state)
+{
+    bool has_changed;
+    (void)state;
+    fxi_log_setup(FX_LOG_INFO, FXI_LOG_TEXT);
+    assert_int_equal(fxi_log_step(1, &has_changed), FX_LOG_DEBUG);
+    assert_true(has_changed && fx_log_enabled(FX_LOG_DEBUG));
+    assert_int_equal(fxi_log_step(1, &has_changed), FX_LOG_DEBUG);
+    assert_false(has_changed);
+    for (int level = FX_LOG_INFO; level >= FX_LOG_ERROR; level--)
+        assert_int_equal(fxi_log_step(-1, &has_changed), level);
+    assert_false(fx_log_enabled(FX_LOG_WARN));
+    assert_int_equal(fxi_log_step(-1, &has_changed), FX_LOG_ERROR);
+    assert_false(has_changed);
+    fxi_log_setup(FX_LOG_INFO, FXI_LOG_TEXT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pipe),      cmocka_unit_test(test_socket),
+        cmocka_unit_test(test_long_line), cmocka_unit_test(test_nobody_reads_any_more),
+        cmocka_unit_test(test_file),      cmocka_unit_test(test_levels),
+    };
+    signal(SIGPIPE, SIG_IGN); /* as in the program */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
