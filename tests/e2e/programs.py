@@ -83,13 +83,13 @@ class Program:
 
     started = []  # all of them, for those who must leave nothing behind
 
-    def __init__(self, command, folder, name, stdin=subprocess.DEVNULL, env=None):
+    def __init__(self, command, folder, name, stdin=subprocess.DEVNULL, env=None, stderr=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.log_path = folder / f"{name}.log"
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(word) for word in command], stdin=stdin, stdout=log, stderr=log, start_new_session=True,
+                [str(word) for word in command], stdin=stdin, stdout=log, stderr=stderr or log, start_new_session=True,
                 env={**os.environ, **(env or {})},
             )
         Program.started.append(self)
@@ -155,7 +155,7 @@ class FlowExporter(Program):
     """flow-exporter, with a configuration (a dict) or with arguments, that has answered /-/healthy."""
 
     def __init__(self, folder, config=None, arguments=(), stdin=subprocess.DEVNULL, name="flow-exporter", port=None,
-                 env=None, wait=True, tls=None):
+                 env=None, wait=True, tls=None, stderr=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.config, self.tls = config, tls
@@ -169,7 +169,7 @@ class FlowExporter(Program):
             arguments = ["--config", path]
         # Without a configuration the state is where the environment says: nobody else's place.
         env = {"XDG_STATE_HOME": folder / f"{name}-state", "STATE_DIRECTORY": "", **(env or {})}
-        super().__init__([*command, *plugin_flags, *arguments], folder, name, stdin, env)
+        super().__init__([*command, *plugin_flags, *arguments], folder, name, stdin, env, stderr)
         if wait:
             self.wait_for(self.is_healthy, f"{name} is healthy")
 

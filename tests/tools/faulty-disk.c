@@ -1,7 +1,7 @@
 /*
  * A disk that fails, to preload: LD_PRELOAD=faulty-disk.so FAULTY_DISK=CONTROL FAULTY_FOLDER=FOLDER. While the file
  * CONTROL has the word "sync", fsync and fdatasync fail with EIO below FOLDER; with "full", pwrite fails with ENOSPC;
- * with "readonly", files can't be opened to write, made or removed there.
+ * with "readonly", files can't be opened to write, made or removed there; with "hang", syncs and pwrite never return.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -63,6 +63,8 @@ static int is_there(int fd)
 
 static int fails(int fd, const char *word, int code)
 {
+    while (strcmp(word, "readonly") != 0 && is_there(fd) && is_told("hang"))
+        pause();
     if (!is_there(fd) || !is_told(word))
         return 0;
     errno = code;
