@@ -68,7 +68,8 @@ const struct fx_metric fxi_input_metrics[] = {
                           .help = "Passing faults after which an input was asked again."},
     [FXI_INPUT_GAPS] = {.name = "records_lost_total",
                         .kind = FX_COUNTER,
-                        .help = "Offsets that were gone from the source before they could be read."},
+                        .help =
+                            "Offsets that were gone from the source before they could be read, or could not be read."},
     [FXI_INPUT_SECONDS] = {.name = "stage_seconds_total",
                            .kind = FX_COUNTER | FXI_METRIC_NS,
                            .help = "Time spent in a stage; of an input, waiting for payloads and decoding them."},

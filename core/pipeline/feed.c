@@ -152,6 +152,14 @@ void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream, const struct
     stream->position = payload->next;
 }
 
+void fx_stream_pass(struct fx_feed *feed, struct fx_stream *stream, int64_t next)
+{
+    if (!feed->quiesce_depth) /* else a cut can't come between anyway */
+        hold_gate(feed);
+    if (stream->live && next > stream->position)
+        stream->position = next;
+}
+
 void fxi_feed_publish(struct fx_feed *feed)
 {
     struct fxi_metric_set *set = feed->input->metrics;

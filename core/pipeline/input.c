@@ -8,6 +8,7 @@
 
 #include "pipeline/state.h"
 #include "util/alloc.h"
+#include "util/failpoint.h"
 
 bool fxi_input_enter(struct fxi_input *input, const _Atomic bool *stopping)
 {
@@ -127,6 +128,28 @@ void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream)
     fx_feed_resume(feed);
 }
 
+/*
+ * The old source's positions mean nothing in the new one. So nothing of the old one may be left to settle, and a
+ * rollback goes to the new one's beginning, too.
+ */
+int fx_stream_reset(struct fx_feed *feed, struct fx_stream *stream, int64_t position, struct fx_error *err)
+{
+    fx_feed_quiesce(feed);
+    int rc = fx_feed_checkpoint(feed, err);
+    if (!rc) {
+        fxi_markers_spoil(stream->input->markers);
+        stream->committed = false;
+        stream->position = stream->cut_position = stream->base_position = position;
+        fxi_failpoint("reset");
+        struct fx_error why = FX_ERROR_INIT;
+        if (fx_feed_checkpoint(feed, &why))
+            fx_log(feed->input->instance, FX_LOG_WARN, "Where reading begins anew could not be committed yet.",
+                   "reason=%s", why.message);
+    }
+    fx_feed_resume(feed);
+    return rc;
+}
+
 int64_t fx_stream_position(const struct fx_stream *stream)
 {
     return stream->position;
@@ -175,7 +198,7 @@ void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size)
 void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_t from, int64_t to)
 {
     fxi_metric_set_add(feed->input->metrics, FXI_INPUT_GAPS, 0, to - from);
-    fx_log(feed->input->instance, FX_LOG_ERROR, "Records are lost: they were gone before they could be read.",
+    fx_log(feed->input->instance, FX_LOG_ERROR, "Records are lost: they were gone, or could not be read.",
            "stream=%s partition=%d from=%lld to=%lld records=%lld", stream->name, (int)stream->partition,
            (long long)from, (long long)to, (long long)(to - from));
 }

@@ -50,6 +50,20 @@ FX_API void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t si
 /* The stream's offsets from..to were gone from the source before they could be read: counted and logged. Since ABI 1.1. */
 FX_API void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_t from, int64_t to);
 
+/*
+ * The stream's offsets below next that were not pushed hold no payloads (the ends of transactions, what compaction has
+ * taken): the position moves on to next. Its worker, or while no other worker is inside poll. Since ABI 1.1.
+ */
+FX_API void fx_stream_pass(struct fx_feed *feed, struct fx_stream *stream, int64_t next);
+/*
+ * The stream's source is another one now, or has lost its end: offsets are given out anew, and payloads from position on
+ * are to be counted, though it may be lower than where the stream was. What was counted stays: it is committed before,
+ * so an answer that is due is waited for, and the new position is committed after. Streams must be quiesced. 0, or a
+ * negative code: nothing has changed, try again. Since ABI 1.1.
+ */
+FX_API int fx_stream_reset(struct fx_feed *feed, struct fx_stream *stream, int64_t position,
+                           struct fx_error *err) FX_WARN_UNUSED;
+
 /* Where the stream is: what a rollback put back, too. While no other worker is inside poll (fx_feed_quiesce). */
 FX_API int64_t fx_stream_position(const struct fx_stream *stream);
 
