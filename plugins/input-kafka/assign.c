@@ -62,13 +62,23 @@ static void remove_partition(struct kafka_consumer *consumer, const char *topic,
         return;
     struct kafka_partition *gone = *at;
     *at = gone->next;
+    kafka_known_keep(consumer, gone);
     if (consumer->feed)
         fx_stream_end(consumer->feed, gone->stream);
     free_partition(gone);
 }
 
-/* Partitions are dealt out to the workers in turn. */
-static void add_partition(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *from)
+/* What stands beside the offset; else what we know ourselves, for an offset that was forgotten. */
+static void learn(struct kafka_consumer *consumer, struct kafka_partition *partition)
+{
+    kafka_facts_read(&partition->facts, partition->tags);
+    const struct kafka_known *known = kafka_known_find(consumer, partition->topic, partition->number);
+    if (!partition->facts.count && known)
+        partition->facts = known->facts;
+}
+
+/* Partitions are dealt out to the workers in turn. from->offset becomes where librdkafka is to begin. */
+static void add_partition(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *from)
 {
     struct kafka_partition *partition = calloc(1, sizeof *partition);
     if (!partition || !(partition->topic = strdup(from->topic)))
@@ -80,6 +90,8 @@ static void add_partition(struct kafka_consumer *consumer, const rd_kafka_topic_
     partition->worker = consumer->next_worker;
     partition->gone_back_to = -1;
     partition->stream = fx_stream_begin(consumer->feed, from->topic, from->partition, from->offset);
+    learn(consumer, partition);
+    kafka_log_begin(consumer, partition, from->offset, &from->offset);
     partition->queue = rd_kafka_queue_get_partition(consumer->rk, from->topic, from->partition);
     rd_kafka_queue_forward(partition->queue, consumer->workers[consumer->next_worker]->queue);
     consumer->next_worker = (consumer->next_worker + 1) % consumer->worker_count;
@@ -244,6 +256,12 @@ enum fx_verdict kafka_go_back(struct kafka_consumer *consumer, struct fx_feed *f
     bool failed = error != NULL;
     for (int i = 0; i < list->cnt; i++)
         failed = failed || list->elems[i].err;
+    for (struct kafka_partition *at = consumer->partitions; at; at = at->next) {
+        at->expected = fx_stream_position(at->stream);
+        kafka_search_again(at);
+        if (at->log == KAFKA_LOG_PROBED) /* the record that was to tell does not come any more */
+            kafka_log_doubt(consumer, at);
+    }
     if (failed)
         fx_log(consumer->instance, FX_LOG_WARN, "Going back to the committed offsets failed; trying again.",
                "reason=%s", error ? rd_kafka_error_string(error) : "of a partition");

@@ -15,7 +15,10 @@ static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
     struct kafka_ask *ask = opaque;
     (void)rk;
     for (int i = 0; list && i < list->cnt && !code; i++)
-        code = list->elems[i].err;
+        if (list->elems[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) /* deleted: nobody can go on from there */
+            code = list->elems[i].err;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) /* of all that were asked for */
+        code = RD_KAFKA_RESP_ERR_NO_ERROR;
     ask->answer = code;
     ask->in_flight = false;
 }
@@ -33,17 +36,23 @@ static const struct kafka_partition *find_partition(const struct kafka_consumer 
     return NULL;
 }
 
-/* Our tag in front of those that were found at the assignment: who owned the partition before finds its own there. */
-static void add_tags(rd_kafka_topic_partition_t *to, const char *tag, const struct kafka_partition *partition)
+/*
+ * Our tag in front of those that were found at the assignment: who owned the partition before finds its own there. Then
+ * the records by which the log is known.
+ */
+static void add_tags(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *to, const char *tag,
+                     const struct kafka_partition *partition)
 {
-    char tags[FX_TAGS_BYTES];
+    char tags[FX_TAGS_BYTES + 200];
     const char *old = partition ? partition->tags : NULL;
     fx_tags_add(tags, tag, old, old ? strlen(old) : 0);
+    if (partition)
+        kafka_facts_append(consumer, &partition->facts, to->offset, tags, sizeof tags);
     to->metadata = strdup(tags); /* freed with the list */
     to->metadata_size = to->metadata ? strlen(tags) : 0;
 }
 
-static rd_kafka_topic_partition_list_t *make_list(const struct kafka_consumer *consumer,
+static rd_kafka_topic_partition_list_t *make_list(struct kafka_consumer *consumer,
                                                   const struct fx_checkpoint *checkpoint, bool with_tags)
 {
     const struct kafka_partition *partition = NULL;
@@ -55,7 +64,7 @@ static rd_kafka_topic_partition_list_t *make_list(const struct kafka_consumer *c
         if (!with_tags)
             continue;
         partition = find_partition(consumer, partition, position);
-        add_tags(to, checkpoint->tag, partition);
+        add_tags(consumer, to, checkpoint->tag, partition);
     }
     return list;
 }
@@ -128,8 +137,10 @@ enum fx_verdict kafka_commit(void *self, const struct fx_checkpoint *checkpoint,
         fx_error_set(err, FX_ETIMEOUT, "the brokers have not answered");
         return FX_RETRY;
     }
-    if (!ask->answer)
+    if (!ask->answer) {
+        kafka_known_save(consumer, false);
         return FX_OK;
+    }
     if (!may_ask_again(consumer))
         return look_up(consumer, checkpoint, timeout_ms, err);
     fx_error_set(err, FX_EIO, "%s", rd_kafka_err2str(ask->answer));

@@ -24,7 +24,7 @@ static const struct refused {
     {"offset.store.path", "offsets are kept by the group in Kafka"},
     {"offset.store.sync.interval.ms", "offsets are kept by the group in Kafka"},
     {"topic.blacklist", "leave topics out by a narrower pattern in the option 'topics'"},
-    {"enable.partition.eof", "nothing is done at the end of a partition"},
+    {"enable.partition.eof", "the end of a partition tells which offsets before it hold no record"},
     {"plugin.library.paths", "interceptors could change what is read and committed"},
     {"test.mock.num.brokers", "it would replace the brokers by pretended ones"},
 };
@@ -107,6 +107,7 @@ static int set_properties(struct kafka_consumer *consumer, struct fx_error *err)
                  {"client_id", "client.id", options->client_id},
                  {"group", "enable.auto.commit", "false"},
                  {"group", "enable.auto.offset.store", "false"},
+                 {"group", "enable.partition.eof", "true"},
                  /* Offsets are always found by us (offsets.c); this is for those that the topic has dropped since. */
                  {"start", "auto.offset.reset", "earliest"}};
     const struct {

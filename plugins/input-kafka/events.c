@@ -1,6 +1,7 @@
-/* What librdkafka says of itself: its log (its own threads) and its errors (worker 0, serving events). */
+/* What librdkafka says of itself: its log (its own threads) and its errors (workers, inside poll). */
 #include "consumer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
@@ -14,11 +15,32 @@ void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const c
         fx_log(consumer->instance, ours, "librdkafka:", "facility=%s text=%s", facility, text);
 }
 
+/* librdkafka names the partition of some errors in their text only: "TOPIC [NUMBER]: ...". */
+static struct kafka_partition *find_in_text(const struct kafka_consumer *consumer, const char *text)
+{
+    struct kafka_partition *at = consumer->partitions;
+    for (; at; at = at->next) {
+        size_t size = strlen(at->topic);
+        if (strncmp(text, at->topic, size) == 0 && strncmp(text + size, " [", 2) == 0 &&
+            strtol(text + size + 2, NULL, 10) == at->number)
+            break;
+    }
+    return at;
+}
+
+/* Errors of a partition come out of its queue, to the worker that reads it. */
 void kafka_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
+    struct kafka_consumer *consumer = opaque;
+    rd_kafka_resp_err_t error = (rd_kafka_resp_err_t)code;
     (void)rk;
     /* With TLS 1.3 a broker refuses our certificate when the connection seems to stand already. */
-    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && strstr(reason, "SSL alert"))
-        code = RD_KAFKA_RESP_ERR__SSL;
-    kafka_trouble_note(opaque, (rd_kafka_resp_err_t)code, NULL, -1, reason);
+    if (error == RD_KAFKA_RESP_ERR__TRANSPORT && strstr(reason, "SSL alert"))
+        error = RD_KAFKA_RESP_ERR__SSL;
+    bool is_unknown = kafka_trouble_of(error) == KAFKA_TROUBLE_TOPIC_UNKNOWN;
+    struct kafka_partition *partition = is_unknown ? find_in_text(consumer, reason) : NULL;
+    if (partition)
+        consumer->workers[partition->worker]->has_missed = partition->is_missed = true;
+    kafka_trouble_note(consumer, error, partition ? partition->topic : NULL, partition ? partition->number : -1,
+                       reason);
 }

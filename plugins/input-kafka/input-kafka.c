@@ -5,6 +5,7 @@
 #include "consumer.h"
 
 static const char *const starts[] = {"latest", "earliest", "timestamp:", NULL};
+static const char *const on_unreadable[] = {"skip", "stop", NULL};
 static const char *const partition_labels[] = {"topic", "partition", NULL};
 static const char *const broker_labels[] = {"broker", NULL};
 static const char *const rtt_labels[] = {"broker", "percentile", NULL};
@@ -15,6 +16,7 @@ static const char *const troubles[] = {[KAFKA_TROUBLE_LOGIN] = "authentication",
                                        [KAFKA_TROUBLE_GROUP] = "group_right",
                                        [KAFKA_TROUBLE_TOPIC_RIGHT] = "topic_right",
                                        [KAFKA_TROUBLE_TOPIC_UNKNOWN] = "topic_unknown",
+                                       [KAFKA_TROUBLE_BATCH] = "unreadable_batch",
                                        [KAFKA_TROUBLE_OTHER] = "other",
                                        NULL};
 
@@ -39,6 +41,13 @@ static const struct fx_option options[] = {
      .help = "The name by which brokers know this program in their logs and quotas."},
     {FX_OPTION(struct kafka_options, batch_messages), .type = FX_OPT_INTEGER, .fallback = "2000", .min = 1,
      .max = 100000, .unit = "messages", .help = "Messages that are taken from librdkafka at a time."},
+    {FX_OPTION(struct kafka_options, on_unreadable), .type = FX_OPT_CHOICE, .choices = on_unreadable,
+     .fallback = "skip",
+     .help = "What is done with a batch of messages that does not unpack, is bigger unpacked than "
+             "receive.message.max.bytes, or is damaged: 'skip' goes over it and counts its offsets as lost, 'stop' "
+             "ends the program."},
+    {FX_OPTION(struct kafka_options, unreadable_after), .type = FX_OPT_DURATION, .fallback = "30s", .max = 86400000,
+     .help = "How long such a batch is asked for again before that is done."},
     {FX_OPTION(struct kafka_options, rdkafka), .type = FX_OPT_MAP, .flags = FX_OPTION_SECRETS, .fallback = "{}",
      .help = "Any other property of librdkafka, such as security.protocol or fetch.wait.max.ms. A value may also be "
              "{file: PATH} or {env: NAME}."},
@@ -85,6 +94,15 @@ static const struct fx_metric metrics[] = {
     [KAFKA_GONE_BACK] = {.name = "kafka_gone_back_total",
                          .kind = FX_COUNTER,
                          .help = "Times that a partition was fetched again because offsets had been left out."},
+    [KAFKA_LOG_RESETS] = {.name = "kafka_log_resets_total",
+                          .kind = FX_COUNTER,
+                          .help = "Times that the log of a partition was another one: its topic was made anew, or an "
+                                  "election of an unclean leader has cut off its end.",
+                          .label = "kind",
+                          .values = (const char *const[]){"remade", "cut", NULL}},
+    [KAFKA_UNREADABLE] = {.name = "kafka_unreadable_batches_total",
+                          .kind = FX_COUNTER,
+                          .help = "Batches that could not be read and were gone over."},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_INPUT,

@@ -15,12 +15,24 @@
 
 #define ASK_MS 2000
 
-static struct kafka_partition *find(const struct kafka_consumer *consumer, const char *topic, int32_t number)
+struct kafka_partition *kafka_partition_find(const struct kafka_consumer *consumer, const char *topic, int32_t number)
 {
     struct kafka_partition *at = consumer->partitions;
     while (at && (at->number != number || strcmp(at->topic, topic) != 0))
         at = at->next;
     return at;
+}
+
+bool kafka_seek(struct kafka_consumer *consumer, const struct kafka_partition *partition, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->topic, partition->number)->offset = offset;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->rk, list, ASK_MS);
+    bool done = !error && !list->elems[0].err;
+    if (error)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+    return done;
 }
 
 static void mark(struct kafka_consumer *consumer, struct kafka_partition *partition)
@@ -35,14 +47,12 @@ static bool was_looked_at(const struct kafka_consumer *consumer, const struct ka
     return partition->gone_back_to == position && partition->gone_back_in == atomic_load(&consumer->generation);
 }
 
-bool kafka_believes(struct kafka_consumer *consumer, const rd_kafka_message_t *message, int64_t position)
+bool kafka_believes(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t offset,
+                    int64_t position)
 {
-    struct kafka_partition *partition = find(consumer, rd_kafka_topic_name(message->rkt), message->partition);
-    if (!partition)
-        return true;
     if (partition->jump == KAFKA_JUMP_NONE && was_looked_at(consumer, partition, position)) {
         partition->jump = KAFKA_JUMP_BELIEVED;
-        partition->jump_to = message->offset;
+        partition->jump_to = offset;
         partition->jump_from = position;
         atomic_store(&consumer->has_jumped, true);
         return true;
@@ -67,9 +77,10 @@ void kafka_check_positions(struct kafka_worker *worker)
             rd_kafka_topic_partition_list_add(list, at->topic, at->number);
     if (list->cnt && rd_kafka_position(consumer->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         for (int i = 0; i < list->cnt; i++) {
-            struct kafka_partition *partition = find(consumer, list->elems[i].topic, list->elems[i].partition);
+            struct kafka_partition *partition =
+                kafka_partition_find(consumer, list->elems[i].topic, list->elems[i].partition);
             if (!list->elems[i].err && list->elems[i].offset > fx_stream_position(partition->stream) &&
-                partition->jump == KAFKA_JUMP_NONE &&
+                partition->jump == KAFKA_JUMP_NONE && partition->log == KAFKA_LOG_KNOWN && !partition->search.runs &&
                 !was_looked_at(consumer, partition, fx_stream_position(partition->stream)))
                 mark(consumer, partition);
         }
@@ -97,15 +108,9 @@ static bool count_lost(struct kafka_consumer *consumer, struct fx_feed *feed, co
 static bool go_back(struct kafka_consumer *consumer, struct kafka_partition *partition)
 {
     int64_t position = fx_stream_position(partition->stream);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, partition->topic, partition->number)->offset = position;
-    rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->rk, list, ASK_MS);
-    bool failed = error || list->elems[0].err;
-    if (error)
-        rd_kafka_error_destroy(error);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (failed)
+    if (!kafka_seek(consumer, partition, position))
         return false;
+    partition->expected = position;
     partition->gone_back_to = position;
     partition->gone_back_in = atomic_load(&consumer->generation);
     fx_metric_add(consumer->instance, KAFKA_GONE_BACK, 0, 1);
@@ -119,7 +124,8 @@ enum fx_verdict kafka_look_at_jumps(struct kafka_consumer *consumer, struct fx_f
     bool failed = false;
     fx_feed_quiesce(feed);
     for (struct kafka_partition *at = consumer->partitions; at; at = at->next) {
-        bool done = at->jump == KAFKA_JUMP_NONE ||
+        bool done = at->jump == KAFKA_JUMP_NONE || at->log != KAFKA_LOG_KNOWN ||
+                    at->search.runs || /* it is sent elsewhere */
                     (at->jump == KAFKA_JUMP_BELIEVED ? count_lost(consumer, feed, at) : go_back(consumer, at));
         if (done)
             at->jump = KAFKA_JUMP_NONE;

@@ -10,6 +10,7 @@ int kafka_create(struct fx_instance *instance, const void *options, void **self,
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     consumer->instance = instance;
     consumer->options = options;
+    pthread_mutex_init(&consumer->facts_lock, NULL);
     kafka_troubles_init(consumer);
     int rc = kafka_conf_make(consumer, err);
     if (!rc)
@@ -35,6 +36,8 @@ void kafka_destroy(void *self)
             atomic_store(&consumer->is_left, true);
     }
     kafka_troubles_fini(consumer);
+    kafka_known_free(consumer);
+    pthread_mutex_destroy(&consumer->facts_lock);
     free(consumer->fixed);
     free(consumer->workers);
     if (!atomic_load(&consumer->is_left)) /* else librdkafka's threads may still log by it, until the program ends */
@@ -73,6 +76,7 @@ int kafka_start(void *self, struct fx_error *err)
     consumer->conf = NULL; /* it is the consumer's now */
     rd_kafka_poll_set_consumer(consumer->rk);
     consumer->commit_queue = rd_kafka_queue_new(consumer->rk);
+    kafka_known_load(consumer);
     return subscribe(consumer, err);
 }
 
@@ -110,6 +114,7 @@ void kafka_stop(void *self, int timeout_ms)
         if (consumer->workers[i])
             kafka_worker_forget(consumer->workers[i]);
     bool is_left = !kafka_letters_stop(consumer, timeout_ms / 4);
+    kafka_known_save(consumer, true);
     kafka_forget_partitions(consumer);
     bool is_closed = kafka_close(consumer, timeout_ms / 2);
     for (unsigned i = 0; i < consumer->worker_count; i++)

@@ -5,19 +5,28 @@
  */
 #include "consumer.h"
 
-/* The group has forgotten the offset; the state directory has not. Not past the end: that would be another topic. */
+/*
+ * The group has forgotten the offset; the state directory has not, nor has this process. A topic that is deleted takes
+ * the offsets with it, so the log can be another one now: goes_back.c sees that.
+ */
 static rd_kafka_resp_err_t find_kept(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *partition,
-                                     int timeout_ms)
+                                     int64_t *begin, int timeout_ms)
 {
-    int64_t position, low, high;
-    if (!fx_stream_recovered(consumer->feed, partition->topic, partition->partition, &position))
+    int64_t position = -1, low, high;
+    const struct kafka_known *known = kafka_known_find(consumer, partition->topic, partition->partition);
+    bool is_kept = fx_stream_recovered(consumer->feed, partition->topic, partition->partition, &position);
+    if (known && known->position >= 0) /* later than what was there at the start */
+        position = known->position;
+    if (position < 0)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_resp_err_t code =
         rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->partition, &low, &high, timeout_ms);
-    if (code || position > high)
+    if (code)
         return code;
-    partition->offset = position;
-    fx_log(consumer->instance, FX_LOG_WARN, "The group has no offset any more; going on from the state directory's.",
+    *begin = position;
+    fx_log(consumer->instance, FX_LOG_WARN,
+           is_kept ? "The group has no offset any more; going on from the state directory's."
+                   : "The group has no offset any more; going on from where this process was.",
            "topic=%s partition=%d offset=%lld", partition->topic, (int)partition->partition, (long long)position);
     return code;
 }
@@ -37,7 +46,7 @@ rd_kafka_resp_err_t kafka_find_offsets(struct kafka_consumer *consumer, rd_kafka
         if (partition->offset >= 0)
             continue;
         *fresh = true;
-        code = find_kept(consumer, partition, timeout_ms);
+        code = find_kept(consumer, partition, &partition->offset, timeout_ms);
         if (!code && partition->offset < 0)
             code = kafka_find_start(consumer, partition, timeout_ms);
     }

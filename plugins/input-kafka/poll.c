@@ -4,6 +4,8 @@
  */
 #include "consumer.h"
 
+#include <string.h>
+
 #define AHEAD 8 /* messages */
 
 #define BASELINE_MS 100
@@ -18,10 +20,18 @@ void kafka_worker_forget(struct kafka_worker *worker)
 /* A partition's or topic's trouble, in place of a message. */
 static void report(struct kafka_consumer *consumer, const rd_kafka_message_t *message)
 {
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return;
     kafka_trouble_note(consumer, message->err, message->rkt ? rd_kafka_topic_name(message->rkt) : NULL,
                        message->partition, rd_kafka_message_errstr(message));
+}
+
+/* A topic that is gone can come back as another one. */
+static void doubt_topic(struct kafka_consumer *consumer, struct fx_feed *feed, const char *topic)
+{
+    fx_feed_quiesce(feed);
+    for (struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        if (strcmp(at->topic, topic) == 0)
+            kafka_log_doubt(consumer, at);
+    fx_feed_resume(feed);
 }
 
 /* Callbacks run inside; a message can only be an error, since partitions have queues of their own. */
@@ -31,6 +41,8 @@ static void serve_events(struct kafka_consumer *consumer, struct fx_feed *feed)
     rd_kafka_message_t *message;
     while ((message = rd_kafka_consumer_poll(consumer->rk, 0))) {
         report(consumer, message);
+        if (kafka_trouble_of(message->err) == KAFKA_TROUBLE_TOPIC_UNKNOWN && message->rkt)
+            doubt_topic(consumer, feed, rd_kafka_topic_name(message->rkt));
         rd_kafka_message_destroy(message);
     }
     consumer->feed = NULL;
@@ -56,30 +68,114 @@ static void fetch_ahead(const struct kafka_worker *worker, size_t at)
         __builtin_prefetch(worker->messages[at + AHEAD / 2]->payload);
 }
 
-/* Runs of messages are of one partition: the stream is looked up once a run. */
+/* Messages of one partition, one after the other: stream and partition are looked up once a run. */
+struct run {
+    const rd_kafka_message_t *last; /* NULL: there is none */
+    struct fx_stream *stream;
+    struct kafka_partition *partition;
+    enum kafka_take take;
+};
+
+static bool goes_on(const struct run *run, const rd_kafka_message_t *message)
+{
+    return run->last && run->last->rkt == message->rkt && run->last->partition == message->partition &&
+           message->offset > run->last->offset;
+}
+
+static void end_run(struct kafka_worker *worker, struct run *run)
+{
+    if (run->last && run->partition && run->take == KAFKA_TAKE) {
+        run->partition->expected = run->last->offset + 1;
+        kafka_facts_note(worker->consumer, run->partition, run->last);
+    }
+    run->last = NULL;
+}
+
+static void find_run(struct kafka_worker *worker, struct fx_feed *feed, struct run *run,
+                     const rd_kafka_message_t *message)
+{
+    run->stream = fx_stream_find(feed, rd_kafka_topic_name(message->rkt), message->partition);
+    run->partition = run->stream
+                         ? kafka_partition_find(worker->consumer, rd_kafka_topic_name(message->rkt), message->partition)
+                         : NULL;
+}
+
+static void begin_run(struct kafka_worker *worker, struct fx_feed *feed, struct run *run,
+                      const rd_kafka_message_t *message)
+{
+    end_run(worker, run);
+    find_run(worker, feed, run, message);
+    run->take = KAFKA_TAKE;
+    if (run->partition) {
+        int64_t position = fx_stream_position(run->stream);
+        run->take = kafka_batch_came(worker->consumer, run->partition, message->offset)
+                        ? kafka_log_take(worker->consumer, run->partition, message, position)
+                        : KAFKA_HOLD;
+        if (run->take == KAFKA_TAKE && message->offset > position &&
+            !kafka_believes(worker->consumer, run->partition, message->offset, position))
+            run->take = KAFKA_HOLD; /* its partition goes back first */
+    }
+    run->last = run->take == KAFKA_SKIP ? NULL : message;
+}
+
+/* All that the log has was delivered: offsets up to its end that no message had are ends of transactions and the like. */
+static void take_end(struct kafka_worker *worker, struct fx_feed *feed, struct run *run,
+                     const rd_kafka_message_t *message)
+{
+    end_run(worker, run);
+    find_run(worker, feed, run, message);
+    if (!run->partition || !kafka_batch_came(worker->consumer, run->partition, message->offset))
+        return;
+    int64_t position = fx_stream_position(run->stream);
+    if (!kafka_log_ends(worker->consumer, run->partition, message->offset, position))
+        return;
+    run->partition->expected = message->offset;
+    if (message->offset > position && kafka_believes(worker->consumer, run->partition, message->offset, position))
+        fx_stream_pass(feed, run->stream, message->offset);
+}
+
+static enum fx_verdict take_error(struct kafka_worker *worker, struct fx_feed *feed, struct run *run,
+                                  const rd_kafka_message_t *message)
+{
+    enum kafka_trouble trouble = kafka_trouble_of(message->err);
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        take_end(worker, feed, run, message);
+        return FX_OK;
+    }
+    report(worker->consumer, message);
+    end_run(worker, run);
+    if (!message->rkt)
+        return FX_OK;
+    find_run(worker, feed, run, message);
+    if (!run->partition)
+        return FX_OK;
+    if (trouble == KAFKA_TROUBLE_TOPIC_UNKNOWN)
+        kafka_log_doubt(worker->consumer, run->partition);
+    if (trouble == KAFKA_TROUBLE_BATCH &&
+        !kafka_batch_failed(worker->consumer, run->partition, fx_stream_position(run->stream), message))
+        return FX_FATAL;
+    return FX_OK;
+}
+
 static enum fx_verdict push_all(struct kafka_worker *worker, struct fx_feed *feed)
 {
-    const rd_kafka_message_t *last = NULL;
-    struct fx_stream *stream = NULL;
-    bool is_held = false; /* its partition goes back first */
+    struct run run = {.last = NULL};
     enum fx_verdict verdict = FX_OK;
     for (size_t i = 0; i < worker->count && verdict == FX_OK; i++) {
         const rd_kafka_message_t *message = worker->messages[i];
         fetch_ahead(worker, i);
         if (message->err) {
-            report(worker->consumer, message);
+            verdict = take_error(worker, feed, &run, message);
             continue;
         }
-        if (!last || last->rkt != message->rkt || last->partition != message->partition) {
-            stream = fx_stream_find(feed, rd_kafka_topic_name(message->rkt), message->partition);
-            is_held = stream && message->offset > fx_stream_position(stream) &&
-                      !kafka_believes(worker->consumer, message, fx_stream_position(stream));
-        }
-        last = message;
-        if (is_held)
-            continue;
-        verdict = push(feed, stream, message);
+        if (!goes_on(&run, message))
+            begin_run(worker, feed, &run, message);
+        else
+            run.last = message;
+        if (run.take == KAFKA_TAKE)
+            verdict = push(feed, run.stream, message);
     }
+    end_run(worker, &run);
     return verdict;
 }
 
@@ -102,7 +198,34 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
     }
     if (atomic_load(&consumer->rewinding))
         return kafka_go_back(consumer, feed);
+    if (atomic_load(&consumer->has_searches))
+        kafka_search_batches(consumer, feed);
+    if (atomic_load(&consumer->has_doubts))
+        kafka_look_at_logs(consumer, feed);
     return atomic_load(&consumer->has_jumped) ? kafka_look_at_jumps(consumer, feed) : FX_OK;
+}
+
+/* Partitions that were missed while messages were gathered: those messages are from before. */
+static void doubt_missed(struct kafka_worker *worker)
+{
+    worker->has_missed = false;
+    for (struct kafka_partition *at = worker->consumer->partitions; at; at = at->next) {
+        if (at->worker != worker->index || !at->is_missed)
+            continue;
+        at->is_missed = false;
+        kafka_log_doubt(worker->consumer, at);
+    }
+}
+
+static enum fx_verdict take_messages(struct kafka_worker *worker, struct fx_feed *feed, int timeout_ms)
+{
+    ssize_t count = rd_kafka_consume_batch_queue(worker->queue, timeout_ms, worker->messages, worker->capacity);
+    if (count == 0)
+        kafka_check_positions(worker);
+    if (count <= 0)
+        return count < 0 ? FX_RETRY : FX_AGAIN;
+    worker->count = (size_t)count;
+    return push_all(worker, feed);
 }
 
 enum fx_verdict kafka_poll(void *self, void *context, struct fx_feed *feed, int timeout_ms)
@@ -117,11 +240,8 @@ enum fx_verdict kafka_poll(void *self, void *context, struct fx_feed *feed, int 
     } else if (atomic_load(&consumer->rewinding)) {
         return FX_RETRY; /* worker 0 is about to go back */
     }
-    ssize_t count = rd_kafka_consume_batch_queue(worker->queue, timeout_ms, worker->messages, worker->capacity);
-    if (count == 0)
-        kafka_check_positions(worker);
-    if (count <= 0)
-        return count < 0 ? FX_RETRY : FX_AGAIN;
-    worker->count = (size_t)count;
-    return push_all(worker, feed);
+    enum fx_verdict verdict = take_messages(worker, feed, timeout_ms);
+    if (worker->has_missed)
+        doubt_missed(worker);
+    return verdict;
 }

@@ -3,17 +3,27 @@
  * of our threads; the state is under its lock.
  *
  * Faults of brokers are over when one is up (statistics), those of the group
- * when it gives us an assignment. Those of a topic are over when its metadata is
- * sound and nothing was reported for a while: librdkafka reports some of
- * them once, and some again and again.
+ * when it gives us an assignment. Those of a topic are over when nothing was
+ * reported for a while and its metadata is sound, or nobody wants it any more (a
+ * topic of a pattern that was deleted): librdkafka reports some of them once,
+ * and some again and again. A fault that names no topic is over when all topics
+ * that the configuration names are sound.
  */
 #include "consumer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define QUIET_MS 10000
+
+/* What is wrong with one topic. Only worker 0 takes those that are over out of the list. */
+struct kafka_topic_fault {
+    char *topic; /* "": librdkafka did not say which */
+    int64_t since_ms[KAFKA_TROUBLE_COUNT];
+    struct kafka_topic_fault *next;
+};
 
 static const struct {
     const char *sentence; /* for the log */
@@ -34,10 +44,11 @@ static const struct {
                                    "this user may not read the topic"},
     [KAFKA_TROUBLE_TOPIC_UNKNOWN] = {"The topic or partition does not exist; waiting for it.",
                                      "the topic or partition does not exist"},
+    [KAFKA_TROUBLE_BATCH] = {"A batch of records can't be read; trying again.", "a batch of records can't be read"},
     [KAFKA_TROUBLE_OTHER] = {"Kafka reports an error; trying again.", ""},
 };
 
-static int64_t now_ms(void)
+int64_t kafka_now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -65,21 +76,51 @@ enum kafka_trouble kafka_trouble_of(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
         return KAFKA_TROUBLE_TOPIC_UNKNOWN;
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+        return KAFKA_TROUBLE_BATCH;
     default:
         return KAFKA_TROUBLE_OTHER;
     }
 }
 
-/* The most telling reason; false: there is none. Under the lock. */
+static bool is_of_topic(int trouble)
+{
+    return trouble == KAFKA_TROUBLE_TOPIC_RIGHT || trouble == KAFKA_TROUBLE_TOPIC_UNKNOWN ||
+           trouble == KAFKA_TROUBLE_BATCH;
+}
+
+/* Under the lock, as all of these. */
+static const struct kafka_topic_fault *find_fault(const struct kafka_troubles *troubles, int trouble)
+{
+    const struct kafka_topic_fault *fault = troubles->faults;
+    while (fault && !fault->since_ms[trouble])
+        fault = fault->next;
+    return fault;
+}
+
+static struct kafka_topic_fault *fault_of(struct kafka_troubles *troubles, const char *topic)
+{
+    struct kafka_topic_fault **at = &troubles->faults;
+    while (*at && strcmp((*at)->topic, topic) != 0)
+        at = &(*at)->next;
+    if (!*at && (!(*at = calloc(1, sizeof **at)) || !((*at)->topic = strdup(topic))))
+        abort(); /* as librdkafka itself does without memory */
+    return *at;
+}
+
+/* The most telling reason; false: there is none. */
 static bool find_reason(const struct kafka_consumer *consumer, char reason[FX_READY_REASON_MAX])
 {
     const struct kafka_troubles *troubles = &consumer->troubles;
     for (int i = 0; i < KAFKA_TROUBLE_OTHER; i++) {
-        if (!troubles->since_ms[i])
+        const struct kafka_topic_fault *fault = is_of_topic(i) ? find_fault(troubles, i) : NULL;
+        if (!fault && !troubles->since_ms[i])
             continue;
-        bool of_topic = i == KAFKA_TROUBLE_TOPIC_RIGHT || i == KAFKA_TROUBLE_TOPIC_UNKNOWN;
-        snprintf(reason, FX_READY_REASON_MAX, of_topic && troubles->topic[0] ? "%s: %.100s" : "%s", texts[i].reason,
-                 troubles->topic);
+        snprintf(reason, FX_READY_REASON_MAX, fault && fault->topic[0] ? "%s: %.100s" : "%s", texts[i].reason,
+                 fault ? fault->topic : "");
         return true;
     }
     snprintf(reason, FX_READY_REASON_MAX, "it waits for its partitions");
@@ -103,6 +144,12 @@ void kafka_troubles_init(struct kafka_consumer *consumer)
 
 void kafka_troubles_fini(struct kafka_consumer *consumer)
 {
+    for (struct kafka_topic_fault *fault = consumer->troubles.faults, *next; fault; fault = next) {
+        next = fault->next;
+        free(fault->topic);
+        free(fault);
+    }
+    consumer->troubles.faults = NULL;
     pthread_mutex_destroy(&consumer->troubles.lock);
 }
 
@@ -113,9 +160,10 @@ void kafka_trouble_note(struct kafka_consumer *consumer, rd_kafka_resp_err_t cod
     enum kafka_trouble trouble = kafka_trouble_of(code);
     fx_metric_add(consumer->instance, KAFKA_ERRORS, trouble, 1);
     pthread_mutex_lock(&troubles->lock);
-    troubles->since_ms[trouble] = now_ms();
-    if (topic)
-        snprintf(troubles->topic, sizeof troubles->topic, "%s", topic);
+    if (is_of_topic((int)trouble))
+        fault_of(troubles, topic ? topic : "")->since_ms[trouble] = kafka_now_ms();
+    else
+        troubles->since_ms[trouble] = kafka_now_ms();
     show(consumer);
     pthread_mutex_unlock(&troubles->lock);
     unsigned suppressed;
@@ -145,14 +193,20 @@ void kafka_trouble_broker_is_up(struct kafka_consumer *consumer)
     clear(consumer, KAFKA_TROUBLE_LOGIN, KAFKA_TROUBLE_BROKERS);
 }
 
+static void end_fault(struct kafka_topic_fault *fault)
+{
+    memset(fault->since_ms, 0, sizeof fault->since_ms);
+}
+
 void kafka_trouble_assigned(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
     struct kafka_troubles *troubles = &consumer->troubles;
     pthread_mutex_lock(&troubles->lock);
     troubles->assigned = list != NULL;
     for (int i = 0; list && i < list->cnt; i++)
-        if (strcmp(list->elems[i].topic, troubles->topic) == 0)
-            troubles->since_ms[KAFKA_TROUBLE_TOPIC_UNKNOWN] = troubles->since_ms[KAFKA_TROUBLE_TOPIC_RIGHT] = 0;
+        for (struct kafka_topic_fault *fault = troubles->faults; fault; fault = fault->next)
+            if (strcmp(list->elems[i].topic, fault->topic) == 0)
+                end_fault(fault);
     pthread_mutex_unlock(&troubles->lock);
     clear(consumer, KAFKA_TROUBLE_GROUP, KAFKA_TROUBLE_GROUP);
 }
@@ -171,16 +225,73 @@ static bool topic_is_sound(struct kafka_consumer *consumer, const char *topic)
     return sound;
 }
 
+/* The configuration names it, or it is assigned. A topic of a pattern that is gone is neither. */
+static bool is_wanted(const struct kafka_consumer *consumer, const char *topic)
+{
+    const struct fx_list *topics = &consumer->options->topics;
+    for (size_t i = 0; i < topics->count; i++)
+        if (strcmp(topics->items[i], topic) == 0)
+            return true;
+    for (const struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        if (strcmp(at->topic, topic) == 0)
+            return true;
+    return false;
+}
+
+static bool named_are_sound(struct kafka_consumer *consumer)
+{
+    const struct fx_list *topics = &consumer->options->topics;
+    for (size_t i = 0; i < topics->count; i++)
+        if (topics->items[i][0] != '^' && !topic_is_sound(consumer, topics->items[i]))
+            return false;
+    return true;
+}
+
+/* When it was reported last; 0: it is over. */
+static int64_t last_report(const struct kafka_topic_fault *fault)
+{
+    int64_t last = 0;
+    for (int i = 0; i < KAFKA_TROUBLE_COUNT; i++)
+        last = fault->since_ms[i] > last ? fault->since_ms[i] : last;
+    return last;
+}
+
+static bool is_quiet(const struct kafka_topic_fault *fault, int64_t now)
+{
+    int64_t last = last_report(fault);
+    return last && now - last > QUIET_MS;
+}
+
+static void forget_ended(struct kafka_troubles *troubles)
+{
+    for (struct kafka_topic_fault **at = &troubles->faults, *fault; (fault = *at);) {
+        if (last_report(fault)) {
+            at = &fault->next;
+            continue;
+        }
+        *at = fault->next;
+        free(fault->topic);
+        free(fault);
+    }
+}
+
+/* Asks the brokers without the lock. */
 void kafka_trouble_look_again(struct kafka_consumer *consumer)
 {
     struct kafka_troubles *troubles = &consumer->troubles;
-    char topic[sizeof troubles->topic];
     pthread_mutex_lock(&troubles->lock);
-    int64_t unknown = troubles->since_ms[KAFKA_TROUBLE_TOPIC_UNKNOWN],
-            right = troubles->since_ms[KAFKA_TROUBLE_TOPIC_RIGHT];
-    int64_t last = unknown > right ? unknown : right;
-    memcpy(topic, troubles->topic, sizeof topic);
+    for (struct kafka_topic_fault *fault = troubles->faults; fault; fault = fault->next) {
+        int64_t now = kafka_now_ms();
+        if (!is_quiet(fault, now))
+            continue;
+        pthread_mutex_unlock(&troubles->lock);
+        bool is_over = fault->topic[0] ? !is_wanted(consumer, fault->topic) || topic_is_sound(consumer, fault->topic)
+                                       : named_are_sound(consumer);
+        pthread_mutex_lock(&troubles->lock);
+        if (is_over && is_quiet(fault, now)) /* nothing was reported while we asked */
+            end_fault(fault);
+    }
+    forget_ended(troubles);
+    show(consumer);
     pthread_mutex_unlock(&troubles->lock);
-    if (last && now_ms() - last > QUIET_MS && topic_is_sound(consumer, topic))
-        clear(consumer, KAFKA_TROUBLE_TOPIC_RIGHT, KAFKA_TROUBLE_TOPIC_UNKNOWN);
 }

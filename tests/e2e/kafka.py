@@ -74,6 +74,11 @@ class Kafka(Program):
         wait_until(lambda: self.topic_is_ready(name, partitions), f"the topic {name} is ready")
         return name
 
+    def topic_delete(self, name):
+        """Gone from what the broker tells, too."""
+        self.admin.delete_topics([name])[name].result(30)
+        wait_until(lambda: name not in self.admin.list_topics(timeout=10).topics, f"the topic {name} is gone")
+
     def topic_is_ready(self, name, partitions):
         found = self.admin.list_topics(name, timeout=10).topics[name].partitions
         return len(found) == partitions and all(part.leader == 1 for part in found.values())

@@ -1,9 +1,9 @@
-"""Two requests of Kafka's protocol that Debian's client library for Python does not have, by hand."""
+"""Three requests of Kafka's protocol that Debian's client library for Python does not have, by hand."""
 
 import socket
 import struct
 
-OFFSET_FETCH, DELETE_RECORDS = 9, 21
+OFFSET_COMMIT, OFFSET_FETCH, DELETE_RECORDS = 8, 9, 21
 
 
 def string(text):
@@ -61,6 +61,20 @@ def offsets(port, group, topic, partitions):
                 found[number] = (offset, text)
     assert answer.take("h") == 0
     return found
+
+
+def commit(port, group, topic, partition, offset, text):
+    """An offset with a text beside it, by nobody: the group has no members. The broker is its coordinator."""
+    body = string(group) + struct.pack(">i", -1) + string("") + struct.pack(">h", -1) + struct.pack(">i", 1) + string(topic)
+    body += struct.pack(">iiqi", 1, partition, offset, -1) + string(text)
+    answer = ask(port, OFFSET_COMMIT, 7, body)
+    answer.take("i")
+    assert answer.take("i") == 1
+    answer.string()
+    assert answer.take("i") == 1
+    answer.take("i")
+    code = answer.take("h")
+    assert code == 0, code
 
 
 def delete_records(port, topic, partition, before):

@@ -1,0 +1,218 @@
+/*
+ * A log that goes back: its topic was deleted and made anew, or an election has
+ * cut off its end. librdkafka then begins at the log's first record by itself
+ * (auto.offset.reset), or goes on in the middle of a new log without a word.
+ *
+ * So reading begins one known record (facts.c) before the position: if it is
+ * there the log is the one that we know. A worker that sees a sign (offsets that go
+ * down, an end below the position, a topic that is unknown, another record at a
+ * known offset) holds the partition, and worker 0 looks, alone: it asks for the
+ * ends of the log and sends librdkafka to a known record. What comes of that
+ * decides where reading goes on. A partition that is held counts nothing.
+ */
+#include "consumer.h"
+
+#include <string.h>
+
+#define ASK_MS   1000
+#define PAUSE_MS 1000 /* between looks at a log that can't be seen */
+
+static void doubt(struct kafka_consumer *consumer, struct kafka_partition *partition)
+{
+    partition->log = KAFKA_LOG_DOUBTED;
+    atomic_store(&consumer->has_doubts, true);
+}
+
+void kafka_log_doubt(struct kafka_consumer *consumer, struct kafka_partition *partition)
+{
+    if (partition && partition->log != KAFKA_LOG_DOUBTED)
+        doubt(consumer, partition);
+}
+
+static void end_doubts(struct kafka_partition *partition)
+{
+    partition->log = KAFKA_LOG_KNOWN;
+    partition->refuted_from = partition->untold_from = INT64_MAX;
+    partition->confirmed = -1;
+    partition->is_short = false;
+}
+
+void kafka_log_begin(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t position,
+                     int64_t *begin)
+{
+    end_doubts(partition);
+    partition->probe = kafka_facts_below(consumer, &partition->facts, 0, position, false);
+    if (partition->probe.offset >= 0)
+        partition->log = KAFKA_LOG_PROBED;
+    *begin = partition->probe.offset >= 0 ? partition->probe.offset : position > 0 ? position - 1 : position;
+    partition->expected = *begin;
+}
+
+/* The record at the place where librdkafka was sent, or what came in place of it. */
+static void judge(struct kafka_consumer *consumer, struct kafka_partition *partition, const rd_kafka_message_t *message)
+{
+    bool is_there = message->offset == partition->probe.offset;
+    struct kafka_fact found = is_there ? kafka_fact_of(message) : (struct kafka_fact){.offset = -1};
+    bool is_same = is_there && kafka_facts_equal(&found, &partition->probe);
+    bool was_doubted = partition->is_short || partition->refuted_from != INT64_MAX;
+    if (is_same && was_doubted)
+        partition->confirmed = partition->probe.offset;
+    else if (is_there && !is_same)
+        partition->refuted_from = partition->probe.offset;
+    else if (!is_there && was_doubted) /* compacted: nobody can tell */
+        partition->untold_from = partition->probe.offset;
+    partition->log = KAFKA_LOG_KNOWN;
+    if (was_doubted || (is_there && !is_same))
+        doubt(consumer, partition);
+}
+
+enum kafka_take kafka_log_take(struct kafka_consumer *consumer, struct kafka_partition *partition,
+                               const rd_kafka_message_t *message, int64_t position)
+{
+    if (partition->log == KAFKA_LOG_DOUBTED)
+        return KAFKA_HOLD;
+    if (message->offset < partition->expected) {
+        doubt(consumer, partition);
+        return KAFKA_HOLD;
+    }
+    if (partition->log == KAFKA_LOG_PROBED)
+        judge(consumer, partition, message);
+    if (partition->log == KAFKA_LOG_DOUBTED)
+        return KAFKA_HOLD;
+    if (message->offset >= position)
+        return KAFKA_TAKE;
+    if (partition->facts.count == 0) /* nothing was known of this log */
+        kafka_facts_note(consumer, partition, message);
+    partition->expected = message->offset + 1;
+    return KAFKA_SKIP;
+}
+
+bool kafka_log_ends(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t end, int64_t position)
+{
+    if (partition->log != KAFKA_LOG_DOUBTED && (end < position || end < partition->expected))
+        doubt(consumer, partition);
+    if (partition->log == KAFKA_LOG_PROBED)
+        partition->log = KAFKA_LOG_KNOWN; /* the known record is there no more, and the log is long enough */
+    return partition->log == KAFKA_LOG_KNOWN;
+}
+
+/* ---- worker 0 looks */
+
+static bool send_to(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t offset)
+{
+    if (!kafka_seek(consumer, partition, offset))
+        return false;
+    partition->expected = offset;
+    kafka_search_again(partition);
+    return true;
+}
+
+/* The first record that is later than the last one that we know, or the end. */
+static bool find_later(struct kafka_consumer *consumer, const struct kafka_partition *partition,
+                       const struct kafka_fact *last, int64_t end, int64_t *offset)
+{
+    *offset = end;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->topic, partition->number)->offset = last->time_ms + 1;
+    bool failed = rd_kafka_offsets_for_times(consumer->rk, list, ASK_MS) || list->elems[0].err;
+    if (!failed && list->elems[0].offset >= 0)
+        *offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return !failed;
+}
+
+/*
+ * Where reading goes on. A log of which nothing is as we know it is new: its first record. One that begins as we know it
+ * was cut: where it is later than what we have read; so is one that is too short for any record that we know.
+ */
+static bool find_beginning(struct kafka_consumer *consumer, const struct kafka_partition *partition, int64_t low,
+                           int64_t high, int64_t *begin)
+{
+    struct kafka_fact last = kafka_facts_below(consumer, &partition->facts, 0, INT64_MAX, false);
+    bool is_new = partition->confirmed < 0 && partition->refuted_from != INT64_MAX;
+    *begin = low;
+    if (is_new || low == high || last.offset < 0 || last.time_ms < 0)
+        return true;
+    if (!find_later(consumer, partition, &last, high, begin))
+        return false;
+    if (partition->confirmed >= 0 && *begin <= partition->confirmed)
+        *begin = partition->confirmed + 1;
+    if (*begin < low)
+        *begin = low;
+    return true;
+}
+
+static bool begin_anew(struct kafka_consumer *consumer, struct fx_feed *feed, struct kafka_partition *partition,
+                       int64_t low, int64_t high)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    int64_t begin, position = fx_stream_position(partition->stream);
+    unsigned suppressed;
+    if (!find_beginning(consumer, partition, low, high, &begin))
+        return false;
+    if (fx_stream_reset(feed, partition->stream, begin, &err)) {
+        if (fx_log_allowed(&consumer->partition_limit, &suppressed))
+            fx_log(consumer->instance, FX_LOG_WARN, "A log has gone back; what was counted is committed first.",
+                   "topic=%s partition=%d reason=%s suppressed=%u", partition->topic, (int)partition->number,
+                   err.message, suppressed);
+        return false;
+    }
+    fx_metric_add(consumer->instance, KAFKA_LOG_RESETS, begin == low ? KAFKA_LOG_REMADE : KAFKA_LOG_CUT, 1);
+    fx_log(consumer->instance, FX_LOG_WARN,
+           begin == low ? "The topic was made anew: its records are counted from the first one on."
+                        : "The log has lost its end: what was written since is counted.",
+           "topic=%s partition=%d position=%lld begins=%lld ends=%lld reading_from=%lld", partition->topic,
+           (int)partition->number, (long long)position, (long long)low, (long long)high, (long long)begin);
+    kafka_facts_cut(consumer, &partition->facts, begin);
+    end_doubts(partition);
+    if (!send_to(consumer, partition, begin))
+        doubt(consumer, partition); /* the next look finds nothing wrong, and sends it there */
+    return true;
+}
+
+/* A known record that the log can still have and that was not looked at: the newest, then the oldest. */
+static struct kafka_fact next_probe(struct kafka_consumer *consumer, const struct kafka_partition *partition,
+                                    int64_t low, int64_t below)
+{
+    int64_t tried = partition->refuted_from < partition->untold_from ? partition->refuted_from : partition->untold_from;
+    return kafka_facts_below(consumer, &partition->facts, low, tried < below ? tried : below, tried != INT64_MAX);
+}
+
+/* False: look again. */
+static bool look(struct kafka_consumer *consumer, struct fx_feed *feed, struct kafka_partition *partition)
+{
+    int64_t low, high, position = fx_stream_position(partition->stream);
+    if (rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, &low, &high, ASK_MS))
+        return false;
+    partition->is_short = high < position;
+    if (partition->confirmed >= 0 && (partition->is_short || partition->refuted_from != INT64_MAX))
+        return begin_anew(consumer, feed, partition, low, high);
+    struct kafka_fact probe = next_probe(consumer, partition, low, high < position ? high : position);
+    if (probe.offset >= 0 && partition->confirmed < 0) {
+        if (!send_to(consumer, partition, probe.offset))
+            return false;
+        partition->probe = probe;
+        partition->log = KAFKA_LOG_PROBED;
+        return true;
+    }
+    if (partition->is_short || partition->refuted_from != INT64_MAX)
+        return begin_anew(consumer, feed, partition, low, high);
+    if (!send_to(consumer, partition, position)) /* nobody can tell that it is another one */
+        return false;
+    end_doubts(partition);
+    return true;
+}
+
+void kafka_look_at_logs(struct kafka_consumer *consumer, struct fx_feed *feed)
+{
+    bool failed = false;
+    if (kafka_now_ms() < consumer->look_again_ms)
+        return;
+    fx_feed_quiesce(feed);
+    for (struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        if (at->log == KAFKA_LOG_DOUBTED && !look(consumer, feed, at))
+            failed = true;
+    atomic_store(&consumer->has_doubts, failed);
+    consumer->look_again_ms = failed ? kafka_now_ms() + PAUSE_MS : 0;
+    fx_feed_resume(feed);
+}

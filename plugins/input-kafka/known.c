@@ -1,0 +1,131 @@
+/*
+ * What is known of partitions that are not ours just now: where this process was
+ * in them, and the records by which their logs are known. A topic that is deleted takes the
+ * group's offsets with it, and what stands beside them; so a new topic of the
+ * same name is told by this. The records are in the state directory, too, as lines
+ * of a file. It may be older than the checkpoints: an older record tells as much.
+ */
+#include "consumer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_NAME  "known-records"
+#define SAVE_MS    10000
+#define LINE_BYTES 512
+
+static struct kafka_known *find(const struct kafka_consumer *consumer, const char *topic, int32_t number)
+{
+    struct kafka_known *at = consumer->known;
+    while (at && (at->number != number || strcmp(at->topic, topic) != 0))
+        at = at->next;
+    return at;
+}
+
+const struct kafka_known *kafka_known_find(const struct kafka_consumer *consumer, const char *topic, int32_t number)
+{
+    return find(consumer, topic, number);
+}
+
+static struct kafka_known *find_or_add(struct kafka_consumer *consumer, const char *topic, int32_t number)
+{
+    struct kafka_known *known = find(consumer, topic, number);
+    if (known)
+        return known;
+    known = calloc(1, sizeof *known);
+    if (!known || !(known->topic = strdup(topic)))
+        abort(); /* as librdkafka itself does without memory */
+    known->number = number;
+    known->position = -1;
+    known->next = consumer->known;
+    return consumer->known = known;
+}
+
+void kafka_known_keep(struct kafka_consumer *consumer, const struct kafka_partition *partition)
+{
+    struct kafka_known *known = find_or_add(consumer, partition->topic, partition->number);
+    known->position = fx_stream_position(partition->stream);
+    known->facts = partition->facts;
+}
+
+void kafka_known_free(struct kafka_consumer *consumer)
+{
+    for (struct kafka_known *at = consumer->known, *next; at; at = next) {
+        next = at->next;
+        free(at->topic);
+        free(at);
+    }
+    consumer->known = NULL;
+}
+
+/* ---- the file */
+
+/* Somebody may have put something else in its place: only a regular file is opened, and nothing is waited for. */
+static FILE *open_file(const struct kafka_consumer *consumer, const char *suffix, int flags, char *path, size_t size)
+{
+    const char *folder = fx_state_folder(consumer->instance);
+    struct stat status;
+    if (!folder || (size_t)snprintf(path, size, "%s/" FILE_NAME "%s", folder, suffix) >= size)
+        return NULL;
+    int fd = open(path, flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0640);
+    bool is_regular = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    FILE *file = is_regular ? fdopen(fd, flags == O_RDONLY ? "r" : "w") : NULL;
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
+void kafka_known_load(struct kafka_consumer *consumer)
+{
+    char path[1024], line[LINE_BYTES], topic[256];
+    int32_t number;
+    int at;
+    FILE *file = open_file(consumer, "", O_RDONLY, path, sizeof path);
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "%255s %" SCNd32 " %n", topic, &number, &at) == 2)
+            kafka_facts_read(&find_or_add(consumer, topic, number)->facts, line + at);
+    if (file)
+        fclose(file);
+}
+
+static void save_one(struct kafka_consumer *consumer, FILE *file, const char *topic, int32_t number,
+                     const struct kafka_facts *facts)
+{
+    char words[LINE_BYTES - 300] = "";
+    kafka_facts_append(consumer, facts, INT64_MAX, words, sizeof words);
+    if (*words)
+        fprintf(file, "%s %" PRId32 "%s\n", topic, number, words);
+}
+
+static bool is_read(const struct kafka_consumer *consumer, const struct kafka_known *known)
+{
+    return kafka_partition_find(consumer, known->topic, known->number) != NULL;
+}
+
+void kafka_known_save(struct kafka_consumer *consumer, bool now)
+{
+    char path[1024], old[1024];
+    int64_t time_ms = kafka_now_ms();
+    if (!now && time_ms < consumer->known_saved_ms + SAVE_MS)
+        return;
+    consumer->known_saved_ms = time_ms;
+    FILE *file = open_file(consumer, ".new", O_WRONLY | O_CREAT | O_TRUNC, path, sizeof path);
+    if (!file)
+        return; /* no state is kept, or it can't be: the core says so */
+    for (const struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        save_one(consumer, file, at->topic, at->number, &at->facts);
+    for (const struct kafka_known *at = consumer->known; at; at = at->next)
+        if (!is_read(consumer, at))
+            save_one(consumer, file, at->topic, at->number, &at->facts);
+    bool failed = ferror(file) != 0;
+    failed = fclose(file) != 0 || failed;
+    snprintf(old, sizeof old, "%.*s", (int)(strlen(path) - strlen(".new")), path);
+    if (failed || rename(path, old))
+        fx_log(consumer->instance, FX_LOG_DEBUG, "Known records could not be kept.", "reason=%s", strerror(errno));
+}
