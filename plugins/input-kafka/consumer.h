@@ -254,6 +254,8 @@ void kafka_trouble_broker_is_up(struct kafka_consumer *consumer);
 /* list NULL: what we had is lost. */
 void kafka_trouble_assigned(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list);
 void kafka_trouble_look_again(struct kafka_consumer *consumer);
+/* It was gone over. Another one of the topic is noted again when it fails next. */
+void kafka_trouble_batch_is_over(struct kafka_consumer *consumer, const char *topic);
 
 /* letters.c */
 int kafka_letters_check(struct kafka_consumer *consumer, struct fx_error *err);

@@ -44,7 +44,9 @@ static const struct {
                                    "this user may not read the topic"},
     [KAFKA_TROUBLE_TOPIC_UNKNOWN] = {"The topic or partition does not exist; waiting for it.",
                                      "the topic or partition does not exist"},
-    [KAFKA_TROUBLE_BATCH] = {"A batch of records can't be read; trying again.", "a batch of records can't be read"},
+    [KAFKA_TROUBLE_BATCH] =
+        {"A batch of records can't be read; trying again. Is it bigger unpacked than receive.message.max.bytes?",
+         "a batch of records can't be read"},
     [KAFKA_TROUBLE_OTHER] = {"Kafka reports an error; trying again.", ""},
 };
 
@@ -196,6 +198,15 @@ void kafka_trouble_broker_is_up(struct kafka_consumer *consumer)
 static void end_fault(struct kafka_topic_fault *fault)
 {
     memset(fault->since_ms, 0, sizeof fault->since_ms);
+}
+
+void kafka_trouble_batch_is_over(struct kafka_consumer *consumer, const char *topic)
+{
+    struct kafka_troubles *troubles = &consumer->troubles;
+    pthread_mutex_lock(&troubles->lock);
+    fault_of(troubles, topic)->since_ms[KAFKA_TROUBLE_BATCH] = 0;
+    show(consumer);
+    pthread_mutex_unlock(&troubles->lock);
 }
 
 void kafka_trouble_assigned(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)

@@ -84,6 +84,7 @@ static bool finish(struct kafka_consumer *consumer, struct fx_feed *feed, struct
            (long long)end);
     fx_stream_lost(feed, partition->stream, position, end);
     fx_stream_pass(feed, partition->stream, end);
+    kafka_trouble_batch_is_over(consumer, partition->topic);
     return true;
 }
 

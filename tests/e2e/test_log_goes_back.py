@@ -1,6 +1,8 @@
 """A log that goes back: topics that are deleted, or deleted and made anew, while the program runs and while it is down;
 and the ends of transactions, which are offsets without a record."""
 
+import time
+
 import pytest
 from confluent_kafka import Producer
 
@@ -61,7 +63,6 @@ def test_a_topic_that_is_gone_for_a_while(kafka, exporter, start):
     page = program.page()
     assert page.self_sum(RESETS, kind="remade") == 1 and page.self_sum(LOST) == 0
     assert kafka.committed(topic, group) == {0: 25}
-    is_ready(program)
     kafka.produce(topic, lines(1, 1))
     wait_for_total(program, 2521)
     program.kill()
@@ -110,6 +111,25 @@ def test_a_topic_that_is_made_anew_while_the_program_is_down(kafka, exporter, tm
     page = program.page()
     assert page.self_sum(RESETS, kind="remade") == 1 and page.self_sum(LOST) == 0
     assert kafka.committed(topic, group) == {0: count}
+
+
+def test_a_log_that_has_lost_its_end(kafka, topic, exporter, tmp_path):
+    """As after an unclean election: of two records that are known the older one is there, and the position is behind the
+    end. What was written since is counted, what was counted before is not counted again."""
+    group = fresh_group()
+    config = kept(kafka_config(kafka, topic, group=group), tmp_path / "state")
+    kafka.produce(topic, lines(1, 20))
+    program = exporter(config)
+    wait_for_total(program, 20)
+    program.stop()
+    text = kafka.metadata(topic, group)[0]
+    wire.commit(kafka.port, group, topic, 0, 1000, f"{text} rec=999,{int(time.time() * 1000)},abc")
+    program = exporter(config)
+    program.wait_for_page(lambda page: page.self_sum(RESETS, kind="cut") == 1, "it is noticed")
+    kafka.produce(topic, lines(100, 5))
+    wait_for_total(program, 520)
+    assert kafka.committed(topic, group) == {0: 25}
+    assert "The log has lost its end" in program.log()
 
 
 def transaction(kafka, producer, topic, sizes, keep=True):

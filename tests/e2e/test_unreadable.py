@@ -32,7 +32,7 @@ def config_of(kafka, topic, **options):
 def test_a_bomb_is_gone_over(kafka, topic, exporter):
     """Two of them with records between: what is around them is counted, and they are lost, all of them and nothing else."""
     group = fresh_group()
-    program = exporter(config_of(kafka, topic, group=group, unreadable_after="3s"))
+    program = exporter(config_of(kafka, topic, group=group, unreadable_after="2s"))
     kafka.produce(topic, [record(1, ASN, 1)] * 7)
     program.wait_for_page(lambda page: page.total() == 7, "what is before it")
     bomb(kafka, topic)

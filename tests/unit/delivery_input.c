@@ -13,6 +13,7 @@ static bool apply(struct model *model, int index, const struct model_request *re
         return false;
     for (size_t i = 0; i < request->count; i++) {
         kafka->offset[request->of[i].partition] = request->of[i].offset;
+        kafka->offset_log[request->of[i].partition] = request->of[i].log;
         memcpy(kafka->tags[request->of[i].partition], request->of[i].tags, FX_TAGS_BYTES);
     }
     return true;
@@ -46,6 +47,7 @@ static void make_request(struct model_instance *instance, const struct fx_checkp
         const char *old = instance->model->rule == MODEL_ONE_TAG ? "" : instance->tags[partition];
         request->of[request->count].partition = partition;
         request->of[request->count].offset = checkpoint->positions[i].offset;
+        request->of[request->count].log = instance->log[partition];
         fx_tags_add(request->of[request->count].tags, checkpoint->tag, old, strlen(old));
         request->count++;
     }

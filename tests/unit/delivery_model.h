@@ -30,6 +30,7 @@ enum model_rule {
     MODEL_OLDER_IS_TRUTH,  /* what has no mark counts as refused */
     MODEL_NO_LOOK_UP,      /* a refusal is believed without asking what became of the commit */
     MODEL_NO_LATE_LOOK,    /* tags that are found at an assignment are not looked at */
+    MODEL_BARE_RESET,      /* a stream whose topic was made anew just goes back to its beginning */
     MODEL_RULES
 };
 
@@ -42,6 +43,7 @@ struct model_request {
     struct {
         int partition;
         int64_t offset;
+        unsigned log; /* which the offset is of */
         char tags[FX_TAGS_BYTES];
     } of[MODEL_PARTITIONS];
 };
@@ -50,7 +52,11 @@ struct model_kafka {
     int64_t offset[MODEL_PARTITIONS];
     char tags[MODEL_PARTITIONS][FX_TAGS_BYTES];
     int owner[MODEL_PARTITIONS]; /* -1: nobody */
-    unsigned generation;         /* of the group: each change of the assignment makes a new one */
+    /* Topics that are made anew: which log it is now, of which one the offset is, and how many records of earlier logs must
+     * and may be counted. */
+    unsigned log[MODEL_PARTITIONS], offset_log[MODEL_PARTITIONS];
+    uint64_t least[MODEL_PARTITIONS], most[MODEL_PARTITIONS];
+    unsigned generation; /* of the group: each change of the assignment makes a new one */
 };
 
 struct model;
@@ -68,7 +74,8 @@ struct model_instance {
     struct fxi_plugin_entry entries[2];
     struct fxi_config config;
     struct fx_stream *streams[MODEL_PARTITIONS];
-    unsigned generation; /* as it knows it */
+    unsigned generation;            /* as it knows it */
+    unsigned log[MODEL_PARTITIONS]; /* what it reads */
     char tags[MODEL_PARTITIONS][FX_TAGS_BYTES];
     struct model_request asked;
     uint64_t values[MODEL_PARTITIONS], cut[MODEL_PARTITIONS], committed[MODEL_PARTITIONS];
@@ -101,6 +108,8 @@ void model_pause(struct model *model, int index, bool is_paused);
 void model_assign(struct model *model, int index, int partition);
 void model_read(struct model *model, int index, int partition);
 void model_checkpoint(struct model *model, int index, enum model_answer answer);
+/* The partition's topic is deleted and made anew, with as many records as before. */
+void model_remake(struct model *model, int partition);
 /* In order: a checkpoint, then the partition is let go. */
 void model_revoke(struct model *model, int index, int partition);
 /* The group takes all that the instance has, without telling it; and it is told that it lost all. */
