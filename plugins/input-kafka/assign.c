@@ -77,14 +77,34 @@ static void learn(struct kafka_consumer *consumer, struct kafka_partition *parti
         partition->facts = known->facts;
 }
 
-/* Partitions are dealt out to the workers in turn. from->offset becomes where librdkafka is to begin. */
-static void add_partition(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *from)
+/* NULL without memory. */
+static struct kafka_partition *partition_new(const rd_kafka_topic_partition_t *from)
 {
     struct kafka_partition *partition = calloc(1, sizeof *partition);
-    if (!partition || !(partition->topic = strdup(from->topic)))
-        abort(); /* as librdkafka itself does without memory */
-    if (from->metadata_size && !(partition->tags = strndup(from->metadata, from->metadata_size)))
-        abort();
+    if (!partition)
+        return NULL;
+    partition->topic = strdup(from->topic);
+    if (from->metadata_size)
+        partition->tags = strndup(from->metadata, from->metadata_size);
+    if (partition->topic && (partition->tags || !from->metadata_size))
+        return partition;
+    free(partition->topic);
+    free(partition->tags);
+    free(partition);
+    return NULL;
+}
+
+/*
+ * Partitions are dealt out to the workers in turn. from->offset becomes where librdkafka is to begin. Without memory for one the
+ * next poll says that this can't go on.
+ */
+static void add_partition(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *from)
+{
+    struct kafka_partition *partition = partition_new(from);
+    if (!partition) {
+        consumer->lacks_memory = true;
+        return;
+    }
     partition->number = from->partition;
     partition->begin = from->offset;
     partition->worker = consumer->next_worker;

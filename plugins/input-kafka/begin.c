@@ -21,19 +21,21 @@ void kafka_baseline_free(struct kafka_consumer *consumer)
     consumer->baseline_known = false;
 }
 
-static void add_topics(struct kafka_consumer *consumer, const struct rd_kafka_metadata *metadata)
+/* False without memory. */
+static bool add_topics(struct kafka_consumer *consumer, const struct rd_kafka_metadata *metadata)
 {
     struct kafka_topic *grown =
         realloc(consumer->baseline, (consumer->baseline_count + (size_t)metadata->topic_cnt + 1) * sizeof *grown);
     if (!grown)
-        abort(); /* as librdkafka itself does without memory */
+        return false;
     consumer->baseline = grown;
     for (int i = 0; i < metadata->topic_cnt; i++) {
         char *topic = strdup(metadata->topics[i].topic);
         if (!topic)
-            abort();
+            return false;
         grown[consumer->baseline_count++] = (struct kafka_topic){topic, metadata->topics[i].partition_cnt};
     }
+    return true;
 }
 
 /* One topic of the option, or all topics there are. */
@@ -46,8 +48,8 @@ static rd_kafka_resp_err_t ask(struct kafka_consumer *consumer, const char *topi
         /* A topic that we may not see may well be there: then the baseline is not known yet. */
         if (topic && metadata->topic_cnt == 1 && metadata->topics[0].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
             code = metadata->topics[0].err;
-        if (!code)
-            add_topics(consumer, metadata);
+        if (!code && !add_topics(consumer, metadata))
+            code = RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
         rd_kafka_metadata_destroy(metadata);
     }
     if (handle)

@@ -199,6 +199,7 @@ struct kafka_consumer {
     struct kafka_partition *partitions;
     struct fx_feed *feed; /* of worker 0 while it serves events; else NULL */
     bool fixed_assigned;
+    bool lacks_memory;        /* a partition that is ours has no place: worker 0's next poll ends the program */
     atomic_uint generation;   /* counts changes of the assignment */
     atomic_bool has_jumped;   /* a partition has a jump to look at */
     atomic_bool has_searches; /* a search waits for its next step */

@@ -196,6 +196,10 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
         if (verdict != FX_OK)
             return verdict;
     }
+    if (consumer->lacks_memory) {
+        fx_log(consumer->instance, FX_LOG_ERROR, "There is no memory for a partition that is to be read.", NULL);
+        return FX_FATAL;
+    }
     if (atomic_load(&consumer->rewinding))
         return kafka_go_back(consumer, feed);
     if (atomic_load(&consumer->has_searches))

@@ -38,6 +38,7 @@ static struct fx_series *begin_broker(struct kafka_consumer *consumer, unsigned 
     return fx_series_begin(consumer->instance, metric, values);
 }
 
+/* NULL without memory: its figures come with a later statistic. */
 static struct kafka_broker *broker_of(struct kafka_consumer *consumer, const char *name)
 {
     struct kafka_broker **at = &consumer->brokers;
@@ -46,8 +47,10 @@ static struct kafka_broker *broker_of(struct kafka_consumer *consumer, const cha
     if (*at)
         return *at;
     struct kafka_broker *broker = calloc(1, sizeof *broker);
-    if (!broker || !(broker->name = strdup(name)))
-        abort(); /* as librdkafka itself does without memory */
+    if (!broker || !(broker->name = strdup(name))) {
+        free(broker);
+        return NULL;
+    }
     broker->up = begin_broker(consumer, KAFKA_BROKER_UP, name, NULL);
     broker->errors = begin_broker(consumer, KAFKA_BROKER_ERRORS, name, NULL);
     broker->rtt_median = begin_broker(consumer, KAFKA_BROKER_RTT, name, "50");
@@ -77,6 +80,8 @@ static bool take_broker(struct kafka_consumer *consumer, json_object *from)
     if (strcmp(source, "logical") == 0 || number(from, "nodeid", -1) < 0 || (!up && number(from, "connects", 0) == 0))
         return up;
     struct kafka_broker *broker = broker_of(consumer, name);
+    if (!broker)
+        return up;
     json_object *rtt = member(from, "rtt");
     fx_series_set(broker->up, up);
     fx_series_set(broker->errors, number(from, "txerrs", 0) + number(from, "rxerrs", 0));
