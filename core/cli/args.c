@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command_table.h"
 #include "cli/status.h"
 #include "config/options.h"
 #include "config/text.h"
@@ -150,33 +151,17 @@ static bool is_command(const char *word)
     return word[0] >= 'a' && word[0] <= 'z' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
 }
 
-/* "plugins", "plugin NAME", or a plugin's own with any arguments. */
+/* A command of the table, with its argument, or a plugin's own with any arguments. */
 static int command_parse(struct fxi_args *args, struct words *words, struct fx_error *err)
 {
     const char *word = words->argv[words->at++];
     char shown[FXI_SHOWN_MAX];
-    if (args->action == FXI_ACTION_PLUGIN && !args->plugin) {
-        args->plugin = word;
+    if (args->action == FXI_ACTION_OWN && args->own->argument && !args->argument) {
+        args->argument = word;
         return 0;
     }
-    if (args->action == FXI_ACTION_STATE && !args->state) {
-        args->state = word;
-        return 0;
-    }
-    if (args->action == FXI_ACTION_RUN && strcmp(word, "state") == 0) {
-        args->action = FXI_ACTION_STATE;
-        return 0;
-    }
-    if (args->action == FXI_ACTION_RUN && strcmp(word, "plugins") == 0) {
-        args->action = FXI_ACTION_PLUGINS;
-        return 0;
-    }
-    if (args->action == FXI_ACTION_RUN && strcmp(word, "metrics") == 0) {
-        args->action = FXI_ACTION_METRICS;
-        return 0;
-    }
-    if (args->action == FXI_ACTION_RUN && strcmp(word, "plugin") == 0) {
-        args->action = FXI_ACTION_PLUGIN;
+    if (args->action == FXI_ACTION_RUN && (args->own = fxi_command_find(word))) {
+        args->action = FXI_ACTION_OWN;
         return 0;
     }
     if (args->action == FXI_ACTION_COMMAND) {
@@ -251,25 +236,31 @@ static int command_check(struct fxi_args *args, const struct words *words, struc
     return 0;
 }
 
+static int fail_markdown(struct fx_error *err)
+{
+    struct fxi_str names = {0};
+    for (const struct fxi_command *command = fxi_commands; command->name; command++)
+        if (command->has_markdown)
+            fxi_str_printf(&names, "%s'%s%s%s'", names.size ? " and " : "", command->name, command->argument ? " " : "",
+                           command->argument ? command->argument : "");
+    fx_error_set(err, FX_EINVAL, "--markdown is for %s only", names.data);
+    fxi_str_fini(&names);
+    return FX_EINVAL;
+}
+
 /* What goes together, and what the action needs. */
 static int args_check(struct fxi_args *args, const struct words *words, struct fx_error *err)
 {
     bool is_run = args->action == FXI_ACTION_RUN;
     if (args->action == FXI_ACTION_COMMAND && !args->markdown)
         return command_check(args, words, err);
-    if (args->action == FXI_ACTION_PLUGIN && !args->plugin)
-        return fx_error_set(err, FX_EINVAL, "'plugin' needs the name of a plugin; 'plugins' lists them");
-    if (args->action == FXI_ACTION_STATE && !args->state)
-        return fx_error_set(err, FX_EINVAL, "'state' needs the name of a state directory");
-    if (args->markdown && args->action != FXI_ACTION_PLUGIN)
-        return fx_error_set(err, FX_EINVAL, "--markdown is for 'plugin NAME' only");
-    if (!is_run && (words->old_flag || args->config_file || args->check || args->print_config))
-        return fx_error_set(err, FX_EINVAL, "'%s' takes no other flag than --plugin-dir%s",
-                            args->action == FXI_ACTION_PLUGIN    ? "plugin"
-                            : args->action == FXI_ACTION_STATE   ? "state"
-                            : args->action == FXI_ACTION_METRICS ? "metrics"
-                                                                 : "plugins",
-                            args->action == FXI_ACTION_PLUGIN ? " and --markdown" : "");
+    if (args->own && args->own->argument && !args->argument)
+        return fx_error_set(err, FX_EINVAL, "'%s' needs %s", args->own->name, args->own->argument_is);
+    if (args->markdown && !(args->own && args->own->has_markdown))
+        return fail_markdown(err);
+    if (args->own && (words->old_flag || args->config_file || args->check || args->print_config))
+        return fx_error_set(err, FX_EINVAL, "'%s' takes no other flag than --plugin-dir%s", args->own->name,
+                            args->own->has_markdown ? " and --markdown" : "");
     if (!is_run)
         return 0;
     if (args->config_file && words->old_flag)
@@ -313,8 +304,13 @@ void fxi_args_help(FILE *out)
 {
     fputs("Usage: flow-exporter --config FILE\n"
           "       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n"
-          "       flow-exporter plugins | plugin NAME [--markdown] | metrics | state DIR\n"
-          "       flow-exporter [--config FILE] whois AS15169 ...\n"
+          "       flow-exporter ",
+          out);
+    for (const struct fxi_command *command = fxi_commands; command->name; command++)
+        fprintf(out, "%s%s%s%s", command == fxi_commands ? "" : " | ", command->name, command->argument ? " " : "",
+                command->argument ? command->argument : "");
+    fputs("\n"
+          "       flow-exporter [--config FILE] COMMAND ...   a plugin's own, see 'plugins'\n"
           "\n"
           "Counts network flow records by autonomous system, for Prometheus.\n"
           "\n"

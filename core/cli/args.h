@@ -8,14 +8,13 @@
 
 #include "config/flags.h"
 
+struct fxi_command;
+
 enum fxi_action {
     FXI_ACTION_RUN = 1, /* also with check or print_config set */
     FXI_ACTION_HELP,    /* print the help and exit with help_status */
     FXI_ACTION_VERSION, /* */
-    FXI_ACTION_PLUGINS, /* list the plugins that are found */
-    FXI_ACTION_METRICS, /* print the self metrics that there are */
-    FXI_ACTION_STATE,   /* print what is in a state directory */
-    FXI_ACTION_PLUGIN,  /* print the options of one plugin */
+    FXI_ACTION_OWN,     /* run a command of the table (command_table.h) */
     FXI_ACTION_COMMAND  /* run a plugin's own command */
 };
 
@@ -33,8 +32,8 @@ struct fxi_args {
     const char **arguments; /* behind it; owned */
     size_t argument_count;
 
-    const char *plugin; /* plugin NAME */
-    const char *state;  /* state DIR */
+    const struct fxi_command *own; /* the command of the table */
+    const char *argument;          /* behind it, if it takes one */
     bool markdown;
 
     const char **plugin_dirs; /* in the order given; owned */

@@ -9,6 +9,7 @@
 #include "metrics/metrics.h"
 #include "pipeline/pipeline.h"
 #include "plugin/check.h"
+#include "state/show.h"
 #include "util/str.h"
 
 int fxi_print_error(const struct fx_error *err)
@@ -44,14 +45,17 @@ static void print_found(void *arg, const char *name, const char *file)
     if (module) {
         printf("%-20s %-9s %-8s %s\n%-20s   %s\n", name, fxi_kind_name(module->plugin.kind), module->plugin.version,
                module->plugin.summary, "", file);
+        if (module->plugin.command)
+            printf("%-20s   command: %s %s\n", "", module->plugin.command, module->plugin.command_help);
     } else {
         printf("%-20s can't be used: %s\n", name, err.message);
         listing->status = FXI_STATUS_NO;
     }
 }
 
-int fxi_command_plugins(struct fxi_loader *loader)
+int fxi_command_plugins(struct fxi_loader *loader, const struct fxi_args *args)
 {
+    (void)args;
     struct listing listing = {.loader = loader};
     fxi_loader_list(loader, print_found, &listing);
     return listing.status;
@@ -81,10 +85,37 @@ static void print_metrics(const struct fx_plugin *plugin, bool markdown)
     }
 }
 
-int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdown)
+static void print_options(const struct fx_option *table, bool markdown)
+{
+    (markdown ? fxi_options_print_markdown : fxi_options_print)(stdout, table);
+}
+
+int fxi_command_options(struct fxi_loader *loader, const struct fxi_args *args)
+{
+    (void)loader;
+    for (const struct fxi_section *section = fxi_sections; section->key; section++) {
+        printf(args->markdown ? "%s## %s\n\n%s\n\n" : "%s%s: %s\n\n", section == fxi_sections ? "" : "\n", section->key,
+               section->help);
+        print_options(section->table, args->markdown);
+    }
+    return FXI_STATUS_OK;
+}
+
+int fxi_command_state(struct fxi_loader *loader, const struct fxi_args *args)
 {
     struct fx_error err = FX_ERROR_INIT;
-    const struct fxi_module *module = fxi_loader_get(loader, name, &err);
+    (void)loader;
+    if (!fxi_state_show(stdout, args->argument, &err))
+        return FXI_STATUS_OK;
+    fxi_print_error(&err);
+    return FXI_STATUS_NO;
+}
+
+int fxi_command_plugin(struct fxi_loader *loader, const struct fxi_args *args)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    bool markdown = args->markdown;
+    const struct fxi_module *module = fxi_loader_get(loader, args->argument, &err);
     if (!module) {
         fxi_print_error(&err);
         return err.code == FX_EINVAL ? FXI_STATUS_USAGE : FXI_STATUS_CONFIG; /* no such plugin, or a broken one */
@@ -94,13 +125,11 @@ int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdow
         printf("## %s\n\n%s\n\n", plugin->name, plugin->summary);
     else
         printf("%s %s (%s): %s\n\n", plugin->name, plugin->version, fxi_kind_name(plugin->kind), plugin->summary);
-    if (plugin->options && markdown)
-        fxi_options_print_markdown(stdout, plugin->options);
-    else if (plugin->options)
-        fxi_options_print(stdout, plugin->options);
+    if (plugin->options)
+        print_options(plugin->options, markdown);
     if (plugin->kind == FX_KIND_INPUT) {
         puts(markdown ? "\nAs every input it has these, too:\n" : "\nOptions of every input:\n");
-        (markdown ? fxi_options_print_markdown : fxi_options_print)(stdout, fxi_input_table);
+        print_options(fxi_input_table, markdown);
     }
     print_metrics(plugin, markdown);
     return 0;

@@ -7,10 +7,13 @@
 #include "config/config.h"
 #include "plugin/loader.h"
 
-int fxi_command_plugins(struct fxi_loader *loader);
-int fxi_command_plugin(struct fxi_loader *loader, const char *name, bool markdown);
-/* Of the core and of all plugins that are found (metrics_command.c). */
-int fxi_command_metrics(struct fxi_loader *loader);
+/* Those of command_table.c. metrics: of the core and of all plugins that are found (metrics_command.c). */
+int fxi_command_plugins(struct fxi_loader *loader, const struct fxi_args *args);
+int fxi_command_plugin(struct fxi_loader *loader, const struct fxi_args *args);
+int fxi_command_options(struct fxi_loader *loader, const struct fxi_args *args);
+int fxi_command_metrics(struct fxi_loader *loader, const struct fxi_args *args);
+int fxi_command_state(struct fxi_loader *loader, const struct fxi_args *args);
+
 int fxi_command_print_config(struct fxi_loader *loader, const struct fxi_config *config);
 int fxi_command_check(struct fxi_loader *loader, const struct fxi_config *config);
 

@@ -49,8 +49,9 @@ static void print_plugin(void *arg, const char *name, const char *file)
         print_table(name, module->plugin.summary, module->plugin.metrics, PLUGIN_LABEL);
 }
 
-int fxi_command_metrics(struct fxi_loader *loader)
+int fxi_command_metrics(struct fxi_loader *loader, const struct fxi_args *args)
 {
+    (void)args;
     print_table("The process", "By the names that client libraries of Prometheus have for them.", fxi_process_metrics,
                 "");
     print_table("The program", "Its parts together, and checkpoints.", fxi_program_metrics, "");

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/command_table.h"
 #include "cli/commands.h"
 #include "pipeline/pipeline.h"
 #include "util/str.h"
@@ -30,15 +31,13 @@ static void look_at(void *arg, const char *name, const char *file)
 static int say_why_not(struct fxi_loader *loader, const char *command)
 {
     struct search search = {.loader = loader, .command = command};
+    fxi_commands_name(&search.known);
     fxi_loader_list(loader, look_at, &search);
     if (search.plugin)
         fprintf(stderr, "flow-exporter: '%s' is a command of %s, which the configuration does not use\n", command,
                 search.plugin);
     else
-        fprintf(stderr,
-                "flow-exporter: unexpected argument '%s'; the commands are 'plugins', 'plugin NAME', 'metrics', 'state "
-                "DIR'%s\n",
-                command, search.known.data ? search.known.data : "");
+        fprintf(stderr, "flow-exporter: unexpected argument '%s'; the commands are %s\n", command, search.known.data);
     fxi_str_fini(&search.known);
     return search.plugin ? FXI_STATUS_CONFIG : FXI_STATUS_USAGE;
 }

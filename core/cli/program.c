@@ -9,9 +9,9 @@
 
 #include <flow-exporter/plugin.h>
 
+#include "cli/command_table.h"
 #include "cli/commands.h"
 #include "log/log.h"
-#include "state/show.h"
 #include "util/alloc.h"
 
 #ifndef PACKAGE_VERSION
@@ -77,12 +77,8 @@ static int with_loader(const struct fxi_args *args)
     if (!loader)
         return fxi_print_error(&err);
     int status;
-    if (args->action == FXI_ACTION_PLUGINS)
-        status = fxi_command_plugins(loader);
-    else if (args->action == FXI_ACTION_METRICS)
-        status = fxi_command_metrics(loader);
-    else if (args->action == FXI_ACTION_PLUGIN)
-        status = fxi_command_plugin(loader, args->plugin, args->markdown);
+    if (args->own)
+        status = args->own->run(loader, args);
     else
         status = with_config(args, loader);
     fxi_loader_free(loader);
@@ -97,15 +93,8 @@ static int act(const struct fxi_args *args)
     case FXI_ACTION_VERSION:
         printf("flow-exporter %s (plugin ABI %d.%d)\n", PACKAGE_VERSION, FX_ABI_MAJOR, FX_ABI_MINOR);
         return 0;
-    case FXI_ACTION_STATE: {
-        struct fx_error err = FX_ERROR_INIT;
-        if (!fxi_state_show(stdout, args->state, &err))
-            return FXI_STATUS_OK;
-        fxi_print_error(&err);
-        return FXI_STATUS_NO;
-    }
     default:
-        return with_loader(args);
+        return args->own && !args->own->has_loader ? args->own->run(NULL, args) : with_loader(args);
     }
 }
 

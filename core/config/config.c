@@ -93,6 +93,13 @@ static const struct fx_option pipeline_table[] = {
     {.key = NULL},
 };
 
+const struct fxi_section fxi_sections[] = {
+    {"log", "What the program writes about itself, to standard error.", log_table},
+    {"state", "What outlives the program, and how often a checkpoint is taken.", state_table},
+    {"pipeline", "How records go through the program.", pipeline_table},
+    {.key = NULL},
+};
+
 static const char *const root_keys[] = {"log", "state", "pipeline", "inputs", "resolvers", "outputs", NULL};
 
 static int keys_check(const struct fxi_document *document, struct fx_error *err)

@@ -26,17 +26,17 @@ enum fxi_state_failure { FXI_STATE_DEGRADE, FXI_STATE_STOP };
 struct fxi_state_options {
     const char *directory;   /* NULL: by the environment; "none": nowhere */
     int on_failure;          /* enum fxi_state_failure: of the directory */
-    int64_t min_interval_ms; /* a page does not ask for a checkpoint when the last is younger; default 1s */
-    int64_t max_interval_ms; /* a checkpoint is taken even when nobody asks; default 30s */
+    int64_t min_interval_ms; /* a page does not ask for a checkpoint when the last is younger */
+    int64_t max_interval_ms; /* a checkpoint is taken even when nobody asks */
 };
 
 /* pipeline: */
 struct fxi_pipeline_options {
-    int64_t batch_records;    /* rows a batch; default 4096 */
-    int64_t max_depth;        /* nesting of a record; default 64 */
-    int64_t retry_for_ms;     /* how long a batch is offered again to an output that answers retry; default 30s */
-    int64_t stop_timeout_ms;  /* for a clean stop; default 1500ms */
-    int64_t call_deadline_ms; /* a call that lasts longer is named; default 10s */
+    int64_t batch_records;    /* rows a batch */
+    int64_t max_depth;        /* nesting of a record */
+    int64_t retry_for_ms;     /* how long a batch is offered again to an output that answers retry */
+    int64_t stop_timeout_ms;  /* for a clean stop */
+    int64_t call_deadline_ms; /* a call that lasts longer is named */
 };
 
 /* What the core does with the records of an input, whatever plugin it is; zero for other entries. */
@@ -62,7 +62,7 @@ struct fxi_plugin_entry {
     const struct fxi_node *node; /* the entry's map */
     const char *plugin;          /* "input-kafka", or the absolute path of a file */
     const char *name;            /* of the instance: as written, or the plugin's; unique in the program */
-    int64_t workers;             /* inputs only; default 1 */
+    int64_t workers;             /* inputs only */
     struct fxi_input_options input;
 };
 
@@ -77,6 +77,13 @@ struct fxi_config {
 
 /* Keys of an entry of this kind that are the core's, not the plugin's; ended by NULL. */
 const char *const *fxi_entry_keys(enum fx_kind kind);
+
+/* The sections that are maps of options, for the reference. */
+struct fxi_section {
+    const char *key, *help;
+    const struct fx_option *table;
+};
+extern const struct fxi_section fxi_sections[]; /* ended by a NULL key */
 /* Keys that every input has beside its plugin's own: of struct fxi_input_options. */
 extern const struct fx_option fxi_input_table[];
 

@@ -55,15 +55,6 @@ const struct fx_option fxi_input_table[] = {
     {.key = NULL},
 };
 
-const char *const *fxi_entry_keys(enum fx_kind kind)
-{
-    static const char *const input_keys[] = {"plugin",           "name",          "workers",      "preset",
-                                             "fields",           "scale_by",      "on_malformed", "dead_letters",
-                                             "dead_letters_max", "watch_markers", "markers_wait", NULL};
-    static const char *const keys[] = {"plugin", "name", "workers", NULL};
-    return kind == FX_KIND_INPUT ? input_keys : keys;
-}
-
 static const struct fx_option entry_table[] = {
     {FX_OPTION(struct fxi_plugin_entry, plugin), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
      .help = "The plugin's name, or the absolute path of its file."},
@@ -73,6 +64,27 @@ static const struct fx_option entry_table[] = {
      .help = "How many threads read from this input."},
     {.key = NULL},
 };
+
+#define ROWS(table) (sizeof(table) / sizeof *(table)-1)
+
+static void add_keys(const char **keys, size_t *count, const struct fx_option *table)
+{
+    for (; table->key; table++)
+        keys[(*count)++] = table->key;
+    keys[*count] = NULL;
+}
+
+/* The same each time: the tables do not change. */
+const char *const *fxi_entry_keys(enum fx_kind kind)
+{
+    static const char *keys[ROWS(entry_table) + 1], *input_keys[ROWS(entry_table) + ROWS(fxi_input_table) + 1];
+    const char **all = kind == FX_KIND_INPUT ? input_keys : keys;
+    size_t count = 0;
+    add_keys(all, &count, entry_table);
+    if (kind == FX_KIND_INPUT)
+        add_keys(all, &count, fxi_input_table);
+    return all;
+}
 
 static const struct section {
     const char *key, *one;

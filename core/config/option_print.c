@@ -151,7 +151,15 @@ static void cell_print(FILE *out, const char *text)
     fputs(" |", out);
 }
 
-static void row_print(FILE *out, const struct fx_option *option, const char *prefix)
+static bool has_reloadable(const struct fx_option *table)
+{
+    for (; table && table->key; table++)
+        if (table->flags & FX_OPTION_RELOADABLE || has_reloadable(table->table))
+            return true;
+    return false;
+}
+
+static void row_print(FILE *out, const struct fx_option *option, const char *prefix, bool with_reloadable)
 {
     struct fxi_str type = {0}, bounds = {0}, fallback = {0};
     type_add(&type, option);
@@ -168,19 +176,21 @@ static void row_print(FILE *out, const struct fx_option *option, const char *pre
     cell_print(out, bounds.size ? bounds.data : "");
     fputc(' ', out);
     cell_print(out, option->help ? option->help : "");
-    fputs(option->flags & FX_OPTION_RELOADABLE ? " yes |\n" : " no |\n", out);
+    if (with_reloadable)
+        fputs(option->flags & FX_OPTION_RELOADABLE ? " yes |" : " no |", out);
+    fputc('\n', out);
     fxi_str_fini(&type);
     fxi_str_fini(&bounds);
     fxi_str_fini(&fallback);
 }
 
-static void rows_print(FILE *out, const struct fx_option *table, const char *prefix)
+static void rows_print(FILE *out, const struct fx_option *table, const char *prefix, bool with_reloadable)
 {
     for (const struct fx_option *option = table; option && option->key; option++) {
-        row_print(out, option, prefix);
+        row_print(out, option, prefix, with_reloadable);
         if (option->type == FX_OPT_TABLES) {
             char *inner = key_in(prefix, option, "[].");
-            rows_print(out, option->table, inner);
+            rows_print(out, option->table, inner, with_reloadable);
             free(inner);
         }
     }
@@ -188,7 +198,8 @@ static void rows_print(FILE *out, const struct fx_option *table, const char *pre
 
 void fxi_options_print_markdown(FILE *out, const struct fx_option *table)
 {
-    fputs("| Option | Type | Default | Bounds | Meaning | Reloadable |\n", out);
-    fputs("|---|---|---|---|---|---|\n", out);
-    rows_print(out, table, "");
+    bool with_reloadable = has_reloadable(table); /* a column of nothing but 'no' tells nobody anything */
+    fprintf(out, "| Option | Type | Default | Bounds | Meaning |%s\n", with_reloadable ? " Reloadable |" : "");
+    fprintf(out, "|---|---|---|---|---|%s\n", with_reloadable ? "---|" : "");
+    rows_print(out, table, "", with_reloadable);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "cli/args.h"
+#include "cli/command_table.h"
 #include "cli/status.h"
 
 #define WORDS_MAX 16
@@ -101,13 +102,16 @@ static void test_actions(void **state)
         {{"plugin", "--help"}, FXI_ACTION_HELP, 0, NULL},
         {{"--version"}, FXI_ACTION_VERSION, 0, NULL},
         {{"--asn=x", "-version"}, FXI_ACTION_VERSION, 0, NULL},
-        {{"plugins"}, FXI_ACTION_PLUGINS, 0, NULL},
-        {{"metrics"}, FXI_ACTION_METRICS, 0, NULL},
+        {{"plugins"}, FXI_ACTION_OWN, 0, NULL},
+        {{"metrics"}, FXI_ACTION_OWN, 0, NULL},
         {{"whois", "AS15169", "3"}, FXI_ACTION_COMMAND, 0, NULL},
         {{"--config", "f", "whois", "plugins"}, FXI_ACTION_COMMAND, 0, NULL},
-        {{"--plugin-dir", "d", "plugins"}, FXI_ACTION_PLUGINS, 0, NULL},
-        {{"plugin", "input-kafka"}, FXI_ACTION_PLUGIN, 0, NULL},
-        {{"plugin", "--markdown", "plugins", "--plugin-dir=d"}, FXI_ACTION_PLUGIN, 0, NULL},
+        {{"--plugin-dir", "d", "plugins"}, FXI_ACTION_OWN, 0, NULL},
+        {{"options"}, FXI_ACTION_OWN, 0, NULL},
+        {{"options", "--markdown"}, FXI_ACTION_OWN, 0, NULL},
+        {{"state", "d"}, FXI_ACTION_OWN, 0, NULL},
+        {{"plugin", "input-kafka"}, FXI_ACTION_OWN, 0, NULL},
+        {{"plugin", "--markdown", "plugins", "--plugin-dir=d"}, FXI_ACTION_OWN, 0, NULL},
         {{"--topic=t"}, FXI_ACTION_HELP, FXI_STATUS_USAGE, "--brokers and --topic are needed"},
         {{"--brokers=b"}, FXI_ACTION_HELP, FXI_STATUS_USAGE, "--brokers and --topic are needed"},
         {{"--asn", "1"}, FXI_ACTION_HELP, FXI_STATUS_USAGE, "--brokers and --topic are needed"},
@@ -138,7 +142,8 @@ static void test_plugin_name(void **state)
     struct fxi_args args;
     struct fx_error err = FX_ERROR_INIT;
     assert_int_equal(parse(&args, words, &err), 0);
-    assert_string_equal(args.plugin, "output-x");
+    assert_string_equal(args.own->name, "plugin");
+    assert_string_equal(args.argument, "output-x");
     assert_true(args.markdown);
     fxi_args_fini(&args);
 }
@@ -168,12 +173,14 @@ static void test_bad(void **state)
         {{"plugins", "x"}, "unexpected argument 'x'"},
         {{"plugin", "a", "b"}, "unexpected argument 'b'"},
         {{"plugin"}, "'plugin' needs the name of a plugin"},
+        {{"state"}, "'state' needs the name of a state directory"},
+        {{"options", "x"}, "unexpected argument 'x'"},
         {{"plugin", "x", "--config=f"}, "'plugin' takes no other flag than --plugin-dir and --markdown"},
         {{"metrics", "x"}, "unexpected argument 'x'"},
         {{"metrics", "--asn=1"}, "'metrics' takes no other flag than --plugin-dir"},
         {{"plugins", "--asn=1"}, "'plugins' takes no other flag than --plugin-dir"},
-        {{"plugins", "--markdown"}, "--markdown is for 'plugin NAME' only"},
-        {{"--brokers=b", "--topic=t", "--markdown"}, "--markdown is for 'plugin NAME' only"},
+        {{"plugins", "--markdown"}, "--markdown is for 'plugin NAME' and 'options' only"},
+        {{"--brokers=b", "--topic=t", "--markdown"}, "--markdown is for 'plugin NAME' and 'options' only"},
         {{"--brokers=b", "--topic=t", "--asn=4294967296"}, "'--asn' must be 0 to 4294967295, not 4294967296"},
         {{"--brokers=b", "--topic=t", "--asn", "-1"}, "'--asn' must be 0 to 4294967295, not -1"},
         {{"--brokers=b", "--topic=t", "--asn=AS1"}, "'--asn' must be a whole number, not 'AS1'"},
