@@ -16,10 +16,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "metrics.h"
-#include "talk.h"
-#include "upkeep.h"
+#include "server/talk.h"
+#include "table/upkeep.h"
 
 /* Numbers come in bursts when records begin to flow: a short wait makes one query of them. */
 #define GATHER_MS 50

@@ -11,9 +11,9 @@
 
 #include <flow-exporter/plugin.h>
 
-#include "cache.h"
-#include "server.h"
-#include "table.h"
+#include "table/cache.h"
+#include "server/server.h"
+#include "table/table.h"
 
 struct whois_asker_options {
     const struct whois_server_options *servers; /* in the order in which they are asked */

@@ -13,8 +13,8 @@
 
 #include <flow-exporter/state.h>
 
-#include "clock.h"
-#include "talk.h"
+#include "base/clock.h"
+#include "server/talk.h"
 
 #define NUMBERS_MAX  10000
 #define STATUS_USAGE 64 /* as the program's own commands */

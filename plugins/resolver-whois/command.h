@@ -2,7 +2,7 @@
 #ifndef WHOIS_COMMAND_H
 #define WHOIS_COMMAND_H
 
-#include "names.h"
+#include "names/names.h"
 #include "options.h"
 
 struct whois_command {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dialect/dialects.h"
+
 enum { FORMAT_FULL, FORMAT_SHORT };
 enum { COUNTRY_STRIP, COUNTRY_KEEP };
 

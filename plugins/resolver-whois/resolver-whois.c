@@ -11,12 +11,12 @@
 #include <flow-exporter/state.h>
 
 #include "asker.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "command.h"
 #include "metrics.h"
-#include "names.h"
+#include "names/names.h"
 #include "options.h"
-#include "table.h"
+#include "table/table.h"
 
 /* A field that is read and the one that what belongs to its number is written to. */
 struct field_pair {

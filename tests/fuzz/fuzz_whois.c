@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plugins/resolver-whois/address.h"
-#include "plugins/resolver-whois/cache.h"
-#include "plugins/resolver-whois/clean.h"
-#include "plugins/resolver-whois/dialect.h"
-#include "plugins/resolver-whois/lines.h"
-#include "plugins/resolver-whois/names_file.h"
+#include "plugins/resolver-whois/server/address.h"
+#include "plugins/resolver-whois/table/cache.h"
+#include "plugins/resolver-whois/names/clean.h"
+#include "plugins/resolver-whois/dialect/dialects.h"
+#include "plugins/resolver-whois/base/lines.h"
+#include "plugins/resolver-whois/names/names_file.h"
 #include "util/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "plugins/resolver-whois/cache.h"
-#include "plugins/resolver-whois/clock.h"
+#include "plugins/resolver-whois/table/cache.h"
+#include "plugins/resolver-whois/base/clock.h"
 
 static const struct whois_lifetimes lifetimes = {.known_ms = 1000000, .unknown_ms = 50000};
 static char folder[] = "/tmp/test-whois-cache-XXXXXX";

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "plugins/resolver-whois/clean.h"
+#include "plugins/resolver-whois/names/clean.h"
 
 static void check_clean(const char *raw, size_t size, const char *expected)
 {

@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "plugins/resolver-whois/address.h"
-#include "plugins/resolver-whois/budget.h"
-#include "plugins/resolver-whois/lines.h"
-#include "plugins/resolver-whois/lookup.h"
+#include "plugins/resolver-whois/server/address.h"
+#include "plugins/resolver-whois/server/budget.h"
+#include "plugins/resolver-whois/base/lines.h"
+#include "plugins/resolver-whois/server/lookup.h"
 
 struct taken {
     char text[16384];

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "plugins/resolver-whois/dialect.h"
-#include "plugins/resolver-whois/lines.h"
+#include "plugins/resolver-whois/dialect/dialects.h"
+#include "plugins/resolver-whois/base/lines.h"
 
 /* What a reading said, a line an answer. */
 struct said {

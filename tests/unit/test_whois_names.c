@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "plugins/resolver-whois/name.h"
-#include "plugins/resolver-whois/names.h"
+#include "plugins/resolver-whois/names/name.h"
+#include "plugins/resolver-whois/names/names.h"
 
 #define NAMES_FILE TEST_DATA_DIR "/asn-names.txt"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "plugins/resolver-whois/table.h"
+#include "plugins/resolver-whois/table/table.h"
 
 struct fixture {
     struct whois_names names;

@@ -1,0 +1,47 @@
+/*
+ * One file of names, in any of the layouts that registries publish. Read by
+ * one thread, afterwards constant, so any thread may look names up.
+ */
+#ifndef WHOIS_NAMES_FILE_H
+#define WHOIS_NAMES_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <flow-exporter/error.h>
+
+#include "base/map.h"
+
+struct whois_names_text;
+struct whois_range;
+
+struct whois_names_file {
+    struct whois_map by_number; /* number -> kept name, ended by NUL */
+    struct whois_range *ranges; /* range_count, by their first number */
+    size_t range_count, range_capacity;
+    struct whois_names_text *texts; /* the file's content, which the names point into, and texts of our own */
+    size_t bad_lines;               /* that are neither names nor comments, header or empty */
+    struct stat stat;               /* as it was when it was read */
+};
+
+/*
+ * Reads a file. A line is a number or a range, white space and a name:
+ *
+ *     15169<TAB>GOOGLE - Google LLC, US        cidr-report's asn.txt
+ *     3333 RIPE-NCC-AS Reseaux IP, NL          RIPE's asn.txt
+ *     AS3333        RIPE-NCC-AS Reseaux IP     RIPE's asnames.txt, often Latin-1
+ *      15169-15170            GOOGLE     POC   ARIN's asn.txt: a space first, columns, a header before
+ *
+ * A later line wins over an earlier one, a number over a range, a narrow range over a wide one.
+ * NULL with err filled; memory and regular files of at most 256 MiB only.
+ */
+struct whois_names_file *whois_names_file_read(const char *path, struct fx_error *err);
+void whois_names_file_free(struct whois_names_file *file);
+
+/* The kept name, ended by NUL and valid as long as file, or NULL. */
+const char *whois_names_file_find(const struct whois_names_file *file, uint64_t number);
+/* Names in it: numbers and ranges. */
+size_t whois_names_file_count(const struct whois_names_file *file);
+
+#endif
