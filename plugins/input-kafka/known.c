@@ -33,14 +33,17 @@ const struct kafka_known *kafka_known_find(const struct kafka_consumer *consumer
     return find(consumer, topic, number);
 }
 
+/* NULL without memory: then it is as if nothing was known. */
 static struct kafka_known *find_or_add(struct kafka_consumer *consumer, const char *topic, int32_t number)
 {
     struct kafka_known *known = find(consumer, topic, number);
     if (known)
         return known;
     known = calloc(1, sizeof *known);
-    if (!known || !(known->topic = strdup(topic)))
-        abort(); /* as librdkafka itself does without memory */
+    if (!known || !(known->topic = strdup(topic))) {
+        free(known);
+        return NULL;
+    }
     known->number = number;
     known->position = -1;
     known->next = consumer->known;
@@ -50,6 +53,8 @@ static struct kafka_known *find_or_add(struct kafka_consumer *consumer, const ch
 void kafka_known_keep(struct kafka_consumer *consumer, const struct kafka_partition *partition)
 {
     struct kafka_known *known = find_or_add(consumer, partition->topic, partition->number);
+    if (!known)
+        return;
     known->position = fx_stream_position(partition->stream);
     known->facts = partition->facts;
 }
@@ -87,9 +92,12 @@ void kafka_known_load(struct kafka_consumer *consumer)
     int32_t number;
     int at;
     FILE *file = open_file(consumer, "", O_RDONLY, path, sizeof path);
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "%255s %" SCNd32 " %n", topic, &number, &at) == 2)
-            kafka_facts_read(&find_or_add(consumer, topic, number)->facts, line + at);
+    while (file && fgets(line, sizeof line, file)) {
+        bool is_line = sscanf(line, "%255s %" SCNd32 " %n", topic, &number, &at) == 2;
+        struct kafka_known *known = is_line ? find_or_add(consumer, topic, number) : NULL;
+        if (known)
+            kafka_facts_read(&known->facts, line + at);
+    }
     if (file)
         fclose(file);
 }

@@ -103,14 +103,18 @@ static const struct kafka_topic_fault *find_fault(const struct kafka_troubles *t
     return fault;
 }
 
-static struct kafka_topic_fault *fault_of(struct kafka_troubles *troubles, const char *topic)
+/* Whether the topic has the fault, and since when (0: it has not). Without memory it is in the log only. */
+static void set_fault(struct kafka_troubles *troubles, const char *topic, enum kafka_trouble trouble, int64_t since_ms)
 {
     struct kafka_topic_fault **at = &troubles->faults;
     while (*at && strcmp((*at)->topic, topic) != 0)
         at = &(*at)->next;
-    if (!*at && (!(*at = calloc(1, sizeof **at)) || !((*at)->topic = strdup(topic))))
-        abort(); /* as librdkafka itself does without memory */
-    return *at;
+    if (!*at && since_ms && (*at = calloc(1, sizeof **at)) && !((*at)->topic = strdup(topic))) {
+        free(*at);
+        *at = NULL;
+    }
+    if (*at)
+        (*at)->since_ms[trouble] = since_ms;
 }
 
 /* The most telling reason; false: there is none. */
@@ -163,7 +167,7 @@ void kafka_trouble_note(struct kafka_consumer *consumer, rd_kafka_resp_err_t cod
     fx_metric_add(consumer->instance, KAFKA_ERRORS, trouble, 1);
     pthread_mutex_lock(&troubles->lock);
     if (is_of_topic((int)trouble))
-        fault_of(troubles, topic ? topic : "")->since_ms[trouble] = kafka_now_ms();
+        set_fault(troubles, topic ? topic : "", trouble, kafka_now_ms());
     else
         troubles->since_ms[trouble] = kafka_now_ms();
     show(consumer);
@@ -204,7 +208,7 @@ void kafka_trouble_batch_is_over(struct kafka_consumer *consumer, const char *to
 {
     struct kafka_troubles *troubles = &consumer->troubles;
     pthread_mutex_lock(&troubles->lock);
-    fault_of(troubles, topic)->since_ms[KAFKA_TROUBLE_BATCH] = 0;
+    set_fault(troubles, topic, KAFKA_TROUBLE_BATCH, 0);
     show(consumer);
     pthread_mutex_unlock(&troubles->lock);
 }
