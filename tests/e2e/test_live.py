@@ -93,6 +93,7 @@ def test_top_is_what_was_sent(exporter):
 
     top = wait_until(has_come, "rates that come to what was sent", 40)
     assert top["version"] == 1 and len(top["ends"]) == len(top["seconds"])
+    assert top["backlog"] == [False] * len(top["ends"]) and top["backlog_seconds"] == 0, "standard input knows no backlog"
     assert all(seconds >= 4 for seconds in top["seconds"])
     for view in top["views"]:
         rates = [item["rate"] for item in view["items"]]

@@ -239,3 +239,62 @@ def test_says_when_the_program_is_gone(browser, exporter):
     program.stop()
     browser.wait_for("document.getElementById('state-text').textContent === 'No answer'", "it says so")
     assert "What is shown is of" in browser.text("#notices")
+    assert browser.run("return document.title") == "No answer: flow-exporter"
+    states = browser.run("return [...document.querySelectorAll('.node')].map((node) => node.dataset.state)")
+    assert states == ["unknown"] * 4, "nothing is known to be well"
+    assert browser.run("return [...document.querySelectorAll('.node .big')].map((big) => big.textContent)") == ["–"] * 4
+    assert browser.run("return document.querySelectorAll('.flow').length") == 0
+    assert browser.run("return document.body.dataset.stale") == "old"
+    assert browser.axe() == []
+
+
+CATCHING_UP = """
+const ask = window.fetch;
+window.fetch = async (path, ...rest) => {
+    const answer = await ask(path, ...rest);
+    if (!path.startsWith('/api/v1/top')) return answer;
+    const top = await answer.json();
+    top.backlog = top.backlog.map(() => true);
+    top.backlog_seconds = top.covered_seconds;
+    return new Response(JSON.stringify(top));
+};"""
+
+
+def test_says_that_it_catches_up(browser, live):
+    """The rule is that of tests/unit/test_prom_rates; here the program's answer says that all of it is backlog."""
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=CATCHING_UP)["identifier"]
+    try:
+        opened(browser, live)
+        wait_for_rates(browser)
+        assert "had waited in Kafka" in browser.text("#notices")
+        assert browser.run("return [...document.querySelectorAll('.total .mark')].map((mark) => mark.textContent)") == ["catching up"] * 2
+        assert browser.run("return document.querySelectorAll('.backlog').length") > 0
+        browser.screenshot("live-catching-up")
+        assert browser.axe() == []
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_shows_metrics_of_ones_own_whole(browser, exporter, size):
+    config = stdin_config()
+    config["outputs"][0].pop("asn")
+    config["outputs"][0]["metrics"] = [{
+        "name": "pairs_bytes_total", "help": "Bytes by the pair.", "value": "bytes",
+        "labels": {"host": "label", "a_label_with_a_long_name": "ip_proto", "another_long_one": "iface_in"}}]
+    config["outputs"][0]["metrics"][0]["labels"].pop("host")
+    feeder = Feeder()
+    program = exporter(config, stdin=subprocess.PIPE)
+    feeder.start(program)
+    try:
+        opened(browser, program, size=size)
+        browser.wait_for("document.querySelectorAll('[data-by=series] tbody tr').length > 0", "a row")
+        cut = browser.run("return [...document.querySelectorAll('[data-by=series] th.who')]"
+                          ".filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)")
+        assert cut == []
+        view, room = browser.run("return [document.querySelector('.view').offsetWidth, document.getElementById('views').offsetWidth]")
+        assert view == room, "one view takes the whole width"
+        browser.screenshot(f"live-own-{size[0]}")
+        assert browser.axe() == []
+    finally:
+        feeder.end()

@@ -56,6 +56,49 @@ static double rate_of(struct prom_fixture *fixture, const struct prom_view *view
     return entity ? entity->rates[rates_of(fixture)->newest] : 0;
 }
 
+/* Steps of a source to which so many payloads come each; the program takes them as fast as it may. */
+static bool backlog_step(struct prom_backlog *backlog, int64_t arrive, int64_t most)
+{
+    static int64_t lag, payloads;
+    if (!backlog->has_last)
+        lag = payloads = 0;
+    lag += arrive;
+    int64_t taken = lag < most ? lag : most;
+    lag -= taken;
+    payloads += taken;
+    return prom_backlog_note(backlog, lag, payloads);
+}
+
+static void a_backlog_is_told_from_traffic(void **state)
+{
+    (void)state;
+    struct prom_backlog backlog = {.has_last = false};
+    assert_false(backlog_step(&backlog, 100000, 4000)); /* what waits at the first look */
+    unsigned marked = 0;
+    while (backlog_step(&backlog, 100, 4000))
+        marked++;
+    /* 96,000 wait and 3,900 a step are worked off; the last step but one counts little of them. */
+    assert_in_range(marked, 24, 25);
+    for (int i = 0; i < 50; i++)
+        assert_false(backlog_step(&backlog, 100, 4000));
+}
+
+static void a_burst_a_minute_is_traffic(void **state)
+{
+    (void)state;
+    struct prom_backlog backlog = {.has_last = false};
+    for (int i = 1; i < 120; i++)
+        assert_false(backlog_step(&backlog, i % 12 ? 0 : 1000000, 600000)); /* taken in two steps */
+}
+
+static void idle_is_no_backlog(void **state)
+{
+    (void)state;
+    struct prom_backlog backlog = {.has_last = false};
+    for (int i = 0; i < 20; i++)
+        assert_false(backlog_step(&backlog, 0, 4000));
+}
+
 static void views_of_the_default_metrics(void **state)
 {
     (void)state;
@@ -339,6 +382,9 @@ static void a_series_that_ends_is_no_traffic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_backlog_is_told_from_traffic),
+        cmocka_unit_test(a_burst_a_minute_is_traffic),
+        cmocka_unit_test(idle_is_no_backlog),
         cmocka_unit_test(views_of_the_default_metrics),
         cmocka_unit_test(rates_are_what_was_counted),
         cmocka_unit_test(a_young_cut_is_no_step),

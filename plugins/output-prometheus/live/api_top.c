@@ -129,6 +129,26 @@ static struct json_object *point_array(const struct prom_rates *rates, bool of_e
     return array;
 }
 
+static struct json_object *backlog_array(const struct prom_rates *rates)
+{
+    struct json_object *array = json_object_new_array_ext((int)rates->point_count + 1);
+    for (unsigned age = rates->point_count; age-- > 0;)
+        json_object_array_add(array, json_object_new_boolean(rates->points[prom_rates_place(rates, age)].is_backlog));
+    return array;
+}
+
+/* How much of the newest points that make up so many seconds is backlog. */
+static double backlog_over(const struct prom_rates *rates, double over)
+{
+    double all, seconds = 0;
+    unsigned count = points_over(rates, over, &all);
+    for (unsigned age = 0; age < count; age++) {
+        const struct prom_point *point = &rates->points[prom_rates_place(rates, age)];
+        seconds += point->is_backlog ? point->seconds : 0;
+    }
+    return seconds;
+}
+
 enum MHD_Result prom_api_top(const struct prom_request *request, struct prom_rates *rates)
 {
     enum { LIMIT, OVER, NUMBERS };
@@ -151,6 +171,8 @@ enum MHD_Result prom_api_top(const struct prom_request *request, struct prom_rat
     json_object_object_add(object, "step_seconds", prom_api_decimal(PROM_RATES_STEP_MS / 1000.0));
     json_object_object_add(object, "ends", point_array(rates, true));
     json_object_object_add(object, "seconds", point_array(rates, false));
+    json_object_object_add(object, "backlog", backlog_array(rates));
+    json_object_object_add(object, "backlog_seconds", prom_api_decimal(backlog_over(rates, over)));
     pthread_mutex_unlock(&rates->lock);
     json_object_object_add(object, "views", views);
     return prom_api_send(request, MHD_HTTP_OK, object);

@@ -241,9 +241,10 @@ static void note(struct prom_rates *rates, const struct step *step)
 
 static void take_step(struct prom_rates *rates, const struct prom_snapshot *snapshot)
 {
-    struct step step = {
-        .snapshot = snapshot,
-        .point = {.end_ms = snapshot->cut_wall_ms, .seconds = (double)(snapshot->cut_ms - rates->before_ms) / 1000}};
+    struct step step = {.snapshot = snapshot,
+                        .point = {.end_ms = snapshot->cut_wall_ms,
+                                  .seconds = (double)(snapshot->cut_ms - rates->before_ms) / 1000,
+                                  .is_backlog = prom_backlog_look(&rates->backlog, rates->store->instance)}};
     int64_t begin_ns = prom_clock_ns();
     for (unsigned i = 0; i < rates->store->family_count; i++)
         if (rates->store->families[i].type == PROM_COUNTER &&

@@ -13,6 +13,8 @@
 
 #include <flow-exporter/error.h>
 
+#include "live/backlog.h"
+
 struct prom_store;
 struct prom_family;
 struct prom_snapshot;
@@ -54,6 +56,7 @@ struct prom_view {
 struct prom_point {
     uint64_t end_ms; /* wall clock */
     double seconds;
+    bool is_backlog; /* most of what it counts had waited at the source */
 };
 
 struct prom_rates {
@@ -67,6 +70,7 @@ struct prom_rates {
     struct prom_point points[PROM_RATES_POINTS]; /* a ring */
     unsigned newest, point_count;
     /* The thread's own. */
+    struct prom_backlog backlog;
     struct prom_values *before; /* by family: the values at the last step */
     bool has_before;
     int64_t before_ms;

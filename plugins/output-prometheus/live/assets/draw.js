@@ -77,6 +77,11 @@ export function spark(top, rates) {
         else run.push([top.ends[i] - top.seconds[i], top.ends[i], value]);
     });
     draw();
+    top.backlog.forEach((isBacklog, i) => {
+        if (!isBacklog) return;
+        const [from, to] = [x(top.ends[i] - top.seconds[i]), x(top.ends[i])];
+        svg.append(shape("rect", { class: "backlog", x: from, y: 0, width: Math.max(to - from, 0), height: 20 }));
+    });
     return svg;
 }
 

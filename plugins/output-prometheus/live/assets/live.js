@@ -3,9 +3,12 @@
 import { bar, count, edges, make, percent, rate, scaled, seconds, spark } from "./draw.js";
 
 const EVERY_MS = 5000;
+const TITLE = document.title;
 const TITLES = { source: "Top sources", destination: "Top destinations", router: "By router", series: "Top series" };
 const WHO = { source: "AS", destination: "AS", router: "Router", series: "Labels" };
 const WAYS = { in: ["Received", "in", "←"], out: ["Sent", "out", "→"], none: ["Counted", "", ""] };
+
+const MARKS = { old: "not of now", backlog: "catching up" };
 
 const at = (id) => document.getElementById(id);
 const seen = { top: null, status: null, before: null, answered: null, failed: false };
@@ -13,10 +16,22 @@ let isPaused = false;
 let timer = 0;
 
 const wayOf = (view) => view.direction ?? "none";
+/* Rates older than this are no rates of now. */
+const STALE_SECONDS = 90;
+
+/* Why the rates on the page are not those of the traffic now; null: they are. */
+function staleness() {
+    if (seen.failed) return "old";
+    if (!seen.top?.ends.length) return null;
+    if (seen.top.time - seen.top.ends.at(-1) > STALE_SECONDS) return "old";
+    return seen.top.backlog_seconds > 0 ? "backlog" : null;
+}
+
 const metric = (part, name) => part?.metrics?.[name] ?? 0;
 
 /* What grew between the last two answers, a second; null: there was but one. */
 function speed(part, name) {
+    if (seen.failed) return null;
     const before = seen.before?.parts.find((other) => other.name === part.name);
     const passed = before ? seen.status.monotonic_seconds - seen.before.monotonic_seconds : 0;
     return passed > 0 ? Math.max(0, metric(part, name) - metric(before, name)) / passed : null;
@@ -26,8 +41,10 @@ function speed(part, name) {
 
 function drawTotal(view) {
     const [title, , arrow] = WAYS[wayOf(view)];
+    const stale = staleness();
     return make(`article.card.total.${wayOf(view)}`, { "data-metric": view.metric },
-        make("h3", {}, make("b", {}, `${arrow} ${title}`.trim()), ` ${view.metric}`),
+        make("h3", {}, make("b", {}, `${arrow} ${title}`.trim()), ` ${view.metric}`,
+            stale ? make("span.mark", {}, MARKS[stale]) : null),
         rate(view.rate, view.value), spark(seen.top, view.rates));
 }
 
@@ -87,12 +104,13 @@ function facts(rows) {
     return list;
 }
 
-const perSecond = (number) => (number === null ? "…" : count(number, "records/s"));
+const perSecond = (number) => (number === null ? (seen.failed ? "–" : "…") : count(number, "records/s"));
 
 function node(name, what, big, rows, why = null) {
     const list = facts(rows);
-    return make("li.card.node", { "data-node": name, "data-state": why === null ? "good" : "bad" },
-        make("h3", { title: what, "data-state": why === null ? "good" : "bad" }, make("span.dot"), name),
+    const state = seen.failed ? "unknown" : why === null ? "good" : "bad";
+    return make("li.card.node", { "data-node": name, "data-state": state },
+        make("h3", { title: what, "data-state": state }, make("span.dot"), name),
         make("p.big", {}, big), why ? make("p.why", {}, why) : null, list);
 }
 
@@ -100,7 +118,7 @@ const whyOf = (part) => seen.status.waiting.find((wait) => wait.part === part.na
 
 function drawInput(part) {
     const bytes = speed(part, "payload_bytes_total");
-    const rows = [["read", bytes === null ? "…" : count(bytes, "B/s")]];
+    const rows = [["read", bytes === null ? perSecond(null) : count(bytes, "B/s")]];
     if ("kafka_lag_messages" in part.metrics) {
         const lag = metric(part, "kafka_lag_messages");
         rows.push(["lag", count(lag, "messages")], ["partitions", `${metric(part, "kafka_assigned_partitions")}`]);
@@ -127,7 +145,7 @@ function drawDecode(inputs) {
 function drawStage(part) {
     const busy = speed(part, "stage_seconds_total");
     const dropped = metric(part, "stage_dropped_total");
-    const rows = [["busy", busy === null ? "…" : percent(busy / Math.max(part.workers, 1))]];
+    const rows = [["busy", busy === null ? perSecond(null) : percent(busy / Math.max(part.workers, 1))]];
     if (dropped) rows.push(["dropped", count(dropped), true]);
     if (part.kind === "output" && "series" in part.metrics) {
         if (metric(part, "series_held")) rows.push(["held for names", count(metric(part, "series_held"))]);
@@ -182,7 +200,13 @@ function notices() {
         list.push(notice(seen.answered
             ? `The program does not answer. What is shown is of ${seen.answered.toLocaleTimeString()}.`
             : "The program does not answer.", true));
-    if (!seen.status) return list;
+    if (!seen.status || seen.failed) return list;
+    const stale = staleness();
+    if (stale === "old")
+        list.push(notice(`Nothing was committed for ${seconds(seen.top.time - seen.top.ends.at(-1))}: the rates are of before.`, true));
+    if (stale === "backlog")
+        list.push(notice("Records that had waited in Kafka were counted in the time shown: rates are higher than the traffic was. "
+            + "That time is shaded in the lines."));
     for (const wait of seen.status.waiting) list.push(notice(`Not ready: ${wait.part}: ${wait.reason}.`, true));
     const inputs = seen.status.parts.filter((part) => part.kind === "input");
     const records = inputs.reduce((total, part) => total + metric(part, "records_total"), 0);
@@ -203,6 +227,8 @@ function drawState() {
     at("state").dataset.state = state;
     const text = seen.failed ? "No answer" : !status ? "Asking the program" : status.ready ? "Ready" : "Not ready";
     if (at("state-text").textContent !== text) at("state-text").textContent = text;
+    document.title = state === "good" || state === "wait" ? TITLE : `${text}: ${TITLE}`;
+    document.body.dataset.stale = staleness() ?? "no";
     at("version").textContent = status?.program.version ?? "";
     const fresh = notices();
     const same = at("notices").textContent === fresh.map((element) => element.textContent).join("");
