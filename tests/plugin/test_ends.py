@@ -71,6 +71,7 @@ class Run:
     def status(self):
         status = self.process.wait(WAIT_S)
         self.seconds = time.monotonic() - self.begin
+        assert "Sanitizer" not in self.log.read_text(), self.log.read_text()
         return status
 
 
