@@ -5,7 +5,9 @@
 #include <microhttpd.h>
 
 #include "http/listen.h"
+#include "page/page.h"
 #include "prom.h"
+#include "routes.h"
 #include "http/webfile.h"
 
 #define PATIENCE_MS 1000
@@ -16,7 +18,7 @@ void prom_destroy(void *self)
     prom_kept_fini(&output->kept);
     prom_rates_fini(&output->rates);
     prom_store_fini(&output->store);
-    prom_webfile_close(output->webfile);
+    prom_webfile_close(output->host.webfile);
     free(output);
 }
 
@@ -26,11 +28,11 @@ static int read_web_config(struct prom_output *output, struct fx_error *err)
     const char *path = output->options->web_config;
     if (!path)
         return 0;
-    output->webfile = prom_webfile_open(output->instance, path, err);
-    if (!output->webfile)
+    output->host.webfile = prom_webfile_open(output->instance, path, err);
+    if (!output->host.webfile)
         return err && err->code ? err->code : FX_EINVAL;
-    if (output->webfile->current->tls && (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES ||
-                                          MHD_is_feature_supported(MHD_FEATURE_HTTPS_CERT_CALLBACK) != MHD_YES))
+    if (output->host.webfile->current->tls && (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES ||
+                                               MHD_is_feature_supported(MHD_FEATURE_HTTPS_CERT_CALLBACK) != MHD_YES))
         return fx_error_option(err, output->instance, "web_config", NULL,
                                "this system's libmicrohttpd was built without TLS: install one with it, or put a "
                                "proxy before a Unix socket");
@@ -47,6 +49,12 @@ static int init(struct prom_output *output, struct fx_error *err)
     return rc ? rc : prom_rates_init(&output->rates, &output->store, err);
 }
 
+static struct prom_page *open_page(void *owner, enum prom_format format, const struct prom_filter *filter)
+{
+    struct prom_output *output = owner;
+    return prom_page_new(&output->store, format, filter);
+}
+
 int prom_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
 {
     struct prom_output *output = calloc(1, sizeof *output);
@@ -54,7 +62,12 @@ int prom_create(struct fx_instance *instance, const void *options, void **self, 
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     output->instance = instance;
     output->options = options;
-    output->patience_ms = PATIENCE_MS;
+    output->host = (struct prom_http_host){.owner = output,
+                                           .instance = instance,
+                                           .options = options,
+                                           .patience_ms = PATIENCE_MS,
+                                           .find_route = prom_route_find,
+                                           .open_page = open_page};
     output->kept.look_at_all = true;
     int rc = init(output, err);
     if (rc)
@@ -76,7 +89,7 @@ int prom_start(void *self, struct fx_error *err)
     rc = prom_rates_start(&output->rates, err);
     if (rc)
         return rc;
-    output->http = prom_http_start(output, err);
+    output->http = prom_http_start(&output->host, err);
     if (output->http)
         return 0;
     prom_rates_stop(&output->rates);

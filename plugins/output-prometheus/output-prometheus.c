@@ -90,12 +90,14 @@ static const struct fx_option options[] = {
              "metric's line of ended series, so that sums stay exact. If it comes again it begins at zero."},
     {FX_OPTION(struct prom_options, max_connections), .type = FX_OPT_INTEGER, .fallback = "256", .min = 1, .max = 65535,
      .unit = "connections",
-     .help = "HTTP connections at a time, of all listeners. One more takes the place of the one that has been idle "
-             "longest, else of one whose request has not come, else of the slowest reader; else it waits."},
-    {FX_OPTION(struct prom_options, max_pages), .type = FX_OPT_INTEGER, .fallback = "16", .min = 1, .max = 65535,
+     .help =
+         "HTTP connections at a time, of all listeners. One more takes a place of the address that has most of them: "
+         "of its idle connections the oldest, else of those whose request has not come, else of its readers the one "
+         "that has taken nothing for the longest time."},
+    {FX_OPTION(struct prom_options, max_compressed), .type = FX_OPT_INTEGER, .fallback = "16", .min = 0, .max = 65535,
      .unit = "pages",
-     .help = "Pages that are being read at a time. One more takes the place of the slowest reader, else it is answered "
-             "with 503."},
+     .help = "Pages that are compressed at a time, each with up to 1 MB of memory. One more takes the place of a slow "
+             "reader of an address that has more of them, else it is sent as plain text."},
     {FX_OPTION(struct prom_options, connection_timeout), .type = FX_OPT_DURATION, .fallback = "30s", .min = 1000,
      .max = 3600000, .help = "After this time without a new request a connection is closed."},
     {FX_OPTION(struct prom_options, request_timeout), .type = FX_OPT_DURATION, .fallback = "10s", .min = 100,

@@ -21,9 +21,7 @@
 #include "options.h"
 #include "self_metrics.h"
 #include "series/store.h"
-
-struct prom_http;
-struct prom_webfile;
+#include "http/http.h"
 
 /* An instance of the plugin. */
 struct prom_output {
@@ -31,9 +29,8 @@ struct prom_output {
     const struct prom_options *options;
     struct prom_store store;
     struct prom_kept kept; /* the checkpoint's owner only */
-    int64_t patience_ms;   /* how long a page waits for a checkpoint */
     struct prom_rates rates;
-    struct prom_webfile *webfile; /* or NULL */
+    struct prom_http_host host; /* what http needs of this */
     struct prom_http *http;
 };
 
@@ -53,12 +50,5 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
 void prom_committed(void *self, uint64_t number);
 void prom_rolled_back(void *self, uint64_t number);
 int prom_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
-
-/* http.c */
-struct prom_http *prom_http_start(struct prom_output *output, struct fx_error *err);
-void prom_http_stop(struct prom_http *http);
-/* For requests that wait: a cut was taken; the last cut was committed or given back. Any thread; http may be NULL. */
-void prom_http_cut(struct prom_http *http);
-void prom_http_settled(struct prom_http *http);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "live/api.h"
 #include "live/live.h"
+#include "prom.h"
+#include "http/host.h"
 #include "http/reply.h"
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
@@ -37,21 +39,27 @@ static void add_waiting(void *arg, const char *name, const char *reason)
 static enum MHD_Result handle_ready(const struct prom_request *request)
 {
     struct readiness readiness = {.size = 0};
-    if (fx_ready_visit(request->output->instance, add_waiting, &readiness) == 0)
+    if (fx_ready_visit(request->host->instance, add_waiting, &readiness) == 0)
         return prom_reply_text(request, MHD_HTTP_OK, "Ready.\n", TEXT_TYPE);
     return prom_reply_send(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                            MHD_create_response_from_buffer(readiness.size, readiness.text, MHD_RESPMEM_MUST_COPY),
                            TEXT_TYPE);
 }
 
+static struct prom_rates *rates_of(const struct prom_request *request)
+{
+    struct prom_output *output = request->host->owner;
+    return &output->rates;
+}
+
 static enum MHD_Result handle_top(const struct prom_request *request)
 {
-    return prom_api_top(request, &request->output->rates);
+    return prom_api_top(request, rates_of(request));
 }
 
 static enum MHD_Result handle_status(const struct prom_request *request)
 {
-    return prom_api_status(request, &request->output->rates);
+    return prom_api_status(request, rates_of(request));
 }
 
 static enum MHD_Result handle_other(const struct prom_request *request)
@@ -64,7 +72,7 @@ static const struct prom_route routes[] = {
     {.path = "/metrics",
      .answer = PROM_REQUEST_PAGE,
      .waits_for_cut = true,
-     .holds_cut = true,
+     .is_page = true,
      .handler = handle_metrics},
     {.path = "/-/healthy", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_healthy},
     {.path = "/-/ready", .answer = PROM_REQUEST_HEALTH, .is_open = true, .handler = handle_ready},

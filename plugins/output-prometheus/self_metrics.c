@@ -54,11 +54,13 @@ const struct fx_metric prom_self_metrics[] = {
                                    .max_series = 32},
     [PROM_CONNECTIONS_CLOSED] = {.name = "http_connections_closed_total",
                                  .kind = FX_COUNTER,
-                                 .help = "HTTP connections that were cut off, by why; incomplete: closed by the other "
-                                         "side, or refused, before a whole request had come.",
+                                 .help = "HTTP connections that were closed early, by why. full: another one took the "
+                                         "place; cut: the page's cut had to go; busy: many of one address came faster "
+                                         "than they could be served; incomplete: closed by the other side, or refused, "
+                                         "before a whole request had come.",
                                  .label = "reason",
                                  .values = (const char *const[]){"request_time", "answer_time", "idle", "slow", "full",
-                                                                 "incomplete", NULL}},
+                                                                 "cut", "busy", "incomplete", NULL}},
     [PROM_TOP_SERIES] = {.name = "top_series",
                          .kind = FX_GAUGE,
                          .help = "Series that a metric with 'top' shows, without 'other'.",
@@ -111,4 +113,14 @@ const struct fx_metric prom_self_metrics[] = {
                                .help =
                                    "1: the web configuration's files can't be used as they are now, and what was in "
                                    "force before stays so."},
+    [PROM_CUTS_HELD] = {.name = "http_cuts_held",
+                        .kind = FX_GAUGE,
+                        .help = "Cuts that pages are being read from; at most 4."},
+    [PROM_COMPRESSED] = {.name = "http_pages_compressed",
+                         .kind = FX_GAUGE,
+                         .help = "Pages that are being compressed; at most 'max_compressed'."},
+    [PROM_UNCOMPRESSED] = {.name = "http_pages_uncompressed_total",
+                           .kind = FX_COUNTER,
+                           .help = "Pages that were sent as plain text since 'max_compressed' others were being "
+                                   "compressed."},
     {.name = NULL}};

@@ -261,7 +261,7 @@ def pipe_is_empty(pipe):
 def test_requests_at_once_share_a_cut(exporter):
     config = stdin_config()
     config["state"].update(min_interval="1h", max_interval="1h")
-    config["outputs"][0]["max_pages"] = 20
+    config["outputs"][0]["max_compressed"] = 20
     source = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         program = exporter(config, stdin=source.stdout)

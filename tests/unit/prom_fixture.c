@@ -32,7 +32,7 @@ void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int
                                              .names_wait = names_wait_ms,
                                              .max_series = max_series,
                                              .max_connections = 16,
-                                             .max_pages = 4,
+                                             .max_compressed = 4,
                                              .request_timeout = 10000,
                                              .answer_timeout = 60000,
                                              .connection_timeout = 10000};

@@ -54,8 +54,8 @@ static void server_start(struct server *server, int64_t patience_ms)
     server->addresses[0] = server->listen;
     server->fixture.options.listen = (struct fx_list){1, server->addresses};
     server->fixture.config.state.min_interval_ms = 1000;
-    server->fixture.output->patience_ms = patience_ms;
-    server->fixture.output->http = prom_http_start(server->fixture.output, &err);
+    server->fixture.output->host.patience_ms = patience_ms;
+    server->fixture.output->http = prom_http_start(&server->fixture.output->host, &err);
     assert_non_null(server->fixture.output->http);
 }
 
@@ -168,7 +168,7 @@ static void await_request(struct server *server)
 static void set_patience(struct server *server, int64_t patience_ms)
 {
     pthread_mutex_lock(&server->fixture.pipeline.wake);
-    server->fixture.output->patience_ms = patience_ms;
+    server->fixture.output->host.patience_ms = patience_ms;
     pthread_mutex_unlock(&server->fixture.pipeline.wake);
 }
 

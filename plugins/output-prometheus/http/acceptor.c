@@ -1,7 +1,7 @@
 /*
- * The accepting thread. One for all listeners, so that the limit is one for
- * all and so that the next connection can take the place of an idle one: left
- * to itself, libmicrohttpd stops accepting.
+ * The accepting thread. There is one for all listeners, so that they share one limit. It never waits for a place: whoever has no
+ * place is refused at once, so that nobody else stands behind them in the system's queue. Left to itself, libmicrohttpd would
+ * stop accepting at its limit.
  */
 #include "http/acceptor.h"
 
@@ -15,19 +15,21 @@
 
 #include "base/thread.h"
 
-#define PAUSE_MS 50 /* when there is no place, or no descriptor */
+#define PAUSE_MS 50 /* when there is no descriptor */
 
 static void take_on(struct prom_acceptor *accept, unsigned listener, int fd, const struct sockaddr_storage *address,
                     socklen_t size)
 {
-    if (!prom_connections_hand(accept->connections, fd, listener)) {
+    struct prom_peer_address peer;
+    fx_series_add(accept->accepted[listener], 1);
+    prom_peer_address_set(&peer, size >= sizeof address->ss_family ? (const struct sockaddr *)address : NULL);
+    if (!prom_place_take(accept->connections, fd, listener, &peer)) {
         close(fd);
         return;
     }
-    fx_series_add(accept->accepted[listener], 1);
     /* Closes it in any case. */
     if (MHD_add_connection(accept->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES)
-        prom_connections_take_back(accept->connections);
+        prom_place_return(accept->connections, fd);
 }
 
 /* By a name of its own in a sanitizer's reports: the descriptor is closed by libmicrohttpd, which it does not look into. */
@@ -41,8 +43,6 @@ static bool accept_one(struct prom_acceptor *accept, unsigned listener)
 {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof address;
-    if (!prom_connections_make_room(accept->connections))
-        return false;
     int fd = take_socket(accept->listeners->all[listener].fd, &address, &size);
     if (fd >= 0) {
         if (accept->webfile)
@@ -52,7 +52,7 @@ static bool accept_one(struct prom_acceptor *accept, unsigned listener)
     }
     if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
         return true; /* it is gone already */
-    prom_connections_relieve(accept->connections);
+    prom_places_relieve(accept->connections);
     return false;
 }
 

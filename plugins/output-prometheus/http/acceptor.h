@@ -1,4 +1,4 @@
-/* Accepting connections of all listeners, as far as there are places, for libmicrohttpd. */
+/* Accepting connections of all listeners for libmicrohttpd, each in the place that connections.h gives it. */
 #ifndef OUTPUT_PROMETHEUS_ACCEPTOR_H
 #define OUTPUT_PROMETHEUS_ACCEPTOR_H
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "prom.h"
+#include "http/host.h"
+#include "self_metrics.h"
 
 int prom_access_start(struct prom_access *access, struct prom_webfile *webfile, struct fx_instance *instance,
                       struct fx_error *err)
@@ -71,14 +72,14 @@ enum prom_answer_of_access prom_access_look(struct prom_access *access, const st
     const char *header =
         MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
     if (!prom_credentials_read(header, &credentials)) {
-        fx_metric_add(request->output->instance, PROM_LOGINS, 4, 1);
+        fx_metric_add(request->host->instance, PROM_LOGINS, 4, 1);
     } else {
         prom_claim_make(&access->known, users, &credentials, &claim);
         bool is_known = prom_known_has(&access->known, &claim);
         *check = is_known ? NULL : prom_check_new(request->connection, &claim, &credentials);
         answer = is_known ? PROM_ACCESS_YES : *check ? PROM_ACCESS_LATER : PROM_ACCESS_NO;
         if (is_known)
-            fx_metric_add(request->output->instance, PROM_LOGINS, 0, 1);
+            fx_metric_add(request->host->instance, PROM_LOGINS, 0, 1);
     }
     explicit_bzero(&credentials, sizeof credentials);
     if (header)

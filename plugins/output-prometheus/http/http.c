@@ -11,19 +11,26 @@
 #include "http/acceptor.h"
 #include "http/connections.h"
 #include "http/listen.h"
-#include "prom.h"
+#include "http/http.h"
+#include "options.h"
+#include "self_metrics.h"
 #include "http/reply.h"
-#include "routes.h"
+#include "http/route.h"
 #include "http/tls.h"
 #include "http/wait.h"
 
-#define MEMORY_BYTES (64 * 1024) /* a connection: the head of its request, and the piece of a page under way */
+/*
+ * A connection: the head of its request, or the piece of a page under way; what is not used is not there. Beside 64 KiB of
+ * text there is room for 1,000 header lines and 1,000 parameters, of which libmicrohttpd keeps some 72 bytes each.
+ */
+#define MEMORY_BYTES   (256 * 1024)
+#define PARAMETERS_MAX 1000
 
 /* Those that were cut off and are not closed yet. */
 #define CONNECTIONS_MORE 4096
 
 struct prom_http {
-    struct prom_output *output;
+    const struct prom_http_host *host;
     struct MHD_Daemon *daemon;
     struct prom_wait wait;
     struct prom_listeners listeners;
@@ -35,9 +42,10 @@ struct prom_http {
 };
 
 /* How far a connection's request has come: where its mark points, if not to a check; libmicrohttpd keeps it. */
-static const char marks[2];
-#define SEEN   ((void *)(uintptr_t)&marks[0])
-#define WAITED ((void *)(uintptr_t)&marks[1])
+static const char marks[3];
+#define SEEN    ((void *)(uintptr_t)&marks[0])
+#define WAITED  ((void *)(uintptr_t)&marks[1])
+#define CROWDED ((void *)(uintptr_t)&marks[2]) /* has too many parameters */
 
 static struct prom_connection *connection_of(struct MHD_Connection *connection)
 {
@@ -47,7 +55,7 @@ static struct prom_connection *connection_of(struct MHD_Connection *connection)
 
 static struct prom_check *check_of(void *mark)
 {
-    return mark == SEEN || mark == WAITED ? NULL : mark;
+    return mark == SEEN || mark == WAITED || mark == CROWDED ? NULL : mark;
 }
 
 /* Before the handshake. Without memory there is no certificate, and so it fails. */
@@ -95,42 +103,33 @@ static void note_completed(void *arg, struct MHD_Connection *connection, void **
 static bool wait_for_cut(struct prom_http *http, struct MHD_Connection *connection)
 {
     uint64_t next = prom_wait_last_cut(&http->wait) + 1;
-    bool is_next = fx_checkpoint_request(http->output->instance) == FX_OK;
+    bool is_next = fx_checkpoint_request(http->host->instance) == FX_OK;
     return prom_wait_add(&http->wait, connection, is_next ? next : prom_wait_last_cut(&http->wait),
-                         http->output->patience_ms);
+                         http->host->patience_ms);
 }
 
 static enum MHD_Result refuse(const struct prom_request *request, unsigned status, const char *text)
 {
-    fx_metric_add(request->output->instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
+    prom_connection_enter(request->place, PROM_PHASE_ANSWER);
+    fx_metric_add(request->host->instance, PROM_REQUESTS, PROM_REQUEST_REFUSED, 1);
     return prom_reply_text(request, status, text, "text/plain; charset=utf-8");
-}
-
-static uint64_t exposed_number(struct prom_output *output)
-{
-    struct prom_snapshot *snapshot = prom_snapshot_get(&output->store);
-    uint64_t number = snapshot->number;
-    prom_snapshot_unref(snapshot);
-    return number;
 }
 
 /* The answer; a page's only when its cut has come. */
 static enum MHD_Result answer_route(struct prom_http *http, const struct prom_request *request, void **mark)
 {
-    const struct prom_route *route = prom_route_find(request->path);
-    struct prom_connection *connection = connection_of(request->connection);
+    const struct prom_route *route = http->host->find_route(request->path);
     bool waited = *mark == WAITED;
     *mark = WAITED;
     if (route->waits_for_cut && !request->is_head && !waited) {
-        prom_connection_enter(connection, PROM_PHASE_WAIT);
+        prom_connection_enter(request->place, PROM_PHASE_WAIT);
         if (wait_for_cut(http, request->connection))
             return MHD_YES; /* it comes here again when it is resumed */
     }
-    prom_connection_enter(connection, PROM_PHASE_ANSWER);
-    if (route->holds_cut && !prom_connection_hold_cut(connection, exposed_number(http->output)))
-        return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                      "Too many pages are being read at once. Try again in a moment.\n");
-    fx_metric_add(http->output->instance, PROM_REQUESTS, route->answer, 1);
+    if (route->is_page && !request->is_head && !prom_turn_take(request->place, request->connection))
+        return MHD_YES; /* so it does then */
+    prom_connection_enter(request->place, PROM_PHASE_ANSWER);
+    fx_metric_add(http->host->instance, PROM_REQUESTS, route->answer, 1);
     return route->handler(request);
 }
 
@@ -141,13 +140,11 @@ static bool is_read(const char *method)
 
 static enum MHD_Result refuse_method(const struct prom_request *request)
 {
-    prom_connection_enter(connection_of(request->connection), PROM_PHASE_ANSWER);
     return refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
 }
 
 static enum MHD_Result refuse_password(const struct prom_request *request)
 {
-    prom_connection_enter(connection_of(request->connection), PROM_PHASE_ANSWER);
     return refuse(request, MHD_HTTP_UNAUTHORIZED, "Unauthorized\n");
 }
 
@@ -157,11 +154,10 @@ static enum prom_answer_of_access look_at_head(struct prom_http *http, const str
 {
     struct prom_check *check = NULL;
     if (!prom_access_is_in_rate(http->access, request->web)) {
-        prom_connection_enter(connection_of(request->connection), PROM_PHASE_ANSWER);
         *result = refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many requests.\n");
         return PROM_ACCESS_NO;
     }
-    if (is_allowed && prom_route_find(request->path)->is_open)
+    if (is_allowed && http->host->find_route(request->path)->is_open)
         return PROM_ACCESS_YES;
     enum prom_answer_of_access access = prom_access_look(http->access, request, &check);
     *result = MHD_YES;
@@ -191,7 +187,7 @@ static enum MHD_Result go_on_with_check(struct prom_http *http, const struct pro
 {
     struct prom_check *check = check_of(*mark);
     if (check->state == PROM_CHECK_NEW) {
-        prom_connection_enter(connection_of(request->connection), PROM_PHASE_WAIT);
+        prom_connection_enter(request->place, PROM_PHASE_WAIT);
         if (prom_verify_add(&http->access->verify, check))
             return MHD_YES; /* it comes here again when it is resumed */
     }
@@ -202,9 +198,25 @@ static enum MHD_Result go_on_with_check(struct prom_http *http, const struct pro
         return is_allowed ? answer_route(http, request, mark) : refuse_method(request);
     if (state == PROM_CHECK_WRONG)
         return refuse_password(request);
-    prom_connection_enter(connection_of(request->connection), PROM_PHASE_ANSWER);
     return refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                   "Too many passwords are being checked. Try again in a moment.\n");
+}
+
+/*
+ * Before libmicrohttpd takes the query apart: without memory for all parameters it would close the connection without a word.
+ * What this gives is the request's first mark. The target is in the connection's own memory.
+ */
+static void *look_at_target(void *arg, const char *target, struct MHD_Connection *connection)
+{
+    char *query = strchr(target, '?');
+    unsigned count = 0;
+    (void)arg, (void)connection;
+    for (const char *at = query; at && count <= PARAMETERS_MAX; at = strchr(at + 1, '&'))
+        count++;
+    if (count <= PARAMETERS_MAX)
+        return NULL;
+    query[1] = '\0';
+    return CROWDED;
 }
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
@@ -212,7 +224,8 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
 {
     struct prom_http *http = arg;
     struct prom_webconf *web = http->access ? prom_webfile_get(http->access->webfile) : NULL;
-    const struct prom_request request = {.output = http->output,
+    const struct prom_request request = {.host = http->host,
+                                         .place = connection_of(connection),
                                          .connection = connection,
                                          .web = web,
                                          .path = url,
@@ -220,7 +233,9 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
     bool is_allowed = is_read(method);
     enum MHD_Result result = MHD_YES;
     (void)version, (void)upload;
-    if (!*mark)
+    if (*mark == CROWDED)
+        result = refuse(&request, MHD_HTTP_URI_TOO_LONG, "Too many parameters: at most 1000.\n");
+    else if (!*mark)
         result = begin_request(http, &request, is_allowed, mark);
     else if (*upload_size)
         *upload_size = 0; /* nobody reads it */
@@ -245,7 +260,7 @@ static int no_certificate(gnutls_session_t session, const gnutls_datum_t *author
 /* libmicrohttpd's own limit is out of reach: places are given by connections.c. */
 static int start_daemon(struct prom_http *http, struct fx_error *err)
 {
-    const struct prom_options *options = http->output->options;
+    const struct prom_options *options = http->host->options;
     const struct MHD_OptionItem certificate = {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate};
     const struct MHD_OptionItem end = {MHD_OPTION_END, 0, NULL};
     const struct MHD_OptionItem of_tls[] = {http->is_tls ? certificate : end, end};
@@ -255,7 +270,8 @@ static int start_daemon(struct prom_http *http, struct fx_error *err)
         how_to_wait | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, http,
         MHD_OPTION_ARRAY, of_tls, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_connections + CONNECTIONS_MORE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
-        MHD_OPTION_NOTIFY_COMPLETED, note_completed, http, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, note_completed, http, MHD_OPTION_URI_LOG_CALLBACK, look_at_target, NULL,
+        MHD_OPTION_END);
     return http->daemon ? 0 : fx_error_set(err, FX_EIO, "the HTTP server does not start");
 }
 
@@ -263,8 +279,8 @@ static void begin_series(struct prom_http *http)
 {
     for (unsigned i = 0; i < http->listeners.count; i++) {
         const char *const name[] = {http->listeners.all[i].name};
-        http->open[i] = fx_series_begin(http->output->instance, PROM_CONNECTIONS, name);
-        http->accepted[i] = fx_series_begin(http->output->instance, PROM_CONNECTIONS_ACCEPTED, name);
+        http->open[i] = fx_series_begin(http->host->instance, PROM_CONNECTIONS, name);
+        http->accepted[i] = fx_series_begin(http->host->instance, PROM_CONNECTIONS_ACCEPTED, name);
     }
 }
 
@@ -278,23 +294,23 @@ static void end_series(struct prom_http *http)
 
 static int start_connections(struct prom_http *http, struct fx_error *err)
 {
-    const struct prom_options *options = http->output->options;
+    const struct prom_options *options = http->host->options;
     const struct prom_limits limits = {.connections = (unsigned)options->max_connections,
-                                       .pages = (unsigned)options->max_pages,
+                                       .compressed = (unsigned)options->max_compressed,
                                        .request_ms = options->request_timeout,
                                        .answer_ms = options->answer_timeout,
                                        .idle_ms = options->connection_timeout,
                                        .bytes_per_second = options->min_answer_rate};
-    return prom_connections_start(&http->connections, http->output->instance, &limits, http->open, err);
+    return prom_connections_start(&http->connections, http->host->instance, &limits, http->open, err);
 }
 
 static int start_access(struct prom_http *http, struct fx_error *err)
 {
-    if (!http->output->webfile)
+    if (!http->host->webfile)
         return 0;
-    http->is_tls = http->output->webfile->current->tls; /* before there is a thread that may exchange it */
+    http->is_tls = http->host->webfile->current->tls; /* before there is a thread that may exchange it */
     http->access = calloc(1, sizeof *http->access);
-    int rc = http->access ? prom_access_start(http->access, http->output->webfile, http->output->instance, err)
+    int rc = http->access ? prom_access_start(http->access, http->host->webfile, http->host->instance, err)
                           : fx_error_set(err, FX_ENOMEM, "out of memory");
     if (rc) {
         free(http->access);
@@ -330,7 +346,7 @@ static int start(struct prom_http *http, struct fx_error *err)
             http->acceptor = (struct prom_acceptor){.listeners = &http->listeners,
                                                     .connections = &http->connections,
                                                     .daemon = http->daemon,
-                                                    .webfile = http->output->webfile,
+                                                    .webfile = http->host->webfile,
                                                     .accepted = http->accepted};
             rc = prom_acceptor_start(&http->acceptor, err);
             if (!rc)
@@ -345,18 +361,18 @@ static int start(struct prom_http *http, struct fx_error *err)
     return rc;
 }
 
-struct prom_http *prom_http_start(struct prom_output *output, struct fx_error *err)
+struct prom_http *prom_http_start(const struct prom_http_host *host, struct fx_error *err)
 {
     struct prom_http *http = calloc(1, sizeof *http);
-    if (!http || prom_listen(&http->listeners, output->options, output->instance, err)) {
+    if (!http || prom_listen(&http->listeners, host->options, host->instance, err)) {
         free(http);
         return NULL;
     }
-    http->output = output;
+    http->host = host;
     begin_series(http);
     if (!start_access(http, err) && !start(http, err)) {
         for (unsigned i = 0; i < http->listeners.count; i++)
-            fx_log(output->instance, FX_LOG_INFO, "Serving the page.", "listen=%s path=/metrics",
+            fx_log(host->instance, FX_LOG_INFO, "Serving the page.", "listen=%s path=/metrics",
                    http->listeners.all[i].name);
         return http;
     }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "http/listen.h"
-#include "prom.h"
+#include "options.h"
 
 /* The system doubles it. More is not needed: 256 KiB in 50 ms of way and back are 5 MB a second. */
 #define SEND_BUFFER_BYTES (256 * 1024)

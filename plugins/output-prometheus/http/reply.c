@@ -8,9 +8,11 @@
 #include "metric/accept_header.h"
 #include "base/clock.h"
 #include "metric/filter.h"
+#include "http/connections.h"
 #include "http/gzip.h"
+#include "http/host.h"
 #include "page/page.h"
-#include "prom.h"
+#include "self_metrics.h"
 #include "http/webconf.h"
 #include "http/zstd.h"
 
@@ -71,6 +73,7 @@ struct sending {
     enum prom_coding coding;
     struct prom_gzip *gzip; /* of the page, or NULL */
     struct prom_zstd *zstd;
+    struct prom_connection *place;
     struct fx_instance *instance;
     int64_t start_ns;
 };
@@ -97,6 +100,7 @@ static ssize_t read_page(void *arg, uint64_t position, char *to, size_t size)
 {
     struct sending *sending = arg;
     (void)position;
+    prom_connection_progress(sending->place);
     ssize_t used = read_coded(sending, to, size);
     if (used < 0)
         return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -120,7 +124,7 @@ static void free_page(void *arg)
 }
 
 /* NULL without memory. */
-static struct sending *begin_page(struct prom_output *output, enum prom_format format, enum prom_coding coding,
+static struct sending *begin_page(const struct prom_request *request, enum prom_format format, enum prom_coding coding,
                                   struct prom_filter *filter)
 {
     struct sending *sending = calloc(1, sizeof *sending);
@@ -128,11 +132,14 @@ static struct sending *begin_page(struct prom_output *output, enum prom_format f
         prom_filter_free(filter);
         return NULL;
     }
-    sending->instance = output->instance;
+    sending->place = request->place;
+    sending->instance = request->host->instance;
     sending->filter = filter;
     sending->coding = coding;
     sending->start_ns = prom_clock_ns();
-    sending->page = prom_page_new(&output->store, format, filter);
+    sending->page = request->host->open_page(request->host->owner, format, filter);
+    if (sending->page)
+        prom_connection_hold_cut(request->place, prom_page_cut(sending->page));
     if (sending->page && coding == PROM_GZIP)
         sending->gzip = prom_gzip_new(read_plain, sending->page);
     if (sending->page && coding == PROM_ZSTD)
@@ -222,11 +229,13 @@ enum MHD_Result prom_reply_page(const struct prom_request *request)
                                "text/plain; charset=utf-8");
     }
     struct MHD_Response *response;
+    if (coding != PROM_IDENTITY && !request->is_head && !prom_connection_compress(request->place))
+        coding = PROM_IDENTITY;
     if (request->is_head) {
         prom_filter_free(names.filter);
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PAGE_BLOCK, read_nothing, NULL, NULL);
     } else {
-        response = page_response(begin_page(request->output, format, coding, names.filter));
+        response = page_response(begin_page(request, format, coding, names.filter));
     }
     if (response)
         MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");

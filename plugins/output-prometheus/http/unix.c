@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "http/listen.h"
-#include "prom.h"
+#include "options.h"
 
 #define PREFIX_SIZE 5 /* "unix:" */
 

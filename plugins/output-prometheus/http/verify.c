@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prom.h"
+#include "self_metrics.h"
 #include "base/thread.h"
 
 /* Under the lock. */

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "prom.h"
+#include "self_metrics.h"
 #include "base/thread.h"
 #include "http/tls.h"
 

@@ -97,6 +97,11 @@ void prom_page_free(struct prom_page *page)
     free(page);
 }
 
+uint64_t prom_page_cut(const struct prom_page *page)
+{
+    return page->snapshot->number;
+}
+
 /* The room that the lines of a series can take. */
 static size_t lines_max(const struct prom_page *page, const struct prom_family *family, size_t values_size)
 {

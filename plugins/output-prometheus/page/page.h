@@ -16,6 +16,8 @@ struct prom_page;
  */
 struct prom_page *prom_page_new(struct prom_store *store, enum prom_format format, const struct prom_filter *filter);
 void prom_page_free(struct prom_page *page);
+/* The number of its cut. */
+uint64_t prom_page_cut(const struct prom_page *page);
 
 /* Fills at most size bytes; gives their number, 0 at the end, or -1 without memory. */
 ssize_t prom_page_read(struct prom_page *page, char *to, size_t size);

@@ -1,0 +1,38 @@
+/*
+ * Who connects, as far as an address tells: the places of connections are shared by it. IPv4 counts whole, IPv6 by its network
+ * of 64 bits, which is what one customer has; all of Unix sockets are one.
+ */
+#ifndef OUTPUT_PROMETHEUS_HTTP_PEER_H
+#define OUTPUT_PROMETHEUS_HTTP_PEER_H
+
+#include <sys/socket.h>
+
+struct prom_peer_address {
+    unsigned char bytes[16];
+};
+
+/* address: NULL, or of a family without addresses: all zero. */
+void prom_peer_address_set(struct prom_peer_address *to, const struct sockaddr *address);
+
+/* One address, while it has a connection. */
+struct prom_peer {
+    struct prom_peer *next;
+    struct prom_peer_address address;
+    unsigned references;
+    unsigned places;     /* its connections that have one: all but those that were cut off */
+    unsigned handed;     /* of these, those that the HTTP thread has not begun with */
+    unsigned turns;      /* its pages that are being made */
+    unsigned compressed; /* its pages that are being compressed */
+    unsigned cuts;       /* scratch of connections.c: which cuts its pages hold, a bit each */
+};
+
+#define PROM_PEER_BUCKETS 256
+struct prom_peers {
+    struct prom_peer *buckets[PROM_PEER_BUCKETS];
+};
+
+/* One reference; NULL without memory. */
+struct prom_peer *prom_peer_get(struct prom_peers *peers, const struct prom_peer_address *address);
+void prom_peer_put(struct prom_peers *peers, struct prom_peer *peer);
+
+#endif

@@ -1,0 +1,270 @@
+/*
+ * Who gives way when something is used up: places for connections, cuts, compressors. It is always one of the address that has
+ * most of it, the newcomer counted; so whoever takes little is never made to pay for one that takes much. Between those of one
+ * address, and where all have the same, the one that is at work least gives way.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "http/connections.h"
+#include "self_metrics.h"
+
+/* What was handed over and did not begin by then never will: libmicrohttpd had no memory. */
+#define HANDED_MS 5000
+/* Connections that the HTTP thread has to begin with, of one address, and those and the ones to be closed, of all: it is behind. */
+#define HANDED_MAX 64
+#define BEHIND_MAX 512
+/* For so long nobody gives way to another one of the same address: work that was begun would be for nothing. */
+#define GRACE_MS 50
+
+/* ---- Connections */
+
+/*
+ * Of one address: first those that are idle, last those that wait for us. Of the others, which send a request or take an answer,
+ * the one that made no progress for the longest time.
+ */
+static unsigned rank_of(const struct prom_connection *one)
+{
+    static const unsigned ranks[] = {
+        [PROM_PHASE_IDLE] = 2, [PROM_PHASE_HEAD] = 1, [PROM_PHASE_ANSWER] = 1, [PROM_PHASE_WAIT] = 0};
+    return ranks[one->phase];
+}
+
+static bool gives_way_before(const struct prom_connection *a, const struct prom_connection *b)
+{
+    if (a->peer->places != b->peer->places)
+        return a->peer->places > b->peer->places;
+    if (rank_of(a) != rank_of(b))
+        return rank_of(a) > rank_of(b);
+    return a->active_ms < b->active_ms;
+}
+
+static struct prom_connection *least(const struct prom_connections *all)
+{
+    struct prom_connection *found = NULL;
+    for (struct prom_connection *one = all->first; one; one = one->next)
+        if (one->closed == PROM_CLOSED_NONE && (!found || gives_way_before(one, found)))
+            found = one;
+    return found;
+}
+
+void prom_place_forget(struct prom_connections *all, int fd)
+{
+    struct prom_handed *handed = &all->handed[fd];
+    if (!handed->peer)
+        return;
+    handed->peer->handed--;
+    handed->peer->places--;
+    all->handed_count--;
+    prom_peer_put(&all->peers, handed->peer);
+    handed->peer = NULL;
+}
+
+static bool can_hand(struct prom_connections *all, int fd)
+{
+    size_t size = (size_t)fd + 256;
+    if ((size_t)fd < all->handed_size)
+        return true;
+    struct prom_handed *handed = realloc(all->handed, size * sizeof *handed);
+    if (!handed)
+        return false;
+    memset(handed + all->handed_size, 0, (size - all->handed_size) * sizeof *handed);
+    all->handed = handed;
+    all->handed_size = size;
+    return true;
+}
+
+static void hand(struct prom_connections *all, int fd, unsigned listener, struct prom_peer *peer)
+{
+    all->handed[fd] = (struct prom_handed){.peer = peer, .listener = listener};
+    all->handed_count++;
+    all->handed_ms = prom_clock_ms();
+    peer->references++;
+    peer->handed++;
+    peer->places++;
+}
+
+/* What never began: this descriptor, if it comes again, and all after a time. */
+static void forget_lost(struct prom_connections *all, int fd)
+{
+    prom_place_forget(all, fd);
+    if (all->handed_count && prom_clock_ms() - all->handed_ms >= HANDED_MS)
+        for (size_t i = 0; i < all->handed_size; i++)
+            prom_place_forget(all, (int)i);
+}
+
+/* The HTTP thread has enough to do, and this address has its share in that. */
+static bool is_behind(const struct prom_connections *all, const struct prom_peer *peer)
+{
+    return peer->handed > HANDED_MAX || (all->cut_off + all->handed_count >= BEHIND_MAX && peer->handed > 1);
+}
+
+/* Whether this one may be cut off for a newcomer of that address, which is counted already. */
+static bool gives_way_to(const struct prom_connection *one, const struct prom_peer *peer, int64_t now_ms)
+{
+    if (one->peer != peer)
+        return one->peer->places >= peer->places;
+    return one->phase == PROM_PHASE_IDLE || (one->phase != PROM_PHASE_WAIT && now_ms - one->active_ms >= GRACE_MS);
+}
+
+/*
+ * Whether the newcomer has a place. It has none if all of its address are at work, but for the first one of an address: those
+ * that are on their way to the HTTP thread can't be cut off.
+ */
+static bool make_room(struct prom_connections *all, const struct prom_peer *peer)
+{
+    if (is_behind(all, peer))
+        return false;
+    if (all->count - all->cut_off + all->handed_count <= all->limits.connections)
+        return true;
+    struct prom_connection *victim = least(all);
+    if (!victim || !gives_way_to(victim, peer, prom_clock_ms()))
+        return peer->places == 1;
+    prom_connection_cut_off(victim, PROM_CLOSED_FULL);
+    return true;
+}
+
+bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, const struct prom_peer_address *address)
+{
+    bool has_place = false;
+    pthread_mutex_lock(&all->lock);
+    struct prom_peer *peer = can_hand(all, fd) ? prom_peer_get(&all->peers, address) : NULL;
+    if (peer) {
+        forget_lost(all, fd);
+        hand(all, fd, listener, peer);
+        has_place = make_room(all, peer);
+        if (!has_place) {
+            prom_place_forget(all, fd);
+            fx_metric_add(all->instance, PROM_CONNECTIONS_CLOSED, PROM_CLOSED_BUSY, 1);
+        }
+        prom_peer_put(&all->peers, peer);
+    }
+    pthread_mutex_unlock(&all->lock);
+    return has_place;
+}
+
+void prom_place_return(struct prom_connections *all, int fd)
+{
+    pthread_mutex_lock(&all->lock);
+    prom_place_forget(all, fd);
+    pthread_mutex_unlock(&all->lock);
+}
+
+void prom_places_relieve(struct prom_connections *all)
+{
+    pthread_mutex_lock(&all->lock);
+    struct prom_connection *victim = least(all);
+    if (victim)
+        prom_connection_cut_off(victim, PROM_CLOSED_FULL);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* ---- Cuts */
+
+/* How well a cut is used: by its best reader, which is one of an address that holds few cuts, and a fast one. */
+struct use {
+    unsigned cuts; /* that the reader's address holds */
+    int64_t pace;
+};
+
+static bool is_better(struct use a, struct use b)
+{
+    return a.cuts != b.cuts ? a.cuts < b.cuts : a.pace > b.pace;
+}
+
+static void note_cuts_of_peers(struct prom_connections *all)
+{
+    for (struct prom_connection *one = all->first; one; one = one->next)
+        one->peer->cuts = 0;
+    for (struct prom_connection *one = all->first; one; one = one->next)
+        if (one->cut)
+            one->peer->cuts |= 1U << (one->cut - all->cuts);
+}
+
+/* A reader that nothing waits for, or not for long yet, is as fast as can be. */
+static struct use use_by(const struct prom_connection *reader, int64_t now_ms)
+{
+    int64_t pace = prom_pace_of(reader, now_ms);
+    return (struct use){.cuts = (unsigned)__builtin_popcount(reader->peer->cuts), .pace = pace < 0 ? INT64_MAX : pace};
+}
+
+/* The cut that is used worst, of these the oldest. */
+static struct prom_cut *worst_cut(struct prom_connections *all, const struct prom_cut *newest, int64_t now_ms)
+{
+    struct use best[PROM_CUTS_MAX + 1];
+    struct prom_cut *found = NULL;
+    for (unsigned i = 0; i <= PROM_CUTS_MAX; i++)
+        best[i] = (struct use){.cuts = UINT32_MAX};
+    for (const struct prom_connection *one = all->first; one; one = one->next)
+        if (one->cut && is_better(use_by(one, now_ms), best[one->cut - all->cuts]))
+            best[one->cut - all->cuts] = use_by(one, now_ms);
+    for (struct prom_cut *cut = all->cuts; cut <= &all->cuts[PROM_CUTS_MAX]; cut++) {
+        if (cut == newest || !cut->readers)
+            continue;
+        struct use use = best[cut - all->cuts], of_found = found ? best[found - all->cuts] : use;
+        if (!found || is_better(of_found, use) || (!is_better(use, of_found) && cut->number < found->number))
+            found = cut;
+    }
+    return found;
+}
+
+void prom_cuts_bound(struct prom_connections *all, const struct prom_cut *newest)
+{
+    unsigned held = 0;
+    for (unsigned i = 0; i <= PROM_CUTS_MAX; i++)
+        held += all->cuts[i].readers > 0;
+    if (held <= PROM_CUTS_MAX)
+        return;
+    note_cuts_of_peers(all);
+    struct prom_cut *worst = worst_cut(all, newest, prom_clock_ms());
+    for (struct prom_connection *one = all->first; one && worst->readers; one = one->next)
+        if (one->cut == worst)
+            prom_connection_cut_off(one, PROM_CLOSED_CUT);
+}
+
+/* ---- Compressors */
+
+/*
+ * Readers that keep us waiting only: the slowest one of the address that has most, if that has more than the newcomer's, or if
+ * it is slower than anybody may be.
+ */
+static struct prom_connection *least_compressed(const struct prom_connections *all, const struct prom_peer *peer)
+{
+    struct prom_connection *found = NULL;
+    int64_t now_ms = prom_clock_ms(), found_pace = 0;
+    for (struct prom_connection *one = all->first; one; one = one->next) {
+        int64_t pace = one->is_compressed ? prom_pace_of(one, now_ms) : -1;
+        bool may = pace >= 0 && (one->peer->compressed > peer->compressed + 1 || pace < all->limits.bytes_per_second);
+        if (!may || (found && found->peer->compressed > one->peer->compressed))
+            continue;
+        if (!found || one->peer->compressed > found->peer->compressed || pace < found_pace) {
+            found = one;
+            found_pace = pace;
+        }
+    }
+    return found;
+}
+
+bool prom_connection_compress(struct prom_connection *connection)
+{
+    if (!connection)
+        return true;
+    struct prom_connections *all = connection->all;
+    pthread_mutex_lock(&all->lock);
+    if (all->compressed >= all->limits.compressed) {
+        struct prom_connection *victim = least_compressed(all, connection->peer);
+        if (victim)
+            prom_connection_cut_off(victim, PROM_CLOSED_SLOW);
+    }
+    bool may = connection->closed == PROM_CLOSED_NONE && all->compressed < all->limits.compressed;
+    if (may) {
+        connection->is_compressed = true;
+        connection->peer->compressed++;
+        fx_metric_set(all->instance, PROM_COMPRESSED, 0, ++all->compressed);
+    } else {
+        fx_metric_add(all->instance, PROM_UNCOMPRESSED, 0, 1);
+    }
+    pthread_mutex_unlock(&all->lock);
+    return may;
+}
