@@ -97,9 +97,9 @@ const struct fx_metric prom_self_metrics[] = {
                      .kind = FX_COUNTER,
                      .help = "Requests that needed a password. known: right, and checked before; right and wrong: "
                              "checked; busy: too many waited for that, answered with 503; absent: no password, or no "
-                             "sound one.",
+                             "sound one; repeated: checked before, and wrong.",
                      .label = "result",
-                     .values = (const char *const[]){"known", "right", "wrong", "busy", "absent", NULL}},
+                     .values = (const char *const[]){"known", "right", "wrong", "busy", "absent", "repeated", NULL}},
     [PROM_LOGINS_WAITING] = {.name = "http_logins_waiting",
                              .kind = FX_GAUGE,
                              .help = "Requests that wait until their password is checked."},
@@ -123,4 +123,7 @@ const struct fx_metric prom_self_metrics[] = {
                            .kind = FX_COUNTER,
                            .help = "Pages that were sent as plain text since 'max_compressed' others were being "
                                    "compressed."},
+    [PROM_PAGES_WAITING] = {.name = "http_pages_waiting",
+                            .kind = FX_GAUGE,
+                            .help = "Pages that wait in line for their turn to be made."},
     {.name = NULL}};

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,6 +264,7 @@ static void nobody_costs_as_much(void **state)
 static struct sockaddr_in addresses[CONNECTIONS];
 static union MHD_ConnectionInfo infos[CONNECTIONS];
 static _Atomic int suspended[CONNECTIONS];
+static atomic_uint resumes, resumed_as[CONNECTIONS]; /* how many there were; the how many-th this one was */
 
 static size_t number_of(const void *connection)
 {
@@ -278,6 +280,7 @@ void __wrap_MHD_suspend_connection(struct MHD_Connection *connection)
 void __wrap_MHD_resume_connection(struct MHD_Connection *connection);
 void __wrap_MHD_resume_connection(struct MHD_Connection *connection)
 {
+    resumed_as[number_of(connection)] = ++resumes;
     suspended[number_of(connection)]--;
 }
 
@@ -292,7 +295,7 @@ const union MHD_ConnectionInfo *__wrap_MHD_get_connection_info(struct MHD_Connec
 
 struct waiting {
     struct prom_fixture fixture;
-    struct prom_known known;
+    struct prom_known known, wrong;
     struct prom_verify verify;
     struct prom_check *checks[CONNECTIONS];
 };
@@ -302,6 +305,7 @@ static void waiting_begin(struct waiting *waiting)
     struct fx_error err = FX_ERROR_INIT;
     prom_fixture_init(&waiting->fixture, 10, 0);
     assert_int_equal(prom_known_init(&waiting->known, &err), 0);
+    assert_int_equal(prom_known_init(&waiting->wrong, &err), 0);
     memset(waiting->checks, 0, sizeof waiting->checks);
     for (size_t i = 0; i < CONNECTIONS; i++)
         suspended[i] = 0;
@@ -313,6 +317,7 @@ static void waiting_end(struct waiting *waiting)
         assert_int_equal(suspended[i], 0);
         prom_check_free(waiting->checks[i]);
     }
+    prom_known_fini(&waiting->wrong);
     prom_known_fini(&waiting->known);
     prom_fixture_fini(&waiting->fixture);
 }
@@ -346,7 +351,8 @@ static void passwords_are_checked(void **state)
     assert_string_equal(made, HASH_OF_SECRET); /* what the test says is so */
     free(data);
     waiting_begin(&waiting);
-    assert_int_equal(prom_verify_start(&waiting.verify, &waiting.fixture.instance, &waiting.known, &err), 0);
+    assert_int_equal(
+        prom_verify_start(&waiting.verify, &waiting.fixture.instance, &waiting.known, &waiting.wrong, &err), 0);
     assert_true(prom_verify_add(&waiting.verify, make_check(&waiting, 0, 1, "secret")));
     assert_true(prom_verify_add(&waiting.verify, make_check(&waiting, 1, 1, "wrong")));
     assert_true(prom_verify_add(&waiting.verify, make_check(&waiting, 2, 1, "secret")));
@@ -357,6 +363,8 @@ static void passwords_are_checked(void **state)
     assert_int_equal(prom_verify_result(&waiting.verify, waiting.checks[2]), PROM_CHECK_RIGHT);
     assert_true(prom_known_has(&waiting.known, &waiting.checks[0]->claim));
     assert_false(prom_known_has(&waiting.known, &waiting.checks[1]->claim));
+    assert_true(prom_known_has(&waiting.wrong, &waiting.checks[1]->claim)); /* apart */
+    assert_false(prom_known_has(&waiting.wrong, &waiting.checks[0]->claim));
     for (size_t i = 0; i < 3; i++) /* wiped */
         for (size_t j = 0; j < sizeof waiting.checks[i]->password; j++)
             assert_int_equal(waiting.checks[i]->password[j], 0);
@@ -377,7 +385,8 @@ static void the_greediest_gives_way(void **state)
     static struct waiting waiting;
     waiting_begin(&waiting);
     struct prom_verify *verify = &waiting.verify;
-    *verify = (struct prom_verify){.instance = &waiting.fixture.instance, .known = &waiting.known};
+    *verify =
+        (struct prom_verify){.instance = &waiting.fixture.instance, .known = &waiting.known, .wrong = &waiting.wrong};
     verify->last = &verify->first;
     prom_lock_init(&verify->lock, &verify->changed);
     for (size_t i = 0; i < PROM_CHECKS_MAX; i++)
@@ -403,6 +412,38 @@ static void the_greediest_gives_way(void **state)
     waiting_end(&waiting);
 }
 
+/* Sixty guesses of one address are there before the password of another one, which is checked after one more, or two. */
+static void addresses_take_turns(void **state)
+{
+    (void)state;
+    static struct waiting waiting;
+    struct fx_error err = FX_ERROR_INIT;
+    char guess[16];
+    waiting_begin(&waiting);
+    struct prom_verify *verify = &waiting.verify;
+    assert_int_equal(prom_verify_start(verify, &waiting.fixture.instance, &waiting.known, &waiting.wrong, &err), 0);
+    pthread_mutex_lock(&verify->lock); /* the thread waits meanwhile */
+    for (size_t i = 0; i < 61; i++) {
+        snprintf(guess, sizeof guess, "guess %zu", i);
+        struct prom_check *check = make_check(&waiting, i, i < 60 ? 1 : 2, i < 60 ? guess : "secret");
+        check->state = PROM_CHECK_WAITING;
+        *verify->last = check;
+        verify->last = &check->next;
+        verify->count++;
+        suspended[i]++;
+    }
+    resumes = 0;
+    pthread_cond_broadcast(&verify->changed);
+    pthread_mutex_unlock(&verify->lock);
+    while (suspended[60])
+        sched_yield();
+    assert_int_equal(prom_verify_result(verify, waiting.checks[60]), PROM_CHECK_RIGHT);
+    assert_true(resumed_as[60] <= 2);
+    prom_verify_stop(verify);
+    prom_verify_fini(verify);
+    waiting_end(&waiting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +457,7 @@ int main(void)
         cmocka_unit_test(nobody_costs_as_much),
         cmocka_unit_test(passwords_are_checked),
         cmocka_unit_test(the_greediest_gives_way),
+        cmocka_unit_test(addresses_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

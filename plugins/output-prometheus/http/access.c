@@ -14,7 +14,12 @@ int prom_access_start(struct prom_access *access, struct prom_webfile *webfile, 
     int rc = prom_known_init(&access->known, err);
     if (rc)
         return rc;
-    rc = prom_verify_start(&access->verify, instance, &access->known, err);
+    rc = prom_known_init(&access->wrong, err);
+    if (rc) {
+        prom_known_fini(&access->known);
+        return rc;
+    }
+    rc = prom_verify_start(&access->verify, instance, &access->known, &access->wrong, err);
     if (!rc) {
         rc = prom_webfile_start(webfile, err);
         if (!rc)
@@ -22,6 +27,7 @@ int prom_access_start(struct prom_access *access, struct prom_webfile *webfile, 
         prom_verify_stop(&access->verify);
         prom_verify_fini(&access->verify);
     }
+    prom_known_fini(&access->wrong);
     prom_known_fini(&access->known);
     return rc;
 }
@@ -35,6 +41,7 @@ void prom_access_stop(struct prom_access *access)
 void prom_access_fini(struct prom_access *access)
 {
     prom_verify_fini(&access->verify);
+    prom_known_fini(&access->wrong);
     prom_known_fini(&access->known);
 }
 
@@ -60,6 +67,23 @@ bool prom_access_is_in_rate(struct prom_access *access, const struct prom_webcon
     return true;
 }
 
+/* What was checked before is known; else *check is a new one. */
+static enum prom_answer_of_access look_at_claim(struct prom_access *access, const struct prom_request *request,
+                                                const struct prom_claim *claim,
+                                                const struct prom_credentials *credentials, struct prom_check **check)
+{
+    if (prom_known_has(&access->known, claim)) {
+        fx_metric_add(request->host->instance, PROM_LOGINS, 0, 1);
+        return PROM_ACCESS_YES;
+    }
+    if (prom_known_has(&access->wrong, claim)) {
+        fx_metric_add(request->host->instance, PROM_LOGINS, 5, 1);
+        return PROM_ACCESS_NO;
+    }
+    *check = prom_check_new(request->connection, claim, credentials);
+    return *check ? PROM_ACCESS_LATER : PROM_ACCESS_NO;
+}
+
 enum prom_answer_of_access prom_access_look(struct prom_access *access, const struct prom_request *request,
                                             struct prom_check **check)
 {
@@ -75,11 +99,7 @@ enum prom_answer_of_access prom_access_look(struct prom_access *access, const st
         fx_metric_add(request->host->instance, PROM_LOGINS, 4, 1);
     } else {
         prom_claim_make(&access->known, users, &credentials, &claim);
-        bool is_known = prom_known_has(&access->known, &claim);
-        *check = is_known ? NULL : prom_check_new(request->connection, &claim, &credentials);
-        answer = is_known ? PROM_ACCESS_YES : *check ? PROM_ACCESS_LATER : PROM_ACCESS_NO;
-        if (is_known)
-            fx_metric_add(request->host->instance, PROM_LOGINS, 0, 1);
+        answer = look_at_claim(access, request, &claim, &credentials, check);
     }
     explicit_bzero(&credentials, sizeof credentials);
     if (header)

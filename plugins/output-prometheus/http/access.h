@@ -11,8 +11,8 @@
 #include "http/webfile.h"
 
 struct prom_access {
-    struct prom_webfile *webfile; /* not owned */
-    struct prom_known known;
+    struct prom_webfile *webfile;   /* not owned */
+    struct prom_known known, wrong; /* apart, so that guesses push nothing out that is right */
     struct prom_verify verify;
     /* Requests that may come at once, and since when that is counted: in interval_ms one more. */
     double tokens;

@@ -1,11 +1,11 @@
 /*
- * Turns: whose pages are being made. One thread makes all pages, a block at a time, and whoever has hundreds of requests would
- * slow down the one of somebody else by as much. So an address has a few turns, and its further requests stand in line,
- * suspended. An address that has none gets one at once. A page that nobody reads costs nothing: its turn passes on, and it goes
+ * Turns: whose pages are being made. One thread makes all pages, a block at a time. A client with hundreds of requests would
+ * slow down the request of another one as much. So an address has a few turns, and its further requests stand in line, suspended. An address that has none gets one at once. A page that nobody reads costs nothing: its turn passes on, and it goes
  * on without one when its client does.
  */
 #include "base/clock.h"
 #include "http/connections.h"
+#include "self_metrics.h"
 
 #define TURNS_MAX 8  /* at a time, if one address has all of them */
 #define LAPSE_MS  10 /* without progress */
@@ -23,6 +23,12 @@ static void begin(struct prom_connection *connection)
     connection->all->turns++;
 }
 
+static void note_line(struct prom_connections *all, int change)
+{
+    all->line_count = (unsigned)((int)all->line_count + change);
+    fx_metric_set(all->instance, PROM_PAGES_WAITING, 0, all->line_count);
+}
+
 static void leave_line(struct prom_connection *connection)
 {
     struct prom_connections *all = connection->all;
@@ -35,7 +41,7 @@ static void leave_line(struct prom_connection *connection)
     else
         all->line_last = connection->line_before;
     connection->line_before = connection->line_after = NULL;
-    all->line_count--;
+    note_line(all, -1);
     MHD_resume_connection(connection->suspended);
 }
 
@@ -47,7 +53,7 @@ static void stand_in_line(struct prom_connection *connection, struct MHD_Connect
     connection->line_before = all->line_last;
     *(all->line_last ? &all->line_last->line_after : &all->line_first) = connection;
     all->line_last = connection;
-    all->line_count++;
+    note_line(all, 1);
     MHD_suspend_connection(suspended);
     pthread_cond_broadcast(&all->changed);
 }

@@ -1,7 +1,6 @@
 /* The thread that checks passwords. There is one, so whoever guesses takes one processor at most. */
 #include "http/verify.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +28,59 @@ static struct prom_check *take(struct prom_verify *verify, struct prom_check **l
     return check;
 }
 
+static bool is_same(const struct prom_peer_address *a, const struct prom_peer_address *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* When this address had its turn; 0: not among the last ones. */
+static uint64_t last_turn_of(const struct prom_verify *verify, const struct prom_peer_address *address)
+{
+    for (unsigned i = 0; i < PROM_CHECKS_MAX; i++)
+        if (verify->checked[i].number && is_same(&verify->checked[i].address, address))
+            return verify->checked[i].number;
+    return 0;
+}
+
+/* In its own place, else in that of the one that had its turn longest ago. */
+static void note_turn(struct prom_verify *verify, const struct prom_peer_address *address)
+{
+    struct prom_checked *place = &verify->checked[0];
+    for (unsigned i = 0; i < PROM_CHECKS_MAX; i++) {
+        struct prom_checked *one = &verify->checked[i];
+        if (one->number && is_same(&one->address, address)) {
+            place = one;
+            break;
+        }
+        if (one->number < place->number)
+            place = one;
+    }
+    *place = (struct prom_checked){.address = *address, .number = ++verify->done};
+}
+
+/* The first one of the address whose turn was longest ago. */
+static struct prom_check *take_next(struct prom_verify *verify)
+{
+    struct prom_check **found = &verify->first;
+    for (struct prom_check **link = &(*found)->next; *link; link = &(*link)->next)
+        if (last_turn_of(verify, &(*link)->address) < last_turn_of(verify, &(*found)->address))
+            found = link;
+    note_turn(verify, &(*found)->address);
+    return take(verify, found);
+}
+
+/* Somebody may have sent the same meanwhile. */
+static bool is_right(struct prom_verify *verify, struct crypt_data *data, const struct prom_check *check)
+{
+    if (prom_known_has(verify->known, &check->claim))
+        return true;
+    if (prom_known_has(verify->wrong, &check->claim))
+        return false;
+    bool fits = prom_bcrypt_check(data, check->claim.hash, check->password);
+    prom_known_add(fits ? verify->known : verify->wrong, &check->claim);
+    return fits;
+}
+
 static void *thread_main(void *arg)
 {
     struct prom_verify *verify = arg;
@@ -39,18 +91,15 @@ static void *thread_main(void *arg)
             pthread_cond_wait(&verify->changed, &verify->lock);
         if (!verify->first)
             break;
-        struct prom_check *check = take(verify, &verify->first);
+        struct prom_check *check = take_next(verify);
         if (verify->stopping || !data) {
             finish(verify, check, PROM_CHECK_BUSY);
             continue;
         }
         pthread_mutex_unlock(&verify->lock);
-        bool is_right = prom_known_has(verify->known, &check->claim) || /* by the same of somebody before */
-                        prom_bcrypt_check(data, check->claim.hash, check->password);
-        if (is_right)
-            prom_known_add(verify->known, &check->claim);
+        bool right = is_right(verify, data, check);
         pthread_mutex_lock(&verify->lock);
-        finish(verify, check, is_right ? PROM_CHECK_RIGHT : PROM_CHECK_WRONG);
+        finish(verify, check, right ? PROM_CHECK_RIGHT : PROM_CHECK_WRONG);
     }
     pthread_mutex_unlock(&verify->lock);
     free(data);
@@ -58,9 +107,9 @@ static void *thread_main(void *arg)
 }
 
 int prom_verify_start(struct prom_verify *verify, struct fx_instance *instance, struct prom_known *known,
-                      struct fx_error *err)
+                      struct prom_known *wrong, struct fx_error *err)
 {
-    *verify = (struct prom_verify){.instance = instance, .known = known};
+    *verify = (struct prom_verify){.instance = instance, .known = known, .wrong = wrong};
     verify->last = &verify->first;
     prom_lock_init(&verify->lock, &verify->changed);
     int rc = prom_thread_start(&verify->thread, "fx-http-login", thread_main, verify, err);
@@ -84,21 +133,11 @@ void prom_verify_fini(struct prom_verify *verify)
     pthread_cond_destroy(&verify->changed);
 }
 
-/* Whoever has an address has its whole network of 64 bits, but for IPv4 in IPv6. */
-static void note_ipv6(struct prom_check *check, const struct in6_addr *address)
-{
-    memcpy(check->address, address, IN6_IS_ADDR_V4MAPPED(address) ? 16 : 8);
-}
-
 static void note_address(struct prom_check *check)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(check->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-    if (address && address->sa_family == AF_INET)
-        memcpy(check->address, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
-    else if (address && address->sa_family == AF_INET6)
-        note_ipv6(check, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+    prom_peer_address_set(&check->address, info ? info->client_addr : NULL);
 }
 
 struct prom_check *prom_check_new(struct MHD_Connection *connection, const struct prom_claim *claim,
@@ -122,11 +161,11 @@ void prom_check_free(struct prom_check *check)
     free(check);
 }
 
-static unsigned count_of(const struct prom_verify *verify, const unsigned char address[16])
+static unsigned count_of(const struct prom_verify *verify, const struct prom_peer_address *address)
 {
     unsigned count = 0;
     for (const struct prom_check *check = verify->first; check; check = check->next)
-        count += memcmp(check->address, address, 16) == 0;
+        count += is_same(&check->address, address);
     return count;
 }
 
@@ -134,11 +173,11 @@ static unsigned count_of(const struct prom_verify *verify, const unsigned char a
 static struct prom_check **greediest(struct prom_verify *verify, const struct prom_check *newcomer)
 {
     struct prom_check **found = NULL;
-    unsigned most = count_of(verify, newcomer->address) + 1;
+    unsigned most = count_of(verify, &newcomer->address) + 1;
     for (struct prom_check **link = &verify->first; *link; link = &(*link)->next) {
-        unsigned count = count_of(verify, (*link)->address);
-        bool is_same = found && memcmp((*found)->address, (*link)->address, 16) == 0;
-        if (count > most || (is_same && count == most)) {
+        unsigned count = count_of(verify, &(*link)->address);
+        bool is_of_found = found && is_same(&(*found)->address, &(*link)->address);
+        if (count > most || (is_of_found && count == most)) {
             most = count;
             found = link;
         }

@@ -1,6 +1,7 @@
 /*
- * Passwords that have to be checked: suspended connections, and the thread that does a bcrypt for each. What waits has a
- * bound; beyond it the address that has most waiting gives way. What is known to be right never comes here.
+ * Passwords that have to be checked: suspended connections, and the thread that does a bcrypt for each. Addresses take turns:
+ * whoever guesses makes nobody else wait for more than one check. What waits has a bound; beyond it the address that has most
+ * waiting gives way. What is known to be right, or wrong, never comes here.
  */
 #ifndef OUTPUT_PROMETHEUS_VERIFY_H
 #define OUTPUT_PROMETHEUS_VERIFY_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 
 #include "http/auth.h"
+#include "http/peer.h"
 
 #define PROM_CHECKS_MAX 64
 
@@ -27,24 +29,32 @@ struct prom_check {
     struct MHD_Connection *connection;
     struct prom_claim claim;
     char password[PROM_PASSWORD_MAX + 1];
-    unsigned char address[16]; /* all of a Unix socket's are one */
+    struct prom_peer_address address;
     enum prom_check_state state;
+};
+
+/* An address of which a check was done: the how many-th that was. */
+struct prom_checked {
+    struct prom_peer_address address;
+    uint64_t number;
 };
 
 /* Lock order: lock, then libmicrohttpd's own. */
 struct prom_verify {
     struct fx_instance *instance;
-    struct prom_known *known;
-    pthread_mutex_t lock; /* of all below, and of the state of every check that waits */
+    struct prom_known *known, *wrong; /* not owned */
+    pthread_mutex_t lock;             /* of all below, and of the state of every check that waits */
     pthread_cond_t changed;
     struct prom_check *first, **last;
     unsigned count;
+    uint64_t done;
+    struct prom_checked checked[PROM_CHECKS_MAX]; /* the addresses that had their turn last */
     bool stopping;
     pthread_t thread;
 };
 
 int prom_verify_start(struct prom_verify *verify, struct fx_instance *instance, struct prom_known *known,
-                      struct fx_error *err);
+                      struct prom_known *wrong, struct fx_error *err);
 /* Resumes all, after the check under way; from now on nobody waits. */
 void prom_verify_stop(struct prom_verify *verify);
 void prom_verify_fini(struct prom_verify *verify);
