@@ -1,6 +1,6 @@
 /*
- * The accepting thread. There is one for all listeners, so that they share one limit. It never waits for a place: whoever has no
- * place is refused at once, so that nobody else stands behind them in the system's queue. Left to itself, libmicrohttpd would
+ * The accepting thread. There is one for all listeners, so that they share one limit. It hardly waits for a place: whoever has no
+ * place is refused, so that nobody else stands behind them in the system's queue. Left to itself, libmicrohttpd would
  * stop accepting at its limit.
  */
 #include "http/acceptor.h"
@@ -11,11 +11,36 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/thread.h"
+#include "self_metrics.h"
 
-#define PAUSE_MS 50 /* when there is no descriptor */
+#define PAUSE_MS        50 /* when there is no descriptor */
+#define WAIT_US         2000
+#define PATIENCE_MAX_US 500000
+
+/*
+ * A burst of connections is not refused while the HTTP thread comes after. Of its time this thread waits a fifth at most, and so
+ * a flood is refused. False: it has waited for so much.
+ */
+static bool wait_a_little(struct prom_acceptor *accept)
+{
+    const struct timespec pause = {.tv_nsec = WAIT_US * 1000};
+    int64_t now_us = prom_clock_ns() / 1000;
+    accept->patience_us += (now_us - accept->patient_us) / 5;
+    accept->patient_us = now_us;
+    if (accept->patience_us > PATIENCE_MAX_US)
+        accept->patience_us = PATIENCE_MAX_US;
+    if (accept->patience_us < WAIT_US)
+        return false;
+    nanosleep(&pause, NULL);
+    accept->patient_us = prom_clock_ns() / 1000; /* which may be much later, on a busy machine */
+    accept->patience_us -= accept->patient_us - now_us;
+    return true;
+}
 
 static void take_on(struct prom_acceptor *accept, unsigned listener, int fd, const struct sockaddr_storage *address,
                     socklen_t size)
@@ -23,10 +48,12 @@ static void take_on(struct prom_acceptor *accept, unsigned listener, int fd, con
     struct prom_peer_address peer;
     fx_series_add(accept->accepted[listener], 1);
     prom_peer_address_set(&peer, size >= sizeof address->ss_family ? (const struct sockaddr *)address : NULL);
-    if (!prom_place_take(accept->connections, fd, listener, &peer)) {
-        close(fd);
-        return;
-    }
+    while (!prom_place_take(accept->connections, fd, listener, &peer))
+        if (!wait_a_little(accept)) {
+            fx_metric_add(accept->connections->instance, PROM_CONNECTIONS_CLOSED, PROM_CLOSED_BUSY, 1);
+            close(fd);
+            return;
+        }
     /* Closes it in any case. */
     if (MHD_add_connection(accept->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES)
         prom_place_return(accept->connections, fd);

@@ -13,8 +13,9 @@ struct prom_acceptor {
     const struct prom_listeners *listeners;
     struct prom_connections *connections;
     struct MHD_Daemon *daemon;
-    struct prom_webfile *webfile; /* or NULL */
-    struct fx_series **accepted;  /* counters by listener */
+    struct prom_webfile *webfile;    /* or NULL */
+    struct fx_series **accepted;     /* counters by listener */
+    int64_t patience_us, patient_us; /* for how long it may still wait for places; when that was looked at */
     int stop_fd;
     pthread_t thread;
 };

@@ -125,7 +125,7 @@ void prom_connections_fini(struct prom_connections *all);
 
 /*
  * The accepting thread: the connection with this descriptor has a place, perhaps after another one was cut off, and is handed
- * to libmicrohttpd next. False: it has none, and is to be closed.
+ * to libmicrohttpd next. False: not now.
  */
 bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, const struct prom_peer_address *address);
 /* It came to nothing. */

@@ -134,10 +134,8 @@ bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, co
         forget_lost(all, fd);
         hand(all, fd, listener, peer);
         has_place = make_room(all, peer);
-        if (!has_place) {
+        if (!has_place)
             prom_place_forget(all, fd);
-            fx_metric_add(all->instance, PROM_CONNECTIONS_CLOSED, PROM_CLOSED_BUSY, 1);
-        }
         prom_peer_put(&all->peers, peer);
     }
     pthread_mutex_unlock(&all->lock);
