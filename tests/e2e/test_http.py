@@ -172,6 +172,13 @@ def test_a_byte_now_and_then_is_no_request(exporter):
     assert time.monotonic() - begin < 15 * SLOWNESS
 
 
+def is_answered(program):
+    try:
+        return http_get(program.url("/metrics"))[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 def test_slow_readers(flowing):
     """Each asks for a page and reads next to nothing; pages are big enough to fill every buffer on the way."""
     program = flowing(series=20_000)
@@ -184,6 +191,8 @@ def test_slow_readers(flowing):
                 client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             except OSError:
                 pass
+        # They are of our own address: until the first of them are served, one more is refused.
+        wait_until(lambda: is_answered(program), "a good scrape", 15)
 
     stays_well(program, abuse)
     if MANY > 256:
