@@ -162,6 +162,7 @@ static void expose(struct fxi_pipeline *pipeline)
     for (size_t i = 0; i < pipeline->input_count; i++) {
         for (struct fx_stream *stream = pipeline->inputs[i].streams; stream; stream = stream->next) {
             stream->committed = stream->live;
+            stream->is_kept = stream->is_kept || stream->live;
             stream->base_position = stream->cut_position;
         }
     }

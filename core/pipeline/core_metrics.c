@@ -66,10 +66,15 @@ const struct fx_metric fxi_input_metrics[] = {
     [FXI_INPUT_FAULTS] = {.name = "input_faults_total",
                           .kind = FX_COUNTER,
                           .help = "Passing faults after which an input was asked again."},
-    [FXI_INPUT_GAPS] = {.name = "records_lost_total",
-                        .kind = FX_COUNTER,
-                        .help =
-                            "Offsets that were gone from the source before they could be read, or could not be read."},
+    [FXI_INPUT_GAPS] =
+        {.name = "records_lost_total",
+         .kind = FX_COUNTER,
+         .help = "Offsets that were gone from the source before they could be read, could not be read, or were "
+                 "skipped because somebody set the committed offset forward."},
+    [FXI_INPUT_REPEATED] = {.name = "records_repeated_total",
+                            .kind = FX_COUNTER,
+                            .help = "Offsets that are counted a second time because somebody set the committed offset "
+                                    "back."},
     [FXI_INPUT_SECONDS] = {.name = "stage_seconds_total",
                            .kind = FX_COUNTER | FXI_METRIC_NS,
                            .help = "Time spent in a stage; of an input, waiting for payloads and decoding them."},

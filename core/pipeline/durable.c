@@ -13,7 +13,8 @@
 #include "util/clock.h"
 #include "util/failpoint.h"
 
-#define REOPEN_MS 1000
+#define REOPEN_MS        1000
+#define IDLE_STREAMS_MAX 10000 /* of an input, in a slot; topics that match a pattern come and go */
 
 static void show_state(const struct fxi_pipeline *pipeline, bool is_kept)
 {
@@ -88,23 +89,43 @@ void fxi_durable_close(struct fxi_pipeline *pipeline)
 
 /* ---- a checkpoint */
 
-/* Those of all inputs together: for outputs, and for the slot. */
+/* Those of all inputs together, for outputs. */
 static size_t gather(struct fxi_pipeline *pipeline)
 {
     size_t count = 0;
     for (size_t i = 0; i < pipeline->input_count; i++) {
         const struct fxi_input *input = &pipeline->inputs[i];
-        size_t room = count + input->position_count + 1;
-        pipeline->positions = fxi_realloc(pipeline->positions, room, sizeof *pipeline->positions);
-        pipeline->slot_positions = fxi_realloc(pipeline->slot_positions, room, sizeof *pipeline->slot_positions);
-        for (size_t j = 0; j < input->position_count; j++, count++) {
-            const struct fx_position *position = &input->positions[j];
-            pipeline->positions[count] = *position;
-            pipeline->slot_positions[count] =
+        pipeline->positions =
+            fxi_realloc(pipeline->positions, count + input->position_count + 1, sizeof *pipeline->positions);
+        for (size_t j = 0; j < input->position_count; j++)
+            pipeline->positions[count++] = input->positions[j];
+    }
+    return count;
+}
+
+/*
+ * For the slot: also those of streams that are not assigned (yet). When the source has forgotten where we are, they
+ * say it, and the next start knows about whom to ask. Streams are in the order of their making, the newest first.
+ */
+static size_t gather_known(struct fxi_pipeline *pipeline)
+{
+    size_t count = 0, capacity = 0;
+    for (size_t i = 0; i < pipeline->input_count; i++) {
+        const struct fxi_input *input = &pipeline->inputs[i];
+        size_t idle = 0;
+        for (const struct fx_stream *stream = input->streams; stream; stream = stream->next) {
+            if (!stream->live && (!stream->is_kept || ++idle > IDLE_STREAMS_MAX))
+                continue;
+            if (count == capacity) {
+                capacity = capacity ? capacity * 2 : 64;
+                pipeline->slot_positions =
+                    fxi_realloc(pipeline->slot_positions, capacity, sizeof *pipeline->slot_positions);
+            }
+            pipeline->slot_positions[count++] =
                 (struct fxi_slot_position){.input = (char *)(uintptr_t)input->instance->name,
-                                           .stream = (char *)(uintptr_t)position->stream,
-                                           .partition = position->partition,
-                                           .offset = position->offset};
+                                           .stream = stream->name,
+                                           .partition = stream->partition,
+                                           .offset = stream->cut_position};
         }
     }
     return count;
@@ -149,7 +170,10 @@ static int write_all(struct fxi_pipeline *pipeline, struct fx_checkpoint *checkp
             rc = fxi_part_end(part, err);
     }
     fxi_failpoint("outputs-prepared");
-    return rc ? rc : fxi_state_finish(pipeline->store, pipeline->slot_positions, checkpoint->position_count, err);
+    if (rc)
+        return rc;
+    size_t count = gather_known(pipeline);
+    return fxi_state_finish(pipeline->store, pipeline->slot_positions, count, err);
 }
 
 /* The directory fails: what it holds is no longer the truth once the next commit is accepted. */

@@ -10,6 +10,8 @@
 #include "util/alloc.h"
 #include "util/failpoint.h"
 
+#define ANSWER_MS 1000 /* others wait for the streams that are being lost */
+
 bool fxi_input_enter(struct fxi_input *input, const _Atomic bool *stopping)
 {
     pthread_mutex_lock(&input->lock);
@@ -99,10 +101,8 @@ struct fx_stream *fx_stream_find(struct fx_feed *feed, const char *name, int32_t
     return stream && stream->live ? stream : NULL;
 }
 
-struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_t partition, int64_t position)
+struct fx_stream *fxi_input_stream(struct fxi_input *input, const char *name, int32_t partition)
 {
-    fx_feed_quiesce(feed);
-    struct fxi_input *input = feed->input;
     struct fx_stream *stream = find(input, name, partition);
     if (!stream) {
         stream = fxi_calloc(1, sizeof *stream);
@@ -112,17 +112,34 @@ struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_
         stream->next = input->streams;
         input->streams = stream;
     }
+    return stream;
+}
+
+struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_t partition, int64_t position)
+{
+    fx_feed_quiesce(feed);
+    struct fx_stream *stream = fxi_input_stream(feed->input, name, partition);
     stream->live = true;
-    fxi_markers_spoil(input->markers);
+    fxi_markers_spoil(feed->input->markers);
     stream->committed = false;
     stream->position = stream->cut_position = stream->base_position = position;
     fx_feed_resume(feed);
     return stream;
 }
 
+/* Whether records of it were counted that neither are committed nor stand in a cut that may still be accepted. */
+static bool has_loose_records(const struct fxi_pipeline *pipeline, const struct fx_stream *stream)
+{
+    int64_t safe = pipeline->unsettled ? stream->cut_position : stream->base_position;
+    return stream->live && stream->input->instance->plugin->commit && stream->position != safe && !pipeline->is_void;
+}
+
+/* Whoever has it next counts again what is not committed: it is given back before the stream goes. */
 void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream)
 {
     fx_feed_quiesce(feed);
+    if (has_loose_records(feed->pipeline, stream))
+        fxi_checkpoint_void(feed->pipeline, ANSWER_MS);
     stream->live = false;
     fxi_markers_spoil(stream->input->markers);
     fx_feed_resume(feed);
@@ -138,7 +155,7 @@ int fx_stream_reset(struct fx_feed *feed, struct fx_stream *stream, int64_t posi
     int rc = fx_feed_checkpoint(feed, err);
     if (!rc) {
         fxi_markers_spoil(stream->input->markers);
-        stream->committed = false;
+        stream->committed = stream->is_cut = false;
         stream->position = stream->cut_position = stream->base_position = position;
         fxi_failpoint("reset");
         struct fx_error why = FX_ERROR_INIT;
@@ -173,19 +190,45 @@ void fxi_input_list_positions(struct fxi_input *input, bool base)
             add_position(input, stream, base ? stream->base_position : stream->cut_position);
 }
 
+/* A stream of which this instance knows where it left it. Under run: checkpoints move what it knows. */
+static const struct fx_stream *find_kept(const struct fxi_input *input, const char *name, int32_t partition)
+{
+    const struct fx_stream *stream = find(input, name, partition);
+    return stream && stream->is_kept ? stream : NULL;
+}
+
 int fx_stream_recovered(struct fx_feed *feed, const char *name, int32_t partition, int64_t *position)
 {
-    const struct fxi_pipeline *pipeline = feed->pipeline;
-    const struct fxi_slot *truth = pipeline->store ? fxi_state_truth(pipeline->store) : NULL;
-    for (size_t i = 0; truth && i < truth->position_count; i++) {
-        const struct fxi_slot_position *found = &truth->positions[i];
-        if (found->partition == partition && strcmp(found->stream, name) == 0 &&
-            strcmp(found->input, feed->input->instance->name) == 0) {
-            *position = found->offset;
-            return 1;
-        }
-    }
-    return 0;
+    fx_feed_quiesce(feed);
+    const struct fx_stream *stream = find_kept(feed->input, name, partition);
+    if (stream)
+        *position = stream->base_position;
+    fx_feed_resume(feed);
+    return stream != NULL;
+}
+
+static void report_move(struct fx_feed *feed, const char *name, int32_t partition, int64_t left, int64_t offset)
+{
+    bool is_back = left > offset;
+    int64_t count = is_back ? left - offset : offset - left;
+    fxi_metric_set_add(feed->input->metrics, is_back ? FXI_INPUT_REPEATED : FXI_INPUT_GAPS, 0, count);
+    fx_log(feed->input->instance, FX_LOG_ERROR,
+           is_back ? "The committed offset was set by none of us: records are counted a second time."
+                   : "The committed offset was set by none of us: records are skipped.",
+           "stream=%s partition=%d left_at=%lld going_on_at=%lld %s=%lld", name, (int)partition, (long long)left,
+           (long long)offset, is_back ? "repeated" : "skipped", (long long)count);
+}
+
+int64_t fx_stream_found(struct fx_feed *feed, const char *name, int32_t partition, int64_t offset, const char *tags,
+                        size_t size)
+{
+    fx_feed_quiesce(feed);
+    const struct fx_stream *stream = find_kept(feed->input, name, partition);
+    int64_t moved = stream && fxi_recovery_is_foreign(feed->pipeline, tags, size) ? stream->base_position - offset : 0;
+    if (moved)
+        report_move(feed, name, partition, stream->base_position, offset);
+    fx_feed_resume(feed);
+    return moved;
 }
 
 void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size)
@@ -215,9 +258,6 @@ int fx_feed_checkpoint(struct fx_feed *feed, struct fx_error *err)
     fx_feed_resume(feed);
     return rc;
 }
-
-/* Others wait for the streams that are being lost. */
-#define ANSWER_MS 1000
 
 void fx_feed_rollback(struct fx_feed *feed)
 {

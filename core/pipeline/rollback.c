@@ -76,30 +76,16 @@ void fxi_rollback(struct fxi_pipeline *pipeline)
     fxi_failpoint("rolled-back");
 }
 
-/* Streams that the accepted checkpoint had are where it left them. */
-static void move_streams(struct fxi_input *input, const struct fxi_slot *slot)
-{
-    for (struct fx_stream *stream = input->streams; stream; stream = stream->next) {
-        for (size_t i = 0; i < slot->position_count; i++) {
-            const struct fxi_slot_position *position = &slot->positions[i];
-            if (position->partition == stream->partition && strcmp(position->stream, stream->name) == 0 &&
-                strcmp(position->input, input->instance->name) == 0)
-                stream->base_position = position->offset;
-        }
-    }
-}
-
 void fxi_adopt(struct fxi_pipeline *pipeline, const struct fxi_slot *slot)
 {
     fx_log(NULL, FX_LOG_WARN, "A checkpoint was accepted after all; going on from it.",
            "checkpoint=%" PRIu64 " instead_of=%" PRIu64, slot->number, pipeline->committed_number);
     keep_all_out(pipeline);
-    for (size_t i = 0; i < pipeline->input_count; i++)
-        move_streams(&pipeline->inputs[i], slot);
+    fxi_recovery_know_streams(pipeline, slot);
     roll_outputs_back(pipeline);
     pipeline->doubtful = NULL;
     fxi_state_choose(pipeline->store, slot);
     pipeline->committed_number = slot->number;
-    fxi_restore_outputs(pipeline, slot);
+    fxi_restore_outputs(pipeline, slot, FXI_RECOVERY_NEWEST);
     let_all_in(pipeline);
 }

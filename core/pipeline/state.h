@@ -28,13 +28,18 @@
 #include "state/state.h"
 #include "util/thread.h"
 
-/* Changed only under pipeline.run while the input is quiesced, but for position: its worker's, inside the gate. */
+/*
+ * Changed only under pipeline.run while the input is quiesced, but for position: its worker's, inside the gate.
+ * Streams that are not live are kept: with base_position they say where this instance left them, and every
+ * checkpoint has that, so that no page that is asked for during a start makes a truth without it.
+ */
 struct fx_stream {
     struct fxi_input *input;
     char *name;
     int32_t partition;
     bool live;
     bool committed;        /* base_position was committed, not just begun at */
+    bool is_kept;          /* it was a part of an accepted checkpoint, in this run or before it */
     int64_t position;      /* the next offset to count */
     int64_t cut_position;  /* in the checkpoint that is under way */
     int64_t base_position; /* in the last committed one: where a rollback goes */
@@ -174,6 +179,8 @@ void fxi_input_leave(struct fxi_input *input);
 void fxi_input_keep_out(struct fxi_input *input);
 void fxi_input_let_in(struct fxi_input *input);
 void fxi_input_wake(struct fxi_input *input); /* those that are kept out see that the program stops */
+/* The stream of that name, made unless it is there; not live when it is new. */
+struct fx_stream *fxi_input_stream(struct fxi_input *input, const char *name, int32_t partition);
 /* Fills input->positions from the live streams: what they are, or what was committed last. */
 void fxi_input_list_positions(struct fxi_input *input, bool base);
 
@@ -196,6 +203,10 @@ int fxi_recover(struct fxi_pipeline *pipeline, int timeout_ms, bool may_trust_ma
 int fxi_recovery_resolve(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err);
 /* Under run, while the caller's input is quiesced: tags that are found later may still decide (fx_feed_found_tags). */
 void fxi_recovery_look(struct fxi_pipeline *pipeline, const char *tags, size_t size);
+/* Whether tags show that what they stand beside was not left there by the last one of us who committed. Under run. */
+bool fxi_recovery_is_foreign(const struct fxi_pipeline *pipeline, const char *tags, size_t size);
+/* Streams of the slot are known, and those that are not live are where it left them. Under run, all kept out. */
+void fxi_recovery_know_streams(struct fxi_pipeline *pipeline, const struct fxi_slot *slot);
 
 /* checkpoint.c; all under run. 0, or negative with err: FX_ETIMEOUT: no answer yet; FX_EIO: refused, rolled back. */
 int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err);

@@ -67,6 +67,39 @@ static int fail(const struct fxi_state *state, const char *what, int code, struc
                         strerror(code));
 }
 
+/*
+ * The folder itself is locked, since nobody can put another one into its place without our noticing it. The file
+ * 'lock' is locked beside it: older versions look at it alone, and some network file systems lock no folders.
+ */
+static int lock(struct fxi_state *state, struct fx_error *err)
+{
+    state->lock_fd = openat(state->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0640);
+    if (state->lock_fd < 0)
+        return fail(state, "lock", errno, err);
+    bool is_ours = flock(state->dir_fd, LOCK_EX | LOCK_NB) == 0 || errno == EBADF || errno == EINVAL;
+    if (is_ours)
+        is_ours = flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0;
+    if (!is_ours && errno != EWOULDBLOCK)
+        return fail(state, "lock", errno, err);
+    if (!is_ours)
+        return fx_error_set(err, FX_EINVAL,
+                            "the state directory %s is used by another process; give each its own (state: {directory: "
+                            "...})",
+                            state->directory);
+    return fxi_state_check(state, err); /* it can have been replaced before it was locked */
+}
+
+int fxi_state_check(const struct fxi_state *state, struct fx_error *err)
+{
+    struct stat ours, there;
+    if (fstat(state->dir_fd, &ours) || stat(state->directory, &there))
+        return fail(state, "stat", errno, err);
+    if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
+        return fx_error_set(err, FX_EIO, "the state directory %s was replaced: another folder has its name now",
+                            state->directory);
+    return 0;
+}
+
 static int open_directory(struct fxi_state *state, struct fx_error *err)
 {
     int rc = make_directories(state->directory);
@@ -75,17 +108,7 @@ static int open_directory(struct fxi_state *state, struct fx_error *err)
     state->dir_fd = open(state->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (state->dir_fd < 0)
         return fail(state, "open", rc ? rc : errno, err);
-    state->lock_fd = openat(state->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (state->lock_fd < 0)
-        return fail(state, "lock", errno, err);
-    if (flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno != EWOULDBLOCK)
-        return fail(state, "lock", errno, err);
-    return fx_error_set(err, FX_EINVAL,
-                        "the state directory %s is used by another process; give each its own (state: {directory: "
-                        "...})",
-                        state->directory);
+    return lock(state, err);
 }
 
 static int make_identity(struct fxi_state *state, struct fx_error *err)
@@ -255,6 +278,12 @@ const struct fxi_slot *fxi_state_truth(const struct fxi_state *state)
 bool fxi_state_is_usable(const struct fxi_state *state)
 {
     return state->dir_fd >= 0;
+}
+
+void fxi_state_drop(struct fxi_state *state, const struct fxi_slot *slot)
+{
+    if (state->dir_fd >= 0 && slot != state->truth)
+        fxi_slot_drop(state->dir_fd, &state->slots[slot->index]);
 }
 
 int fxi_state_forget(struct fxi_state *state)

@@ -45,6 +45,8 @@ struct fxi_state {
     uint64_t writing_number;
 };
 
+/* Whether the directory's name is still that of the folder that is open. 0 or FX_EIO. */
+int fxi_state_check(const struct fxi_state *state, struct fx_error *err);
 /* Removes both slots. 0, or -1 with errno. */
 int fxi_state_forget(struct fxi_state *state);
 /* instance-NAME, made unless it is there. A negative errno. */

@@ -11,13 +11,23 @@
 #include "state/parts.h"
 #include "state/show.h"
 
+/* The folder as the file 'lock' in it: see directory.c. Descriptors of our own, which let go of what they got. */
 static const char *in_use(const struct fxi_state *state)
 {
-    int fd = openat(state->dir_fd, "lock", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? "no" : "unknown";
-    const char *answer = flock(fd, LOCK_SH | LOCK_NB) == 0 ? "no" : errno == EWOULDBLOCK ? "yes" : "unknown";
-    close(fd);
+    static const char *const names[] = {".", "lock"};
+    const char *answer = "unknown";
+    for (size_t i = 0; i < 2; i++) {
+        int fd = openat(state->dir_fd, names[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0)
+            continue;
+        bool is_free = flock(fd, LOCK_SH | LOCK_NB) == 0;
+        bool is_held = !is_free && errno == EWOULDBLOCK;
+        close(fd);
+        if (is_held)
+            return "yes";
+        if (is_free)
+            answer = "no";
+    }
     return answer;
 }
 

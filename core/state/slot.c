@@ -20,6 +20,7 @@
 #define BODY_MAX   ((uint64_t)256 << 20)
 #define MARK_MAGIC "FXACCEPT"
 #define BODY_MAGIC "FXSTATE1"
+#define WORK_MAGIC "FXWRITES" /* in its place while the body is being written */
 
 struct mark {
     char magic[8];
@@ -117,25 +118,52 @@ static void make_body(struct fxi_str *body, const struct fxi_slot *slot)
     first->crc = fxi_crc32c(0, body->data, body->size);
 }
 
+/*
+ * The mark goes first, then the body, whose first bytes come last: a writer that is killed leaves a file that is known
+ * to be unfinished, and can't be taken for a damaged one.
+ */
+static int write_body(int fd, const struct fxi_str *body)
+{
+    char begin[FXI_SLOT_BODY + sizeof WORK_MAGIC - 1] = {0};
+    size_t magic = sizeof WORK_MAGIC - 1;
+    memcpy(begin + FXI_SLOT_BODY, WORK_MAGIC, magic);
+    int rc = fxi_file_write(fd, begin, sizeof begin, 0);
+    if (!rc)
+        rc = fxi_file_write(fd, body->data + magic, body->size - magic, sizeof begin);
+    if (!rc)
+        rc = fxi_file_write(fd, body->data, magic, FXI_SLOT_BODY);
+    if (!rc && fdatasync(fd))
+        rc = errno;
+    return rc;
+}
+
 int fxi_slot_write(int dir_fd, const struct fxi_slot *slot)
 {
-    struct fxi_str file = {0}, body = {0};
-    char name[24], nothing[FXI_SLOT_BODY] = {0};
-    make_body(&body, slot);
-    fxi_str_add(&file, nothing, sizeof nothing);
-    fxi_str_add(&file, body.data, body.size);
+    struct fxi_str body = {0};
+    char name[24];
     snprintf(name, sizeof name, "checkpoint-%u", slot->index);
-    int rc = fxi_file_put(dir_fd, name, file.data, file.size);
-    fxi_str_fini(&file);
+    int fd = fxi_file_open(dir_fd, name, O_WRONLY);
+    if (fd < 0)
+        return -fd;
+    make_body(&body, slot);
+    int rc = write_body(fd, &body);
+    if (close(fd) && !rc)
+        rc = errno;
     fxi_str_fini(&body);
     return rc;
 }
 
-int fxi_slot_mark(int dir_fd, const struct fxi_slot *slot)
+static struct mark make_mark(uint64_t number)
 {
-    struct mark mark = {.number = slot->number};
+    struct mark mark = {.number = number};
     memcpy(mark.magic, MARK_MAGIC, sizeof mark.magic);
     mark.crc = fxi_crc32c(0, &mark, offsetof(struct mark, crc));
+    return mark;
+}
+
+int fxi_slot_mark(int dir_fd, const struct fxi_slot *slot)
+{
+    struct mark mark = make_mark(slot->number);
     char name[24];
     snprintf(name, sizeof name, "checkpoint-%u", slot->index);
     int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
@@ -144,6 +172,21 @@ int fxi_slot_mark(int dir_fd, const struct fxi_slot *slot)
     int rc = fxi_file_write(fd, &mark, sizeof mark, 0);
     close(fd);
     return rc;
+}
+
+void fxi_slot_drop(int dir_fd, struct fxi_slot *slot)
+{
+    char name[24];
+    unsigned index = slot->index;
+    snprintf(name, sizeof name, "checkpoint-%u", index);
+    int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        /* Should it fail, the slot is what it was before: one without a mark, for tags to tell. */
+        (void)!fxi_file_write(fd, WORK_MAGIC, sizeof WORK_MAGIC - 1, FXI_SLOT_BODY);
+        close(fd);
+    }
+    fxi_slot_fini(slot);
+    slot->index = index;
 }
 
 int fxi_slot_sync(int dir_fd, unsigned index)
@@ -230,6 +273,8 @@ static enum fxi_slot_fault say(enum fxi_slot_fault fault, char *message, size_t 
 static enum fxi_slot_fault check_header(char *body, size_t body_size, struct header *header, char *message, size_t size)
 {
     memcpy(header, body, sizeof *header);
+    if (memcmp(header->magic, WORK_MAGIC, sizeof header->magic) == 0)
+        return say(FXI_SLOT_UNFINISHED, message, size, "it was not written to its end");
     if (memcmp(header->magic, BODY_MAGIC, 7) != 0)
         return say(FXI_SLOT_FOREIGN, message, size, "it is not a checkpoint of flow-exporter");
     if (header->order != ORDER)
@@ -271,12 +316,39 @@ static enum fxi_slot_fault parse(char *data, size_t data_size, struct fxi_slot *
     slot->number = header.number;
     slot->time_ms = header.time_ms;
     memcpy(slot->identity, header.identity, FXI_IDENTITY_SIZE);
-    struct mark mark;
-    memcpy(&mark, data, sizeof mark);
-    slot->is_accepted = memcmp(mark.magic, MARK_MAGIC, sizeof mark.magic) == 0 && mark.number == slot->number &&
-                        mark.crc == fxi_crc32c(0, &mark, offsetof(struct mark, crc));
     slot->is_valid = true;
     return FXI_SLOT_SOUND;
+}
+
+/* What is there has a few bytes that are wrong, but can't be anything else than the mark of that checkpoint. */
+static bool is_nearly(const struct mark *found, uint64_t number)
+{
+    struct mark wanted = make_mark(number);
+    unsigned wrong = 0;
+    for (size_t i = 0; i < sizeof wanted; i++)
+        wrong += ((const unsigned char *)found)[i] != ((const unsigned char *)&wanted)[i];
+    return wrong <= 4;
+}
+
+static void take_mark(const char *data, size_t data_size, struct fxi_slot *slot)
+{
+    struct mark mark, nothing = {.number = 0};
+    slot->mark = FXI_MARK_DAMAGED;
+    if (data_size < sizeof mark)
+        return;
+    memcpy(&mark, data, sizeof mark);
+    if (memcmp(&mark, &nothing, sizeof mark) == 0) {
+        slot->mark = FXI_MARK_NONE;
+    } else if (memcmp(mark.magic, MARK_MAGIC, sizeof mark.magic) == 0 &&
+               mark.crc == fxi_crc32c(0, &mark, offsetof(struct mark, crc))) {
+        slot->mark = FXI_MARK_SOUND;
+        slot->mark_number = mark.number;
+    }
+    if (slot->mark == FXI_MARK_DAMAGED && slot->is_valid && is_nearly(&mark, slot->number)) {
+        slot->mark = FXI_MARK_SOUND;
+        slot->mark_number = slot->number;
+    }
+    slot->is_accepted = slot->is_valid && slot->mark == FXI_MARK_SOUND && slot->mark_number == slot->number;
 }
 
 enum fxi_slot_fault fxi_slot_read(int dir_fd, unsigned index, struct fxi_slot *slot, char *message, size_t size)
@@ -290,13 +362,17 @@ enum fxi_slot_fault fxi_slot_read(int dir_fd, unsigned index, struct fxi_slot *s
     int rc = fxi_file_get(dir_fd, name, BODY_MAX, &data, &data_size);
     if (rc == ENOENT)
         return FXI_SLOT_ABSENT;
-    if (rc)
+    if (rc) {
+        slot->mark = FXI_MARK_DAMAGED;
         return say(FXI_SLOT_UNREADABLE, message, size, strerror(rc));
+    }
     enum fxi_slot_fault fault = parse(data, data_size, slot, message, size);
-    free(data);
     if (fault) {
         fxi_slot_fini(slot);
         slot->index = index;
+        slot->is_unfinished = fault == FXI_SLOT_UNFINISHED;
     }
+    take_mark(data, data_size, slot);
+    free(data);
     return fault;
 }

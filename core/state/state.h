@@ -2,7 +2,8 @@
  * The state directory: checkpoints on disk. One thread at a time (the
  * checkpoint's owner), but for fxi_state_folder.
  *
- *   lock                       held by the process that uses the directory
+ *   (the folder itself)        locked by the process that uses it
+ *   lock                       the same for older versions
  *   identity                   who this is in tags
  *   checkpoint-0, -1           two slots: what a checkpoint is made of (slot.h); the last accepted one is never touched
  *   instance-NAME/values-0, -1 the values of an output in either slot
@@ -61,6 +62,9 @@ int fxi_state_finish(struct fxi_state *state, const struct fxi_slot_position *po
                      struct fx_error *err) FX_WARN_UNUSED;
 const struct fxi_slot *fxi_state_written(const struct fxi_state *state);
 void fxi_state_accept(struct fxi_state *state);
+
+/* The slot, which is not the truth, is known never to be accepted any more: no later start shall wonder about it. */
+void fxi_state_drop(struct fxi_state *state, const struct fxi_slot *slot);
 
 /* From now on checkpoints are accepted that are not here: what is here must not be taken for the truth. Gives up
  * every descriptor; fxi_state_reopen tries to have the directory again. */

@@ -67,8 +67,11 @@ int fxi_state_begin(struct fxi_state *state, uint64_t number, struct fx_error *e
 {
     if (state->dir_fd < 0)
         return fx_error_set(err, FX_EIO, "the state directory %s was given up", state->directory);
+    int rc = fxi_state_check(state, err);
+    if (rc)
+        return rc;
     if (state->truth && state->mark_unsynced) {
-        int rc = fxi_slot_sync(state->dir_fd, state->truth->index);
+        rc = fxi_slot_sync(state->dir_fd, state->truth->index);
         if (rc)
             return fail(state, "checkpoint-", state->truth->index ? "1" : "0", rc, err);
         state->mark_unsynced = false;

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define LOOK_MS 100
+
 static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     struct kafka_ask *ask = opaque;
@@ -112,6 +114,43 @@ static bool is_refusal(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }
 
+static void report_overruled(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *found, int64_t offset)
+{
+    fx_metric_add(consumer->instance, KAFKA_OVERRULED, 0, 1);
+    unsigned suppressed;
+    if (fx_log_allowed(&consumer->partition_limit, &suppressed))
+        fx_log(consumer->instance, FX_LOG_WARN,
+               "The group's offset was set by somebody else while this program reads the partition; it is committed "
+               "anew. To move it, stop the program first.",
+               "topic=%s partition=%d found=%lld committed=%lld suppressed=%u", found->topic, (int)found->partition,
+               found->offset >= 0 ? (long long)found->offset : -1LL, (long long)offset, suppressed);
+}
+
+/*
+ * Fixed partitions have no members, so the broker lets anybody set the group's offsets while they are read. The next
+ * commit undoes that: nothing is counted twice, but whoever did it meant something. Without an answer it goes unnoticed.
+ */
+static void look_for_others(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint)
+{
+    rd_kafka_topic_partition_list_t *list = make_list(consumer, checkpoint, false);
+    bool is_known = !kafka_ask_committed(consumer, list, LOOK_MS);
+    for (int i = 0; i < list->cnt && is_known; i++) {
+        const rd_kafka_topic_partition_t *found = &list->elems[i];
+        const struct kafka_partition *partition = find_partition(consumer, NULL, &checkpoint->positions[i]);
+        if (partition && partition->committed && !found->metadata_size)
+            report_overruled(consumer, found, checkpoint->positions[i].offset);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static enum fx_verdict accepted(struct kafka_consumer *consumer)
+{
+    for (struct kafka_partition *at = consumer->partitions; at && consumer->fixed; at = at->next)
+        at->committed = true;
+    kafka_known_save(consumer, false);
+    return FX_OK;
+}
+
 /* Partitions may have changed hands since it was first asked: asking again could move another's offsets back. */
 static bool may_ask_again(const struct kafka_consumer *consumer)
 {
@@ -127,6 +166,8 @@ enum fx_verdict kafka_commit(void *self, const struct fx_checkpoint *checkpoint,
     if (!ask->in_flight && ask->number != checkpoint->number) {
         ask->number = checkpoint->number;
         ask->generation = atomic_load(&consumer->generation);
+        if (consumer->fixed)
+            look_for_others(consumer, checkpoint);
         ask_brokers(consumer, checkpoint);
         wait_for_answer(consumer, timeout_ms);
     } else if (!ask->in_flight && ask->answer && may_ask_again(consumer)) {
@@ -137,10 +178,8 @@ enum fx_verdict kafka_commit(void *self, const struct fx_checkpoint *checkpoint,
         fx_error_set(err, FX_ETIMEOUT, "the brokers have not answered");
         return FX_RETRY;
     }
-    if (!ask->answer) {
-        kafka_known_save(consumer, false);
-        return FX_OK;
-    }
+    if (!ask->answer)
+        return accepted(consumer);
     if (!may_ask_again(consumer))
         return look_up(consumer, checkpoint, timeout_ms, err);
     fx_error_set(err, FX_EIO, "%s", rd_kafka_err2str(ask->answer));

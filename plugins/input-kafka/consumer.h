@@ -55,7 +55,9 @@ enum kafka_metric {
     KAFKA_BROKER_RTT,
     KAFKA_GONE_BACK,
     KAFKA_LOG_RESETS,
-    KAFKA_UNREADABLE
+    KAFKA_UNREADABLE,
+    KAFKA_MOVED,
+    KAFKA_OVERRULED
 };
 enum kafka_log_reset { KAFKA_LOG_REMADE, KAFKA_LOG_CUT };
 enum kafka_change { KAFKA_CHANGE_ASSIGNED, KAFKA_CHANGE_REVOKED, KAFKA_CHANGE_LOST };
@@ -148,6 +150,7 @@ struct kafka_partition {
     int64_t begin;           /* the offset at which we began */
     bool shown;              /* lag and position have begun */
     struct fx_series *lag, *position;
+    bool committed;       /* by us, since it was assigned */
     char *tags;           /* what was stored beside the offset when it was assigned; NULL: nothing */
     unsigned worker;      /* whose */
     enum kafka_jump jump; /* this and the next four: its worker's, and worker 0's while the others are out of poll */
@@ -290,6 +293,10 @@ void kafka_forget_partitions(struct kafka_consumer *consumer);
 /* offsets.c: sets the offset of each partition of list; *fresh says whether one had none committed. */
 rd_kafka_resp_err_t kafka_find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                                        bool *fresh, int timeout_ms);
+rd_kafka_resp_err_t kafka_ask_committed(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
+                                        int timeout_ms);
+/* The partition is about to begin where kafka_find_offsets said: says so if the offset was committed by none of us. */
+void kafka_offset_taken(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *partition);
 enum fx_verdict kafka_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err);
 /* jumps.c: whether a message (or an end) at an offset beyond the stream's position is to be taken; else it will come
  * again. Its worker. */

@@ -7,6 +7,7 @@
 static const char *const starts[] = {"latest", "earliest", "timestamp:", NULL};
 static const char *const on_unreadable[] = {"skip", "stop", NULL};
 static const char *const partition_labels[] = {"topic", "partition", NULL};
+static const char *const moved_labels[] = {"topic", "partition", "effect", NULL};
 static const char *const broker_labels[] = {"broker", NULL};
 static const char *const rtt_labels[] = {"broker", "percentile", NULL};
 static const char *const troubles[] = {[KAFKA_TROUBLE_LOGIN] = "authentication",
@@ -103,6 +104,16 @@ static const struct fx_metric metrics[] = {
     [KAFKA_UNREADABLE] = {.name = "kafka_unreadable_batches_total",
                           .kind = FX_COUNTER,
                           .help = "Batches that could not be read and were gone over."},
+    [KAFKA_MOVED] = {.name = "kafka_offsets_moved_total",
+                     .kind = FX_COUNTER,
+                     .help = "Offsets that are counted again (repeated) or never (skipped), because somebody else had "
+                             "set the group's offset of a partition when it was assigned.",
+                     .labels = moved_labels,
+                     .max_series = 1000},
+    [KAFKA_OVERRULED] = {.name = "kafka_offsets_overruled_total",
+                         .kind = FX_COUNTER,
+                         .help = "Times that the offset of a fixed partition was set or deleted by somebody else while "
+                                 "it was read, and was committed anew."},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_INPUT,

@@ -5,6 +5,10 @@
  */
 #include "consumer.h"
 
+#include <stdio.h>
+
+#define IS_COMMITTED ((void *)1) /* the opaque member of a partition whose offset the group has */
+
 /*
  * The group has forgotten the offset; the state directory has not, nor has this process. A topic that is deleted takes
  * the offsets with it, so the log can be another one now: goes_back.c sees that.
@@ -31,19 +35,28 @@ static rd_kafka_resp_err_t find_kept(struct kafka_consumer *consumer, rd_kafka_t
     return code;
 }
 
+/* Each partition's offset and the tags beside it. The first error of any. */
+rd_kafka_resp_err_t kafka_ask_committed(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
+                                        int timeout_ms)
+{
+    rd_kafka_resp_err_t code = rd_kafka_committed(consumer->rk, list, timeout_ms);
+    for (int i = 0; i < list->cnt && !code; i++)
+        code = list->elems[i].err;
+    return code;
+}
+
 rd_kafka_resp_err_t kafka_find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                                        bool *fresh, int timeout_ms)
 {
     *fresh = false;
-    rd_kafka_resp_err_t code = rd_kafka_committed(consumer->rk, list, timeout_ms);
-    for (int i = 0; i < list->cnt && !code; i++)
-        code = list->elems[i].err;
+    rd_kafka_resp_err_t code = kafka_ask_committed(consumer, list, timeout_ms);
     /* All tags before any place: they can still change what was recovered. */
     for (int i = 0; i < list->cnt && !code; i++)
         fx_feed_found_tags(consumer->feed, list->elems[i].metadata, list->elems[i].metadata_size);
     for (int i = 0; i < list->cnt && !code; i++) {
         rd_kafka_topic_partition_t *partition = &list->elems[i];
-        if (partition->offset >= 0)
+        partition->opaque = partition->offset >= 0 ? IS_COMMITTED : NULL;
+        if (partition->opaque)
             continue;
         *fresh = true;
         code = find_kept(consumer, partition, &partition->offset, timeout_ms);
@@ -53,15 +66,28 @@ rd_kafka_resp_err_t kafka_find_offsets(struct kafka_consumer *consumer, rd_kafka
     return code;
 }
 
+void kafka_offset_taken(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *partition)
+{
+    if (partition->opaque != IS_COMMITTED)
+        return;
+    int64_t moved = fx_stream_found(consumer->feed, partition->topic, partition->partition, partition->offset,
+                                    partition->metadata, partition->metadata_size);
+    if (!moved)
+        return;
+    char number[16];
+    snprintf(number, sizeof number, "%d", (int)partition->partition);
+    const char *labels[] = {partition->topic, number, moved > 0 ? "repeated" : "skipped"};
+    /* It stays until the end of the program: what was counted twice once stays so. */
+    fx_series_add(fx_series_begin(consumer->instance, KAFKA_MOVED, labels), moved > 0 ? moved : -moved);
+}
+
 enum fx_verdict kafka_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err)
 {
     struct kafka_consumer *consumer = self;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)recall->position_count);
     for (size_t i = 0; i < recall->position_count; i++)
         rd_kafka_topic_partition_list_add(list, recall->positions[i].stream, recall->positions[i].partition);
-    rd_kafka_resp_err_t code = rd_kafka_committed(consumer->rk, list, timeout_ms);
-    for (int i = 0; i < list->cnt && !code; i++)
-        code = list->elems[i].err;
+    rd_kafka_resp_err_t code = kafka_ask_committed(consumer, list, timeout_ms);
     for (int i = 0; i < list->cnt && !code; i++)
         fx_recall_found(recall, list->elems[i].metadata, list->elems[i].metadata_size);
     rd_kafka_topic_partition_list_destroy(list);

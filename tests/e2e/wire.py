@@ -1,9 +1,9 @@
-"""Three requests of Kafka's protocol that Debian's client library for Python does not have, by hand."""
+"""Requests of Kafka's protocol that Debian's client library for Python does not have, by hand."""
 
 import socket
 import struct
 
-OFFSET_COMMIT, OFFSET_FETCH, DELETE_RECORDS = 8, 9, 21
+OFFSET_COMMIT, OFFSET_FETCH, DELETE_RECORDS, OFFSET_DELETE = 8, 9, 21, 47
 
 
 def string(text):
@@ -89,3 +89,19 @@ def delete_records(port, topic, partition, before):
     answer.take("q")
     code = answer.take("h")
     assert code == 0, code
+
+
+def delete_offsets(port, group, topic, partitions):
+    """The group forgets them, as by kafka-consumer-groups --delete-offsets. The broker is the group's coordinator."""
+    numbers = b"".join(struct.pack(">i", number) for number in range(partitions))
+    body = string(group) + struct.pack(">i", 1) + string(topic) + struct.pack(">i", partitions) + numbers
+    answer = ask(port, OFFSET_DELETE, 0, body)
+    code = answer.take("h")
+    answer.take("i")
+    assert code == 0, code
+    for _ in range(answer.take("i")):
+        answer.string()
+        for _ in range(answer.take("i")):
+            answer.take("i")
+            code = answer.take("h")
+            assert code == 0, code

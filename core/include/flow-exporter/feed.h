@@ -38,8 +38,8 @@ FX_API void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream);
 FX_API struct fx_stream *fx_stream_find(struct fx_feed *feed, const char *name, int32_t partition);
 
 /*
- * Where the last checkpoint that was recovered left a stream: for inputs whose own committed position is gone.
- * 1 with *position, or 0. With streams quiesced. Since ABI 1.1.
+ * Where this instance left a stream, in this run or before it: for inputs whose own committed position is gone. It is the
+ * position of the last accepted checkpoint that the stream was a part of. 1 with *position, or 0. Since ABI 1.1.
  */
 FX_API int fx_stream_recovered(struct fx_feed *feed, const char *name, int32_t partition, int64_t *position);
 /*
@@ -47,6 +47,15 @@ FX_API int fx_stream_recovered(struct fx_feed *feed, const char *name, int32_t p
  * fx_stream_begin, for a commit can have been accepted later than anybody saw. Since ABI 1.1.
  */
 FX_API void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size);
+/*
+ * Tells what is committed for a stream that is about to begin there: the offset, and what is stored beside it. After
+ * fx_feed_found_tags, before fx_stream_begin, once. When no flow-exporter committed that (somebody set it, and the
+ * tags are gone), records are counted again or left out. That is logged and counted here. The result is how many
+ * offsets lie between where this instance left the stream and offset: positive, they are read again; negative, they
+ * are skipped; 0, all is well, or this instance does not know the stream. Since ABI 1.1.
+ */
+FX_API int64_t fx_stream_found(struct fx_feed *feed, const char *name, int32_t partition, int64_t offset,
+                               const char *tags, size_t size);
 /* The stream's offsets from..to were gone from the source before they could be read: counted and logged. Since ABI 1.1. */
 FX_API void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_t from, int64_t to);
 
