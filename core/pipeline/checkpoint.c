@@ -80,7 +80,7 @@ static int cut(struct fxi_pipeline *pipeline, struct fx_error *err)
             failed = pipeline->outputs[i].instance;
     for (size_t i = 0; i < pipeline->input_count; i++)
         for (struct fx_stream *stream = pipeline->inputs[i].streams; stream; stream = stream->next)
-            stream->cut_position = stream->position;
+            stream->cut_position = stream->position, stream->is_cut = stream->live;
     int64_t pause_ns = fxi_clock_ns() - start;
     open_gates(pipeline);
     note_pause(pipeline, pause_ns);
@@ -161,8 +161,8 @@ static void expose(struct fxi_pipeline *pipeline)
     fxi_failpoint("marked");
     for (size_t i = 0; i < pipeline->input_count; i++) {
         for (struct fx_stream *stream = pipeline->inputs[i].streams; stream; stream = stream->next) {
-            stream->committed = stream->live;
-            stream->is_kept = stream->is_kept || stream->live;
+            stream->committed = stream->live && (stream->committed || stream->is_cut);
+            stream->is_kept = stream->is_kept || stream->is_cut;
             stream->base_position = stream->cut_position;
         }
     }

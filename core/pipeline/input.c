@@ -121,7 +121,7 @@ struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_
     struct fx_stream *stream = fxi_input_stream(feed->input, name, partition);
     stream->live = true;
     fxi_markers_spoil(feed->input->markers);
-    stream->committed = false;
+    stream->committed = stream->is_cut = false;
     stream->position = stream->cut_position = stream->base_position = position;
     fx_feed_resume(feed);
     return stream;

@@ -39,6 +39,7 @@ struct fx_stream {
     int32_t partition;
     bool live;
     bool committed;        /* base_position was committed, not just begun at */
+    bool is_cut;           /* it is a part of the checkpoint that is under way: one that began later is not */
     bool is_kept;          /* it was a part of an accepted checkpoint, in this run or before it */
     int64_t position;      /* the next offset to count */
     int64_t cut_position;  /* in the checkpoint that is under way */
