@@ -165,7 +165,7 @@ struct kafka_partition {
     int64_t refuted_from;    /* the log has another record there; INT64_MAX: it was not seen to */
     int64_t untold_from;     /* and there it has none */
     int64_t confirmed;       /* a known record that it has after all; -1: none */
-    bool is_missed;          /* librdkafka says that it does not exist */
+    atomic_bool is_missed;   /* librdkafka says that it does not exist */
     bool is_short;           /* it ended below the position when it was looked at */
     struct kafka_facts facts;
     struct kafka_search search;
@@ -178,8 +178,8 @@ struct kafka_worker {
     rd_kafka_queue_t *queue;
     rd_kafka_message_t **messages; /* of the last poll: payloads point into them */
     size_t count, capacity;
-    time_t checked;  /* its positions, the last time */
-    bool has_missed; /* one of its partitions is missed */
+    time_t checked;         /* its positions, the last time */
+    atomic_bool has_missed; /* one of its partitions is missed */
 };
 
 /* A commit on its way. One at a time; the checkpoint's owner only, but for what the answer fills. */

@@ -39,8 +39,10 @@ void kafka_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         error = RD_KAFKA_RESP_ERR__SSL;
     bool is_unknown = kafka_trouble_of(error) == KAFKA_TROUBLE_TOPIC_UNKNOWN;
     struct kafka_partition *partition = is_unknown ? find_in_text(consumer, reason) : NULL;
-    if (partition)
-        consumer->workers[partition->worker]->has_missed = partition->is_missed = true;
+    if (partition) {
+        atomic_store(&partition->is_missed, true);
+        atomic_store(&consumer->workers[partition->worker]->has_missed, true);
+    }
     kafka_trouble_note(consumer, error, partition ? partition->topic : NULL, partition ? partition->number : -1,
                        reason);
 }

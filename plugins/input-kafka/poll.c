@@ -212,12 +212,10 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
 /* Partitions that were missed while messages were gathered: those messages are from before. */
 static void doubt_missed(struct kafka_worker *worker)
 {
-    worker->has_missed = false;
+    atomic_store(&worker->has_missed, false);
     for (struct kafka_partition *at = worker->consumer->partitions; at; at = at->next) {
-        if (at->worker != worker->index || !at->is_missed)
-            continue;
-        at->is_missed = false;
-        kafka_log_doubt(worker->consumer, at);
+        if (at->worker == worker->index && atomic_exchange(&at->is_missed, false))
+            kafka_log_doubt(worker->consumer, at);
     }
 }
 
@@ -245,7 +243,7 @@ enum fx_verdict kafka_poll(void *self, void *context, struct fx_feed *feed, int 
         return FX_RETRY; /* worker 0 is about to go back */
     }
     enum fx_verdict verdict = take_messages(worker, feed, timeout_ms);
-    if (worker->has_missed)
+    if (atomic_load(&worker->has_missed))
         doubt_missed(worker);
     return verdict;
 }
