@@ -113,6 +113,15 @@ class Documents(unittest.TestCase):
                 for other in re.findall(r'^#include "([a-z]+)/', file.read_text(), re.M):
                     self.assertIn(other, FOLDERS[:rank + 1], file.relative_to(SOURCE))
 
+    def test_all_threads_are_in_the_table(self):
+        table = (SOURCE / "docs/architecture.md").read_text().partition("## Threads")[2].partition("##")[0]
+        starts = re.compile(r"\b(pthread_create|prom_thread_start|fxi_thread_start)\(")
+        files = [file for part in ("core", "plugins") for file in (SOURCE / part).rglob("*.c") if file.name != "thread.c"]
+        makers = [file.relative_to(SOURCE) for file in files if starts.search(file.read_text())]
+        self.assertGreater(len(makers), 8)
+        for file in makers:
+            self.assertIn(f"`{file}`", table)
+
     def test_pictures_are_sound(self):
         for file in (SOURCE / "docs").glob("*.svg"):
             root = xml.etree.ElementTree.parse(file).getroot()

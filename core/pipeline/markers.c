@@ -156,7 +156,7 @@ static void look(struct fxi_markers *markers, int64_t now_ms)
             judge(markers, &markers->purges[i]);
 }
 
-static void make_room(struct fxi_markers *markers)
+static void drop_quietest_if_full(struct fxi_markers *markers)
 {
     if (markers->count < PURGES_MAX)
         return;
@@ -174,7 +174,7 @@ static struct purge *purge_of(struct fxi_markers *markers, const struct writer_i
     while (i < markers->count && !is_id(&markers->purges[i].id, id->text, id->size))
         i++;
     if (i == markers->count) {
-        make_room(markers);
+        drop_quietest_if_full(markers);
         i = markers->count++;
         markers->purges[i] = (struct purge){.id = *id};
         begin_series(markers, &markers->purges[i]);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 static void metric_fini(struct prom_kept_metric *metric)
 {
     free(metric->definition);
@@ -28,35 +30,17 @@ int prom_kept_reserve(struct prom_kept_metric *metric, size_t series)
 {
     if (series <= metric->known)
         return 0;
-    size_t room = series + series / 8 + 64;
-    uint32_t *place_of = realloc(metric->place_of, room * sizeof *place_of);
-    if (place_of)
-        metric->place_of = place_of;
-    uint8_t *flags = place_of ? realloc(metric->flags, room) : NULL;
-    if (!flags)
+    size_t room[2] = {metric->known, metric->known};
+    if (PROM_GROW(metric->place_of, &room[0], series) || PROM_GROW(metric->flags, &room[1], series))
         return -1;
-    memset(flags + metric->known, 0, room - metric->known);
-    metric->flags = flags;
-    metric->known = room;
-    return 0;
-}
-
-static int make_room(struct prom_kept_metric *metric)
-{
-    if (metric->count < metric->capacity)
-        return 0;
-    size_t capacity = metric->capacity + metric->capacity / 4 + 64;
-    uint32_t *places = realloc(metric->places, capacity * sizeof *places);
-    if (!places)
-        return -1;
-    metric->places = places;
-    metric->capacity = capacity;
+    memset(metric->flags + metric->known, 0, room[1] - metric->known);
+    metric->known = room[1];
     return 0;
 }
 
 int prom_kept_put_place(struct prom_kept_metric *metric, uint32_t place, uint32_t number)
 {
-    if (place == metric->count && make_room(metric))
+    if (place == metric->count && PROM_GROW(metric->places, &metric->capacity, metric->count + 1))
         return -1;
     if (!(number & PROM_PLACE_VOID)) {
         if (prom_kept_reserve(metric, (size_t)number + 1))
@@ -75,20 +59,16 @@ int prom_kept_add_place(struct prom_kept_metric *metric, uint32_t number)
 }
 
 /* One more place, in any of the three lists. */
-static int make_spare_room(struct prom_kept_metric *metric)
+static int reserve_spare(struct prom_kept_metric *metric)
 {
     size_t wanted = metric->ended_count + metric->free_count + metric->used_count + 1;
     if (wanted <= metric->spare_capacity)
         return 0;
-    size_t capacity = wanted + wanted / 2 + 64;
-    uint32_t **lists[] = {&metric->ended, &metric->free, &metric->used};
-    for (unsigned i = 0; i < 3; i++) {
-        uint32_t *bigger = realloc(*lists[i], capacity * sizeof *bigger);
-        if (!bigger)
-            return -1;
-        *lists[i] = bigger;
-    }
-    metric->spare_capacity = capacity;
+    size_t room[3] = {metric->spare_capacity, metric->spare_capacity, metric->spare_capacity};
+    if (PROM_GROW(metric->ended, &room[0], wanted) || PROM_GROW(metric->free, &room[1], wanted) ||
+        PROM_GROW(metric->used, &room[2], wanted))
+        return -1;
+    metric->spare_capacity = room[0];
     return 0;
 }
 
@@ -113,7 +93,7 @@ int prom_kept_collect_free(struct prom_kept_metric *metric)
     for (size_t place = 0; place < metric->count; place++) {
         if (metric->places[place] != PROM_PLACE_FREE)
             continue;
-        if (make_spare_room(metric))
+        if (reserve_spare(metric))
             return -1;
         metric->free[metric->free_count++] = (uint32_t)place;
     }
@@ -124,7 +104,7 @@ int prom_kept_collect_free(struct prom_kept_metric *metric)
 static void end_place(struct prom_kept_metric *metric, uint32_t place)
 {
     metric->places[place] = PROM_PLACE_FREE;
-    if (!make_spare_room(metric))
+    if (!reserve_spare(metric))
         metric->ended[metric->ended_count++] = place;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/grow.h"
 #include "kept/kept.h"
 #include "series/store.h"
 
@@ -145,14 +146,8 @@ static bool log_series(struct writing *writing, uint32_t metric, uint32_t place,
 
 static bool remember_text(struct prom_kept *kept, uint32_t metric, uint32_t number)
 {
-    if (kept->text_count == kept->text_capacity) {
-        size_t capacity = kept->text_capacity * 2 + 64;
-        struct prom_kept_text *texts = realloc(kept->texts, capacity * sizeof *texts);
-        if (!texts)
-            return false;
-        kept->texts = texts;
-        kept->text_capacity = capacity;
-    }
+    if (PROM_GROW(kept->texts, &kept->text_capacity, kept->text_count + 1))
+        return false;
     kept->texts[kept->text_count++] = (struct prom_kept_text){.metric = metric, .number = number};
     return true;
 }

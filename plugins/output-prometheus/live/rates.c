@@ -56,7 +56,7 @@ void prom_rates_fini(struct prom_rates *rates)
 }
 
 /* What was known stays; new ones were 0. False without memory. */
-static bool make_room(struct prom_values *before, size_t count)
+static bool fit_values(struct prom_values *before, size_t count)
 {
     if (count > before->capacity) {
         size_t capacity = count + count / 4;
@@ -248,7 +248,7 @@ static void take_step(struct prom_rates *rates, const struct prom_snapshot *snap
     int64_t begin_ns = prom_clock_ns();
     for (unsigned i = 0; i < rates->store->family_count; i++)
         if (rates->store->families[i].type == PROM_COUNTER &&
-            make_room(&rates->before[i], snapshot->families[i].count)) /* else as it was: not looked at this time */
+            fit_values(&rates->before[i], snapshot->families[i].count)) /* else as it was: not looked at this time */
             sum_family(rates, &step, i);
     pthread_mutex_lock(&rates->lock);
     if (rates->has_before)

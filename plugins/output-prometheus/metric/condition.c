@@ -260,7 +260,7 @@ static bool is_value(const struct prom_condition *condition, const struct prom_t
 }
 
 /* One of the values, if there are any without '!', and none of those with it. */
-bool prom_condition_look(const struct prom_condition *condition, const struct fx_value *value)
+bool prom_condition_meets_any(const struct prom_condition *condition, const struct fx_value *value)
 {
     struct subject subject = {0};
     bool is_wanted = true, is_found = false;

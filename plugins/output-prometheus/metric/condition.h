@@ -59,7 +59,7 @@ void prom_condition_define(const struct prom_condition *condition, struct prom_b
 void prom_define_text(struct prom_buffer *to, const char *text, size_t size);
 
 /* The whole of it, for conditions that are not simple. */
-bool prom_condition_look(const struct prom_condition *condition, const struct fx_value *value);
+bool prom_condition_meets_any(const struct prom_condition *condition, const struct fx_value *value);
 
 static inline uint64_t prom_number_of(const struct fx_value *value)
 {
@@ -70,7 +70,7 @@ static inline bool prom_condition_meets(const struct prom_condition *condition, 
 {
     if (__builtin_expect(condition->is_simple, 1))
         return prom_number_of(value) - condition->low <= condition->span;
-    return prom_condition_look(condition, value);
+    return prom_condition_meets_any(condition, value);
 }
 
 #endif

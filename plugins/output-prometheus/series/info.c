@@ -38,7 +38,7 @@ static size_t find(struct fx_cell *const *cells, size_t capacity, const char *ke
 }
 
 /* At most half of the places are taken. */
-static int make_room(struct prom_info *info)
+static int rehash(struct prom_info *info)
 {
     if (2 * (info->count + 1) <= info->capacity)
         return 0;
@@ -65,7 +65,7 @@ int prom_info_add(struct prom_info *info, struct fx_cell *cell)
     if (size == 0)
         return 0;
     pthread_mutex_lock(&info->lock);
-    int rc = make_room(info);
+    int rc = rehash(info);
     size_t place = rc ? 0 : find(info->cells, info->capacity, key, size);
     if (!rc && !info->cells[place]) {
         info->cells[place] = fx_cell_ref(cell);

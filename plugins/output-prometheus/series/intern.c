@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/hash.h"
 
 static uint32_t find(const struct prom_intern *intern, uint32_t hash, const char *text, size_t size)
@@ -114,7 +115,7 @@ void prom_intern_leave(struct prom_intern *intern, uint32_t number)
         atomic_store_explicit(&intern->has_unused, true, memory_order_relaxed);
 }
 
-void prom_intern_look_for_unused(struct prom_intern *intern)
+void prom_intern_expect_unused(struct prom_intern *intern)
 {
     atomic_store_explicit(&intern->has_unused, true, memory_order_relaxed);
 }
@@ -125,19 +126,11 @@ static bool is_unused(const struct prom_intern *intern, uint32_t number)
 }
 
 /* Room for the numbers to come. False without memory: then texts stay, for now. */
-static bool make_room(struct prom_intern *intern)
+static bool reserve_sweep(struct prom_intern *intern)
 {
-    size_t wanted = intern->free_count + PROM_TEXT_SWEEP;
     if (!intern->unused && !(intern->unused = malloc(PROM_TEXT_SWEEP * sizeof *intern->unused)))
         return false;
-    if (wanted <= intern->free_capacity)
-        return true;
-    uint32_t *bigger = realloc(intern->free, 2 * wanted * sizeof *bigger);
-    if (!bigger)
-        return false;
-    intern->free = bigger;
-    intern->free_capacity = 2 * wanted;
-    return true;
+    return PROM_GROW(intern->free, &intern->free_capacity, intern->free_count + PROM_TEXT_SWEEP) == 0;
 }
 
 void prom_intern_choose_unused(struct prom_intern *intern)
@@ -146,7 +139,7 @@ void prom_intern_choose_unused(struct prom_intern *intern)
     if (!atomic_load_explicit(&intern->has_unused, memory_order_relaxed))
         return;
     pthread_mutex_lock(&intern->lock);
-    bool has_room = make_room(intern);
+    bool has_room = reserve_sweep(intern);
     intern->unused_count = 0;
     for (uint32_t i = PROM_TEXT_EMPTY + 1; has_room && i < intern->count; i++) {
         if (!is_unused(intern, i))

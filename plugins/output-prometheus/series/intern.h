@@ -60,7 +60,7 @@ static inline const struct prom_text *prom_intern_text(const struct prom_intern 
 }
 
 /* A text may have been added for a series that there is not after all. Any thread. */
-void prom_intern_look_for_unused(struct prom_intern *intern);
+void prom_intern_expect_unused(struct prom_intern *intern);
 /* A series more, or less, has the text in its key. Any thread. */
 void prom_intern_use(struct prom_intern *intern, uint32_t number);
 void prom_intern_leave(struct prom_intern *intern, uint32_t number);

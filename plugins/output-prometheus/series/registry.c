@@ -7,6 +7,7 @@
 #include <flow-exporter/plugin.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/big.h"
 
@@ -297,20 +298,15 @@ bool prom_registry_take_out(struct prom_registry *registry, const struct prom_re
 }
 
 /* As many numbers can be given again as are free. */
-static int make_room(struct prom_registry *registry)
+static int reserve_number(struct prom_registry *registry)
 {
     size_t wanted = registry->free_count + registry->again_count + 1;
+    size_t room[2] = {registry->free_capacity, registry->free_capacity};
     if (wanted <= registry->free_capacity)
         return 0;
-    size_t capacity = 2 * wanted + 64;
-    uint32_t *bigger = realloc(registry->free, capacity * sizeof *bigger);
-    if (bigger)
-        registry->free = bigger;
-    uint32_t *again = bigger ? realloc(registry->again, capacity * sizeof *again) : NULL;
-    if (!again)
+    if (PROM_GROW(registry->free, &room[0], wanted) || PROM_GROW(registry->again, &room[1], wanted))
         return -1;
-    registry->again = again;
-    registry->free_capacity = capacity;
+    registry->free_capacity = room[0];
     return 0;
 }
 
@@ -329,7 +325,7 @@ static void let_go(const struct prom_registry *registry, uint32_t number)
 int prom_registry_give_back(struct prom_registry *registry, uint32_t number)
 {
     pthread_mutex_lock(&registry->lock);
-    int rc = make_room(registry);
+    int rc = reserve_number(registry);
     if (!rc) {
         struct prom_series *series = prom_series_at(registry, number);
         let_go(registry, number);

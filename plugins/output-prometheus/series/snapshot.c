@@ -91,7 +91,7 @@ struct prom_snapshot *prom_snapshot_get(struct prom_store *store)
 }
 
 /* Room for all series, and for some that will come before the next cut. */
-static bool make_room(struct prom_values *sums, size_t count, struct prom_shape shape)
+static bool fit_values(struct prom_values *sums, size_t count, struct prom_shape shape)
 {
     sums->count = count;
     if (count * shape.slots <= sums->capacity)
@@ -108,7 +108,7 @@ static bool make_room(struct prom_values *sums, size_t count, struct prom_shape 
 /* Also touches the memory: the system gives it page by page when it is written first, which would be in the cut. */
 static void reserve(struct prom_values *sums, size_t count, struct prom_shape shape)
 {
-    if (count * shape.slots > sums->capacity && make_room(sums, count, shape))
+    if (count * shape.slots > sums->capacity && fit_values(sums, count, shape))
         memset(sums->values, 0, sums->capacity * sizeof *sums->values);
 }
 
@@ -153,7 +153,7 @@ struct prom_snapshot *prom_snapshot_take(struct prom_store *store, uint64_t numb
     for (unsigned i = 0; i < store->family_count; i++) {
         const struct prom_family *family = &store->families[i];
         struct prom_values *sums = &snapshot->families[i];
-        if (!make_room(sums, prom_registry_count(&family->registry), family->shape)) {
+        if (!fit_values(sums, prom_registry_count(&family->registry), family->shape)) {
             prom_snapshot_free(snapshot);
             return NULL;
         }
@@ -174,7 +174,7 @@ struct prom_snapshot *prom_snapshot_zero(struct prom_store *store, uint64_t numb
     for (unsigned i = 0; i < store->family_count; i++) {
         const struct prom_family *family = &store->families[i];
         struct prom_values *sums = &snapshot->families[i];
-        if (!make_room(sums, prom_registry_count(&family->registry), family->shape)) {
+        if (!fit_values(sums, prom_registry_count(&family->registry), family->shape)) {
             prom_snapshot_free(snapshot);
             return NULL;
         }

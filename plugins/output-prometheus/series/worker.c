@@ -186,7 +186,7 @@ static uint32_t heavy_series_of(struct prom_family *family, struct lane *lane)
         return number;
     lane->key[0] = fingerprint;
     if (lane->has_added)
-        prom_intern_look_for_unused(family->registry.texts);
+        prom_intern_expect_unused(family->registry.texts);
     return PROM_OTHER_SERIES;
 }
 

@@ -210,7 +210,7 @@ static struct whois_entry *add_entry(struct whois_table *table, uint64_t number)
 }
 
 /* The oldest that may go, goes. What is in use is not the oldest, whatever the list says. */
-static bool make_room(struct whois_table *table)
+static bool evict_if_full(struct whois_table *table)
 {
     if (table->count < table->options.max_entries)
         return true;
@@ -243,7 +243,7 @@ static struct whois_entry *find_or_add(struct whois_table *table, uint64_t numbe
             count(table, WHOIS_METRIC_CACHE_HITS, 0, 1);
         return entry;
     }
-    if (!make_room(table) || !(entry = add_entry(table, number)))
+    if (!evict_if_full(table) || !(entry = add_entry(table, number)))
         return NULL;
     made->is_new = true;
     if (!whois_table_decide(table, entry)) {
