@@ -16,6 +16,10 @@ SOURCE = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("FLOW_EXPORTER_BUILD", ".")).resolve()
 PROGRAM = BUILD / "core" / "flow-exporter"
 PLUGINS = ["input-kafka", "input-stdin", "resolver-whois", "output-prometheus"]
+# Rooms of a plugin, from the top: each includes only those before it. Headers of the plugin's folder that come before them all.
+ROOMS = {"output-prometheus": ["base", "metric", "series", "kept", "page", "web", "http", "live"],
+         "resolver-whois": ["base", "names", "dialect", "table", "server"]}
+WORDS = {"output-prometheus": {"options.h", "self_metrics.h"}, "resolver-whois": {"metrics.h"}}
 FOLDERS = ["util", "log", "metrics", "state", "config", "decode", "plugin", "pipeline", "cli"]
 
 
@@ -112,6 +116,21 @@ class Documents(unittest.TestCase):
             for file in [*SOURCE.glob(f"core/{folder}/*.c"), *SOURCE.glob(f"core/{folder}/*.h")]:
                 for other in re.findall(r'^#include "([a-z]+)/', file.read_text(), re.M):
                     self.assertIn(other, FOLDERS[:rank + 1], file.relative_to(SOURCE))
+
+    def test_rooms_of_plugins_depend_one_way(self):
+        for folder in sorted(SOURCE.glob("plugins/*/")):
+            plugin, rooms = folder.name, ROOMS.get(folder.name, [])
+            found = {file.relative_to(folder).parts[0] for file in folder.glob("*/*.[ch]")}
+            self.assertEqual(found, set(rooms), plugin)
+            for file in folder.rglob("*.[ch]"):
+                place = file.relative_to(folder).parts[0]
+                above = rooms[:rooms.index(place) + 1] if place in rooms else rooms
+                if file.name in WORDS.get(plugin, ()) and place == file.name:
+                    above = []
+                for other in re.findall(r'^#include "([^"]+)"', file.read_text(), re.M):
+                    room = other.partition("/")[0] if "/" in other else "."
+                    if other not in WORDS.get(plugin, ()) and (room != "." or place in rooms):
+                        self.assertIn(room, above, f"{file.relative_to(SOURCE)}: {other}")
 
     def test_all_threads_are_in_the_table(self):
         table = (SOURCE / "docs/architecture.md").read_text().partition("## Threads")[2].partition("##")[0]

@@ -8,7 +8,7 @@
 #include "page/page.h"
 #include "prom.h"
 #include "routes.h"
-#include "http/webfile.h"
+#include "web/webfile.h"
 
 #define PATIENCE_MS 1000
 

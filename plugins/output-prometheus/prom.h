@@ -6,7 +6,8 @@
  *   series/  series by key: counted, shown, ended, renamed, as text
  *   kept/    what outlives the program
  *   page/    a page, and the program's own metrics on it
- *   http/    requests, connections, TLS, passwords
+ *   web/     the web configuration, TLS, passwords
+ *   http/    requests, connections
  *   live/    the live page and the JSON API
  *   .        output-prometheus.c: descriptor, options, self metrics; lifecycle.c: create, start, stop, destroy;
  *            cut.c: cut, prepare, committed, rolled_back; routes.c: which path is answered by whom

@@ -1,9 +1,11 @@
-"""No .c file over 600 lines, no function over 80: the smell that it has two concerns. Asks ctags for functions."""
+"""No .c file over 600 lines, no function over 80, no folder over 40 files: the smell of several concerns. Asks ctags for functions."""
 
+import collections
+import os
 import subprocess
 import sys
 
-FILE_LINES, FUNCTION_LINES = 600, 80
+FILE_LINES, FUNCTION_LINES, FOLDER_FILES = 600, 80, 40
 
 
 def files():
@@ -19,8 +21,16 @@ def functions(names):
         yield parts[1], parts[0], int(place["line"]), int(place.get("end", place["line"]))
 
 
+def folders():
+    names = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.split()
+    return collections.Counter(map(os.path.dirname, names))
+
+
 def main():
     names, wrong = files(), []
+    for folder, count in folders().items():
+        if count > FOLDER_FILES:
+            wrong.append(f"{folder}: {count} files, more than {FOLDER_FILES}")
     for name in names:
         with open(name, encoding="utf-8") as file:
             lines = sum(1 for _ in file)

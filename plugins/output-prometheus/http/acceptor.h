@@ -7,7 +7,7 @@
 
 #include "http/connections.h"
 #include "http/listen.h"
-#include "http/webfile.h"
+#include "web/webfile.h"
 
 struct prom_acceptor {
     const struct prom_listeners *listeners;

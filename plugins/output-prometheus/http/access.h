@@ -5,10 +5,10 @@
 #ifndef OUTPUT_PROMETHEUS_ACCESS_H
 #define OUTPUT_PROMETHEUS_ACCESS_H
 
-#include "http/auth.h"
+#include "web/auth.h"
 #include "http/request.h"
 #include "http/verify.h"
-#include "http/webfile.h"
+#include "web/webfile.h"
 
 struct prom_access {
     struct prom_webfile *webfile;   /* not owned */

@@ -16,7 +16,7 @@
 #include "self_metrics.h"
 #include "http/reply.h"
 #include "http/route.h"
-#include "http/tls.h"
+#include "web/tls.h"
 #include "http/wait.h"
 
 /*

@@ -13,7 +13,7 @@
 #include "http/host.h"
 #include "page/page.h"
 #include "self_metrics.h"
-#include "http/webconf.h"
+#include "web/webconf.h"
 #include "http/zstd.h"
 
 #define PAGE_BLOCK    (64 * 1024)

@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "http/auth.h"
+#include "web/auth.h"
 #include "http/peer.h"
 
 #define PROM_CHECKS_MAX 64

@@ -1,5 +1,5 @@
 /* The web configuration's file while the program runs. The accepting thread, and one that looks each second. */
-#include "http/webfile.h"
+#include "web/webfile.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "self_metrics.h"
 #include "base/thread.h"
-#include "http/tls.h"
+#include "web/tls.h"
 
 #define TICK_MS 1000
 

@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "plugins/output-prometheus/http/tls.h"
-#include "plugins/output-prometheus/http/webfile.h"
+#include "plugins/output-prometheus/web/tls.h"
+#include "plugins/output-prometheus/web/webfile.h"
 
 #define HASH "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 #define TLS  "tls_server_config:\n  cert_file: a.pem\n  key_file: a.key\n"

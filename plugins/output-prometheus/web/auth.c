@@ -1,5 +1,5 @@
 /* Credentials and what is known of them. Any thread. */
-#include "http/auth.h"
+#include "web/auth.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>

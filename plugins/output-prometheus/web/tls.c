@@ -1,5 +1,5 @@
 /* Certificates and sessions. Reading: any thread. Sessions: the HTTP thread. */
-#include "http/tls.h"
+#include "web/tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

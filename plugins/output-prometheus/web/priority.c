@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/tls.h"
+#include "web/tls.h"
 
 #define TEXT_MAX 1024
 

@@ -1,5 +1,5 @@
 /* bcrypt. Any thread, with a crypt_data of its own. */
-#include "http/bcrypt.h"
+#include "web/bcrypt.h"
 
 #include <string.h>
 

@@ -261,7 +261,7 @@ window.fetch = async (path, ...rest) => {
 
 
 def test_says_that_it_catches_up(browser, live):
-    """The rule is that of tests/unit/test_prom_rates; here the program's answer says that all of it is backlog."""
+    """The rule is that of tests/unit/output-prometheus/test_prom_rates; here the program's answer says that all of it is backlog."""
     script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=CATCHING_UP)["identifier"]
     try:
         opened(browser, live)

@@ -1,11 +1,11 @@
 /* Reading the file of web_config: its tables, and what can't be. Any thread; no state but what it gives. */
-#include "http/webconf.h"
+#include "web/webconf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/bcrypt.h"
-#include "http/tls.h"
+#include "web/bcrypt.h"
+#include "web/tls.h"
 
 #define USERS_MAX 10000
 

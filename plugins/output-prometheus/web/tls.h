@@ -5,7 +5,7 @@
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
 
-#include "http/webconf.h"
+#include "web/webconf.h"
 
 /*
  * Reads the files that the options of file (which stays valid as long as what comes) name, beside path; adds them to watch.

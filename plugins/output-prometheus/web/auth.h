@@ -13,7 +13,7 @@
 #include <flow-exporter/error.h>
 #include <flow-exporter/option.h>
 
-#include "http/bcrypt.h"
+#include "web/bcrypt.h"
 
 #define PROM_PASSWORD_MAX 1024
 #define PROM_DIGEST_SIZE  32

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "http/webconf.h"
+#include "web/webconf.h"
 
 /* Lock order: reading, then lock. */
 struct prom_webfile {

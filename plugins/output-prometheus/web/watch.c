@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "http/webconf.h"
+#include "web/webconf.h"
 
 /* Times of files are as coarse as the system's tick, and those of some file systems a second. */
 #define FRESH_SECONDS 2
