@@ -4,14 +4,16 @@
  */
 #include "config/secret.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/text.h"
 #include "util/alloc.h"
+#include "util/regular.h"
 
 static int fail(const char *file, const struct fxi_node *node, const char *what, const char *why, struct fx_error *err)
 {
@@ -28,20 +30,20 @@ static void cut_newline(char *text, size_t size)
         text[--size] = '\0';
 }
 
-static int from_open_file(const char *file, const struct fxi_node *node, FILE *from, char **secret,
-                          struct fx_error *err)
+static int from_open_file(const char *file, const struct fxi_node *node, int fd, char **secret, struct fx_error *err)
 {
     char *text = fxi_calloc(FXI_SECRET_MAX + 2, 1);
-    errno = 0;
-    size_t size = fread(text, 1, FXI_SECRET_MAX + 1, from);
+    size_t size;
+    int failed = fxi_regular_read(fd, text, FXI_SECRET_MAX + 1, &size);
     const char *why = NULL;
-    if (ferror(from))
-        why = strerror(errno);
+    if (failed)
+        why = strerror(failed);
     else if (size > FXI_SECRET_MAX)
         why = "is larger than 64 KiB";
     else if (memchr(text, '\0', size))
         why = "has a NUL character in it: a secret is a text";
     if (why) {
+        explicit_bzero(text, size);
         free(text);
         return fail(file, node, "the file", why, err);
     }
@@ -54,14 +56,15 @@ static int from_file(const char *file, const struct fxi_node *node, char **secre
 {
     if (node->text[0] != '/')
         return fail(file, node, "the file", "must be named by its absolute path", err);
-    FILE *from = fopen(node->text, "re");
-    if (!from) {
+    const char *reason;
+    int fd = fx_file_open(node->text, O_RDONLY, &reason);
+    if (fd < 0) {
         char why[160];
-        snprintf(why, sizeof why, "can't be read: %s", strerror(errno));
+        snprintf(why, sizeof why, "can't be read: %s", reason);
         return fail(file, node, "the file", why, err);
     }
-    int code = from_open_file(file, node, from, secret, err);
-    fclose(from);
+    int code = from_open_file(file, node, fd, secret, err);
+    close(fd);
     return code;
 }
 

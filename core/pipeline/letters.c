@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/regular.h"
 #include "util/str.h"
 #include "util/utf8.h"
 
@@ -44,9 +45,10 @@ static void end_last_line(int fd)
 
 struct fxi_letters *fxi_letters_open(const char *path, int64_t max_bytes, const char *name, struct fx_error *err)
 {
-    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    const char *why;
+    int fd = fx_file_open(path, O_RDWR | O_APPEND | O_CREAT, &why);
     if (fd < 0) {
-        fx_error_set(err, FX_EIO, "dead letters can't be kept in '%s': %s", path, strerror(errno));
+        fx_error_set(err, FX_EIO, "dead letters can't be kept in '%s': %s", path, why);
         return NULL;
     }
     struct fxi_letters *letters = fxi_calloc(1, sizeof *letters);

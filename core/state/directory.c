@@ -15,6 +15,7 @@
 #include "state/file.h"
 #include "state/parts.h"
 #include "util/alloc.h"
+#include "util/regular.h"
 #include "util/str.h"
 
 #define IDENTITY_FILE "identity"
@@ -64,7 +65,7 @@ static int make_directories(const char *path)
 static int fail(const struct fxi_state *state, const char *what, int code, struct fx_error *err)
 {
     return fx_error_set(err, FX_EIO, "the state directory %s can't be used: %s: %s", state->directory, what,
-                        strerror(code));
+                        fxi_regular_reason(code));
 }
 
 /*
@@ -73,9 +74,9 @@ static int fail(const struct fxi_state *state, const char *what, int code, struc
  */
 static int lock(struct fxi_state *state, struct fx_error *err)
 {
-    state->lock_fd = openat(state->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0640);
+    state->lock_fd = fxi_regular_open(state->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW, NULL);
     if (state->lock_fd < 0)
-        return fail(state, "lock", errno, err);
+        return fail(state, "lock", -state->lock_fd, err);
     bool is_ours = flock(state->dir_fd, LOCK_EX | LOCK_NB) == 0 || errno == EBADF || errno == EINVAL;
     if (is_ours)
         is_ours = flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0;
@@ -303,7 +304,7 @@ static void spoil(const struct fxi_state *state, const char *name)
 {
     if (unlinkat(state->dir_fd, name, 0) == 0 || errno == ENOENT)
         return;
-    int fd = openat(state->dir_fd, name, O_WRONLY | O_CLOEXEC);
+    int fd = fxi_regular_open(state->dir_fd, name, O_WRONLY, NULL);
     if (fd < 0)
         return;
     static const char nothing[FXI_SLOT_BODY * 2];

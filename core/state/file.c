@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/regular.h"
 
 int fxi_file_write(int fd, const void *data, size_t size, uint64_t at)
 {
@@ -25,35 +26,16 @@ int fxi_file_write(int fd, const void *data, size_t size, uint64_t at)
     return 0;
 }
 
-static int read_all(int fd, char *to, size_t size, size_t *got)
-{
-    *got = 0;
-    while (*got < size) {
-        ssize_t done = read(fd, to + *got, size - *got);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return errno;
-        if (done == 0)
-            break;
-        *got += (size_t)done;
-    }
-    return 0;
-}
-
 int fxi_file_get(int dir_fd, const char *name, uint64_t max, char **data, size_t *size)
 {
-    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = fxi_regular_open(dir_fd, name, O_RDONLY, NULL);
     if (fd < 0)
-        return errno;
+        return -fd;
     struct stat status;
-    int rc = fstat(fd, &status)               ? errno
-             : !S_ISREG(status.st_mode)       ? EINVAL
-             : (uint64_t)status.st_size > max ? EFBIG
-                                              : 0;
+    int rc = fstat(fd, &status) ? errno : (uint64_t)status.st_size > max ? EFBIG : 0;
     if (!rc) {
         *data = fxi_calloc(1, (size_t)status.st_size + 1);
-        rc = read_all(fd, *data, (size_t)status.st_size, size);
+        rc = fxi_regular_read(fd, *data, (size_t)status.st_size, size);
         if (rc)
             free(*data);
     }
@@ -63,12 +45,12 @@ int fxi_file_get(int dir_fd, const char *name, uint64_t max, char **data, size_t
 
 int fxi_file_open(int dir_fd, const char *name, int flags)
 {
-    int fd = openat(dir_fd, name, flags | O_CLOEXEC);
-    if (fd >= 0 || errno != ENOENT)
-        return fd >= 0 ? fd : -errno;
-    fd = openat(dir_fd, name, flags | O_CLOEXEC | O_CREAT, 0640);
+    int fd = fxi_regular_open(dir_fd, name, flags, NULL);
+    if (fd != -ENOENT)
+        return fd;
+    fd = fxi_regular_open(dir_fd, name, flags | O_CREAT, NULL);
     if (fd < 0)
-        return -errno;
+        return fd;
     if (fsync(dir_fd)) {
         int code = errno;
         close(fd);

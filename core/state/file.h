@@ -1,4 +1,7 @@
-/* Small files, whole. 0 or an errno; descriptors are the caller's. Any thread. */
+/*
+ * Small files, whole. 0 or an errno, or FXI_NOT_REGULAR (text: fxi_regular_reason); descriptors are the caller's.
+ * Any thread.
+ */
 #ifndef FXI_STATE_FILE_H
 #define FXI_STATE_FILE_H
 

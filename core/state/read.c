@@ -13,6 +13,7 @@
 
 #include "state/crc.h"
 #include "state/parts.h"
+#include "util/regular.h"
 
 void fxi_part_read_end(struct fx_state *part)
 {
@@ -27,9 +28,9 @@ void fxi_part_read_end(struct fx_state *part)
 /* Maps the first size bytes. 0, an errno, or -1: the file is shorter. */
 static int map(int dir_fd, const char *name, uint64_t size, char **data, size_t *mapped)
 {
-    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+    int fd = fxi_regular_open(dir_fd, name, O_RDONLY, NULL);
     if (fd < 0)
-        return errno;
+        return -fd;
     struct stat status;
     int rc = fstat(fd, &status) ? errno : (uint64_t)status.st_size < size ? -1 : 0;
     if (!rc && size) {
@@ -53,7 +54,7 @@ static int read_file(struct fx_state *part, const char *name, uint64_t size, uin
     int rc = map(part->state->dir_fd, path, size, data, mapped);
     if (rc)
         return fx_error_set(err, FX_EIO, "%s/%s: %s", part->state->directory, path,
-                            rc < 0 ? "it is truncated" : strerror(rc));
+                            rc < 0 ? "it is truncated" : fxi_regular_reason(rc));
     if (size && fxi_crc32c(0, *data, *mapped) != crc)
         return fx_error_set(err, FX_EIO, "%s/%s: its checksum is wrong", part->state->directory, path);
     return 0;

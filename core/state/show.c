@@ -10,6 +10,7 @@
 
 #include "state/parts.h"
 #include "state/show.h"
+#include "util/regular.h"
 
 /* The folder as the file 'lock' in it: see directory.c. Descriptors of our own, which let go of what they got. */
 static const char *in_use(const struct fxi_state *state)
@@ -17,7 +18,8 @@ static const char *in_use(const struct fxi_state *state)
     static const char *const names[] = {".", "lock"};
     const char *answer = "unknown";
     for (size_t i = 0; i < 2; i++) {
-        int fd = openat(state->dir_fd, names[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        int fd = i == 0 ? openat(state->dir_fd, names[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                        : fxi_regular_open(state->dir_fd, names[i], O_RDONLY, NULL);
         if (fd < 0)
             continue;
         bool is_free = flock(fd, LOCK_SH | LOCK_NB) == 0;

@@ -13,6 +13,7 @@
 #include "state/crc.h"
 #include "state/file.h"
 #include "util/alloc.h"
+#include "util/regular.h"
 #include "util/str.h"
 
 #define VERSION    1u
@@ -166,9 +167,9 @@ int fxi_slot_mark(int dir_fd, const struct fxi_slot *slot)
     struct mark mark = make_mark(slot->number);
     char name[24];
     snprintf(name, sizeof name, "checkpoint-%u", slot->index);
-    int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+    int fd = fxi_regular_open(dir_fd, name, O_WRONLY, NULL);
     if (fd < 0)
-        return errno;
+        return -fd;
     int rc = fxi_file_write(fd, &mark, sizeof mark, 0);
     close(fd);
     return rc;
@@ -193,9 +194,9 @@ int fxi_slot_sync(int dir_fd, unsigned index)
 {
     char name[24];
     snprintf(name, sizeof name, "checkpoint-%u", index);
-    int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+    int fd = fxi_regular_open(dir_fd, name, O_WRONLY, NULL);
     if (fd < 0)
-        return errno;
+        return -fd;
     int rc = fdatasync(fd) ? errno : 0;
     close(fd);
     return rc;
@@ -364,7 +365,7 @@ enum fxi_slot_fault fxi_slot_read(int dir_fd, unsigned index, struct fxi_slot *s
         return FXI_SLOT_ABSENT;
     if (rc) {
         slot->mark = FXI_MARK_DAMAGED;
-        return say(FXI_SLOT_UNREADABLE, message, size, strerror(rc));
+        return say(FXI_SLOT_UNREADABLE, message, size, fxi_regular_reason(rc));
     }
     enum fxi_slot_fault fault = parse(data, data_size, slot, message, size);
     if (fault) {

@@ -19,6 +19,7 @@
 #include "state/file.h"
 #include "state/parts.h"
 #include "util/alloc.h"
+#include "util/regular.h"
 
 #define BLOCK_BYTES   ((size_t)256 << 10)
 #define REWRITE_SLACK ((uint64_t)64 << 10)
@@ -60,7 +61,7 @@ void fxi_part_free(struct fx_state *part)
 
 static int fail(const struct fxi_state *state, const char *what, const char *instance, int code, struct fx_error *err)
 {
-    return fx_error_set(err, FX_EIO, "%s/%s%s: %s", state->directory, what, instance, strerror(code));
+    return fx_error_set(err, FX_EIO, "%s/%s%s: %s", state->directory, what, instance, fxi_regular_reason(code));
 }
 
 int fxi_state_begin(struct fxi_state *state, uint64_t number, struct fx_error *err)

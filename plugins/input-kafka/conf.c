@@ -1,9 +1,13 @@
 /* From options to librdkafka's configuration. Main thread, no I/O. */
 #include "consumer.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "timestamp.h"
 
@@ -86,6 +90,28 @@ static int check_statistics(const struct kafka_consumer *consumer, const struct 
                            pair->key);
 }
 
+/*
+ * Files are opened by librdkafka's libraries, which would wait for a FIFO. What can't be opened for another reason is
+ * theirs to say.
+ */
+static int check_file(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
+{
+    static const char suffix[] = ".location";
+    size_t size = strlen(pair->key);
+    const char *why;
+    struct stat status;
+    if (size < sizeof suffix || strcmp(pair->key + size - (sizeof suffix - 1), suffix) != 0)
+        return 0;
+    if (strcmp(pair->key, "ssl.ca.location") == 0 && stat(pair->value, &status) == 0 && S_ISDIR(status.st_mode))
+        return 0;
+    int fd = fx_file_open(pair->value, O_RDONLY, &why);
+    if (fd >= 0)
+        close(fd);
+    if (fd != -EMEDIUMTYPE)
+        return 0;
+    return fx_error_option(err, consumer->instance, "rdkafka", pair->key, "%s can't be used: %s", pair->key, why);
+}
+
 static int set_user_property(struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
@@ -95,6 +121,8 @@ static int set_user_property(struct kafka_consumer *consumer, const struct fx_pa
     int rc = check_strategy(consumer, pair, err);
     if (!rc)
         rc = check_statistics(consumer, pair, err);
+    if (!rc)
+        rc = check_file(consumer, pair, err);
     return rc ? rc : set(consumer, "rdkafka", pair->key, pair->key, pair->value, err);
 }
 

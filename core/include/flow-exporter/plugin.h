@@ -30,6 +30,7 @@
 #include <flow-exporter/checkpoint.h>
 #include <flow-exporter/error.h>
 #include <flow-exporter/feed.h>
+#include <flow-exporter/file.h>
 #include <flow-exporter/letter.h>
 #include <flow-exporter/log.h>
 #include <flow-exporter/metric.h>
@@ -42,7 +43,7 @@
 
 #define FX_ABI_MAGIC UINT32_C(0x46583150) /* "FX1P" */
 #define FX_ABI_MAJOR 1                    /* a change that breaks plugins */
-#define FX_ABI_MINOR 1                    /* members added at the end */
+#define FX_ABI_MINOR 2                    /* members added at the end */
 
 enum fx_kind { FX_KIND_INPUT = 1, FX_KIND_RESOLVER = 2, FX_KIND_OUTPUT = 3 };
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <flow-exporter/file.h>
+
 #define FILE_MAX (1024 * 1024)
 
 struct prom_tls {
@@ -71,23 +73,26 @@ static int read_fd(int fd, gnutls_datum_t *data)
     return data->data ? EFBIG : ENOMEM;
 }
 
-static int fail_place(const struct reading *reading, const char *option, const char *place, int failed)
+static int fail_place(const struct reading *reading, const char *option, const char *place, const char *why)
 {
     char what[200];
     snprintf(what, sizeof what, "'%.160s' can't be read", place);
-    return fail(reading, option, what, strerror(failed));
+    return fail(reading, option, what, why);
 }
 
 static int read_place(const struct reading *reading, const char *option, const char *place, gnutls_datum_t *data)
 {
     prom_watch_add(reading->watch, place);
-    int fd = open(place, O_RDONLY | O_CLOEXEC | O_NONBLOCK), failed = fd < 0 ? errno : read_fd(fd, data);
-    if (fd >= 0)
-        close(fd);
+    const char *why;
+    int fd = fx_file_open(place, O_RDONLY, &why);
+    if (fd < 0)
+        return fail_place(reading, option, place, why);
+    int failed = read_fd(fd, data);
+    close(fd);
     if (!failed)
         return 0;
     wipe(data);
-    return fail_place(reading, option, place, failed);
+    return fail_place(reading, option, place, strerror(failed));
 }
 
 /* What stands in the configuration itself, else the file. */

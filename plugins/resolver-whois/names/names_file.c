@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <flow-exporter/file.h>
+
 #include "names/clean.h"
 
 /* The longest list of today has 5 MB; whoever names a disk image by mistake shall not lose their memory to it. */
@@ -62,18 +64,19 @@ static int read_all(int fd, const char *path, struct whois_names_text *text, str
     return 0;
 }
 
-/* Opens without blocking, so that a FIFO named by mistake is refused and not waited for. */
 static int read_file(const char *path, struct stat *st, struct whois_names_text **text, struct fx_error *err)
 {
     int rc = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, st) < 0) {
-        rc = fx_error_set(err, FX_EIO, "The names file %s can't be opened: %s.", path, strerror(errno));
+    const char *why;
+    int fd = fx_file_open(path, O_RDONLY, &why);
+    if (fd < 0)
+        return fx_error_set(err, FX_EIO, "The names file %s can't be opened: %s.", path, why);
+    if (fstat(fd, st) < 0) {
+        rc = fx_error_set(err, FX_EIO, "The names file %s can't be looked at: %s.", path, strerror(errno));
         goto out;
     }
-    if (!S_ISREG(st->st_mode) || st->st_size > FILE_SIZE_MAX) {
-        rc = fx_error_set(err, FX_EINVAL, "The names file %s is not a regular file of at most %d MiB.", path,
-                          FILE_SIZE_MAX >> 20);
+    if (st->st_size > FILE_SIZE_MAX) {
+        rc = fx_error_set(err, FX_EINVAL, "The names file %s is larger than %d MiB.", path, FILE_SIZE_MAX >> 20);
         goto out;
     }
     *text = malloc(sizeof(**text) + (size_t)st->st_size + 1);
@@ -88,8 +91,7 @@ static int read_file(const char *path, struct stat *st, struct whois_names_text 
         *text = NULL;
     }
 out:
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return rc;
 }
 

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <flow-exporter/file.h>
+
 #include "names/clean.h"
 #include "base/clock.h"
 
@@ -144,15 +146,15 @@ int whois_cache_load(const char *folder, struct whois_table *table, const struct
                      size_t *count, struct fx_error *err)
 {
     char path[4096], *data = NULL;
-    const char *why = NULL;
+    const char *why = NULL, *opening;
     struct stat st;
     int rc = 0;
     *count = 0;
     snprintf(path, sizeof(path), "%s/%s", folder, WHOIS_CACHE_FILE);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = fx_file_open(path, O_RDONLY, &opening);
     if (fd < 0)
-        return errno == ENOENT ? 0 : fx_error_set(err, FX_EIO, "%s can't be opened: %s", path, strerror(errno));
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_SIZE_MAX) {
+        return fd == -ENOENT ? 0 : fx_error_set(err, FX_EIO, "%s can't be opened: %s", path, opening);
+    if (fstat(fd, &st) < 0 || st.st_size > FILE_SIZE_MAX) {
         rc = fx_error_set(err, FX_EINVAL, "%s is no cache of names", path);
         goto out;
     }
@@ -232,9 +234,11 @@ int whois_cache_save(const char *folder, struct whois_table *table, struct fx_er
     char path[4096], temporary[4096 + 8];
     snprintf(path, sizeof(path), "%s/%s", folder, WHOIS_CACHE_FILE);
     snprintf(temporary, sizeof(temporary), "%s.new", path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    const char *why;
+    (void)unlink(temporary); /* whatever somebody has put there */
+    int fd = fx_file_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, &why);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    int error = out ? 0 : errno;
+    int error = out ? 0 : fd < 0 ? -fd : errno;
     if (out) {
         error = write_entries(out, table);
         if (fclose(out) != 0 && !error)
