@@ -15,7 +15,8 @@ enum whois_metric {
     WHOIS_METRIC_CACHE_AGE,
     WHOIS_METRIC_CACHE_SAVES, /* enum whois_metric_done */
     WHOIS_METRIC_EVICTIONS,
-    WHOIS_METRIC_FILE_LOADS /* enum whois_metric_done */
+    WHOIS_METRIC_FILE_LOADS, /* enum whois_metric_done */
+    WHOIS_METRIC_REFERRALS   /* enum whois_metric_done: followed, refused */
 };
 
 enum whois_metric_answer { WHOIS_ANSWER_KNOWN, WHOIS_ANSWER_UNKNOWN, WHOIS_ANSWER_ERROR, WHOIS_ANSWER_COUNT };

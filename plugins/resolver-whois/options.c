@@ -57,6 +57,9 @@ const struct fx_option whois_option_table[] = {
      .table_size = sizeof(struct whois_server_table), .max = WHOIS_SERVERS_MAX,
      .help = "The servers to ask, in order. What one does not know, or while it can't be asked, the next one is asked "
              "about."},
+    {WHOIS_OPTION(referrals), .type = FX_OPT_LIST, .max = 64,
+     .help = "Hosts that a server may refer to, written as HOST or HOST:PORT, beside the servers themselves and the "
+             "registries that are known (IANA, the regional and some national ones, on port 43 and public addresses)."},
     {WHOIS_OPTION(names), .type = FX_OPT_LIST, .max = 64,
      .help = "Files with names, in the layouts of cidr-report, RIPE and ARIN. They are read at start and again when "
              "they have changed, and no server is asked about numbers that are in one of them. A later file wins."},
@@ -89,6 +92,7 @@ const struct fx_option whois_option_table[] = {
 
 static const char *const state_values[] = {"pending", "known", "unknown", NULL};
 static const char *const done_values[] = {"done", "failed", NULL};
+static const char *const referral_values[] = {"followed", "refused", NULL};
 static const char *const server_label[] = {"server", NULL};
 static const char *const result_labels[] = {"server", "result", NULL};
 static const double second_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
@@ -143,6 +147,12 @@ const struct fx_metric whois_metric_table[] = {
                                  .label = "result",
                                  .values = done_values,
                                  .help = "Times that a names file was read."},
+    [WHOIS_METRIC_REFERRALS] = {.name = "whois_referrals_total",
+                                .kind = FX_COUNTER,
+                                .label = "result",
+                                .values = referral_values,
+                                .help = "Times that a whois server named another one to ask, by whether that was "
+                                        "done: only hosts that are known or configured are asked."},
     {.name = NULL}};
 
 struct whois_style whois_options_style(const struct whois_options *options)
@@ -209,6 +219,19 @@ static int fill_only_server(const struct whois_options *options, const struct fx
     return 0;
 }
 
+static int check_referrals(const struct whois_options *options, const struct fx_instance *instance,
+                           struct fx_error *err)
+{
+    struct whois_address address;
+    const char *why = NULL;
+    for (size_t i = 0; i < options->referrals.count; i++) {
+        const char *text = options->referrals.items[i];
+        if (whois_address_parse(text, &address, &why) < 0)
+            return fx_error_option(err, instance, "referrals", text, "%s: '%s'.", why, text);
+    }
+    return 0;
+}
+
 int whois_options_servers(const struct whois_options *options, const struct fx_instance *instance,
                           struct whois_server_options **servers, size_t *count, struct fx_error *err)
 {
@@ -224,6 +247,9 @@ int whois_options_servers(const struct whois_options *options, const struct fx_i
         if (rc < 0)
             return rc;
         fill_defaults(server, options);
+        server->all = *servers;
+        server->all_count = *count;
+        server->referrals = &options->referrals;
     }
-    return 0;
+    return check_referrals(options, instance, err);
 }

@@ -11,6 +11,7 @@ struct whois_options {
     struct fx_map countries;
     const char *server;
     struct fx_tables servers;
+    struct fx_list referrals;
     struct fx_list names;
     int name_format;
     int country;

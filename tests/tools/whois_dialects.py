@@ -80,6 +80,8 @@ class Rpsl(Dialect):
         return b"\n".join([*lines, b"source:         TEST"]) + b"\n"
 
     def found(self, number, name):
+        if self.options.refer:
+            return self.HEAD + self.block(number) + b"refer:          %s\n\n" % self.options.refer.encode()
         person = b"person:         Somebody\ndescr:          not a name\n"
         return self.HEAD + self.block(number) + self.aut_num(number, name) + b"\n" + person + b"\n"
 
@@ -110,6 +112,8 @@ class Lacnic(Dialect):
     def found(self, number, name):
         handle, text, country = split_name(name)
         owner = text or handle
+        if self.options.refer:
+            return b"\n%% Joint Whois - whois.lacnic.net\n\nwhois:       %s\n\n" % self.options.refer.encode()
         return (
             b"\n% Joint Whois - whois.lacnic.net\n\n"
             + b"aut-num:     AS%d\nowner:       %s\nresponsible: Somebody\n" % (number, owner)

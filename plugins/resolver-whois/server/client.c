@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/reach.h"
+
 /* Reads a step, so that an endless answer can't keep the thread from its other duties. */
 #define READS_MAX 16
 
@@ -55,6 +57,7 @@ void whois_client_begin(struct whois_client *client, const struct whois_address 
     client->deadline_ms = deadline_ms;
     client->why = NULL;
     client->why_errno = 0;
+    client->is_blocked = false;
     whois_lines_init(&client->lines);
 }
 
@@ -100,6 +103,11 @@ static enum whois_result connect_next(struct whois_client *client, int64_t now_m
     while (client->next) {
         const struct addrinfo *address = client->next;
         client->next = address->ai_next;
+        /* Of the very address that is connected to: a name may lead elsewhere the next time. */
+        if (client->is_public_only && !whois_reach_is_public(address->ai_addr)) {
+            client->is_blocked = true;
+            continue;
+        }
         client->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (client->fd >= 0 &&
             (connect(client->fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS)) {
@@ -110,6 +118,8 @@ static enum whois_result connect_next(struct whois_client *client, int64_t now_m
         client->why_errno = errno;
         close_socket(client);
     }
+    if (client->is_blocked && !client->why_errno)
+        return fail(client, "its name leads to an address that is not public", 0);
     return fail(client, "no connection", client->why_errno);
 }
 

@@ -7,6 +7,7 @@
 #define WHOIS_CLIENT_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,8 +36,8 @@ struct whois_client {
     size_t received_size, received_max;
     void (*take_line)(void *arg, char *line, size_t size);
     void *arg;
-    const char *why; /* a text: what broke */
-    int why_errno;   /* or 0 */
+    const char *why;     /* a text: what broke */
+    int why_errno;       /* or 0 */
     struct whois_lines lines;
 };
 

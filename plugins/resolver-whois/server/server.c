@@ -110,3 +110,13 @@ void whois_server_note(struct whois_server *server, const struct whois_outcome *
     server->back_off = 1;
     log_recovery(server, outcome);
 }
+
+void whois_server_note_referral(struct whois_server *server, const struct whois_address *to, const char *why_not)
+{
+    unsigned suppressed;
+    fx_metric_add(server->instance, WHOIS_METRIC_REFERRALS, why_not ? WHOIS_NOT_DONE : WHOIS_DONE, 1);
+    if (why_not && fx_log_allowed(&server->referral_limit, &suppressed))
+        fx_log(server->instance, FX_LOG_WARN, "A whois server refers to a host that is not asked.",
+               "server=%s host=%s port=%s reason=%s suppressed=%u", server->options.address.host, to->host, to->port,
+               why_not, suppressed);
+}

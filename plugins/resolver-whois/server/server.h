@@ -31,6 +31,10 @@ struct whois_server_options {
     double queries_per_second;
     int64_t queries_per_day;
     int64_t query_timeout_ms, retry_interval_ms, refused_interval_ms;
+    /* To whom it may refer: all servers of the configuration, and the option's list. The instance's. */
+    const struct whois_server_options *all;
+    size_t all_count;
+    const struct fx_list *referrals;
 };
 
 struct whois_talk;
@@ -44,7 +48,7 @@ struct whois_server {
     int64_t left_alone_until_ms;
     int64_t back_off; /* the next pause, in retry intervals */
     bool in_trouble;  /* and it was said */
-    struct fx_log_limit trouble_limit;
+    struct fx_log_limit trouble_limit, referral_limit;
     unsigned random_seed;
     struct fx_series *queries, *answers[WHOIS_ANSWER_COUNT], *connections[WHOIS_CONNECTION_COUNT];
 };
@@ -66,5 +70,8 @@ struct whois_outcome {
 
 /* Takes note of it: back-off, log, metrics. */
 void whois_server_note(struct whois_server *server, const struct whois_outcome *outcome, int64_t now_ms);
+
+/* It has referred to this host, which was not asked, and why; NULL: it was. */
+void whois_server_note_referral(struct whois_server *server, const struct whois_address *to, const char *why_not);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "dialect/dialects.h"
 #include "names/clean.h"
+#include "server/reach.h"
 #include "table/table.h"
 
 /* Bytes of an answer: generous for each number and for what a server says besides. */
@@ -74,16 +75,16 @@ static void take_answer(void *arg, enum whois_said said, uint32_t number, const 
 }
 
 /* Asks the server at address about all numbers. */
-static void connect_to(struct whois_talk *talk, const struct whois_address *address,
-                       const struct whois_dialect *dialect, const char *flags)
+static void connect_to(struct whois_talk *talk, const struct whois_address *address, const struct whois_way *way)
 {
     struct whois_address *to = &talk->visited[talk->visited_count++];
     *to = *address;
-    whois_reading_init(&talk->reading, dialect, talk->numbers, talk->asked_count);
+    whois_reading_init(&talk->reading, way->dialect, talk->numbers, talk->asked_count);
     talk->reading.take = take_answer;
     talk->reading.arg = talk;
     whois_text_clear(&talk->query);
-    dialect->write_query(&talk->query, flags, talk->numbers, talk->asked_count);
+    way->dialect->write_query(&talk->query, way->flags, talk->numbers, talk->asked_count);
+    talk->client.is_public_only = way->is_public_only;
     /* Without memory the query is cut short; what it lacks is left open by the answer and asked again. */
     whois_client_begin(&talk->client, to, talk->query.data, talk->query.size,
                        ANSWER_BASE_MAX + talk->asked_count * ANSWER_NUMBER_MAX, talk->deadline_ms);
@@ -104,13 +105,14 @@ void whois_talk_begin(struct whois_talk *talk, struct whois_queue *queue, size_t
     }
     talk->began_ms = now_ms;
     talk->deadline_ms = now_ms + options->query_timeout_ms;
-    connect_to(talk, &options->address, options->dialect, options->flags);
+    connect_to(talk, &options->address, &(struct whois_way){options->dialect, options->flags, false});
 }
 
 /* True: somebody else is asked now. */
 static bool follow_referral(struct whois_talk *talk)
 {
     struct whois_address address;
+    struct whois_way way;
     const char *why;
     if (!talk->reading.referral[0] || talk->reading.has_name)
         return false;
@@ -124,8 +126,13 @@ static bool follow_referral(struct whois_talk *talk)
         if (strcasecmp(talk->visited[i].host, address.host) == 0 && strcmp(talk->visited[i].port, address.port) == 0)
             return false;
     talk->trouble = NULL;
-    const struct whois_dialect *dialect = whois_dialect_of_host(address.host);
-    connect_to(talk, &address, dialect, dialect == &whois_rpsl ? "" : dialect->flags);
+    if (!whois_reach_allows(&talk->server->options, &address, &way)) {
+        whois_server_note_referral(talk->server, &address, "neither a registry that is known nor configured");
+        talk->no_match_count++; /* as far as this server leads, the number has no name */
+        return false;
+    }
+    whois_server_note_referral(talk->server, &address, NULL);
+    connect_to(talk, &address, &way);
     return true;
 }
 
@@ -168,6 +175,8 @@ bool whois_talk_step(struct whois_talk *talk, int revents, int64_t now_ms, struc
     }
     if (result == WHOIS_BUSY)
         return false;
+    if (result == WHOIS_FAILED && talk->client.is_blocked)
+        whois_server_note_referral(talk->server, &talk->visited[talk->visited_count - 1], talk->client.why);
     judge(talk, result, outcome, rest);
     return true;
 }

@@ -145,10 +145,30 @@ def test_pace_and_connections_are_kept(server, program, tmp_path):
 def test_referrals_are_followed(server, program, dialect):
     whois = server("--dialect", "rpsl")
     registry = server("--dialect", dialect, "--refer", whois.address)
-    run = program(servers=[at(registry, dialect)])
+    run = program(servers=[at(registry, dialect)], referrals=[whois.address])
     run.wait_for_names({15169: name_of("rpsl", 15169), 399998: UNKNOWN})
-    run.stop()
+    assert run.stop()["referrals_total followed"] >= 1
     assert sorted(sum(whois.asked(), [])) in ([15169], [15169, 399998])  # arin does not refer for what it does not know
+
+
+REFERRING = ["iana", "arin", "rpsl", "lacnic"]
+
+
+@pytest.mark.parametrize("dialect", REFERRING)
+def test_referrals_lead_to_nobody_else(server, program, dialect):
+    """Not to a port of this machine, by whatever name, and not to another port of a registry."""
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        port = inside.getsockname()[1]
+        for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"whois.ripe.net:{port}"):
+            registry, other = server("--dialect", dialect, "--refer", host), server("--dialect", "irrd")
+            run = program(servers=[at(registry, dialect), at(other, "irrd")])
+            run.wait_for_names({15169: name_of("irrd", 15169)})  # the next server is asked
+            run.wait_for_names({3: name_of("irrd", 3)})  # and the one that refers is not left alone
+            assert "refers to a host that is not asked" in run.log()
+            assert run.stop()["referrals_total refused"] == len(registry.asked()) == 2
+        inside.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            inside.accept()
 
 
 @pytest.mark.parametrize("dialect", ["iana", "arin"])
