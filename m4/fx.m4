@@ -1,10 +1,39 @@
-dnl FX_PLUGIN_SWITCH(NAME, [VARIABLE, MODULES]): --without-NAME; a plugin that is wanted must have its libraries.
+dnl FX_MISSING(WHAT, DEBIAN, FEDORA): notes what is not there and its packages; the checks go on.
+AC_DEFUN([FX_MISSING], [
+  fx_missing="$fx_missing${fx_missing:+, }$1"
+  AS_CASE([" $fx_debian "], [*" $2 "*], [], [fx_debian="$fx_debian $2"; fx_fedora="$fx_fedora $3"])
+])
+
+dnl One module of pkg-config: [[NAME >= VERSION], DEBIAN, FEDORA].
+m4_define([_FX_MODULE], [
+  AC_MSG_CHECKING([for $1])
+  PKG_CHECK_EXISTS([$1], [AC_MSG_RESULT([yes])], [AC_MSG_RESULT([no]); FX_MISSING([$1], [$2], [$3])])
+])
+m4_define([_FX_EACH_MODULE], [m4_foreach([fx_module], [$@], [_FX_MODULE(fx_module)])])
+m4_define([_FX_SPEC], [$1])
+m4_define([_FX_SPECS], [m4_foreach([fx_module], [$@], [_FX_SPEC(fx_module) ])])
+
+dnl FX_MODULES(VARIABLE, MODULE...): their flags in VARIABLE_CFLAGS and VARIABLE_LIBS, or all that is missing is noted.
+AC_DEFUN([FX_MODULES], [
+  _FX_EACH_MODULE(m4_shift($@))
+  PKG_CHECK_MODULES([$1], m4_dquote(_FX_SPECS(m4_shift($@))), [], [:])
+])
+
+dnl Ends here, with one line for each distribution, if anything is missing.
+AC_DEFUN([FX_NOTHING_MISSING], [
+  AS_IF([test "x$fx_missing" != x], [AC_MSG_ERROR([these are missing: $fx_missing
+  Debian, Ubuntu: sudo apt install$fx_debian
+  Fedora:         sudo dnf install$fx_fedora
+A plugin and its libraries can be left out by --without-NAME: see ./configure --help.])])
+])
+
+dnl FX_PLUGIN_SWITCH(NAME, [VARIABLE, MODULE...]): --without-NAME; a plugin that is wanted must have its libraries.
 AC_DEFUN([FX_PLUGIN_SWITCH], [
   AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [do not build the plugin $1])], [], [AS_TR_SH([with_$1])=yes])
   AM_CONDITIONAL(AS_TR_CPP([WITH_$1]), [test "x$AS_TR_SH([with_$1])" != xno])
   AS_IF([test "x$AS_TR_SH([with_$1])" != xno], [
     fx_plugins="$fx_plugins $1"
-    m4_ifval([$2], [PKG_CHECK_MODULES([$2], [$3])])
+    m4_ifval([$2], [FX_MODULES(m4_shift($@))])
   ])
 ])
 

@@ -5,7 +5,7 @@ import os
 import uuid
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 import wire
@@ -66,6 +66,21 @@ class Kafka(Program):
         self.wait_for(lambda: can_connect(self.port), "Kafka listens", 60)
         self.admin = AdminClient({"bootstrap.servers": self.brokers})
         self.wait_for(lambda: self.admin.list_topics(timeout=10).brokers, "Kafka answers", 60)
+
+    def wait_for_coordinator(self, group):
+        """The first to ask for a group's offsets makes the topic in which they are kept, and has to wait until it is loaded."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": group})
+
+        def answers():
+            try:
+                return not any(part.error for part in consumer.committed([TopicPartition("none", 0)], timeout=10))
+            except KafkaException:
+                return False
+
+        try:
+            self.wait_for(answers, f"the coordinator of {group} answers", 60)
+        finally:
+            consumer.close()
 
     def topic_create(self, partitions=1, name=None):
         """A fresh topic, once its partitions have leaders."""

@@ -30,6 +30,7 @@ def main():
     kafka = Kafka(folder / "kafka", port=9092, advertised="kafka.fqdn.com")
     whois = programs.WhoisServer(folder / "whois", "--port", "43")
     topic = kafka.topic_create(name="pmacct.acct")
+    kafka.wait_for_coordinator("flow-exporter")
     exporter = programs.FlowExporter(folder, arguments=arguments, port=9590)
     try:
         exporter.wait_for_assigned(1)
