@@ -47,7 +47,8 @@ static int heavier_first(const void *a, const void *b)
     double left = ((const struct ranked *)a)->rate, right = ((const struct ranked *)b)->rate;
     if (left != right)
         return left < right ? 1 : -1;
-    return strcmp(((const struct ranked *)a)->entity->label, ((const struct ranked *)b)->entity->label);
+    const struct prom_entity *one = ((const struct ranked *)a)->entity, *other = ((const struct ranked *)b)->entity;
+    return memcmp(one->label, other->label, sizeof one->label);
 }
 
 static unsigned rank(const struct prom_rates *rates, const struct prom_view *view, unsigned points, double seconds,
@@ -78,8 +79,10 @@ static struct json_object *history(const struct prom_rates *rates, const double 
 static struct json_object *item(const struct prom_rates *rates, const struct ranked *ranked, double total)
 {
     struct json_object *object = json_object_new_object();
-    json_object_object_add(object, "label", json_object_new_string(ranked->entity->label));
-    json_object_object_add(object, "name", json_object_new_string(ranked->entity->name));
+    json_object_object_add(object, "label",
+                           json_object_new_string_len(ranked->entity->label, (int)ranked->entity->label_size));
+    json_object_object_add(object, "name",
+                           json_object_new_string_len(ranked->entity->name, (int)ranked->entity->name_size));
     json_object_object_add(object, "rate", prom_api_decimal(ranked->rate));
     json_object_object_add(object, "share", prom_api_decimal(total > 0 ? fmin(ranked->rate / total, 1) : 0));
     json_object_object_add(object, "rates", history(rates, ranked->entity->rates));

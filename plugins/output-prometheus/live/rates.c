@@ -187,13 +187,16 @@ static void begin_entity(struct prom_entity *entity, uint64_t key)
 static void describe(const struct prom_view *view, const struct prom_grown *grown, struct prom_entity *entity)
 {
     char before[PROM_ENTITY_LABEL];
+    size_t size = entity->label_size;
     memcpy(before, entity->label, sizeof before);
     prom_view_describe(view, grown->number, entity);
-    if (before[0] && strcmp(before, entity->label) != 0) {
+    if (size && (size != entity->label_size || memcmp(before, entity->label, size) != 0)) {
         struct prom_entity other = *entity;
         begin_entity(entity, other.key);
         memcpy(entity->label, other.label, sizeof entity->label);
         memcpy(entity->name, other.name, sizeof entity->name);
+        entity->label_size = other.label_size;
+        entity->name_size = other.name_size;
     }
 }
 

@@ -38,7 +38,9 @@ enum prom_direction { PROM_DIRECTION_NONE, PROM_DIRECTION_IN, PROM_DIRECTION_OUT
 struct prom_entity {
     bool is_used;
     uint64_t key;
-    char label[PROM_ENTITY_LABEL], name[PROM_ENTITY_NAME]; /* UTF-8, cut at a character */
+    /* UTF-8, cut at a character. A text may have NUL in it, so its size counts. */
+    char label[PROM_ENTITY_LABEL], name[PROM_ENTITY_NAME];
+    size_t label_size, name_size;
     double rates[PROM_RATES_POINTS];
 };
 

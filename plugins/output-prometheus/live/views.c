@@ -75,8 +75,8 @@ uint64_t prom_view_key(const struct prom_view *view, uint32_t number)
     return __atomic_load_n(&prom_series_at(registry, number)->key[view->label], __ATOMIC_RELAXED);
 }
 
-/* Ends the text, of which size bytes are there, before a character that is not whole. */
-static void end_text(char *text, size_t size)
+/* Ends the text, of which size bytes are there, before a character that is not whole. Gives its size. */
+static size_t end_text(char *text, size_t size)
 {
     size_t at = size;
     while (at && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
@@ -88,10 +88,11 @@ static void end_text(char *text, size_t size)
             size = at - 1;
     }
     text[size] = '\0';
+    return size;
 }
 
 /* A label's value from the series' text, in which a page's escapes are undone. */
-static void copy_value(const struct prom_family *family, const char *values, unsigned label, char *to, size_t room)
+static size_t copy_value(const struct prom_family *family, const char *values, unsigned label, char *to, size_t room)
 {
     const char *text = values + family->lines.value.label_count * sizeof(uint16_t);
     uint16_t size = 0;
@@ -105,25 +106,37 @@ static void copy_value(const struct prom_family *family, const char *values, uns
         i += is_escape;
         to[used++] = is_escape && text[i] == 'n' ? '\n' : text[i];
     }
-    end_text(to, used);
+    return end_text(to, used);
+}
+
+/* As much of the text as there is room for; the size behind it. */
+static size_t add_text(char *to, size_t used, size_t room, const char *text, size_t size)
+{
+    if (size > room - 1 - used)
+        size = room - 1 - used;
+    memcpy(to + used, text, size);
+    return used + size;
 }
 
 /* label="value", ... */
-static void copy_all(const struct prom_family *family, const char *values, char *to, size_t room)
+static size_t copy_all(const struct prom_family *family, const char *values, char *to, size_t room)
 {
     char value[PROM_ENTITY_LABEL];
     size_t used = 0;
     to[0] = '\0';
     for (unsigned i = 0; i < family->shown_count && used < room - 1; i++) {
-        copy_value(family, values, i, value, sizeof value);
-        int size = snprintf(to + used, room - used, "%s%s=\"%s\"", i ? ", " : "", family->labels[i].name, value);
-        used += size < 0 ? 0 : (size_t)size;
+        size_t size = copy_value(family, values, i, value, sizeof value);
+        used = add_text(to, used, room, i ? ", " : "", i ? 2 : 0);
+        used = add_text(to, used, room, family->labels[i].name, strlen(family->labels[i].name));
+        used = add_text(to, used, room, "=\"", 2);
+        used = add_text(to, used, room, value, size);
+        used = add_text(to, used, room, "\"", 1);
     }
-    end_text(to, used < room - 1 ? used : room - 1);
+    return end_text(to, used);
 }
 
 /* The name that its cell has now: with as_info it is not among the shown labels. */
-static void copy_cell(const struct prom_family *family, uint32_t number, unsigned label, char *to, size_t room)
+static size_t copy_cell(const struct prom_family *family, uint32_t number, unsigned label, char *to, size_t room)
 {
     char text[FX_CELL_TEXT_MAX];
     size_t size = 0;
@@ -133,7 +146,7 @@ static void copy_cell(const struct prom_family *family, uint32_t number, unsigne
         fx_cell_read(cell, text, &size);
     size = size < room - 1 ? size : room - 1;
     memcpy(to, text, size);
-    end_text(to, size);
+    return end_text(to, size);
 }
 
 void prom_view_describe(const struct prom_view *view, uint32_t number, struct prom_entity *entity)
@@ -143,13 +156,13 @@ void prom_view_describe(const struct prom_view *view, uint32_t number, struct pr
     if (!values)
         return;
     if (view->label < 0)
-        copy_all(family, values, entity->label, sizeof entity->label);
+        entity->label_size = copy_all(family, values, entity->label, sizeof entity->label);
     else
-        copy_value(family, values, (unsigned)view->label, entity->label, sizeof entity->label);
+        entity->label_size = copy_value(family, values, (unsigned)view->label, entity->label, sizeof entity->label);
     if (view->name < 0)
         return;
     if (!family->labels[view->name].is_hidden)
-        copy_value(family, values, (unsigned)view->name, entity->name, sizeof entity->name);
+        entity->name_size = copy_value(family, values, (unsigned)view->name, entity->name, sizeof entity->name);
     else if (number != PROM_OTHER_SERIES)
-        copy_cell(family, number, (unsigned)view->name, entity->name, sizeof entity->name);
+        entity->name_size = copy_cell(family, number, (unsigned)view->name, entity->name, sizeof entity->name);
 }

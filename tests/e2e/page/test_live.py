@@ -11,7 +11,7 @@ import pytest
 from configs import ASN, kafka_config, record, stdin_config
 from programs import free_port, wait_until
 
-HOSTS = ("border-1.example.net", "quote\"back\\slash", "grün")
+HOSTS = ("border-1.example.net", "quote\"back\\slash", "grün", "nul", "nul\0one", "nul\0two")
 
 
 def ask(program, path, method="GET"):

@@ -48,9 +48,12 @@ function drawTotal(view) {
         rate(view.rate, view.value), spark(seen.top, view.rates));
 }
 
+/* Controls, which would not be seen, as their pictures: else two labels would look the same. */
+const visible = (text) => text.replace(/[\0-\x1f]/g, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)));
+
 function who(view, item) {
     const isNumber = view.by === "source" || view.by === "destination";
-    const label = isNumber && /^\d+$/.test(item.label) ? `AS${item.label}` : item.label || "(none)";
+    const label = isNumber && /^\d+$/.test(item.label) ? `AS${item.label}` : visible(item.label) || "(none)";
     return make("th.who", { scope: "row", title: `${label} ${item.name}`.trim() },
         make("b", {}, label), item.name ? make("span", {}, ` ${item.name}`) : null);
 }
