@@ -5,22 +5,25 @@
 #include <string.h>
 
 #include "config/options.h"
+#include "config/secret.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "pipeline/pipeline.h"
 #include "plugin/check.h"
 #include "state/show.h"
+#include "util/clean.h"
 #include "util/str.h"
 
 int fxi_print_error(const struct fx_error *err)
 {
     struct fxi_str text = {0};
     fxi_str_puts(&text, "flow-exporter: ");
+    fxi_clean_add(&text, err->file, strlen(err->file));
     if (err->file[0] && err->line)
-        fxi_str_printf(&text, "%s:%u:%u: ", err->file, err->line, err->column);
-    else if (err->file[0])
-        fxi_str_printf(&text, "%s: ", err->file);
-    fxi_str_printf(&text, "%s\n", err->message);
+        fxi_str_printf(&text, ":%u:%u", err->line, err->column);
+    fxi_str_puts(&text, err->file[0] ? ": " : "");
+    fxi_clean_add(&text, err->message, strlen(err->message));
+    fxi_str_puts(&text, "\n");
     fxi_log_print(text.data, text.size);
     fxi_str_fini(&text);
     return FXI_STATUS_CONFIG;
@@ -48,7 +51,9 @@ static void print_found(void *arg, const char *name, const char *file)
         if (module->plugin.command)
             printf("%-20s   command: %s %s\n", "", module->plugin.command, module->plugin.command_help);
     } else {
-        printf("%-20s can't be used: %s\n", name, err.message);
+        printf("%-20s can't be used: ", name);
+        fxi_clean_print(stdout, err.message);
+        putchar('\n');
         listing->status = FXI_STATUS_NO;
     }
 }
@@ -136,18 +141,15 @@ int fxi_command_plugin(struct fxi_loader *loader, const struct fxi_args *args)
 }
 
 /* Secrets are known by the plugins' tables; of a plugin that can't be loaded nothing is shown. */
-static bool is_secret(void *arg, const struct fxi_plugin_entry *entry, const char *key)
+static bool is_secret(void *arg, const struct fxi_plugin_entry *entry, const char *key, const struct fxi_node *item)
 {
     for (const char *const *own = fxi_entry_keys(entry->kind); *own; own++)
         if (strcmp(*own, key) == 0)
-            return false;
+            return item && fxi_secret_is(NULL, item->key, item);
     const struct fxi_module *module = fxi_loader_get(arg, entry->plugin, NULL);
     if (!module)
         return true;
-    for (const struct fx_option *option = module->plugin.options; option && option->key; option++)
-        if (strcmp(option->key, key) == 0)
-            return option->type == FX_OPT_SECRET;
-    return false;
+    return fxi_secret_is(fxi_option_find(module->plugin.options, key), item ? item->key : NULL, item);
 }
 
 int fxi_command_print_config(struct fxi_loader *loader, const struct fxi_config *config)

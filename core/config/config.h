@@ -91,8 +91,13 @@ extern const struct fx_option fxi_input_table[];
 struct fxi_config *fxi_config_new(struct fxi_document *document_take, struct fx_error *err);
 void fxi_config_free(struct fxi_config *config);
 
-/* The configuration as YAML that means the same; `secrets` is a predicate on (entry, key) and hides values. */
+/*
+ * The configuration as YAML that means the same. is_secret hides values: that of an entry's key (item NULL), or of an
+ * item of the map under it.
+ */
 void fxi_config_print(FILE *out, const struct fxi_config *config,
-                      bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key), void *arg);
+                      bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key,
+                                        const struct fxi_node *item),
+                      void *arg);
 
 #endif

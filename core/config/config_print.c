@@ -1,13 +1,15 @@
 /*
  * A configuration as YAML that reads back as the same tree. Main thread.
- * Secrets are hidden: options that the caller calls secret, and values inside
- * an option's map whose key says so (sasl.password among librdkafka's).
+ * Secrets are hidden: what the caller calls secret, and names and passwords in
+ * URLs.
  */
 #include "config/config.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "config/secret.h"
+#include "util/alloc.h"
 #include "util/utf8.h"
 
 #define HIDDEN "********"
@@ -16,14 +18,14 @@
 struct printer {
     FILE *out;
     const struct fxi_config *config;
-    bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key);
+    bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key, const struct fxi_node *item);
     void *arg;
 };
 
-/* Where a value stands: in which entry, and how far below its map. */
+/* Where a value stands: in which entry, and below which of its keys. */
 struct place {
     const struct fxi_plugin_entry *entry;
-    unsigned depth;
+    const char *option; /* the entry's key that it is below, or NULL: it is the entry's own */
     unsigned indent;
 };
 
@@ -40,8 +42,10 @@ static bool is_plain(const char *text)
 /* A code point that has to be escaped: not printable, or changed by a reader. */
 static bool is_special(unsigned point)
 {
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 || point == 0xfeff ||
-           point == 0xfffe || point == 0xffff;
+    bool turns = point == 0x61c || point == 0x200e || point == 0x200f || (point >= 0x202a && point <= 0x202e) ||
+                 (point >= 0x2066 && point <= 0x2069); /* the direction of a line, on a terminal */
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 || turns ||
+           point == 0xfeff || point == 0xfffe || point == 0xffff;
 }
 
 /* The code point of a sound character of at most three bytes; of four bytes none is special. */
@@ -87,40 +91,29 @@ static void text_print(FILE *out, const char *text)
         quoted_print(out, text);
 }
 
-static void scalar_print(FILE *out, const struct fxi_node *node)
+static void scalar_print(FILE *out, const struct fxi_node *node, bool masks_urls)
 {
-    if (node->is_null)
+    if (node->is_null) {
         fputs("null", out);
-    else
+    } else if (masks_urls && strstr(node->text, "://")) {
+        size_t size = strlen(node->text) + sizeof HIDDEN * 2 + strlen(node->text) * 2;
+        char *shown = fxi_calloc(size, 1);
+        text_print(out, fxi_secret_mask_urls(node->text, shown, size));
+        free(shown);
+    } else {
         text_print(out, node->text);
-}
-
-/* Names of secrets among free keys, such as librdkafka's: sasl.password, ssl.key.pem, sasl.oauthbearer.config. */
-static bool key_sounds_secret(const char *key)
-{
-    static const char *const parts[] = {"password", "passphrase",         "secret",  "token", "credential",
-                                        "key.pem",  "oauthbearer.config", "private", NULL};
-    for (; *key; key++)
-        for (const char *const *part = parts; *part; part++)
-            if (strncasecmp(key, *part, strlen(*part)) == 0)
-                return true;
-    return false;
-}
-
-/* {file: PATH} or {env: NAME}: where a secret is, not what it is. */
-static bool is_reference(const struct fxi_node *node)
-{
-    return node->type == FXI_NODE_MAP && node->count == 1 && node->children->type == FXI_NODE_SCALAR &&
-           (strcmp(node->children->key, "file") == 0 || strcmp(node->children->key, "env") == 0);
+    }
 }
 
 static bool is_hidden(const struct printer *printer, const struct place *place, const struct fxi_node *node)
 {
-    if (!place->entry || node->is_null || is_reference(node))
+    if (!place->entry || node->is_null || fxi_secret_is_reference(node))
         return false;
-    if (place->depth == 0)
-        return printer->is_secret && printer->is_secret(printer->arg, place->entry, node->key);
-    return key_sounds_secret(node->key);
+    if (!printer->is_secret)
+        return place->option && fxi_secret_is(NULL, node->key, node);
+    if (!place->option)
+        return printer->is_secret(printer->arg, place->entry, node->key, NULL);
+    return printer->is_secret(printer->arg, place->entry, place->option, node);
 }
 
 static bool is_list_of_scalars(const struct fxi_node *node)
@@ -139,16 +132,16 @@ static bool is_inline(const struct fxi_node *node)
     return node->type == FXI_NODE_SCALAR || node->count == 0 || is_list_of_scalars(node);
 }
 
-static void inline_print(FILE *out, const struct fxi_node *node)
+static void inline_print(FILE *out, const struct fxi_node *node, bool masks_urls)
 {
     if (node->type == FXI_NODE_SCALAR) {
-        scalar_print(out, node);
+        scalar_print(out, node, masks_urls);
     } else if (node->type == FXI_NODE_MAP) {
         fputs("{}", out);
     } else {
         fputc('[', out);
         for (const struct fxi_node *child = node->children; child; child = child->next) {
-            scalar_print(out, child);
+            scalar_print(out, child, masks_urls);
             fputs(child->next ? ", " : "", out);
         }
         fputc(']', out);
@@ -169,13 +162,13 @@ static const struct fxi_plugin_entry *entry_of(const struct printer *printer, co
 static void list_print(const struct printer *printer, const struct fxi_node *list, struct place place)
 {
     for (const struct fxi_node *child = list->children; child; child = child->next) {
-        struct place below = {place.entry, place.depth + 1, place.indent + STEP};
-        if (!place.entry && (below.entry = entry_of(printer, child)) != NULL)
-            below.depth = 0;
+        struct place below = {place.entry, place.option, place.indent + STEP};
+        if (!place.entry)
+            below.entry = entry_of(printer, child);
         fprintf(printer->out, "%*s-%s", (int)place.indent, "",
                 child->type == FXI_NODE_LIST && !is_inline(child) ? "\n" : " ");
         if (is_inline(child))
-            inline_print(printer->out, child);
+            inline_print(printer->out, child, place.entry != NULL);
         else if (child->type == FXI_NODE_MAP)
             map_print(printer, child, below, true);
         else
@@ -186,17 +179,18 @@ static void list_print(const struct printer *printer, const struct fxi_node *lis
 /* indented: the first key stands behind "- " already. */
 static void map_print(const struct printer *printer, const struct fxi_node *map, struct place place, bool indented)
 {
-    struct place below = {place.entry, place.depth + 1, place.indent + STEP};
+    struct place below = {place.entry, place.option, place.indent + STEP};
     for (const struct fxi_node *child = map->children; child; child = child->next) {
         fprintf(printer->out, "%*s", indented ? 0 : (int)place.indent, "");
         indented = false;
         text_print(printer->out, child->key);
         bool hidden = is_hidden(printer, &place, child);
+        below.option = place.entry && !place.option ? child->key : place.option;
         fputs(hidden ? ": \"" HIDDEN "\"\n" : is_inline(child) ? ": " : ":\n", printer->out);
         if (hidden)
             continue;
         if (is_inline(child))
-            inline_print(printer->out, child);
+            inline_print(printer->out, child, place.entry != NULL);
         else if (child->type == FXI_NODE_MAP)
             map_print(printer, child, below, false);
         else
@@ -205,12 +199,14 @@ static void map_print(const struct printer *printer, const struct fxi_node *map,
 }
 
 void fxi_config_print(FILE *out, const struct fxi_config *config,
-                      bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key), void *arg)
+                      bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key,
+                                        const struct fxi_node *item),
+                      void *arg)
 {
     struct printer printer = {out, config, is_secret, arg};
     const struct fxi_node *root = config->document->root;
     if (is_inline(root))
-        inline_print(out, root);
+        inline_print(out, root, false);
     else
-        map_print(&printer, root, (struct place){NULL, 0, 0}, false);
+        map_print(&printer, root, (struct place){NULL, NULL, 0}, false);
 }

@@ -84,7 +84,7 @@ static const char *check_type(const struct fx_option *option, size_t options_siz
         return "is not inside the options struct";
     if (option->min > option->max || (!counted && (option->min != 0 || option->max != 0)))
         return "has bounds that make no sense";
-    if (chosen != (option->choices != NULL && option->choices[0] != NULL))
+    if (!(option->flags & FX_OPTION_SECRETS) && chosen != (option->choices != NULL && option->choices[0] != NULL))
         return chosen ? "is an enum without choices" : "has choices but is no enum";
     if ((option->flags & FX_OPTION_SECRETS) && option->type != FX_OPT_MAP)
         return "may have secrets in its values but is no map";

@@ -23,7 +23,8 @@ static void type_add(struct fxi_str *line, const struct fx_option *option)
     fxi_str_puts(line, names[option->type]);
     if (option->flags & FX_OPTION_LISTS)
         fxi_str_puts(line, " or lists of them");
-    for (const char *const *choice = option->choices; choice && *choice; choice++) {
+    bool is_chosen = option->type == FX_OPT_ENUM || option->type == FX_OPT_CHOICE;
+    for (const char *const *choice = is_chosen ? option->choices : NULL; choice && *choice; choice++) {
         bool has_text = option->type == FX_OPT_CHOICE && (*choice)[strlen(*choice) - 1] == ':';
         fxi_str_printf(line, has_text ? "%s {%s TEXT}" : "%s %s",
                        choice == option->choices ? ""

@@ -274,7 +274,7 @@ int fxi_option_parse(const struct fx_option *option, const char *text, void *opt
     return fxi_option_fill(option, "", &node, options, err);
 }
 
-static const struct fx_option *option_find(const struct fx_option *table, const char *key)
+const struct fx_option *fxi_option_find(const struct fx_option *table, const char *key)
 {
     for (const struct fx_option *option = table; option && option->key; option++)
         if (strcmp(option->key, key) == 0)
@@ -321,7 +321,7 @@ static int keys_check(const struct fx_option *table, const char *file, const str
                       const char *const *skip, struct fx_error *err)
 {
     for (const struct fxi_node *node = map ? map->children : NULL; node; node = node->next)
-        if (!is_skipped(skip, node->key) && !option_find(table, node->key))
+        if (!is_skipped(skip, node->key) && !fxi_option_find(table, node->key))
             return fail_unknown(table, file, node, skip, err);
     return 0;
 }

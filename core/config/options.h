@@ -24,6 +24,9 @@ void fxi_options_fini(const struct fx_option *table, void *options);
 int fxi_option_fill(const struct fx_option *option, const char *file, const struct fxi_node *node, void *options,
                     struct fx_error *err) FX_WARN_UNUSED;
 
+/* The row with this key, or NULL. */
+const struct fx_option *fxi_option_find(const struct fx_option *table, const char *key);
+
 /*
  * Where an option is written in map, that of a table as "servers[2].host"; item (may be NULL) is a key of a map or the text of a list's entry. What is not
  * written is at map's own place. 0, or FX_EINVAL and zeros when nothing has a place (flags).

@@ -5,15 +5,19 @@
 #include "config/secret.h"
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "config/text.h"
 #include "util/alloc.h"
 #include "util/regular.h"
+
+#define HIDDEN "********"
 
 static int fail(const char *file, const struct fxi_node *node, const char *what, const char *why, struct fx_error *err)
 {
@@ -84,4 +88,57 @@ int fxi_secret_read(const char *file, const struct fxi_node *node, char **secret
     if (node->count != 1 || where->type != FXI_NODE_SCALAR || where->is_null || !(is_file || is_env))
         return fxi_node_error(err, file, node, 0, FX_EINVAL, "a secret is a text, or {file: PATH}, or {env: NAME}");
     return is_file ? from_file(file, where, secret, err) : from_environment(file, where, secret, err);
+}
+
+bool fxi_secret_is_reference(const struct fxi_node *node)
+{
+    return node->type == FXI_NODE_MAP && node->count == 1 && node->children->type == FXI_NODE_SCALAR &&
+           (strcmp(node->children->key, "file") == 0 || strcmp(node->children->key, "env") == 0);
+}
+
+/* Names of secrets among free keys, where no table says what is none. */
+static bool sounds_secret(const char *key)
+{
+    static const char *const parts[] = {"passw",      "passphrase", "secret",  "token",
+                                        "credential", "key.pem",    "private", NULL};
+    for (; *key; key++)
+        for (const char *const *part = parts; *part; part++)
+            if (strncasecmp(key, *part, strlen(*part)) == 0)
+                return true;
+    return false;
+}
+
+static bool is_public(const struct fx_option *option, const char *key)
+{
+    for (const char *const *pattern = option->choices; pattern && *pattern; pattern++)
+        if (fnmatch(*pattern, key, 0) == 0)
+            return true;
+    return false;
+}
+
+bool fxi_secret_is(const struct fx_option *option, const char *key, const struct fxi_node *item)
+{
+    if ((option && option->type == FX_OPT_SECRET) || (item && fxi_secret_is_reference(item)))
+        return true;
+    if (!key)
+        return false;
+    return option && (option->flags & FX_OPTION_SECRETS) ? !is_public(option, key) : sounds_secret(key);
+}
+
+const char *fxi_secret_mask_urls(const char *text, char *shown, size_t size)
+{
+    size_t used = 0;
+    while (*text && used + sizeof "://" HIDDEN < size) {
+        size_t length = strncmp(text, "://", 3) == 0 ? strcspn(text + 3, "/?# \t\r\n") : 0;
+        const char *at = length ? memrchr(text + 3, '@', length) : NULL;
+        if (at && at > text + 3) {
+            memcpy(shown + used, "://" HIDDEN, sizeof "://" HIDDEN - 1);
+            used += sizeof "://" HIDDEN - 1;
+            text = at;
+        } else {
+            shown[used++] = *text++;
+        }
+    }
+    shown[used] = '\0';
+    return shown;
 }

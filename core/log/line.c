@@ -1,38 +1,52 @@
 /* Log lines, as text and as JSON. The caller's thread only. */
 #include "log/line.h"
 
+#include <stdbool.h>
 #include <string.h>
+
+#include "util/clean.h"
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
-/* JSON's escapes; also used for quoted values in text. Bytes over 0x7f go as they are. */
-static void add_quoted(struct fxi_str *out, const char *text, size_t size)
+/*
+ * JSON's escapes; also used for quoted values in text. What a terminal would obey is escaped, too; a byte that is no
+ * UTF-8 is shown as the character of Latin-1 that it may have been meant for.
+ */
+static void add_quoted(struct fxi_str *out, const char *text, size_t length)
 {
+    const char *end = text + length;
     fxi_str_puts(out, "\"");
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\')
-            fxi_str_printf(out, "\\%c", c);
-        else if (c == '\n')
+    while (text < end) {
+        uint32_t point;
+        size_t size;
+        bool is_clean = fxi_clean_size(text, end, &point, &size) != 0;
+        if (point == '"' || point == '\\')
+            fxi_str_printf(out, "\\%c", (char)point);
+        else if (point == '\n')
             fxi_str_puts(out, "\\n");
-        else if (c < 0x20 || c == 0x7f)
-            fxi_str_printf(out, "\\u%04x", c);
+        else if (is_clean)
+            fxi_str_add(out, text, size);
+        else if (point > 0xffff)
+            fxi_str_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((point - 0x10000) >> 10)),
+                           (unsigned)(0xdc00 + ((point - 0x10000) & 0x3ff)));
         else
-            fxi_str_add(out, text + i, 1);
+            fxi_str_printf(out, "\\u%04x", (unsigned)point);
+        text += size;
     }
     fxi_str_puts(out, "\"");
 }
 
-static int needs_quotes(const char *text, size_t size)
+static bool needs_quotes(const char *text, size_t length)
 {
-    if (size == 0)
-        return 1;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c <= 0x20 || c == 0x7f || c == '"' || c == '\\' || c == '=')
-            return 1;
+    const char *end = text + length;
+    while (text < end) {
+        uint32_t point;
+        size_t size;
+        if (!fxi_clean_size(text, end, &point, &size) || point == ' ' || point == '"' || point == '\\' || point == '=')
+            return true;
+        text += size;
     }
-    return 0;
+    return length == 0;
 }
 
 static void add_pair(struct fxi_str *out, enum fxi_log_format format, const char *pair, size_t size)

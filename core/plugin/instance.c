@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/options.h"
+#include "config/secret.h"
 #include "plugin/calls.h"
 #include "plugin/check.h"
 #include "util/alloc.h"
@@ -59,6 +60,14 @@ int fx_error_option(struct fx_error *err, const struct fx_instance *instance, co
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
     return FX_EINVAL;
+}
+
+int fx_option_is_secret(const struct fx_instance *instance, const char *option, const char *item)
+{
+    const struct fxi_node *node = fxi_node_get(instance->entry->node, option);
+    if (node && item)
+        node = node->type == FXI_NODE_MAP ? fxi_node_get(node, item) : NULL;
+    return fxi_secret_is(fxi_option_find(instance->plugin->options, option), item, node);
 }
 
 /* Errors of the loader are about a file of their own: add where the configuration asks for it. */

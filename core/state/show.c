@@ -10,6 +10,7 @@
 
 #include "state/parts.h"
 #include "state/show.h"
+#include "util/clean.h"
 #include "util/regular.h"
 
 /* The folder as the file 'lock' in it: see directory.c. Descriptors of our own, which let go of what they got. */
@@ -43,6 +44,14 @@ static void print_time(FILE *out, int64_t time_ms)
     fprintf(out, "%s.%03dZ", text, (int)(time_ms % 1000));
 }
 
+/* The directory may be anybody's: what is in it is foreign text. */
+static void print_line(FILE *out, const char *what, const char *text)
+{
+    fputs(what, out);
+    fxi_clean_print(out, text);
+    fputc('\n', out);
+}
+
 /* False: it is damaged. */
 static bool print_part(FILE *out, struct fxi_state *state, const struct fxi_slot *slot,
                        const struct fxi_slot_part *found)
@@ -56,13 +65,16 @@ static bool print_part(FILE *out, struct fxi_state *state, const struct fxi_slot
     bool is_sound = fxi_part_read(part, slot, &err) == 0;
     while (is_sound && fx_state_entry(&checkpoint, &entry, &size))
         entries++;
-    fprintf(out, "  output    %s (%s): %" PRIu64 " bytes of values, ", found->instance, found->plugin,
-            found->values_size);
+    fputs("  output    ", out);
+    fxi_clean_print(out, found->instance);
+    fputs(" (", out);
+    fxi_clean_print(out, found->plugin);
+    fprintf(out, "): %" PRIu64 " bytes of values, ", found->values_size);
     if (is_sound)
         fprintf(out, "%lu entries of %" PRIu64 " bytes in log-%" PRIu64 "\n", entries, found->log_size,
                 found->log_generation);
     else
-        fprintf(out, "damaged: %s\n", err.message);
+        print_line(out, "damaged: ", err.message);
     fxi_part_read_end(part);
     return is_sound;
 }
@@ -79,7 +91,10 @@ static bool print_slot(FILE *out, struct fxi_state *state, unsigned index)
     fputs(slot->is_accepted ? ", accepted\n" : ", not known to be accepted: the tags beside the offsets tell\n", out);
     for (size_t i = 0; i < slot->position_count; i++) {
         const struct fxi_slot_position *position = &slot->positions[i];
-        fprintf(out, "  position  %s: %s", position->input, position->stream);
+        fputs("  position  ", out);
+        fxi_clean_print(out, position->input);
+        fputs(": ", out);
+        fxi_clean_print(out, position->stream);
         if (position->partition >= 0)
             fprintf(out, " partition %d", (int)position->partition);
         fprintf(out, " at %" PRId64 "\n", position->offset);
@@ -96,7 +111,8 @@ int fxi_state_show(FILE *out, const char *directory, struct fx_error *err)
     int rc = fxi_state_look(&state, directory, err);
     if (rc)
         return rc;
-    fprintf(out, "directory: %s\nidentity: %s\nin use: %s\n", state->directory, state->identity, in_use(state));
+    print_line(out, "directory: ", state->directory);
+    fprintf(out, "identity: %s\nin use: %s\n", state->identity, in_use(state));
     bool is_sound = print_slot(out, state, 0);
     is_sound = print_slot(out, state, 1) && is_sound;
     fxi_state_close(state);

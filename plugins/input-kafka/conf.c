@@ -33,20 +33,20 @@ static const struct refused {
     {"test.mock.num.brokers", "it would replace the brokers by pretended ones"},
 };
 
-static bool is_secret(const char *key)
-{
-    return strstr(key, "password") || strstr(key, "secret") || strstr(key, "key.pem") || strstr(key, "oauthbearer");
-}
-
 static int set(struct kafka_consumer *consumer, const char *option, const char *item, const char *key,
                const char *value, struct fx_error *err)
 {
-    char reason[256];
-    if (rd_kafka_conf_set(consumer->conf, key, value, reason, sizeof reason) == RD_KAFKA_CONF_OK)
+    char reason[256], shown[256];
+    rd_kafka_conf_res_t result = rd_kafka_conf_set(consumer->conf, key, value, reason, sizeof reason);
+    if (result == RD_KAFKA_CONF_OK)
         return 0;
-    if (is_secret(key)) /* the reason may show a part of the value */
-        return fx_error_option(err, consumer->instance, option, item, "librdkafka refuses the value of %s", key);
-    return fx_error_option(err, consumer->instance, option, item, "librdkafka refuses %s: %s", key, reason);
+    if (item && fx_option_is_secret(consumer->instance, option, item)) /* the reason may show a part of the value */
+        return fx_error_option(err, consumer->instance, option, item,
+                               result == RD_KAFKA_CONF_UNKNOWN ? "librdkafka has no property %s"
+                                                               : "librdkafka refuses the value of %s",
+                               key);
+    return fx_error_option(err, consumer->instance, option, item, "librdkafka refuses %s: %s", key,
+                           kafka_scrub(consumer, reason, shown, sizeof shown));
 }
 
 /* librdkafka takes brokers as one text. */
@@ -60,6 +60,12 @@ static int set_brokers(struct kafka_consumer *consumer, struct fx_error *err)
     if (!joined)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     for (size_t i = 0; i < brokers->count; i++) {
+        if (strchr(brokers->items[i], '@')) {
+            free(joined);
+            return fx_error_option(err, consumer->instance, "brokers", brokers->items[i],
+                                   "a broker is HOST:PORT, without a user: name and password are rdkafka's "
+                                   "sasl.username and sasl.password");
+        }
         if (i)
             strcat(joined, ",");
         strcat(joined, brokers->items[i]);
@@ -246,7 +252,9 @@ int kafka_conf_refused(const struct kafka_consumer *consumer, const char *reason
     for (size_t i = 0; i < map->count; i++)
         if (strstr(reason, map->pairs[i].key) && (!item || strlen(map->pairs[i].key) > strlen(item)))
             item = map->pairs[i].key;
+    char shown[256];
+    kafka_scrub(consumer, reason, shown, sizeof shown);
     if (!map->count)
-        return fx_error_set(err, FX_EIO, "librdkafka does not start: %s", reason);
-    return fx_error_option(err, consumer->instance, "rdkafka", item, "librdkafka does not start: %s", reason);
+        return fx_error_set(err, FX_EIO, "librdkafka does not start: %s", shown);
+    return fx_error_option(err, consumer->instance, "rdkafka", item, "librdkafka does not start: %s", shown);
 }

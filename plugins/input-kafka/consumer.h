@@ -197,6 +197,7 @@ struct kafka_consumer {
     size_t fixed_count;
     rd_kafka_t *rk;
     rd_kafka_conf_t *conf; /* between create and start */
+    const char **secrets;  /* values of properties, the options'; ended by NULL */
     struct kafka_worker **workers;
     unsigned worker_count, next_worker;
     struct kafka_partition *partitions;
@@ -243,6 +244,13 @@ bool kafka_destroy_within(struct kafka_consumer *consumer, rd_kafka_t *rk, int t
 int kafka_conf_make(struct kafka_consumer *consumer, struct fx_error *err);
 /* An error for what librdkafka refused at the start, at the property that its reason speaks of. */
 int kafka_conf_refused(const struct kafka_consumer *consumer, const char *reason, struct fx_error *err);
+
+/*
+ * scrub.c: copies a text of librdkafka's, at most size bytes with the end, without what is in it of the values of
+ * secret properties. Gives shown. Any thread.
+ */
+int kafka_secrets_init(struct kafka_consumer *consumer, struct fx_error *err);
+const char *kafka_scrub(const struct kafka_consumer *consumer, const char *text, char *shown, size_t size);
 
 /* events.c: callbacks for the configuration. */
 void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);

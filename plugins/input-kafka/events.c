@@ -4,15 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHOWN_MAX 1024
+
 void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     struct kafka_consumer *consumer = rd_kafka_opaque(rk);
     enum fx_log_level ours = level <= 3 ? FX_LOG_WARN : level <= 5 ? FX_LOG_INFO : FX_LOG_DEBUG;
     unsigned suppressed;
+    char shown[SHOWN_MAX];
     if (atomic_load(&consumer->is_left)) /* its instance is gone */
         return;
-    if (ours == FX_LOG_DEBUG || (fx_log_enabled(ours) && fx_log_allowed(&consumer->event_limit, &suppressed)))
-        fx_log(consumer->instance, ours, "librdkafka:", "facility=%s text=%s", facility, text);
+    if (fx_log_enabled(ours) && (ours == FX_LOG_DEBUG || fx_log_allowed(&consumer->event_limit, &suppressed)))
+        fx_log(consumer->instance, ours, "librdkafka:", "facility=%s text=%s", facility,
+               kafka_scrub(consumer, text, shown, sizeof shown));
 }
 
 /* librdkafka names the partition of some errors in their text only: "TOPIC [NUMBER]: ...". */
@@ -32,6 +36,7 @@ static struct kafka_partition *find_in_text(const struct kafka_consumer *consume
 void kafka_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct kafka_consumer *consumer = opaque;
+    char shown[SHOWN_MAX];
     rd_kafka_resp_err_t error = (rd_kafka_resp_err_t)code;
     (void)rk;
     /* With TLS 1.3 a broker refuses our certificate when the connection seems to stand already. */
@@ -44,5 +49,5 @@ void kafka_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         atomic_store(&consumer->workers[partition->worker]->has_missed, true);
     }
     kafka_trouble_note(consumer, error, partition ? partition->topic : NULL, partition ? partition->number : -1,
-                       reason);
+                       kafka_scrub(consumer, reason, shown, sizeof shown));
 }

@@ -21,6 +21,23 @@ static const char *const troubles[] = {[KAFKA_TROUBLE_LOGIN] = "authentication",
                                        [KAFKA_TROUBLE_OTHER] = "other",
                                        NULL};
 
+/*
+ * librdkafka's properties whose values are no secrets. All others are: a list of those that are would lack what a later
+ * version brings, and what somebody misspells.
+ */
+static const char *const public_properties[] = {
+    "*.ms", "*.bytes", "*.kbytes", "*.messages", "*.min.messages", "*.max", "*.size", "*.level", "*.location",
+    "enable.*", "allow.*", "api.version.*", "broker.*", "socket.*", "queued.*", "fetch.*", "max.*", "metadata.*",
+    "topic.metadata.*", "message.*", "receive.*", "retry.*", "log.*", "compression.*", "check.crcs", "client.rack",
+    "client.dns.lookup", "debug", "group.instance.id", "group.protocol", "group.protocol.type", "group.remote.assignor",
+    "isolation.level", "partition.assignment.strategy", "security.protocol", "sasl.mechanism", "sasl.mechanisms",
+    "sasl.username", "sasl.kerberos.service.name", "sasl.kerberos.principal", "sasl.kerberos.keytab",
+    "sasl.oauthbearer.method", "sasl.oauthbearer.client.id", "ssl.cipher.suites", "ssl.curves.list", "ssl.sigalgs.list",
+    "ssl.endpoint.identification.algorithm",
+    /* Refused anyway, with a reason. */
+    "bootstrap.servers", "metadata.broker.list", "group.id", "client.id", "auto.*", "offset.store.*", "topic.blacklist",
+    "plugin.library.paths", "test.mock.num.brokers", NULL};
+
 static const struct fx_option options[] = {
     {FX_OPTION(struct kafka_options, brokers), .type = FX_OPT_LIST, .flags = FX_OPTION_REQUIRED, .min = 1, .max = 1000,
      .help = "Brokers to ask first, host:port each; the others are found by them."},
@@ -49,9 +66,11 @@ static const struct fx_option options[] = {
              "ends the program."},
     {FX_OPTION(struct kafka_options, unreadable_after), .type = FX_OPT_DURATION, .fallback = "30s", .max = 86400000,
      .help = "How long such a batch is asked for again before that is done."},
-    {FX_OPTION(struct kafka_options, rdkafka), .type = FX_OPT_MAP, .flags = FX_OPTION_SECRETS, .fallback = "{}",
+    {FX_OPTION(struct kafka_options, rdkafka), .type = FX_OPT_MAP, .flags = FX_OPTION_SECRETS,
+     .choices = public_properties, .fallback = "{}",
      .help = "Any other property of librdkafka, such as security.protocol or fetch.wait.max.ms. A value may also be "
-             "{file: PATH} or {env: NAME}."},
+             "{file: PATH} or {env: NAME}; such values, and those of properties that are not known to be none, are "
+             "secrets: they are neither printed nor logged."},
     {.key = NULL}};
 
 static const struct fx_metric metrics[] = {

@@ -12,7 +12,9 @@ int kafka_create(struct fx_instance *instance, const void *options, void **self,
     consumer->options = options;
     pthread_mutex_init(&consumer->facts_lock, NULL);
     kafka_troubles_init(consumer);
-    int rc = kafka_conf_make(consumer, err);
+    int rc = kafka_secrets_init(consumer, err);
+    if (!rc)
+        rc = kafka_conf_make(consumer, err);
     if (!rc)
         rc = kafka_letters_check(consumer, err);
     if (rc)
@@ -39,6 +41,7 @@ void kafka_destroy(void *self)
     kafka_known_free(consumer);
     pthread_mutex_destroy(&consumer->facts_lock);
     free(consumer->fixed);
+    free(consumer->secrets);
     free(consumer->workers);
     if (!atomic_load(&consumer->is_left)) /* else librdkafka's threads may still log by it, until the program ends */
         free(consumer);

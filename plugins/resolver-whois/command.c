@@ -14,6 +14,7 @@
 #include <flow-exporter/state.h>
 
 #include "base/clock.h"
+#include "names/clean.h"
 #include "server/talk.h"
 
 #define NUMBERS_MAX  10000
@@ -120,6 +121,15 @@ static int ask_server(struct asking *asking, size_t index)
 
 /* ---- printing ---- */
 
+/* Errors have names of files and words of the command line in them: nothing that a terminal would obey. */
+static void print_error(const char *message)
+{
+    char text[FX_ERROR_MESSAGE_MAX];
+    size_t size = strnlen(message, sizeof(text));
+    memcpy(text, message, size);
+    fprintf(stderr, "flow-exporter: %.*s\n", (int)whois_clean(text, size), text);
+}
+
 static void print_shown(const struct whois_command *command, const char *kept, size_t size)
 {
     struct whois_style style = whois_options_style(command->options);
@@ -196,7 +206,7 @@ static bool read_files(const struct whois_command *command)
         struct fx_error err = FX_ERROR_INIT;
         struct whois_names_file *file = whois_names_file_read(command->files->watches[i].path, &err);
         if (!file) {
-            fprintf(stderr, "flow-exporter: %s\n", err.message);
+            print_error(err.message);
             return false;
         }
         whois_names_file_free(whois_names_replace(command->files, i, file));
@@ -216,7 +226,7 @@ static bool read_cache(struct asking *asking)
     if (whois_table_init(&asking->cache, &table) < 0)
         return false;
     if (folder && whois_cache_load(folder, &asking->cache, &lifetimes, &count, &err) < 0)
-        fprintf(stderr, "flow-exporter: %s\n", err.message);
+        print_error(err.message);
     return true;
 }
 
@@ -253,7 +263,9 @@ int whois_command_run(const struct whois_command *command, int argc, const char 
     int status = asking.entries && asking.said ? 0 : 1;
     for (int i = 0; i < argc && status == 0; i++) {
         if (!read_number(argv[i], &asking.entries[i].number)) {
-            fprintf(stderr, "flow-exporter: '%s' is no AS number, such as AS15169 or 15169\n", argv[i]);
+            char text[80];
+            snprintf(text, sizeof(text), "'%.30s' is no AS number, such as AS15169 or 15169", argv[i]);
+            print_error(text);
             status = STATUS_USAGE;
         }
     }

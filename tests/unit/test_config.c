@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "config/flags.h"
+#include "config/secret.h"
 #include "tests/unit/node_equal.h"
 
 #define IN_OUT "inputs: [{plugin: in}]\noutputs: [{plugin: out}]\n"
@@ -236,8 +237,10 @@ static void test_flags(void **state)
     }
 }
 
-static bool is_secret_key(void *arg, const struct fxi_plugin_entry *entry, const char *key)
+static bool is_secret_key(void *arg, const struct fxi_plugin_entry *entry, const char *key, const struct fxi_node *item)
 {
+    if (item)
+        return fxi_secret_is(NULL, item->key, item);
     return entry->kind == FX_KIND_OUTPUT && strcmp(key, arg) == 0;
 }
 

@@ -130,7 +130,7 @@ static void hosts(void **unused)
 {
     (void)unused;
     const char *const listed[] = {"whois.example.org", "10.1.2.3:4343"};
-    const struct fx_list referrals = {listed, 2};
+    const struct fx_list referrals = {2, listed};
     struct whois_server_options servers[] = {
         {.address = address_of("127.0.0.1:4000"), .dialect = &whois_arin, .flags = "a"},
         {.address = address_of("whois.ripe.net"), .dialect = &whois_rpsl, .flags = "-r"}};

@@ -64,4 +64,10 @@ FX_API int fx_error_set(struct fx_error *err, int code, const char *format, ...)
 FX_API int fx_error_option(struct fx_error *err, const struct fx_instance *instance, const char *option,
                            const char *item, const char *format, ...) FX_PRINTF(5, 6);
 
+/*
+ * Whether the value of the option (item: of that key of a map, else NULL) belongs into no message: the option is a secret,
+ * the value was written as {file: ...} or {env: ...}, or the map's table does not call it public. Since ABI 1.2.
+ */
+FX_API int fx_option_is_secret(const struct fx_instance *instance, const char *option, const char *item);
+
 #endif

@@ -32,7 +32,11 @@ enum fx_option_type {
 enum fx_option_flags {
     FX_OPTION_REQUIRED = 1 << 0,   /* must be written, there is no default */
     FX_OPTION_RELOADABLE = 1 << 1, /* may change while the program runs */
-    FX_OPTION_SECRETS = 1 << 2,    /* of a map: its values may also be {file: PATH} or {env: NAME}; since ABI 1.1 */
+    /*
+     * Of a map: its values may also be {file: PATH} or {env: NAME}, and are secrets, but for those that are written as they
+     * are under a key that matches one of choices ("*.ms"). Since ABI 1.1, choices since 1.2: without them all are.
+     */
+    FX_OPTION_SECRETS = 1 << 2,
     FX_OPTION_LISTS = 1 << 3 /* of a map: its values may also be lists, a pair each with the same key; since ABI 1.1 */
 };
 
@@ -72,9 +76,10 @@ struct fx_option {
     size_t offset;            /* offsetof(struct my_options, member) */
     const char *fallback;     /* the default as it would be written ("5s", "[a, b]"); NULL: none */
     int64_t min, max; /* bounds of numbers, in ms and bytes; both 0: none. Of lists, maps and tables: of their count */
-    const char *const *choices; /* of an enum or a choice, ended by NULL; "name:" is a choice that takes a text */
-    const char *unit;           /* what a number counts, or NULL */
-    const char *help;           /* one or more sentences */
+    /* Of an enum or a choice, ended by NULL; "name:" is a choice that takes a text. Of a map with secrets: what is none. */
+    const char *const *choices;
+    const char *unit; /* what a number counts, or NULL */
+    const char *help; /* one or more sentences */
     /* Since ABI 1.1, of FX_OPT_TABLES only. */
     const struct fx_option *table; /* the options of one map of the list; no secrets */
     size_t table_size;             /* sizeof the struct that it fills */

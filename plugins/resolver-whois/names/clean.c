@@ -94,9 +94,18 @@ size_t whois_to_utf8(const char *text, size_t size, char *out)
     return out_size;
 }
 
+/* What a terminal obeys, and what turns the direction of a line or ends it (U+202E and its kin, U+2028, U+FEFF). */
 static bool is_control(const unsigned char *text)
 {
-    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
+    if (text[0] < 0x80)
+        return text[0] < 0x20 || text[0] == 0x7f;
+    if (text[0] == 0xc2 || text[0] == 0xd8)
+        return text[0] == 0xc2 ? text[1] < 0xa0 : text[1] == 0x9c;
+    if (text[0] == 0xe2 && text[1] == 0x80)
+        return text[2] == 0x8e || text[2] == 0x8f || (text[2] >= 0xa8 && text[2] <= 0xae);
+    if (text[0] == 0xe2 && text[1] == 0x81)
+        return text[2] >= 0xa6 && text[2] <= 0xa9;
+    return text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf;
 }
 
 /* Of text that needs nothing else. */

@@ -20,7 +20,7 @@ size_t whois_to_utf8(const char *text, size_t size, char *out);
 
 /*
  * Cleans text in place and returns its new size, which is never larger. Bytes that are not UTF-8 and control
- * characters (C0, DEL, C1) are dropped; a tab becomes a space; white space at both ends goes.
+ * characters (C0, DEL, C1, those of direction and of lines) are dropped; a tab becomes a space; white space at both ends goes.
  */
 size_t whois_clean(char *text, size_t size);
 

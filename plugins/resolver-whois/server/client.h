@@ -36,6 +36,8 @@ struct whois_client {
     size_t received_size, received_max;
     void (*take_line)(void *arg, char *line, size_t size);
     void *arg;
+    bool is_public_only; /* the caller's: addresses that are somebody's inside are left out */
+    bool is_blocked;     /* one was */
     const char *why;     /* a text: what broke */
     int why_errno;       /* or 0 */
     struct whois_lines lines;

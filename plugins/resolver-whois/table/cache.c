@@ -109,6 +109,14 @@ struct loading {
     size_t count;
 };
 
+/* Whether it is a name as answers give it. The file may be of somebody else, who can make a checksum, too. */
+static bool is_clean(const char *kept, size_t size)
+{
+    char copy[WHOIS_NAME_MAX];
+    memcpy(copy, kept, size);
+    return whois_clean(copy, size) == size;
+}
+
 static int restore(void *arg, uint32_t number, int64_t expires_s, const char *kept, size_t size)
 {
     struct loading *loading = arg;
@@ -117,7 +125,7 @@ static int restore(void *arg, uint32_t number, int64_t expires_s, const char *ke
     /* A clock that was wrong, or options that have changed, make nothing live longer than it should. */
     if (left_ms > lifetime_ms)
         left_ms = lifetime_ms;
-    if (left_ms <= 0 || size > WHOIS_NAME_MAX || !whois_is_utf8(kept, size))
+    if (left_ms <= 0 || size > WHOIS_NAME_MAX || !is_clean(kept, size))
         return 0;
     int64_t expires_ms = loading->now_ms + left_ms;
     loading->count++;

@@ -153,6 +153,32 @@ static void check_ignored(const char *why)
     whois_table_fini(&table);
 }
 
+/* A file of somebody else: its checksum is right, but no answer would have been kept so. */
+static void names_that_no_answer_gives(void **unused)
+{
+    (void)unused;
+    struct whois_table before, after;
+    make_table(&before, 100);
+    add(&before, 1, "\x1b[31mRED\x1b[0m", 500000);
+    add(&before, 2, "TITLE \x1b]0;owned\x07", 500000);
+    add(&before, 3,
+        "\xc2\x9b"
+        "2J",
+        500000);
+    add(&before, 4,
+        "exe.\xe2\x80\xae"
+        "gpj",
+        500000);
+    add(&before, 5, "\xff", 500000);
+    add(&before, 6, " SPACE", 500000);
+    add(&before, 7, "GOOD - Name, US", 500000);
+    save(&before);
+    load(&after, 1);
+    assert_string_equal(entry_of(&after, 7)->kept, "GOOD - Name, US");
+    whois_table_fini(&before);
+    whois_table_fini(&after);
+}
+
 /* Cut anywhere, with any bit turned: never used, never fatal. */
 static void damaged_files_are_ignored(void **unused)
 {
@@ -209,9 +235,8 @@ static void a_fault_costs_only_the_saving(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_kept_comes_back),
-        cmocka_unit_test(many_names_in_slices),
-        cmocka_unit_test(damaged_files_are_ignored),
+        cmocka_unit_test(what_is_kept_comes_back),       cmocka_unit_test(many_names_in_slices),
+        cmocka_unit_test(names_that_no_answer_gives),    cmocka_unit_test(damaged_files_are_ignored),
         cmocka_unit_test(a_fault_costs_only_the_saving),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
