@@ -197,7 +197,7 @@ struct kafka_consumer {
     size_t fixed_count;
     rd_kafka_t *rk;
     rd_kafka_conf_t *conf; /* between create and start */
-    const char **secrets;  /* values of properties, the options'; ended by NULL */
+    char **secrets;        /* of properties, copied: librdkafka's threads may outlive the options; ended by NULL */
     struct kafka_worker **workers;
     unsigned worker_count, next_worker;
     struct kafka_partition *partitions;
@@ -250,6 +250,7 @@ int kafka_conf_refused(const struct kafka_consumer *consumer, const char *reason
  * secret properties. Gives shown. Any thread.
  */
 int kafka_secrets_init(struct kafka_consumer *consumer, struct fx_error *err);
+void kafka_secrets_free(struct kafka_consumer *consumer);
 const char *kafka_scrub(const struct kafka_consumer *consumer, const char *text, char *shown, size_t size);
 
 /* events.c: callbacks for the configuration. */

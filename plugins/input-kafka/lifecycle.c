@@ -41,10 +41,11 @@ void kafka_destroy(void *self)
     kafka_known_free(consumer);
     pthread_mutex_destroy(&consumer->facts_lock);
     free(consumer->fixed);
-    free(consumer->secrets);
     free(consumer->workers);
-    if (!atomic_load(&consumer->is_left)) /* else librdkafka's threads may still log by it, until the program ends */
+    if (!atomic_load(&consumer->is_left)) { /* else librdkafka's threads may still log by it, until the program ends */
+        kafka_secrets_free(consumer);
         free(consumer);
+    }
 }
 
 static int subscribe(struct kafka_consumer *consumer, struct fx_error *err)

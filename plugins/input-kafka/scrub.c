@@ -31,7 +31,7 @@ static size_t part_size(const char *text, const char *value)
 static size_t secret_size(const struct kafka_consumer *consumer, const char *text)
 {
     size_t best = 0;
-    for (const char *const *secret = consumer->secrets; *secret; secret++) {
+    for (char *const *secret = consumer->secrets; *secret; secret++) {
         size_t size = part_size(text, *secret);
         best = size > best ? size : best;
     }
@@ -47,8 +47,17 @@ int kafka_secrets_init(struct kafka_consumer *consumer, struct fx_error *err)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     for (size_t i = 0; i < map->count; i++)
         if (fx_option_is_secret(consumer->instance, "rdkafka", map->pairs[i].key))
-            consumer->secrets[count++] = map->pairs[i].value;
+            consumer->secrets[count++] = strdup(map->pairs[i].value);
     return 0;
+}
+
+void kafka_secrets_free(struct kafka_consumer *consumer)
+{
+    for (char **secret = consumer->secrets; secret && *secret; secret++) {
+        explicit_bzero(*secret, strlen(*secret));
+        free(*secret);
+    }
+    free(consumer->secrets);
 }
 
 const char *kafka_scrub(const struct kafka_consumer *consumer, const char *text, char *shown, size_t size)
