@@ -180,7 +180,7 @@ void fxi_slot_drop(int dir_fd, struct fxi_slot *slot)
     char name[24];
     unsigned index = slot->index;
     snprintf(name, sizeof name, "checkpoint-%u", index);
-    int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+    int fd = fxi_regular_open(dir_fd, name, O_WRONLY, NULL);
     if (fd >= 0) {
         /* Should it fail, the slot is what it was before: one without a mark, for tags to tell. */
         (void)!fxi_file_write(fd, WORK_MAGIC, sizeof WORK_MAGIC - 1, FXI_SLOT_BODY);

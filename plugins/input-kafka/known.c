@@ -75,12 +75,11 @@ void kafka_known_free(struct kafka_consumer *consumer)
 static FILE *open_file(const struct kafka_consumer *consumer, const char *suffix, int flags, char *path, size_t size)
 {
     const char *folder = fx_state_folder(consumer->instance);
-    struct stat status;
     if (!folder || (size_t)snprintf(path, size, "%s/" FILE_NAME "%s", folder, suffix) >= size)
         return NULL;
-    int fd = open(path, flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0640);
-    bool is_regular = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    FILE *file = is_regular ? fdopen(fd, flags == O_RDONLY ? "r" : "w") : NULL;
+    int fd = fx_file_open(path, flags | O_NOFOLLOW, NULL);
+    FILE *file = fd >= 0 ? fdopen(fd, flags == O_RDONLY ? "r" : "w") : NULL;
+    errno = fd < 0 ? -fd : errno;
     if (!file && fd >= 0)
         close(fd);
     return file;
