@@ -161,7 +161,7 @@ def test_whois_command_without_a_configuration(server):
     whois = server()
     status, out, _ = command(["--whois", whois.address], "15169")
     assert status == 0 and "shown as: GOOGLE - Google Inc.\n" in out
-    assert command(["--whois", "none"])[0] == 2
+    assert command(["--whois", "none"])[0] == 64
     assert command(["--whois", "none"], "AS4294967296")[0] == 64
     status, _, err = command(["--whois", "none"], "google")
     assert status == 64 and "'google' is no AS number" in err

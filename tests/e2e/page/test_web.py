@@ -387,7 +387,7 @@ def test_as_prometheus_reads_it(web, certificates, tmp_path):
         served.path.write_text(text)
         oracle = Oracle(tmp_path, served.path)
         assert oracle.process.wait(60 * SLOWNESS) != 0 and "web configuration" in oracle.log(), text
-        assert flow_exporter_run("--config", tmp_path / "config.yml", "--check")[0] == 1, text
+        assert flow_exporter_run("--config", tmp_path / "config.yml", "--check")[0] == 78, text
 
 
 def test_a_real_prometheus_scrapes(web, certificates, tmp_path):
