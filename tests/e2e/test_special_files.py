@@ -92,7 +92,8 @@ def test_named_by_the_configuration(tmp_path, what, kind):
     NAMED[what](config, path)
     # What is opened by the start is not opened by --check. Without its names the program goes on.
     status, said = run(tmp_path, config, *(["--check"] if what not in ("dead letters", "names file") else []))
-    assert str(path) in said and KINDS[kind] in said and (status or what == "names file"), said
+    # A long name is cut in messages about the configuration.
+    assert str(path)[:60] in said and KINDS[kind] in said and (status or what == "names file"), said
 
 
 def test_authorities_for_kafka_may_be_a_folder(tmp_path):

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "plugins/resolver-whois/dialect/dialects.h"
 #include "plugins/resolver-whois/server/client.h"
 #include "plugins/resolver-whois/server/reach.h"
 
