@@ -34,10 +34,10 @@ def is_ready(program):
 
 def test_ready_again_without_a_topic_of_a_pattern(kafka, exporter):
     """It was deleted for good: what is left is all there is to wait for."""
-    one, two = kafka.topic_create(name="pattern-one"), kafka.topic_create(name="pattern-two")
+    one, two = kafka.topic_create(name="left-behind-one"), kafka.topic_create(name="left-behind-two")
     kafka.produce(one, lines(1))
     kafka.produce(two, lines(10))
-    program = exporter(kafka_config(kafka, "^pattern-.*"))
+    program = exporter(kafka_config(kafka, "^left-behind-.*"))
     wait_for_total(program, 11)
     kafka.topic_delete(two)
     program.wait_for_page(lambda page: page.self_sum("flow_exporter_kafka_assigned_partitions") == 1, "one partition")
