@@ -451,6 +451,68 @@ class State(PluginTest):
                 self.kept("a", "b", "b")
                 self.assertEqual(self.counts(), {"b": 2})
 
+    def test_values_that_are_damaged_are_told(self):
+        """The accepted slot is sound, what it speaks of is not: the start says so, for log and alert."""
+        for name in ("values-*", "log-*"):
+            with self.subTest(name):
+                shutil.rmtree(self.folder / "state", ignore_errors=True)
+                (self.folder / "position").unlink(missing_ok=True)
+                self.kept("a")
+                for file in self.folder.glob("state/instance-*/" + name):
+                    file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:])
+                err = self.kept("a", "b")
+                self.assertIn("what was kept is damaged", err)
+                self.assertNotIn("go on from the newest", err)
+                self.assertEqual(self.metrics()["recoveries_total kind=damaged"], 1)
+                self.assertEqual(self.metrics()["recoveries_total kind=newest"], 0)
+
+    def slots(self):
+        """Files of the slots, the newest first: a number stands at byte 32 of the body."""
+        return sorted(self.folder.glob("state/checkpoint-*"), key=lambda file: -int.from_bytes(
+            file.read_bytes()[544:552], sys.byteorder))
+
+    def test_the_older_slot_of_a_source_without_tags(self):
+        """A byte of the newest one is wrong. It was shown, so the older one would be a counter that goes back."""
+        text = b"".join(b'{"name": "a"}\n' for _ in range(5))
+        tally, source = self.tally(), {"plugin": "input-stdin"}
+        config = {"state": {"directory": self.path("state"), "min_interval": "1ms", "max_interval": "20ms"},
+                  "inputs": [source], "outputs": [tally]}
+        self.config.write_text(json.dumps(config))
+        command = [PROGRAM, "--plugin-dir", PLUGINS, "--config", self.config]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            for total in (5, 10):
+                process.stdin.write(text)
+                process.stdin.flush()
+                self.wait_for(process, lambda wanted=total: self.counts() == {"a": wanted})
+            process.kill()
+        newest = self.slots()[0]
+        data = newest.read_bytes()
+        newest.write_bytes(data[:600] + bytes([data[600] ^ 1]) + data[601:])
+        again = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertIn("Counters begin at zero: what was kept is damaged", again.stderr)
+        self.assertEqual(self.counts(), {})
+
+    def test_a_lock_that_is_removed(self):
+        process = self.start_kept([self.input("a", finish="wait")])
+        self.wait_for(process, lambda: (self.folder / "state" / "identity").exists())
+        (self.folder / "state" / "lock").unlink()
+        self.assertIn("used by another process", self.kept("a", status=1))
+        self.assertIn("in use: yes", self.show())
+        process.kill()
+
+    def test_another_folder_in_the_place_of_the_directory(self):
+        """It is not ours: what on_failure says happens, and nothing of it is written."""
+        process = self.start_kept([self.input("a", finish="wait", checkpoints=True, position_file=self.path("position"))],
+                                  max_interval="20ms", on_failure="stop")
+        self.wait_for(process, lambda: self.counts() == {"a": 1})
+        (self.folder / "state").rename(self.folder / "moved")
+        (self.folder / "state").mkdir()
+        out, err = process.communicate(timeout=TIMEOUT_S)
+        self.assertNotEqual(process.returncode, 0, out)
+        self.assertIn("another folder has its name now", err)
+        self.assertEqual(list((self.folder / "state").iterdir()), [])
+
     def test_refused_directories(self):
         newer = lambda data: data[:524] + (9).to_bytes(4, sys.byteorder) + data[528:]
         for name, spoil, fragment in [
