@@ -254,9 +254,7 @@ static bool has_been_forgotten(const struct fxi_pipeline *pipeline, const struct
 {
     if (!evidence->newest && newest->mark == FXI_MARK_DAMAGED)
         return true;
-    if (!older) /* it may be damaged, and still show that it was accepted */
-        return !evidence->newest && fxi_state_slot(pipeline->store, 1 - newest->index)->mark == FXI_MARK_SOUND;
-    if (!older->is_accepted)
+    if (!older || !older->is_accepted)
         return false;
     if (evidence->has_moved)
         return !evidence->moved;
