@@ -133,7 +133,7 @@ int fxi_command_plugin(struct fxi_loader *loader, const struct fxi_args *args)
     if (plugin->options)
         print_options(plugin->options, markdown);
     if (plugin->kind == FX_KIND_INPUT) {
-        puts(markdown ? "\nAs every input it has these, too:\n" : "\nOptions of every input:\n");
+        puts(markdown ? "\nLike every input, it also has these options:\n" : "\nOptions of every input:\n");
         print_options(fxi_input_table, markdown);
     }
     print_metrics(plugin, markdown);

@@ -52,13 +52,13 @@ static void print_plugin(void *arg, const char *name, const char *file)
 int fxi_command_metrics(struct fxi_loader *loader, const struct fxi_args *args)
 {
     (void)args;
-    print_table("The process", "By the names that client libraries of Prometheus have for them.", fxi_process_metrics,
-                "");
-    print_table("The program", "Its parts together, and checkpoints.", fxi_program_metrics, "");
-    print_table("Inputs", "What each input reads and what comes of decoding it. `plugin` is the input's name.",
-                fxi_input_metrics, PLUGIN_LABEL);
-    print_table("Resolvers and outputs", "What each takes. `plugin` is its name.", fxi_stage_metrics, PLUGIN_LABEL);
-    print_table("Calls", "Of each instance, by its name in `plugin`; `program` is the program's own work.",
+    print_table("The process", "The standard metrics of Prometheus' client libraries.", fxi_process_metrics, "");
+    print_table("The program", "The program as a whole, and its checkpoints.", fxi_program_metrics, "");
+    print_table("Inputs", "The payloads and records of each input. `plugin` is the input's name.", fxi_input_metrics,
+                PLUGIN_LABEL);
+    print_table("Resolvers and outputs", "The records that each resolver and output takes. `plugin` is its name.",
+                fxi_stage_metrics, PLUGIN_LABEL);
+    print_table("Calls", "Calls into each instance, by its name in `plugin`; `program` is the program's own work.",
                 fxi_call_metrics, PLUGIN_LABEL);
     fxi_loader_list(loader, print_plugin, loader);
     return 0;

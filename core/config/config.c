@@ -20,9 +20,9 @@ static const char *const log_formats[] = {"text", "json", NULL};
 
 static const struct fx_option log_table[] = {
     {FX_OPTION(struct fxi_log_options, level), .type = FX_OPT_ENUM, .fallback = "info", .choices = log_levels,
-     .help = "The least important lines that are written."},
+     .help = "The least important level that is written."},
     {FX_OPTION(struct fxi_log_options, format), .type = FX_OPT_ENUM, .fallback = "text", .choices = log_formats,
-     .help = "Lines for people, or one JSON object a line."},
+     .help = "text: lines for people. json: one JSON object a line."},
     {.key = NULL},
 };
 
@@ -35,7 +35,7 @@ static const struct fx_option state_table[] = {
      .fallback = "1s",
      .min = 0,
      .max = MS_OF_HOUR,
-     .help = "A page does not cause a checkpoint when the last one is younger than this."},
+     .help = "A page causes no checkpoint when the last one is younger than this."},
     {.key = "max_interval",
      .offset = offsetof(struct fxi_state_options, max_interval_ms),
      .type = FX_OPT_DURATION,
@@ -44,11 +44,12 @@ static const struct fx_option state_table[] = {
      .max = 24 * MS_OF_HOUR,
      .help = "A checkpoint is taken after this time even when no page is asked for."},
     {FX_OPTION(struct fxi_state_options, directory), .type = FX_OPT_STRING,
-     .help = "Where counters are kept over restarts; 'none': nowhere. Without it: systemd's STATE_DIRECTORY, else "
-             "flow-exporter in the XDG state home."},
+     .help = "The directory that keeps counters over restarts; 'none': they are not kept. By default systemd's "
+             "STATE_DIRECTORY, else flow-exporter in the XDG state home."},
     {FX_OPTION(struct fxi_state_options, on_failure), .type = FX_OPT_ENUM, .fallback = "degrade",
      .choices = state_failures,
-     .help = "When the directory can't be used: go on counting without it, or stop the program."},
+     .help = "What happens when the directory can't be used. degrade: the program continues to count without it. "
+             "stop: the program ends."},
     {.key = NULL},
 };
 
@@ -60,7 +61,7 @@ static const struct fx_option pipeline_table[] = {
      .min = 1,
      .max = 65536,
      .unit = "records",
-     .help = "How many records a worker hands to resolvers and outputs at once."},
+     .help = "The number of records that a worker hands to resolvers and outputs at once."},
     {.key = "max_depth",
      .offset = offsetof(struct fxi_pipeline_options, max_depth),
      .type = FX_OPT_INTEGER,
@@ -68,35 +69,35 @@ static const struct fx_option pipeline_table[] = {
      .min = 1,
      .max = 1024,
      .unit = "levels",
-     .help = "A record that is nested more deeply is rejected."},
+     .help = "A record with deeper nesting is rejected."},
     {.key = "retry_for",
      .offset = offsetof(struct fxi_pipeline_options, retry_for_ms),
      .type = FX_OPT_DURATION,
      .fallback = "30s",
      .min = 0,
      .max = 24 * MS_OF_HOUR,
-     .help = "How long a batch is offered again to an output that answers that it can't take it now."},
+     .help = "How long a batch is offered again to an output that can't take it now."},
     {.key = "stop_timeout",
      .offset = offsetof(struct fxi_pipeline_options, stop_timeout_ms),
      .type = FX_OPT_DURATION,
      .fallback = "1500ms",
      .min = 100,
      .max = MS_OF_HOUR,
-     .help = "How long a clean stop may take. Two seconds later the program has ended, whatever hangs."},
+     .help = "How long a clean stop may take. The program ends at most two seconds later, even when a call hangs."},
     {.key = "call_deadline",
      .offset = offsetof(struct fxi_pipeline_options, call_deadline_ms),
      .type = FX_OPT_DURATION,
      .fallback = "10s",
      .min = 100,
      .max = MS_OF_HOUR,
-     .help = "A call of a plugin that has lasted so long is named in the log and shown in a metric."},
+     .help = "A call of a plugin that lasts longer is named in the log and shown in a metric."},
     {.key = NULL},
 };
 
 const struct fxi_section fxi_sections[] = {
-    {"log", "What the program writes about itself, to standard error.", log_table},
-    {"state", "What outlives the program, and how often a checkpoint is taken.", state_table},
-    {"pipeline", "How records go through the program.", pipeline_table},
+    {"log", "The program's own messages, on standard error.", log_table},
+    {"state", "The state that survives the program, and how often a checkpoint is taken.", state_table},
+    {"pipeline", "The path of records through the program.", pipeline_table},
     {.key = NULL},
 };
 

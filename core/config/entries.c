@@ -26,32 +26,31 @@ static const char *const places[] = {"file:", "topic:", NULL};
 
 const struct fx_option fxi_input_table[] = {
     {FX_OPTION(struct fxi_input_options, preset), .type = FX_OPT_ENUM, .fallback = "pmacct", .choices = presets,
-     .help = "How the producer of the records calls its fields. Everybody else uses pmacct's names."},
+     .help = "The producer's names of the fields. All other options use pmacct's names."},
     {FX_OPTION(struct fxi_input_options, fields), .type = FX_OPT_MAP, .fallback = "{}", .max = 256,
-     .help = "Where a field is in the records of this input, if not where the preset says: a name, or names joined by "
-             "dots."},
+     .help = "Where a field is in the records of this input, if it differs from the preset: a name, or names joined "
+             "by dots."},
     {FX_OPTION(struct fxi_input_options, scale_by), .type = FX_OPT_STRING,
      .help = "The field by which bytes and packets are multiplied, such as sampling_rate; 0 and absent count as 1. For "
              "producers that send unscaled counts of samples."},
     {FX_OPTION(struct fxi_input_options, watch_markers), .type = FX_OPT_BOOL, .fallback = "false",
-     .help =
-         "Whether the records of each writer are counted and held against what pmacct's markers (kafka_markers) say."},
+     .help = "Whether the records of each writer are counted and compared with the numbers in pmacct's markers "
+             "(kafka_markers)."},
     {.key = "markers_wait",
      .offset = offsetof(struct fxi_input_options, markers_wait_ms),
      .type = FX_OPT_DURATION,
      .fallback = "10s",
      .min = 0,
      .max = MS_OF_HOUR,
-     .help = "How long after a marker that ends a purge its records may still come by other partitions."},
+     .help = "How long after the end marker of a purge its records may still arrive in other partitions."},
     {FX_OPTION(struct fxi_input_options, on_malformed), .type = FX_OPT_ENUM, .fallback = "count", .choices = policies,
-     .help =
-         "What to do with a malformed record, beside counting and logging it: nothing more, keep it as a dead letter, "
-         "or stop the program before anything behind it is committed."},
+     .help = "What happens to a malformed record after it is counted and logged. count: nothing more. dead-letter: the "
+             "record is kept. stop: the program ends and commits nothing behind the record."},
     {FX_OPTION(struct fxi_input_options, dead_letters), .type = FX_OPT_CHOICE, .choices = places,
-     .help = "Where dead letters are kept: in a file, one JSON object a line, or (input-kafka) in a topic of the same "
+     .help = "The place of dead letters: a file with one JSON object a line, or (input-kafka) a topic of the same "
              "brokers. They are stored before the positions behind them are committed."},
     {FX_OPTION(struct fxi_input_options, dead_letters_max), .type = FX_OPT_SIZE, .fallback = "1GiB", .min = 4096,
-     .max = INT64_MAX, .help = "How large the file of dead letters may become; what comes then is counted as lost."},
+     .max = INT64_MAX, .help = "The largest size of the file of dead letters. Further dead letters count as lost."},
     {.key = NULL},
 };
 

@@ -13,23 +13,26 @@ enum process_metric { CPU, RESIDENT, VIRTUAL, OPEN_FDS, MAX_FDS, THREADS, START 
 const struct fx_metric fxi_process_metrics[] = {
     [CPU] = {.name = "process_cpu_seconds_total",
              .kind = FX_COUNTER | FXI_METRIC_NS | FXI_METRIC_WHOLE_NAME,
-             .help = "Time that all threads have spent on processors, in user mode and in the kernel."},
+             .help = "Processor time of all threads, in user mode and in the kernel."},
     [RESIDENT] = {.name = "process_resident_memory_bytes",
                   .kind = FX_GAUGE | FXI_METRIC_WHOLE_NAME,
-                  .help = "Memory that is there."},
+                  .help = "Memory in RAM."},
     [VIRTUAL] = {.name = "process_virtual_memory_bytes",
                  .kind = FX_GAUGE | FXI_METRIC_WHOLE_NAME,
-                 .help = "Memory that has an address, whether it is there or not."},
+                 .help = "Memory with an address, in RAM or not."},
     [OPEN_FDS] = {.name = "process_open_fds",
                   .kind = FX_GAUGE | FXI_METRIC_WHOLE_NAME,
                   .help = "File descriptors that are open."},
-    [MAX_FDS] = {.name = "process_max_fds", .kind = FX_GAUGE | FXI_METRIC_WHOLE_NAME, .help = "How many may be open."},
+    [MAX_FDS] = {.name = "process_max_fds",
+                 .kind = FX_GAUGE | FXI_METRIC_WHOLE_NAME,
+                 .help = "The largest number of "
+                         "open file descriptors."},
     [THREADS] = {.name = "process_threads",
                  .kind = FX_GAUGE | FXI_METRIC_WHOLE_NAME,
-                 .help = "Threads that there are."},
+                 .help = "Threads of the process."},
     [START] = {.name = "process_start_time_seconds",
                .kind = FX_GAUGE | FXI_METRIC_NS | FXI_METRIC_WHOLE_NAME,
-               .help = "When the process began, since the epoch."},
+               .help = "The start of the process, in seconds since the epoch."},
     {.name = NULL}};
 
 /* The first line of a file of proc that begins so; false without one. */

@@ -40,32 +40,32 @@ static const char *const public_properties[] = {
 
 static const struct fx_option options[] = {
     {FX_OPTION(struct kafka_options, brokers), .type = FX_OPT_LIST, .flags = FX_OPTION_REQUIRED, .min = 1, .max = 1000,
-     .help = "Brokers to ask first, host:port each; the others are found by them."},
+     .help = "Brokers for the first contact, host:port each. They name the other brokers."},
     {FX_OPTION(struct kafka_options, topics), .type = FX_OPT_LIST, .flags = FX_OPTION_REQUIRED, .min = 1, .max = 1000,
-     .help = "Topics to read. One that begins with '^' is a regular expression; topics that match are found while the "
-             "program runs."},
+     .help = "Topics to read. A name that begins with '^' is a regular expression; new topics that match are found "
+             "while the program runs."},
     {FX_OPTION(struct kafka_options, group), .type = FX_OPT_STRING, .fallback = "flow-exporter",
-     .help = "The consumer group. Programs of one group share the topics' partitions; the group's committed offsets "
-             "say where to go on."},
+     .help = "The consumer group. Programs of one group share the topics' partitions, and continue at the group's "
+             "committed offsets."},
     {FX_OPTION(struct kafka_options, start), .type = FX_OPT_CHOICE, .choices = starts, .fallback = "latest",
      .help =
-         "Where to begin in a partition for which the group has no offset yet: at its end, at its first message, or "
-         "at the first message of a time or later, such as 2026-01-31T12:00:00Z. What was added while the program "
-         "runs is read from its beginning."},
+         "Where to begin in a partition without a committed offset: at its end, at its first message, or at the first "
+         "message of a time or later, such as 2026-01-31T12:00:00Z. Partitions and topics that are added while the "
+         "program runs are read from their beginning."},
     {FX_OPTION(struct kafka_options, partitions), .type = FX_OPT_LIST, .fallback = "[all]", .min = 1, .max = 10000,
-     .help = "'all': the group shares the partitions out. Numbers: just these, of each topic, without taking part in "
-             "the sharing; the group's offsets still say where to go on."},
+     .help = "'all': the members of the group share the partitions. Numbers: only these partitions of each topic, "
+             "without sharing; reading still continues at the group's offsets."},
     {FX_OPTION(struct kafka_options, client_id), .type = FX_OPT_STRING, .fallback = "flow-exporter",
-     .help = "The name by which brokers know this program in their logs and quotas."},
+     .help = "The name of this program in the brokers' logs and quotas."},
     {FX_OPTION(struct kafka_options, batch_messages), .type = FX_OPT_INTEGER, .fallback = "2000", .min = 1,
-     .max = 100000, .unit = "messages", .help = "Messages that are taken from librdkafka at a time."},
+     .max = 100000, .unit = "messages", .help = "The number of messages that are taken from librdkafka at a time."},
     {FX_OPTION(struct kafka_options, on_unreadable), .type = FX_OPT_CHOICE, .choices = on_unreadable,
      .fallback = "skip",
-     .help = "What is done with a batch of messages that does not unpack, is bigger unpacked than "
-             "receive.message.max.bytes, or is damaged: 'skip' goes over it and counts its offsets as lost, 'stop' "
-             "ends the program."},
+     .help = "What happens to a batch of messages that is damaged, can't be unpacked, or exceeds "
+             "receive.message.max.bytes when unpacked. skip: the batch is passed over and its offsets count as lost. "
+             "stop: the program ends."},
     {FX_OPTION(struct kafka_options, unreadable_after), .type = FX_OPT_DURATION, .fallback = "30s", .max = 86400000,
-     .help = "How long such a batch is asked for again before that is done."},
+     .help = "How long the program tries to read such a batch before it applies on_unreadable."},
     {FX_OPTION(struct kafka_options, rdkafka), .type = FX_OPT_MAP, .flags = FX_OPTION_SECRETS,
      .choices = public_properties, .fallback = "{}",
      .help = "Any other property of librdkafka, such as security.protocol or fetch.wait.max.ms. A value may also be "
@@ -74,7 +74,10 @@ static const struct fx_option options[] = {
     {.key = NULL}};
 
 static const struct fx_metric metrics[] = {
-    [KAFKA_ASSIGNED] = {.name = "kafka_assigned_partitions", .kind = FX_GAUGE, .help = "Partitions that are read."},
+    [KAFKA_ASSIGNED] = {.name = "kafka_assigned_partitions",
+                        .kind = FX_GAUGE,
+                        .help = "Partitions that this input "
+                                "reads."},
     [KAFKA_REBALANCES] = {.name = "kafka_rebalances_total",
                           .kind = FX_COUNTER,
                           .help = "Changes of the assignment.",
@@ -87,12 +90,12 @@ static const struct fx_metric metrics[] = {
                       .values = troubles},
     [KAFKA_LAG] = {.name = "kafka_lag_messages",
                    .kind = FX_GAUGE,
-                   .help = "Messages of a partition that are yet to be read.",
+                   .help = "Messages of a partition that are not read yet.",
                    .labels = partition_labels,
                    .max_series = 10000},
     [KAFKA_POSITION] = {.name = "kafka_position",
                         .kind = FX_GAUGE,
-                        .help = "The offset of the next message of a partition to be read.",
+                        .help = "The offset of the next message to read in a partition.",
                         .labels = partition_labels,
                         .max_series = 10000},
     [KAFKA_BROKER_UP] = {.name = "kafka_broker_up",
@@ -107,32 +110,32 @@ static const struct fx_metric metrics[] = {
                              .max_series = 1000},
     [KAFKA_BROKER_RTT] = {.name = "kafka_broker_request_seconds",
                           .kind = FX_GAUGE | FX_NANOSECONDS,
-                          .help = "From a request to its answer, by percentile of the last moments. A fetch waits for "
-                                  "messages up to fetch.wait.max.ms.",
+                          .help = "The time from a request to its answer, by percentile of the last moments. A fetch "
+                                  "waits for messages up to fetch.wait.max.ms.",
                           .labels = rtt_labels,
                           .max_series = 2000},
     [KAFKA_GONE_BACK] = {.name = "kafka_gone_back_total",
                          .kind = FX_COUNTER,
-                         .help = "Times that a partition was fetched again because offsets had been left out."},
+                         .help = "Times that a partition was fetched again because offsets were missing."},
     [KAFKA_LOG_RESETS] = {.name = "kafka_log_resets_total",
                           .kind = FX_COUNTER,
-                          .help = "Times that the log of a partition was another one: its topic was made anew, or an "
-                                  "election of an unclean leader has cut off its end.",
+                          .help = "Times that a partition's log was replaced: its topic was created again, or an "
+                                  "unclean leader election cut off its end.",
                           .label = "kind",
                           .values = (const char *const[]){"remade", "cut", NULL}},
     [KAFKA_UNREADABLE] = {.name = "kafka_unreadable_batches_total",
                           .kind = FX_COUNTER,
-                          .help = "Batches that could not be read and were gone over."},
+                          .help = "Batches that could not be read and were skipped."},
     [KAFKA_MOVED] = {.name = "kafka_offsets_moved_total",
                      .kind = FX_COUNTER,
-                     .help = "Offsets that are counted again (repeated) or never (skipped), because somebody else had "
-                             "set the group's offset of a partition when it was assigned.",
+                     .help = "Offsets that are counted again (repeated) or never (skipped), because the group's "
+                             "offset of a partition was set from outside before the partition was assigned.",
                      .labels = moved_labels,
                      .max_series = 1000},
     [KAFKA_OVERRULED] = {.name = "kafka_offsets_overruled_total",
                          .kind = FX_COUNTER,
-                         .help = "Times that the offset of a fixed partition was set or deleted by somebody else while "
-                                 "it was read, and was committed anew."},
+                         .help = "Times that the offset of a fixed partition was set or deleted from outside while "
+                                 "the partition was read. The program committed its own offset again."},
     {.name = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_INPUT,

@@ -8,10 +8,10 @@
 
 static const struct fx_option options[] = {
     {FX_OPTION(struct stdin_options, serve_after_end), .type = FX_OPT_BOOL, .fallback = "true",
-     .help = "Whether the program goes on serving what it counted when the input has ended. Otherwise it ends too."},
+     .help = "Whether the program continues to serve its counters after the end of its input. Otherwise it ends, too."},
     {FX_OPTION(struct stdin_options, max_line), .type = FX_OPT_SIZE, .fallback = "1MiB", .min = 256 * 1024,
      .max = (int64_t)1 << 30,
-     .help = "The longest line that is read. Longer ones are counted as malformed (reason too_long) and skipped."},
+     .help = "The longest line that is read. Longer lines are counted as malformed (reason too_long) and skipped."},
     {.key = NULL}};
 
 FX_PLUGIN = {FX_PLUGIN_INPUT,          .name = "input-stdin",

@@ -6,39 +6,41 @@
 static const double scrape_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 
 const struct fx_metric prom_self_metrics[] = {
-    [PROM_SERIES] = {.name = "series", .kind = FX_GAUGE, .help = "Series that exist, held back ones included."},
+    [PROM_SERIES] = {.name = "series",
+                     .kind = FX_GAUGE,
+                     .help = "Series that exist, including those that are held "
+                             "back."},
     [PROM_SERIES_HELD] = {.name = "series_held",
                           .kind = FX_GAUGE,
                           .help = "Series that are held back until their names are known."},
     [PROM_OTHER] = {.name = "records_other_total",
                     .kind = FX_COUNTER,
-                    .help = "Records counted in a series 'other' since there are too many series, or a text in it is "
-                            "too long; without "
-                            "those of metrics with 'top'."},
+                    .help = "Records that were counted in a series 'other' because there are too many series or a "
+                            "label is too long. Metrics with 'top' are not included."},
     [PROM_UNMATCHED] = {.name = "records_unmatched_total",
                         .kind = FX_COUNTER,
-                        .help = "Records that no metric takes; of the default ones: neither from nor to the own AS."},
+                        .help = "Records that no metric counts. With the default metrics: neither from nor to your "
+                                "own AS."},
     [PROM_WITHOUT_VALUE] = {.name = "records_without_value_total",
                             .kind = FX_COUNTER,
                             .help = "Records that match a metric but lack its value, once for each such metric."},
     [PROM_REQUESTS] = {.name = "http_requests_total",
                        .kind = FX_COUNTER,
-                       .help = "HTTP requests, by what was answered.",
+                       .help = "HTTP requests by answer.",
                        .label = "answer",
                        .values = (const char *const[]){"metrics", "healthy", "landing", "api", "refused", NULL}},
     [PROM_PAGE_BYTES] = {.name = "page_bytes_total",
                          .kind = FX_COUNTER,
-                         .help = "Bytes of pages of metrics, as handed to connections."},
+                         .help = "Bytes of pages of metrics that were handed to connections."},
     [PROM_SERIES_CREATED] = {.name = "series_created_total",
                              .kind = FX_COUNTER,
-                             .help = "Series that were made, without those that were there at the start."},
+                             .help = "Series that were created since the start."},
     [PROM_SERIES_EXPIRED] = {.name = "series_expired_total",
                              .kind = FX_COUNTER,
-                             .help = "Series that ended since they had not changed for 'expire_after'."},
+                             .help = "Series that ended because they had not changed for 'expire_after'."},
     [PROM_SCRAPE_SECONDS] = {.name = "scrape_seconds",
                              .kind = FX_HISTOGRAM,
-                             .help =
-                                 "From when a page's cut was there to its last byte, of pages that were sent whole.",
+                             .help = "The time from a page's cut to its last byte, for pages that were sent whole.",
                              .label = "encoding",
                              .values = (const char *const[]){"identity", "gzip", "zstd", NULL}, /* enum prom_coding */
                              FX_BOUNDS(scrape_bounds)},
@@ -54,10 +56,10 @@ const struct fx_metric prom_self_metrics[] = {
                                    .max_series = 32},
     [PROM_CONNECTIONS_CLOSED] = {.name = "http_connections_closed_total",
                                  .kind = FX_COUNTER,
-                                 .help = "HTTP connections that were closed early, by why. full: another one took the "
-                                         "place; cut: the page's cut had to go; busy: many of one address came faster "
-                                         "than they could be served; incomplete: closed by the other side, or refused, "
-                                         "before a whole request had come.",
+                                 .help = "HTTP connections that were closed early, by reason. full: another "
+                                         "connection took the place; cut: the page's cut was given up; busy: one "
+                                         "address opened connections faster than they could be served; incomplete: "
+                                         "closed by the client, or refused, before a whole request arrived.",
                                  .label = "reason",
                                  .values = (const char *const[]){"request_time", "answer_time", "idle", "slow", "full",
                                                                  "cut", "busy", "incomplete", NULL}},
@@ -68,7 +70,7 @@ const struct fx_metric prom_self_metrics[] = {
                          .max_series = PROM_FAMILIES_MAX},
     [PROM_TOP_PLACES] = {.name = "top_places",
                          .kind = FX_GAUGE,
-                         .help = "Series that a metric with 'top' shows at most.",
+                         .help = "The largest number of series that a metric with 'top' shows.",
                          .labels = (const char *const[]){"metric", NULL},
                          .max_series = PROM_FAMILIES_MAX},
     [PROM_TOP_ADMITTED] = {.name = "top_admitted_total",
@@ -83,26 +85,26 @@ const struct fx_metric prom_self_metrics[] = {
                             .max_series = PROM_FAMILIES_MAX},
     [PROM_TOP_WEIGHT] = {.name = "top_weight",
                          .kind = FX_GAUGE,
-                         .help =
-                             "What the series of a metric with 'top' brought lately: in the unit of its value, before "
-                             "'factor', halved every 'top_half_life'.",
+                         .help = "Recent traffic of the shown series of a metric with 'top', in the unit of its value "
+                                 "before 'factor', halved every 'top_half_life'.",
                          .labels = (const char *const[]){"metric", NULL},
                          .max_series = PROM_FAMILIES_MAX},
     [PROM_TOP_OTHER_WEIGHT] = {.name = "top_other_weight",
                                .kind = FX_GAUGE,
-                               .help = "What the records in its 'other' brought lately, in the same measure.",
+                               .help = "Recent traffic of the records in the 'other' of a metric with 'top', in the "
+                                       "unit of its value before 'factor', halved every 'top_half_life'.",
                                .labels = (const char *const[]){"metric", NULL},
                                .max_series = PROM_FAMILIES_MAX},
     [PROM_LOGINS] = {.name = "http_logins_total",
                      .kind = FX_COUNTER,
-                     .help = "Requests that needed a password. known: right, and checked before; right and wrong: "
-                             "checked; busy: too many waited for that, answered with 503; absent: no password, or no "
-                             "sound one; repeated: checked before, and wrong.",
+                     .help = "Requests that needed a password. known: right, and checked before; right, wrong: "
+                             "checked now; busy: too many waited for a check, answered with 503; absent: no password, "
+                             "or an invalid header; repeated: wrong, and checked before.",
                      .label = "result",
                      .values = (const char *const[]){"known", "right", "wrong", "busy", "absent", "repeated", NULL}},
     [PROM_LOGINS_WAITING] = {.name = "http_logins_waiting",
                              .kind = FX_GAUGE,
-                             .help = "Requests that wait until their password is checked."},
+                             .help = "Requests whose password waits for its check."},
     [PROM_WEB_CONFIG_READS] = {.name = "web_config_reads_total",
                                .kind = FX_COUNTER,
                                .help = "Changes of the web configuration's files, by whether they could be used.",
@@ -110,12 +112,11 @@ const struct fx_metric prom_self_metrics[] = {
                                .values = (const char *const[]){"used", "refused", NULL}},
     [PROM_WEB_CONFIG_STALE] = {.name = "web_config_stale",
                                .kind = FX_GAUGE,
-                               .help =
-                                   "1: the web configuration's files can't be used as they are now, and what was in "
-                                   "force before stays so."},
+                               .help = "1 while the web configuration's files can't be used and the previous settings "
+                                       "stay in force."},
     [PROM_CUTS_HELD] = {.name = "http_cuts_held",
                         .kind = FX_GAUGE,
-                        .help = "Cuts that pages are being read from; at most 4."},
+                        .help = "Cuts that are being read for pages; at most 4."},
     [PROM_COMPRESSED] = {.name = "http_pages_compressed",
                          .kind = FX_GAUGE,
                          .help = "Pages that are being compressed; at most 'max_compressed'."},
@@ -125,5 +126,5 @@ const struct fx_metric prom_self_metrics[] = {
                                    "compressed."},
     [PROM_PAGES_WAITING] = {.name = "http_pages_waiting",
                             .kind = FX_GAUGE,
-                            .help = "Pages that wait in line for their turn to be made."},
+                            .help = "Pages that wait for their turn to be made."},
     {.name = NULL}};

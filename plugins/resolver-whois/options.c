@@ -19,75 +19,78 @@ static const char *const dialect_choices[] = {"cymru", "rpsl", "irrd", "arin", "
 
 static const struct fx_option server_table[] = {
     {SERVER_OPTION(host), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
-     .help = "HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. The port is 43 if none is given."},
+     .help = "HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. The default port is 43."},
     {SERVER_OPTION(dialect), .type = FX_OPT_ENUM, .fallback = "cymru", .choices = dialect_choices,
-     .help = "What it speaks: Team Cymru's bulk protocol, RPSL as the databases of RIPE, APNIC, AFRINIC and RADB do, "
-             "IRRd's framed answers, ARIN's or LACNIC's own, or IANA's, which names the registry to ask."},
+     .help = "The server's protocol. cymru: Team Cymru's bulk protocol. rpsl: the databases of RIPE, APNIC, AFRINIC "
+             "and RADB. irrd: IRRd's framed answers. arin, lacnic: their own protocols. iana: IANA, which names the "
+             "registry to ask."},
     {SERVER_OPTION(flags), .type = FX_OPT_STRING,
-     .help = "What stands before the number in a query, if not what is usual: '-r -T aut-num' for rpsl, 'a' for arin."},
+     .help = "The text before the number in a query. By default '-r -T aut-num' for rpsl and 'a' for arin."},
     {SERVER_OPTION(connections), .type = FX_OPT_INTEGER, .max = WHOIS_CONNECTIONS_MAX, .unit = "connections",
-     .fallback = "0", .help = "How many at a time at most. 0: what is usual for the dialect, 2 for rpsl, else 1."},
+     .fallback = "0",
+     .help = "The largest number of connections at a time. 0: the dialect's default, 2 for rpsl, "
+             "else 1."},
     {SERVER_OPTION(queries_per_second), .type = FX_OPT_DOUBLE, .fallback = "0", .max = 1000000, .unit = "numbers",
-     .help = "How many numbers a second are asked about at most. 0: what is usual for the dialect: no bound for cymru, "
-             "50 for irrd, 5 for rpsl, 2 for arin, 1 for lacnic and iana."},
+     .help = "The largest number of queries a second. 0: the dialect's default: unlimited for cymru, 50 for irrd, 5 "
+             "for rpsl, 2 for arin, 1 for lacnic and iana."},
     {SERVER_OPTION(queries_per_day), .type = FX_OPT_INTEGER, .fallback = "0", .max = INT32_MAX, .unit = "numbers",
      .help =
-         "The same for 24 hours. 0: what is usual for the dialect: no bound for cymru, 50000 for irrd, 5000 for rpsl "
-         "and arin, 1000 for lacnic and iana."},
+         "The largest number of queries in 24 hours. 0: the dialect's default: unlimited for cymru, 50000 for irrd, "
+         "5000 for rpsl and arin, 1000 for lacnic and iana."},
     {SERVER_OPTION(batch), .type = FX_OPT_INTEGER, .fallback = "0", .max = 100000, .unit = "numbers",
-     .help = "How many numbers are asked about in one connection, where the dialect allows more than one. 0: as the "
-             "option 'batch' says for cymru, 200 for irrd."},
+     .help = "The number of queries in one connection, where the dialect allows more than one. 0: the option 'batch' "
+             "for cymru, 200 for irrd."},
     {SERVER_OPTION(refused_interval), .type = FX_OPT_DURATION, .fallback = "15m", .min = 10, .max = 86400000,
-     .help = "How long it is left alone at least, give or take a quarter, when it says that it is asked too much."},
+     .help = "The least pause after the server refused further queries, give or take a quarter."},
     {.key = NULL}};
 
 const struct fx_option whois_option_table[] = {
     {WHOIS_OPTION(fields), .type = FX_OPT_MAP, .fallback = "{as_src: as_src_name, as_dst: as_dst_name}", .min = 1,
      .max = 64,
-     .help = "Which fields hold AS numbers, and into which field the name of each is written. A record without the "
-             "number counts as AS 0."},
+     .help = "The fields that hold AS numbers, and for each the field for its name. A record without the number "
+             "counts as AS 0."},
     {WHOIS_OPTION(countries), .type = FX_OPT_MAP, .max = 64,
-     .help = "The same for the two letters of the country, as a field of its own: {as_src: as_src_country}."},
+     .help = "The fields that hold AS numbers, and for each a field for the two letters of its country: {as_src: "
+             "as_src_country}."},
     {WHOIS_OPTION(server), .type = FX_OPT_STRING, .fallback = "whois.cymru.com",
-     .help =
-         "One whois server that speaks Team Cymru's bulk protocol: HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. "
-         "The port is 43 if none is given. 'none' asks nobody: only the files' names are known. Without effect when "
-         "there are 'servers'."},
+     .help = "One whois server that speaks Team Cymru's bulk protocol: HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. The "
+             "default port is 43. 'none' asks no server: names come from files only. Without effect when there are "
+             "'servers'."},
     {WHOIS_OPTION(servers), .type = FX_OPT_TABLES, .table = server_table,
      .table_size = sizeof(struct whois_server_table), .max = WHOIS_SERVERS_MAX,
-     .help = "The servers to ask, in order. What one does not know, or while it can't be asked, the next one is asked "
-             "about."},
+     .help = "The servers to ask, in order. When a server does not know a number, or can't be asked, the next one is "
+             "asked."},
     {WHOIS_OPTION(referrals), .type = FX_OPT_LIST, .max = 64,
      .help = "Hosts that a server may refer to, written as HOST or HOST:PORT, beside the servers themselves and the "
              "registries that are known (IANA, the regional and some national ones, on port 43 and public addresses)."},
     {WHOIS_OPTION(names), .type = FX_OPT_LIST, .max = 64,
-     .help = "Files with names, in the layouts of cidr-report, RIPE and ARIN. They are read at start and again when "
-             "they have changed, and no server is asked about numbers that are in one of them. A later file wins."},
+     .help = "Files with names, in the layouts of cidr-report, RIPE and ARIN. They are read at the start and again "
+             "when they have changed. No server is asked about a number in one of them. A later file wins."},
     {WHOIS_OPTION(name_format), .type = FX_OPT_ENUM, .fallback = "full", .choices = format_choices,
      .help = "Whether a name is shown whole ('GOOGLE - Google LLC') or only its handle ('GOOGLE')."},
     {WHOIS_OPTION(country), .type = FX_OPT_ENUM, .fallback = "strip", .choices = country_choices,
      .help = "Whether the country at the end of a name (', US') is stripped or kept."},
     {WHOIS_OPTION(reserved_name), .type = FX_OPT_STRING,
-     .help = "The name of numbers that are reserved, private or for documentation, which nobody is asked about. "
-             "Without it they have none."},
+     .help = "The name of numbers that are reserved, private or for documentation. No server is asked about them. "
+             "Without this option they have no name."},
     {WHOIS_OPTION(max_names), .type = FX_OPT_INTEGER, .fallback = "200000", .min = 1, .max = 16777216,
      .unit = "numbers",
-     .help = "For how many different numbers names are kept. Beyond it the one that was used longest ago goes, unless "
-             "a series has it; if all are in use, further numbers have no name."},
+     .help = "The number of AS numbers whose names are kept. Beyond it the number that was used longest ago is "
+             "evicted, unless a series shows it. If all are in use, further numbers have no name."},
     {WHOIS_OPTION(keep_known), .type = FX_OPT_DURATION, .fallback = "7d", .min = 100, .max = INT64_C(31536000000),
-     .help = "How long a name is believed. It is asked for again a little earlier, if it is in use."},
+     .help = "How long a name is kept. A name in use is asked for again a little earlier."},
     {WHOIS_OPTION(keep_unknown), .type = FX_OPT_DURATION, .fallback = "1h", .min = 100, .max = INT64_C(31536000000),
-     .help = "The same for numbers that no server knows."},
+     .help = "How long the program remembers that no server knows a number."},
     {WHOIS_OPTION(cache), .type = FX_OPT_BOOL, .fallback = "true",
-     .help = "Whether the servers' names are kept in the state directory, so that a restart has them at once."},
+     .help = "Whether the servers' answers are kept in the state directory, so that a restart has the names at once."},
     {WHOIS_OPTION(cache_interval), .type = FX_OPT_DURATION, .fallback = "30s", .min = 10, .max = 86400000,
-     .help = "How often that is done, if there is anything new; and at the stop."},
+     .help = "How often the cache is written, if it has changed. It is also written at the stop."},
     {WHOIS_OPTION(query_timeout), .type = FX_OPT_DURATION, .fallback = "30s", .min = 100, .max = 3600000,
-     .help = "After this time a query is given up. The names that came are kept, the others are asked for again."},
+     .help = "After this time a query is given up. The names that arrived are kept, the others are asked for again."},
     {WHOIS_OPTION(retry_interval), .type = FX_OPT_DURATION, .fallback = "30s", .min = 10, .max = 3600000,
-     .help = "The pause after a failed query. It doubles with each further one, up to 32 times this."},
+     .help = "The pause after a failed query. It doubles with each further failure, up to 32 times this."},
     {WHOIS_OPTION(batch), .type = FX_OPT_INTEGER, .fallback = "5000", .min = 1, .max = 100000, .unit = "numbers",
-     .help = "How many numbers are asked about in one connection at most, where a server takes many."},
+     .help = "The largest number of queries in one connection, where a server takes many."},
     {.key = NULL}};
 
 static const char *const state_values[] = {"pending", "known", "unknown", NULL};
@@ -102,17 +105,17 @@ const struct fx_metric whois_metric_table[] = {
                               .kind = FX_COUNTER,
                               .labels = server_label,
                               .max_series = WHOIS_SERVERS_MAX,
-                              .help = "Numbers that a whois server was asked about."},
+                              .help = "Queries to a whois server; each is about one number."},
     [WHOIS_METRIC_ANSWERS] = {.name = "whois_answers_total",
                               .kind = FX_COUNTER,
                               .labels = result_labels,
                               .max_series = WHOIS_SERVERS_MAX * WHOIS_ANSWER_COUNT,
-                              .help = "Numbers by what came of asking: a name, no name, or no answer."},
+                              .help = "Queries by result: a name, no name, or no answer."},
     [WHOIS_METRIC_NAMES] = {.name = "whois_names",
                             .kind = FX_GAUGE,
                             .label = "state",
                             .values = state_values,
-                            .help = "Numbers that were met and are kept, by the state of their name."},
+                            .help = "AS numbers that are kept, by the state of their name."},
     [WHOIS_METRIC_LOADED] = {.name = "whois_names_loaded", .kind = FX_GAUGE, .help = "Names in names files."},
     [WHOIS_METRIC_CONNECTIONS] = {.name = "whois_connections_total",
                                   .kind = FX_COUNTER,
@@ -121,27 +124,27 @@ const struct fx_metric whois_metric_table[] = {
                                   .help = "Connections to a whois server."},
     [WHOIS_METRIC_OVERFLOW] = {.name = "whois_names_overflow_total",
                                .kind = FX_COUNTER,
-                               .help = "Look-ups of numbers beyond max_names, which get no name."},
+                               .help = "Look-ups of numbers that have no name because max_names is reached."},
     [WHOIS_METRIC_QUERY_SECONDS] = {.name = "whois_query_seconds",
                                     .kind = FX_HISTOGRAM,
                                     FX_BOUNDS(second_bounds),
-                                    .help = "Seconds from a query's begin to its end, whatever its result."},
-    [WHOIS_METRIC_QUEUE] = {.name = "whois_queue", .kind = FX_GAUGE, .help = "Numbers that wait to be asked about."},
+                                    .help = "The duration of a query, whatever its result."},
+    [WHOIS_METRIC_QUEUE] = {.name = "whois_queue", .kind = FX_GAUGE, .help = "Numbers that wait for a query."},
     [WHOIS_METRIC_CACHE_HITS] = {.name = "whois_cache_hits_total",
                                  .kind = FX_COUNTER,
-                                 .help = "Look-ups of numbers whose name was there already; those that a worker "
-                                         "remembers by itself are not counted."},
+                                 .help = "Look-ups of numbers whose name was already known. Look-ups in a worker's "
+                                         "own memory are not counted."},
     [WHOIS_METRIC_CACHE_AGE] = {.name = "whois_cache_age_seconds",
                                 .kind = FX_GAUGE,
-                                .help = "Seconds since the names were kept on disk, or since the start."},
+                                .help = "Seconds since the names were last saved on disk, or since the start."},
     [WHOIS_METRIC_CACHE_SAVES] = {.name = "whois_cache_saves_total",
                                   .kind = FX_COUNTER,
                                   .label = "result",
                                   .values = done_values,
-                                  .help = "Times that the names were to be kept on disk."},
+                                  .help = "Attempts to save the names on disk."},
     [WHOIS_METRIC_EVICTIONS] = {.name = "whois_names_evicted_total",
                                 .kind = FX_COUNTER,
-                                .help = "Numbers that had to make room for others."},
+                                .help = "Numbers that were evicted to make room for others."},
     [WHOIS_METRIC_FILE_LOADS] = {.name = "whois_file_loads_total",
                                  .kind = FX_COUNTER,
                                  .label = "result",

@@ -297,7 +297,7 @@ FX_PLUGIN = {
     FX_PLUGIN_RESOLVER,
     .name = "resolver-whois",
     .version = "0.2.0",
-    .summary = "AS names from whois servers and files",
+    .summary = "Gives AS numbers their names, from whois servers and files.",
     .options = whois_option_table,
     .options_size = sizeof(struct whois_options),
     .metrics = whois_metric_table,
