@@ -141,6 +141,47 @@ class Documents(unittest.TestCase):
         for file in makers:
             self.assertIn(f"`{file}`", table)
 
+    def test_lines_are_short(self):
+        """At most 120 characters, but in tables, in code and by the target of a link."""
+        for page in [*pages(), *sorted((SOURCE / "docs").glob("*.8"))]:
+            text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.M | re.S)
+            for line in text.split("\n"):
+                if not re.match(r" *\||    ", line):
+                    shown = re.sub(r"\]\([^)]*\)", "]", line)
+                    self.assertLessEqual(len(shown), 120, f"{page.relative_to(SOURCE)}: {line}")
+
+    def test_decisions_have_one_form(self):
+        text = (SOURCE / "docs/decisions.md").read_text()
+        records = re.findall(r"^### ([^\n]*)\n(.*?)(?=^##|\Z)", text, re.M | re.S)
+        self.assertGreater(len(records), 40)
+        for title, record in records:
+            self.assertEqual(re.findall(r"^- (.*?\*\*) ", record, re.M), ["**Decision.**", "**Reason.**", "**Rejected.**"], title)
+
+    def recipes(self):
+        text = (SOURCE / "CONTRIBUTING.md").read_text().partition("## Recipes")[2]
+        return dict(zip(re.findall(r"^### (.*)$", text, re.M), re.split(r"^### .*$", text, flags=re.M)[1:]))
+
+    def test_files_in_the_recipes_exist(self):
+        for title, recipe in self.recipes().items():
+            files = re.findall(r"`((?:core|docs|etc|plugins|tests)/[\w/.-]+)`", recipe)
+            self.assertGreater(len(files), 2, title)
+            for file in files:
+                self.assertTrue((SOURCE / file).exists(), f"{title}: {file}")
+
+    def test_commands_in_the_recipes_exist(self):
+        script = (SOURCE / "dev").read_text()
+        targets = {"check", *re.findall(r"^([a-z-]+):", (SOURCE / "docs/Makefile.inc").read_text(), re.M)}
+        recipes = self.recipes()
+        self.assertEqual(len(recipes), 6)
+        for title, recipe in recipes.items():
+            for command, part in re.findall(r"`\./dev ([a-z0-9]+) ?([a-z0-9]*)", recipe):
+                self.assertRegex(script, rf"(?m)^  {command}\b")
+                self.assertTrue(not part or f"\ntest_{part}()" in script, part)
+            for target, test in re.findall(r"`make -C build ([a-z-]+)(?: TESTS=)?([^`]*)`", recipe):
+                self.assertIn(target, targets, title)
+                if test:
+                    self.assertTrue((SOURCE / test).with_suffix(pathlib.Path(test).suffix or ".c").exists(), test)
+
     def test_pictures_are_sound(self):
         for file in (SOURCE / "docs").glob("*.svg"):
             root = xml.etree.ElementTree.parse(file).getroot()
