@@ -1,6 +1,6 @@
 /*
- * Metrics: from the entries of the option metrics, or from the default ones, to what they count, the fields that they
- * need, and their series. Main thread, in create; takes: workers.
+ * The metrics. They are made from the entries of the option metrics, or from the default ones: what each one counts,
+ * the fields that it needs, and its series. The main thread makes them in create. Workers call takes.
  */
 #include "series/family.h"
 
@@ -28,7 +28,7 @@ static const struct prom_metric_options *row_of(const struct making *making)
     return &making->rows[making->index];
 }
 
-/* About an option of the row, and a key or value in it: "metrics[1].match.as_dst", "5-3". */
+/* An error about an option of the row, and a key or value in it: "metrics[1].match.as_dst", "5-3". */
 static int __attribute__((format(printf, 4, 5)))
 fail(const struct making *making, const char *option, const char *item, const char *format, ...)
 {
@@ -44,8 +44,9 @@ fail(const struct making *making, const char *option, const char *item, const ch
 /* ---- fields */
 
 /*
- * AS numbers are numbers everywhere, and what inputs scale is, too. All other fields can be texts in one record and
- * numbers in another, so they are read as texts, which no record is rejected for; the value of a metric apart.
+ * AS numbers, and fields that inputs scale, are always numbers. All other fields can be texts in one record and
+ * numbers in another, so they are read as texts: then no record is rejected for them. The value of a metric is an
+ * exception.
  */
 static bool is_number_field(const char *path)
 {
@@ -73,12 +74,12 @@ static int claim(const struct making *making, const char *option, const char *it
 
 /* ---- match and unless */
 
-/* In the order of the fields' names, so that the definition does not depend on the order in the configuration. */
+/* Sorted by field name, so that the definition does not depend on the order in the configuration. */
 static int compare_pairs(const void *a, const void *b)
 {
     const struct fx_pair *const *left = a, *const *right = b;
     int order = strcmp((*left)->key, (*right)->key);
-    return order ? order : *left < *right ? -1 : 1; /* values of one field stay in theirs */
+    return order ? order : *left < *right ? -1 : 1; /* the values of one field keep their order */
 }
 
 static const struct fx_pair **sort_pairs(const struct fx_map *map)
@@ -99,7 +100,7 @@ static size_t same_keys(const struct fx_pair **pairs, size_t count)
     return same;
 }
 
-/* A condition of the field's values, which are count pairs. */
+/* A condition on one field, made from its values: count pairs. */
 static int add_condition(const struct making *making, const char *option, struct prom_condition *condition,
                          const struct fx_pair **pairs, size_t count)
 {
@@ -210,14 +211,14 @@ static int add_label(const struct making *making, struct prom_family *family, co
     return claim(making, "labels", pair->key, pair->value, label->is_number ? FX_UNSIGNED : FX_TEXT, &label->field);
 }
 
-/* With as_info, which is of the default metrics only, names are in a metric of their own. */
+/* With as_info, which exists for the default metrics only, names are in a metric of their own. */
 static bool is_hidden(const struct making *making, const struct fx_pair *pair)
 {
     size_t size = strlen(pair->key);
     return making->store->options->as_info && size > 5 && strcmp(pair->key + size - 5, "_name") == 0;
 }
 
-/* In the order of the page, which is the alphabet's; hidden ones are the last. */
+/* In the order of the page, which is alphabetic. Hidden labels come last. */
 static int add_labels(const struct making *making, struct prom_family *family)
 {
     const struct fx_map *labels = &row_of(making)->labels;
@@ -255,7 +256,7 @@ static int check_name(const struct making *making)
     return 0;
 }
 
-/* What top does not go with. */
+/* Rejects what cannot be combined with top. */
 static int check_top(const struct making *making)
 {
     const struct prom_metric_options *row = row_of(making);
@@ -287,7 +288,7 @@ static int init_top(struct prom_store *store, struct prom_family *family, const 
     return prom_top_init(&family->top);
 }
 
-/* What is in memory for a family's series. 0, or -1 without memory. */
+/* Allocates what a metric needs for its series. 0, or -1 without memory. */
 static int init_series(struct prom_store *store, struct prom_family *family, uint32_t max_series)
 {
     unsigned text_words = 0;
@@ -357,7 +358,7 @@ static int make_families(struct prom_store *store, const struct prom_metric_opti
 
 /* ---- the default metrics */
 
-/* What leaves the own AS is transmitted; what arrives at it, from elsewhere, is received. */
+/* Traffic that leaves the own AS is transmitted. Traffic that arrives at it from elsewhere is received. */
 static int make_default_families(struct prom_store *store, struct fx_error *err)
 {
     static const struct fx_pair labels[] = {{"source_as", "as_src"},

@@ -1,6 +1,6 @@
 /*
- * Metrics: what each one is, which records it takes, and its series. Made by the main thread in create; takes and value:
- * workers.
+ * The metrics: what each one is, which records it takes, and its series. The main thread makes them in create.
+ * Workers call takes and value.
  */
 #ifndef OUTPUT_PROMETHEUS_FAMILY_H
 #define OUTPUT_PROMETHEUS_FAMILY_H
@@ -29,14 +29,14 @@ struct prom_store;
 struct prom_label {
     const char *name, *path;
     unsigned field;
-    bool is_number; /* absent is 0; else a text, absent is "" */
-    bool is_hidden; /* not on the page: its cells tell the names of flow_as_info; behind all that are shown */
+    bool is_number; /* absent is 0; otherwise a text, and absent is "" */
+    bool is_hidden; /* not on the page: its names go into flow_as_info; follows all shown ones */
 };
 
 /*
- * A metric: of the records that meet all of match, unless they meet all of unless (if there is any), the sum of the
- * field value, or their number; the last value; or how many had which value. A series a set of labels, which are in the
- * order of the page.
+ * A metric. It takes the records that meet all of match, except those that meet all of unless (if there is any). Its
+ * value is the sum of the field value, or the number of records; or the last value; or how many records had which
+ * value. A series is a set of label values. Labels are in the order of the page.
  */
 struct prom_family {
     const char *name, *help;
@@ -46,14 +46,14 @@ struct prom_family {
     bool counts_records, is_scaled;
     unsigned match_count, unless_count;
     struct prom_shape shape;
-    struct prom_histogram *histogram; /* owned; NULL: it is none */
+    struct prom_histogram *histogram; /* owned; NULL if the metric is no histogram */
     struct prom_factor factor;
-    unsigned label_count, shown_count; /* of labels; the first ones of them are shown */
+    unsigned label_count, shown_count; /* number of labels; the first shown_count of them are shown */
     struct prom_condition match[PROM_CONDITIONS_MAX], unless[PROM_CONDITIONS_MAX];
     struct prom_label labels[PROM_LABELS_MAX];
     struct prom_lines lines; /* what is the same in all its lines */
     struct prom_registry registry;
-    /* The checkpoint's owner only. */
+    /* Only the checkpoint thread uses these. */
     struct prom_life life;
     struct prom_admit admit;
     struct prom_rename rename;
@@ -61,12 +61,12 @@ struct prom_family {
     struct prom_top top;
 };
 
-/* The metrics by the options, and claims for their fields. To be freed in both cases. */
+/* Makes the metrics from the options, and claims for their fields. The caller frees in both cases. */
 int prom_families_init(struct prom_store *store, struct fx_error *err);
 void prom_families_fini(struct prom_store *store);
 /*
- * Adds what makes the metric what it is: its name, and a line each for value, conditions and labels. Values that were
- * kept belong to the metric with the same definition.
+ * Adds the definition of the metric: its name, and a line each for value, conditions and labels. Kept values belong
+ * to the metric with the same definition.
  */
 void prom_family_define(const struct prom_family *family, struct prom_buffer *to);
 #define PROM_DEFINITION_LABEL "\nlabel "
@@ -87,8 +87,9 @@ static inline bool prom_family_takes(const struct prom_family *family, const str
 }
 
 /*
- * What the record adds, or is. False: it has no value. A rate of 0, or none, is 1; a product stays at the largest number.
- * Of a histogram that is scaled: *weight is the rate, for so many records it stands; else it is not set.
+ * The amount that the record adds, or its last value. False: the record has no value. A rate of 0 or an absent rate
+ * counts as 1. A product that is too large stays at the largest number. For a scaled histogram, *weight becomes the
+ * rate: the number of records that this one stands for. Otherwise *weight is not set.
  */
 static inline bool prom_family_value(const struct prom_family *family, const struct fx_value *row, uint64_t *value,
                                      uint64_t *weight)
@@ -110,13 +111,13 @@ static inline bool prom_family_value(const struct prom_family *family, const str
     return true;
 }
 
-/* The slot that is shown of what is no histogram. */
+/* The slot that is shown when the metric is no histogram. */
 static inline unsigned prom_family_slot(const struct prom_family *family)
 {
     return family->shape.is_last ? PROM_SLOT_LAST : PROM_SLOT_FIRST;
 }
 
-/* A line a series, and the number in it as it was counted. */
+/* Each series has one line, and its number is printed as it was counted. */
 static inline bool prom_family_is_plain(const struct prom_family *family)
 {
     return !family->histogram && prom_factor_is_one(&family->factor);

@@ -1,4 +1,4 @@
-/* Series by key: the side that adds. Workers, under the lock. */
+/* Series by key: adding them. Workers enter this file, under the lock. */
 #include "series/registry.h"
 
 #include <stdlib.h>
@@ -13,13 +13,13 @@
 
 #define CACHE_LINE ((size_t)64)
 
-/* The first chunk is of a size that small installations do not fill: only what is used of it becomes resident. */
+/* The first chunk has a size that small installations do not fill: only the used part of it becomes resident. */
 static char *chunk_new(const struct prom_registry *registry, uint32_t chunk)
 {
     return prom_big_new(PROM_SERIES_CHUNK * registry->series_bytes, chunk > 0);
 }
 
-/* A series that nearly fills a line of the cache gets one of its own: then it is one miss, never two. */
+/* A series that nearly fills a line of the cache gets a whole line: then reading it is one miss, never two. */
 static size_t series_bytes(unsigned words)
 {
     size_t bytes = sizeof(struct prom_series) + words * sizeof(uint64_t);
@@ -58,7 +58,7 @@ static void drop_cells(const struct prom_registry *registry, uint32_t number)
     uint64_t *key = prom_series_at(registry, number)->key;
     for (unsigned i = 0; i < registry->words; i++) {
         fx_cell_unref(prom_key_cell(registry, key, i));
-        key[i] = 0; /* it may be given back and not be given again */
+        key[i] = 0; /* the series may be given back without being given again */
     }
 }
 
@@ -85,7 +85,7 @@ static void hold_cells(const struct prom_registry *registry, const uint64_t *key
     }
 }
 
-/* The texts in the key, those of waiting words too. */
+/* The texts in the key, including those of waiting words. */
 static void for_texts(const struct prom_registry *registry, const uint64_t *key,
                       void (*call)(struct prom_intern *texts, uint32_t number))
 {
@@ -102,11 +102,11 @@ static bool is_waiting(const struct prom_registry *registry, const uint64_t *key
     return false;
 }
 
-/* The series that a new one will be, without taking it. PROM_SERIES_NONE: there is none, or no memory. */
+/* The number that a new series will get, without taking it. PROM_SERIES_NONE: there is none, or no memory. */
 static uint32_t pick(struct prom_registry *registry)
 {
     uint32_t number = prom_registry_count(registry);
-    if (prom_registry_is_full(registry)) /* as was not known without the lock */
+    if (prom_registry_is_full(registry)) /* it may have become full before the lock was taken */
         return PROM_SERIES_NONE;
     if (registry->free_count)
         return registry->free[registry->free_count - 1];
@@ -116,7 +116,7 @@ static uint32_t pick(struct prom_registry *registry)
     return *chunk || (*chunk = chunk_new(registry, number / PROM_SERIES_CHUNK)) ? number : PROM_SERIES_NONE;
 }
 
-/* Counted from when everything of it is written: who reads the count may read the series. */
+/* The count is raised after the whole series is written: readers of the count may read the series. */
 static void take(struct prom_registry *registry, uint32_t number)
 {
     if (registry->free_count)
@@ -147,7 +147,7 @@ static uint32_t add(struct prom_registry *registry, const uint64_t *key, uint32_
     return number;
 }
 
-/* The key with the keys of its cells in their places. False: it has no cell, or nothing waits for one of them. */
+/* The key with its cells replaced by the keys of the cells. False: it has no cell, or nothing waits for one of them. */
 static bool make_waiting_key(const struct prom_registry *registry, const uint64_t *key, uint64_t *waiting)
 {
     bool has_cell = false;
@@ -168,8 +168,8 @@ static bool make_waiting_key(const struct prom_registry *registry, const uint64_
 }
 
 /*
- * A series that was restored gets its cells. Its key changes while others may look it up, but what they look for is
- * never a waiting key, and a mixture of both is nobody's key: they find the series, or they come here, too.
+ * Gives a restored series its cells. Its key changes while other workers may look the series up. They never look for
+ * a waiting key, and a mixture of both keys matches no key. So they find the series, or they come here as well.
  */
 static uint32_t wake(struct prom_registry *registry, const uint64_t *key, uint32_t hash)
 {
@@ -188,7 +188,10 @@ static uint32_t wake(struct prom_registry *registry, const uint64_t *key, uint32
     return number;
 }
 
-/* Without the lock. Slots stay in the table, so this is true of every key that a series waits for, and of few others. */
+/*
+ * Called without the lock. Slots stay in the table, so the result is true for every key that a series waits for, and
+ * for few others.
+ */
 static bool may_be_waited_for(const struct prom_registry *registry, const uint64_t *key)
 {
     uint64_t waiting[PROM_LABELS_MAX];
@@ -198,7 +201,7 @@ static bool may_be_waited_for(const struct prom_registry *registry, const uint64
     return prom_probe_next(&probe) != PROM_TABLE_NONE;
 }
 
-/* Under the lock, so that who only finds what another one has just added takes none. */
+/* Under the lock, so that a worker that finds a series just added by another one takes no place. */
 static uint32_t add_in_place(struct prom_registry *registry, const uint64_t *key, uint32_t hash,
                              _Atomic uint32_t *places)
 {
@@ -212,7 +215,7 @@ static uint32_t add_in_place(struct prom_registry *registry, const uint64_t *key
 static uint32_t get(struct prom_registry *registry, const uint64_t *key, uint32_t hash, bool may_add,
                     _Atomic uint32_t *places)
 {
-    /* Before the look-up, which then finds the last series that was added or got its cells. */
+    /* Read before the look-up, which then finds the last series that was added or got its cells. */
     bool is_full = !may_add || prom_registry_is_full(registry);
     bool none_waits = !atomic_load_explicit(&registry->waiting, memory_order_acquire);
     uint32_t number = prom_registry_find(registry, key, hash);
@@ -297,7 +300,7 @@ bool prom_registry_take_out(struct prom_registry *registry, const struct prom_re
     return true;
 }
 
-/* As many numbers can be given again as are free. */
+/* Makes room for one more free number. Every free number can be given again, so both arrays get the same room. */
 static int reserve_number(struct prom_registry *registry)
 {
     size_t wanted = registry->free_count + registry->again_count + 1;
