@@ -1,4 +1,7 @@
-/* Which series are shown. The checkpoint's owner, beside running workers: no lock is held while texts are made. */
+/*
+ * Which series are shown. The checkpoint thread enters this file while workers run: no lock is held while texts are
+ * made.
+ */
 #include "series/admit.h"
 
 #include <stdlib.h>
@@ -113,7 +116,7 @@ void prom_admit_forget_fresh(struct prom_admit *admit)
     admit->fresh_lost = false;
 }
 
-/* False without memory: it stays held back. */
+/* False without memory: the series stays held back. */
 static bool admit_one(const struct prom_store *store, struct prom_family *family, uint32_t number, uint64_t checkpoint)
 {
     struct prom_admit *admit = &family->admit;
@@ -140,7 +143,7 @@ static bool is_settled(const struct prom_family *family, uint32_t number)
 int prom_admit_restore_text(struct prom_family *family, uint32_t number, const char *values, size_t size)
 {
     if (is_settled(family, number))
-        return 0; /* by an earlier restore */
+        return 0; /* shown by an earlier restore */
     uint32_t hash = prom_hash_text(values, size);
     uint32_t shown_as = find_shown(family, hash, values, size);
     bool is_done = shown_as == PROM_SERIES_NONE ? show(family, number, hash, values, size, 0)
@@ -161,7 +164,10 @@ void prom_admit_restart(struct prom_admit *admit)
     admit->next = 0;
 }
 
-/* There is a line for it, and its names are there, or there will be none, or it has waited long enough. */
+/*
+ * There is a line for the series, and its names are known, or there will be none, or the series has waited long
+ * enough.
+ */
 static bool may_be_shown(const struct prom_store *store, const struct prom_family *family, uint32_t number,
                          int64_t now_ms)
 {
@@ -216,12 +222,12 @@ size_t prom_admit_series(const struct prom_store *store, struct prom_family *fam
 {
     admit_held(store, family, checkpoint, now_ms);
     admit_new(store, family, count, checkpoint, now_ms);
-    prom_table_retire(&family->admit.shown); /* nobody else looks in it */
+    prom_table_retire(&family->admit.shown); /* no other thread reads the table */
     prom_table_sweep(&family->admit.shown);
     return family->admit.held_count;
 }
 
-/* False: it must be asked again, since a cell is not there yet. */
+/* False: ask for the series again, since a cell is not there yet. */
 static bool add_names(struct prom_store *store, const struct prom_family *family, uint32_t number)
 {
     bool is_done = true;

@@ -1,4 +1,4 @@
-/* Series that end. The checkpoint's owner, but for what pages print. */
+/* Series that end. Only the checkpoint thread enters this file, except for the functions that pages print with. */
 #include "series/expire.h"
 
 #include <inttypes.h>
@@ -15,9 +15,9 @@
 #include "series/render.h"
 
 #define TENTH_MS 100
-/* So many tenths of a second a series can have been idle before the program began. */
+/* A series can have been idle for this many tenths of a second before the program began. */
 #define BEFORE (UINT32_C(1) << 30)
-/* Series whose memory is asked for before it is used. */
+/* The memory of a series is prefetched this many series ahead of its use. */
 #define AHEAD 8
 
 void prom_expire_fini(struct prom_expire *expire)
@@ -45,7 +45,7 @@ int prom_expire_reserve(struct prom_expire *expire, size_t count)
     return 0;
 }
 
-/* The first slot of a series: as long as it is the same, no record has come. */
+/* The first slot of a series: while it stays the same, no record has come. */
 static uint64_t value_of(const struct prom_store *store, unsigned family, const struct prom_values *values,
                          size_t number)
 {
@@ -54,7 +54,7 @@ static uint64_t value_of(const struct prom_store *store, unsigned family, const 
 
 /* ---- before the cut */
 
-/* It has been on a committed page, by itself, and was idle for long. */
+/* The series has been on a committed page, by itself, and was idle for long. */
 static bool is_due(const struct prom_store *store, const struct prom_family *family, uint32_t number, uint32_t now)
 {
     const struct prom_expire *expire = &family->expire;
@@ -64,7 +64,7 @@ static bool is_due(const struct prom_store *store, const struct prom_family *fam
            prom_standing_text_in(&series->standing, store->exposed->number);
 }
 
-/* All series in turn, from where the last time ended. */
+/* Looks at all series in turn, from where the last call ended. */
 static void choose(const struct prom_store *store, struct prom_family *family)
 {
     struct prom_expire *expire = &family->expire;
@@ -78,13 +78,13 @@ static void choose(const struct prom_store *store, struct prom_family *family)
         if (number != PROM_OTHER_SERIES && is_due(store, family, number, now))
             expire->chosen[expire->chosen_count++].number = number;
     }
-    pthread_mutex_lock(&family->registry.lock); /* keys do not change meanwhile */
+    pthread_mutex_lock(&family->registry.lock); /* keys do not change while the lock is held */
     for (size_t i = 0; i < expire->chosen_count; i++)
         prom_registry_locate(&family->registry, &expire->chosen[i]);
     pthread_mutex_unlock(&family->registry.lock);
 }
 
-/* For what the cut will take out, and for numbers that are given again until then. */
+/* Makes room for the series that the cut will take out, and for numbers that are given again until then. */
 static int reserve(struct prom_family *family)
 {
     struct prom_expire *expire = &family->expire;
@@ -93,7 +93,7 @@ static int reserve(struct prom_family *family)
     return prom_life_before_cut(&family->life, &family->registry, PROM_EXPIRE_MAX);
 }
 
-/* Which no page and no cut shows any more. */
+/* Gives back the series that no page and no cut shows any more. */
 static void give_back(struct prom_family *family, uint64_t oldest)
 {
     size_t given = 0;
@@ -160,7 +160,7 @@ static void fetch(const struct prom_store *store, unsigned family, const struct 
     }
 }
 
-/* False: it has changed since, and is not displaced; or its key has changed. */
+/* False: the series has changed since and is not displaced; or its key has changed. */
 static bool take_out(struct prom_store *store, unsigned family_number, const struct prom_registry_place *place,
                      bool is_displaced)
 {
@@ -173,7 +173,7 @@ static bool take_out(struct prom_store *store, unsigned family_number, const str
     if (is_displaced)
         prom_top_take_out(&family->top, place->number, (double)(counted[PROM_SLOT_FIRST] - before));
     clear_count(store, family_number, place->number);
-    if (!family->shape.is_last) /* what was last has no sum */
+    if (!family->shape.is_last) /* last values have no sum */
         prom_shape_add(family->shape, family->expire.ended, counted, 1);
     return true;
 }
@@ -213,7 +213,10 @@ int prom_expire_cut(struct prom_store *store, uint64_t number)
     return 0;
 }
 
-/* What had gone by the exposed cut, and of what has gone since the values in it: the records after it will come again. */
+/*
+ * Sets the sum of ended series to its value in the exposed cut, plus the values in that cut of series that have gone
+ * since. The records after the cut will come again.
+ */
 void prom_expire_put_back(struct prom_store *store)
 {
     for (unsigned i = 0; i < store->family_count; i++) {
@@ -325,7 +328,7 @@ bool prom_expire_has_line(const struct prom_values *values)
     return values->ended[PROM_SLOT_FIRST] != 0;
 }
 
-/* The values of its labels as line.h has them: 'other', and when the last one ended. */
+/* The label values in the form of line.h: 'other', and the time when the last series ended. */
 static void make_labels(const struct prom_family *family, int64_t ended_at, struct prom_buffer *to)
 {
     char at[40];
@@ -340,7 +343,7 @@ static void make_labels(const struct prom_family *family, int64_t ended_at, stru
     for (unsigned i = 0; i < family->shown_count; i++)
         prom_buffer_puts(to, "other");
     prom_buffer_puts(to, at);
-    if (prom_buffer_reserve(to, PROM_LINE_STEP)) /* which may be copied, too */
+    if (prom_buffer_reserve(to, PROM_LINE_STEP)) /* may be copied as well */
         memset(to->data + to->size, 0, PROM_LINE_STEP);
 }
 

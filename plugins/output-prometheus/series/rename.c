@@ -9,7 +9,10 @@
 #include "series/store.h"
 #include "series/render.h"
 
-/* Series whose text is made again at a checkpoint, to see whether it has changed: some milliseconds. */
+/*
+ * How many series get their text made again at a checkpoint, to see whether it has changed: this takes some
+ * milliseconds.
+ */
 #define SLICE 16384
 
 void prom_rename_fini(struct prom_rename *rename)
@@ -36,7 +39,7 @@ static int reserve(struct prom_rename *rename, size_t count)
     return 0;
 }
 
-/* Its names may change, other than those of a series that was made for a new name. */
+/* Whether the names of the series may change. The names of a series that was made for a new name cannot. */
 static bool has_names(const struct prom_family *family, uint32_t number)
 {
     const uint64_t *key = prom_series_at(&family->registry, number)->key;
@@ -59,7 +62,7 @@ int prom_rename_restore(struct prom_family *family, uint32_t number, uint32_t to
     return 0;
 }
 
-/* It is shown by itself, has cells, and all of them have been answered. */
+/* The series is shown by itself, has cells, and all of them have been answered. */
 static bool may_change(const struct prom_family *family, const struct prom_series *series)
 {
     bool has_cell = false;
@@ -82,8 +85,8 @@ static bool has_text(const struct prom_family *family, uint32_t number, const st
 }
 
 /*
- * The series whose key has the names of this one as plain texts. The first time it is made, and shown from the next
- * checkpoint on; until then, or without memory or room, PROM_SERIES_NONE.
+ * The series whose key has the names of this one as plain texts. The first call makes it; it is shown from the next
+ * checkpoint on. Until then, or without memory or room, the result is PROM_SERIES_NONE.
  */
 static uint32_t find_plain(struct prom_store *store, struct prom_family *family, uint32_t number, uint32_t count)
 {
@@ -102,7 +105,7 @@ static uint32_t find_plain(struct prom_store *store, struct prom_family *family,
         key[i] = PROM_KEY_TEXT | interned;
     }
     uint32_t found = prom_registry_find(&family->registry, key, prom_hash_words(key, family->label_count));
-    if (found == PROM_SERIES_NONE) { /* the value that it will get began when the old one did */
+    if (found == PROM_SERIES_NONE) { /* the value that it will get began when the old series did */
         uint32_t made = prom_registry_restore(&family->registry, key);
         if (made != PROM_OTHER_SERIES)
             prom_series_set_created(&family->registry, made, prom_series_created(&family->registry, number));
@@ -110,7 +113,7 @@ static uint32_t find_plain(struct prom_store *store, struct prom_family *family,
     return found < count ? found : PROM_SERIES_NONE;
 }
 
-/* The value of a series, wherever it is now, goes to the one that has its new text. */
+/* The value of a series, wherever it is now, goes to the series that has its new text. */
 static void rename_one(struct prom_store *store, unsigned family_number, uint32_t number, uint32_t count)
 {
     struct prom_family *family = &store->families[family_number];
@@ -121,9 +124,9 @@ static void rename_one(struct prom_store *store, unsigned family_number, uint32_
     uint32_t shown_as = prom_series_alias_of(prom_series_at(&family->registry, to));
     if (shown_as != PROM_SERIES_NONE)
         to = shown_as;
-    if (!has_text(family, to, &family->admit.scratch)) /* not shown yet, or its text has been made anew meanwhile */
+    if (!has_text(family, to, &family->admit.scratch)) /* not shown yet, or its text was made anew in between */
         return;
-    /* Whose value has gone elsewhere has no line for another's; but its own may come back. */
+    /* A series whose value has gone elsewhere has no line for another value; but its own value may come back. */
     if (to != number && rename->holder[to] != to)
         return;
     if (to == from || prom_admit_redirect(family, from, to))

@@ -1,4 +1,4 @@
-/* Which series are the heaviest ones. The checkpoint's owner. */
+/* Which series are the heaviest ones. Only the checkpoint thread enters this file. */
 #include "series/top.h"
 
 #include <math.h>
@@ -125,7 +125,10 @@ int prom_top_restored(struct prom_store *store)
 
 /* ---- before a cut, and in it */
 
-/* It is on the page of this cut, by itself. Who goes has been on a committed one: the log knows of it. */
+/*
+ * The series is on the page of this cut, by itself. A series may go only after it was on a committed page: then the
+ * log has it.
+ */
 static bool may_go(const struct prom_family *family, uint32_t number, uint64_t cut)
 {
     const struct prom_series *series = prom_series_at(&family->registry, number);
@@ -149,7 +152,7 @@ void prom_top_take_out(struct prom_top *top, uint32_t number, double growth)
     top->displaced_count++;
 }
 
-/* A worker's summary and the one aside change places, unless nobody has looked at that yet. */
+/* A worker's summary and the one aside change places, unless the one aside was not read yet. */
 static void set_aside(const struct prom_store *store, unsigned family, struct prom_top *top)
 {
     for (unsigned i = 0; i < store->worker_count && i < top->worker_count; i++) {
@@ -202,7 +205,7 @@ static uint64_t fingerprint_of(const struct prom_family *family, size_t number)
     return prom_top_key_fingerprint(&family->registry, key);
 }
 
-/* What a series brought before it began, or brings when it has ended, is with the rest. */
+/* The value from before a series began, or after it has ended, belongs to the rest. */
 static void weigh_one(struct prom_family *family, size_t number, double growth)
 {
     struct prom_top *top = &family->top;
@@ -264,7 +267,7 @@ static size_t rank(const struct prom_store *store, const struct prom_family *fam
     return ranked;
 }
 
-/* So many series more can have numbers. */
+/* How many more series can have numbers. */
 static size_t numbers_left(struct prom_registry *registry)
 {
     pthread_mutex_lock(&registry->lock);
@@ -273,7 +276,10 @@ static size_t numbers_left(struct prom_registry *registry)
     return left;
 }
 
-/* Each candidate against the lightest series that no other one has been set against. Gives how many are heavier. */
+/*
+ * Compares each candidate with the lightest series that was not compared with an earlier one. Gives how many
+ * candidates are heavier.
+ */
 static size_t match(struct prom_top *top, size_t candidates, size_t ranked, size_t most)
 {
     size_t count = 0;
@@ -293,7 +299,7 @@ static void decide(const struct prom_store *store, struct prom_family *family, s
     double least = ranked ? top->ranked[0].weight * PROM_TOP_MARGIN : 0;
     size_t candidates = prom_summary_top(&top->rest, least, top->candidates, top->limit);
     top->next_permit_count = match(top, candidates, ranked, most < PROM_TOP_CHANGES_MAX ? most : PROM_TOP_CHANGES_MAX);
-    /* By then those will have come that have a permit now. */
+    /* By then the series that have a permit now will have come. */
     size_t wanted =
         (top->permit_count > top->next_permit_count ? top->permit_count : top->next_permit_count) + PROM_TOP_SPARE;
     top->victim_count = 0;

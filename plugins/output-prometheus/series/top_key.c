@@ -1,10 +1,13 @@
-/* What stands for the labels of a series that has no key. Workers, and the checkpoint's owner. */
+/*
+ * A fingerprint stands for the labels of a series that has no key. Workers and the checkpoint thread enter this
+ * file.
+ */
 #include <flow-exporter/plugin.h>
 
 #include "base/hash.h"
 #include "series/family.h"
 
-/* So that a text is not taken for a cell whose key it is. */
+/* Keeps a text apart from a cell with that text as its key. */
 #define TEXT_KIND UINT64_C(0x74)
 #define CELL_KIND UINT64_C(0x63)
 
