@@ -24,7 +24,7 @@ void prom_info_fini(struct prom_info *info)
     pthread_mutex_destroy(&info->lock);
 }
 
-/* The place of the cell with this key, or the free one where it belongs. */
+/* The place of the cell with this key, or the free place where the cell belongs. */
 static size_t find(struct fx_cell *const *cells, size_t capacity, const char *key, size_t size)
 {
     size_t place = prom_hash_text(key, size) & (capacity - 1);

@@ -1,4 +1,4 @@
-/* Texts to numbers. Workers look up; who adds holds the lock. */
+/* Texts to numbers. Workers look texts up. A thread that adds holds the lock. */
 #include "series/intern.h"
 
 #include <stdint.h>
@@ -43,7 +43,7 @@ static uint32_t pick_number(struct prom_intern *intern, const struct prom_text *
     return number;
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static uint32_t add_text(struct prom_intern *intern, uint32_t hash, const char *text, size_t size)
 {
     const struct prom_text **place, *copy;
@@ -125,7 +125,7 @@ static bool is_unused(const struct prom_intern *intern, uint32_t number)
     return prom_intern_text(intern, number) && !atomic_load_explicit(users_of(intern, number), memory_order_relaxed);
 }
 
-/* Room for the numbers to come. False without memory: then texts stay, for now. */
+/* Makes room for the numbers to come. False without memory: then unused texts stay for now. */
 static bool reserve_sweep(struct prom_intern *intern)
 {
     if (!intern->unused && !(intern->unused = malloc(PROM_TEXT_SWEEP * sizeof *intern->unused)))
@@ -135,7 +135,7 @@ static bool reserve_sweep(struct prom_intern *intern)
 
 void prom_intern_choose_unused(struct prom_intern *intern)
 {
-    prom_intern_free_unused(intern); /* of a cut that came to no end */
+    prom_intern_free_unused(intern); /* left by a cut that was not completed */
     if (!atomic_load_explicit(&intern->has_unused, memory_order_relaxed))
         return;
     pthread_mutex_lock(&intern->lock);
@@ -153,7 +153,7 @@ void prom_intern_choose_unused(struct prom_intern *intern)
     pthread_mutex_unlock(&intern->lock);
 }
 
-/* Some may have got a series meanwhile. */
+/* Some texts may have got a series since they were chosen. */
 void prom_intern_take_unused(struct prom_intern *intern)
 {
     size_t kept = 0;

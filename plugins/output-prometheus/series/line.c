@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* before NAME after, in memory of its own. */
+/* The text "before NAME after", in memory of its own. */
 static int set_part(struct prom_line *line, unsigned index, const char *before, const char *name, const char *after)
 {
     size_t size = strlen(before) + strlen(name) + strlen(after);

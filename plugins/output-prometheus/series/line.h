@@ -1,7 +1,7 @@
 /*
- * Lines of a page: what is the same in all lines of a metric, and between it the values of one series' labels, as
- * they were rendered once and for ever. A value's text is its label's size (two bytes each, for all labels), then
- * the escaped texts one behind the other. Any thread.
+ * Lines of a page. Some parts are the same in all lines of a metric. Between them stand the values of one series'
+ * labels, as they were rendered once and for ever. A value's text has the size of each label first (two bytes each),
+ * then the escaped texts one behind the other. Any thread.
  */
 #ifndef OUTPUT_PROMETHEUS_LINE_H
 #define OUTPUT_PROMETHEUS_LINE_H
@@ -16,8 +16,9 @@
 #define PROM_LABELS_MAX 8 /* of a series; a line may have one more */
 
 /*
- * Texts are copied so many bytes at a time: behind source and target there must be room for what is too much. That may
- * be another text, which the checkpoint's owner is just writing: no byte of it is ever in a page.
+ * Texts are copied this many bytes at a time. So behind source and target there must be room for the bytes copied in
+ * excess. The excess bytes may be another text that the checkpoint thread is writing: none of them is ever in a
+ * page.
  */
 #define PROM_LINE_STEP PROM_ARENA_SLACK
 
@@ -30,15 +31,18 @@ struct prom_line {
     } parts[PROM_LABELS_MAX + 2]; /* before each label's value, and behind the last */
 };
 
-/* What is behind the last label: the number; or one more label le, whose value is to be put first, and a quote, brace and blank. */
+/*
+ * What is behind the last label: the number; or one more label le, whose value is put first, and a quote, brace and
+ * blank.
+ */
 enum prom_line_end { PROM_LINE_WHOLE, PROM_LINE_BUCKET };
 
-/* 0, or -1 without memory. To be freed in both cases. */
+/* 0, or -1 without memory. The caller frees in both cases. */
 int prom_line_init(struct prom_line *line, const char *name, const char *const *labels, unsigned label_count,
                    enum prom_line_end end);
 void prom_line_fini(struct prom_line *line);
 
-/* The room that a line can take, with what is copied too much. */
+/* The most room that a line can take, with the bytes copied in excess. */
 static inline size_t prom_line_max(const struct prom_line *line, size_t values_size)
 {
     return line->fixed_size + values_size + PROM_NUMBER_MAX + 1 + PROM_LINE_STEP;
@@ -52,7 +56,10 @@ static inline char *prom_line_copy(char *to, const char *text, size_t size)
     return to + size;
 }
 
-/* Writes a line up to its number. PROM_LINE_STEP bytes behind the values can be read. Gives where it ends. */
+/*
+ * Writes a line up to its number. PROM_LINE_STEP bytes behind the values must be readable. Gives where the line
+ * ends.
+ */
 static inline char *prom_line_put_labels(char *to, const struct prom_line *line, const char *values)
 {
     const char *text = values + line->label_count * sizeof(uint16_t);

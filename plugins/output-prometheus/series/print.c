@@ -35,7 +35,7 @@ void prom_lines_fini(struct prom_lines *lines)
     prom_line_fini(&lines->count);
 }
 
-/* With all that is copied too much; numbers are products, or a bound and a number. */
+/* Makes room for a line with the bytes copied in excess. Numbers are products, or a bound and a number. */
 static char *reserve(struct prom_buffer *to, const struct prom_line *line, size_t size)
 {
     return prom_buffer_reserve(to, prom_line_max(line, size) + PROM_PRODUCT_MAX + PROM_DOUBLE_MAX);
@@ -67,7 +67,7 @@ static void print_number(const struct prom_line *line, const char *bound, const 
     to->size = (size_t)(at - to->data);
 }
 
-/* Each bucket with those below it; the last one has all. */
+/* Each bucket includes those below it; the last one has all. */
 static void print_buckets(const struct prom_line *line, const struct prom_histogram *histogram, const char *values,
                           size_t size, const uint64_t *slots, struct prom_buffer *to)
 {

@@ -1,4 +1,4 @@
-/* Label values, once a series; heads. The checkpoint's owner and pages. */
+/* Label values, rendered once for each series; heads. The checkpoint thread and pages enter this file. */
 #include "series/render.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size)
     to->size += (size_t)(at - start);
 }
 
-/* A help text: backslash and newline are escaped, in OpenMetrics quotes, too. */
+/* A help text: backslash and newline are escaped; OpenMetrics also escapes quotes. */
 static void add_help(struct prom_buffer *to, const char *help, enum prom_format format)
 {
     for (; *help; help++) {
@@ -58,7 +58,7 @@ static void begin_line(struct prom_buffer *to, const char *what, const char *nam
     prom_buffer_puts(to, " ");
 }
 
-/* OpenMetrics has the unit in a line of its own; it is the end of the family's name. */
+/* OpenMetrics gives the unit on a line of its own. The unit is the end of the family's name. */
 static void add_unit(struct prom_buffer *to, const char *name, size_t size)
 {
     static const char *const units[] = {"_seconds", "_bytes"};
@@ -98,7 +98,7 @@ static void add_value(const struct prom_store *store, const struct prom_family *
         fx_cell_read(cell, buffer, &size);
         prom_render_escaped(to, buffer, size);
     } else if (!prom_key_waits(&family->registry, key,
-                               index)) { /* else its name is not known, and was not waited for */
+                               index)) { /* otherwise the name is not known and was not waited for */
         const struct prom_text *text = prom_intern_text(&store->texts, (uint32_t)key[index]);
         prom_render_escaped(to, text->data, text->size);
     }

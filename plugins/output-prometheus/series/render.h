@@ -19,13 +19,13 @@ struct prom_store;
 void prom_render_escaped(struct prom_buffer *to, const char *text, size_t size);
 
 /*
- * Adds HELP, TYPE and, in OpenMetrics, UNIT. name: as in the text format, that of the samples; a gauge that is called
- * ..._info is of the type info in OpenMetrics.
+ * Adds HELP, TYPE and, in OpenMetrics, UNIT. name: the name of the samples, as in the text format. A gauge with the
+ * name ..._info has the type info in OpenMetrics.
  */
 void prom_render_head(struct prom_buffer *to, enum prom_format format, const char *name, const char *help,
                       enum fx_metric_kind kind);
 
-/* Adds the values of a series' labels, as line.h wants them. PROM_LINE_STEP bytes behind them can be read. */
+/* Adds the values of a series' labels in the form of line.h. PROM_LINE_STEP bytes behind them can be read. */
 void prom_render_values(const struct prom_store *store, const struct prom_family *family, uint32_t number,
                         struct prom_buffer *to);
 

@@ -1,4 +1,4 @@
-/* Snapshots. The checkpoint's owner; pages take and leave them. */
+/* Snapshots. The checkpoint thread takes them. Pages take references and drop them. */
 #include "series/snapshot.h"
 
 #include <stdlib.h>
@@ -33,7 +33,7 @@ void prom_snapshot_free(struct prom_snapshot *snapshot)
     free(snapshot);
 }
 
-/* Gives the memory of one for the next cut; the caller frees the other, if there were two. */
+/* Keeps the memory of one snapshot for the next cut. If there are two, the caller frees the one returned. */
 static struct prom_snapshot *keep_spare(struct prom_store *store, struct prom_snapshot *snapshot)
 {
     pthread_mutex_lock(&store->lock);
@@ -43,7 +43,7 @@ static struct prom_snapshot *keep_spare(struct prom_store *store, struct prom_sn
     return old;
 }
 
-/* Those that a page may show, or is just showing. */
+/* Adds the snapshot to the list of those that a page may show now or later. */
 static void list(struct prom_store *store, struct prom_snapshot *snapshot)
 {
     pthread_mutex_lock(&store->lock);
@@ -90,7 +90,7 @@ struct prom_snapshot *prom_snapshot_get(struct prom_store *store)
     return snapshot;
 }
 
-/* Room for all series, and for some that will come before the next cut. */
+/* Makes room for all series, and for some that will come before the next cut. */
 static bool fit_values(struct prom_values *sums, size_t count, struct prom_shape shape)
 {
     sums->count = count;
@@ -105,7 +105,7 @@ static bool fit_values(struct prom_values *sums, size_t count, struct prom_shape
     return true;
 }
 
-/* Also touches the memory: the system gives it page by page when it is written first, which would be in the cut. */
+/* Also touches the memory. The system gives memory page by page at the first write, and that would be in the cut. */
 static void reserve(struct prom_values *sums, size_t count, struct prom_shape shape)
 {
     if (count * shape.slots > sums->capacity && fit_values(sums, count, shape))

@@ -1,4 +1,4 @@
-/* The life of what is counted. Main thread. */
+/* Making and freeing the store. Main thread. */
 #include "series/store.h"
 
 #include <stdlib.h>

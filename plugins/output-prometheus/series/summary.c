@@ -24,7 +24,7 @@ void prom_summary_fini(struct prom_summary *summary)
     *summary = (struct prom_summary){.places = NULL};
 }
 
-/* The place of the key, or the free one where it belongs. */
+/* The place of the key, or the free place where the key belongs. */
 static struct prom_counter *find(const struct prom_summary *summary, uint64_t key)
 {
     size_t at = (size_t)prom_hash_mix(key, summary->seed);
@@ -41,7 +41,10 @@ static void swap(struct prom_counter *a, struct prom_counter *b)
     *b = kept;
 }
 
-/* The weight that half of them reach, which then stand in the upper half. Quickselect, with the median of three. */
+/*
+ * The weight that half of the items reach. Those items then stand in the upper half. Quickselect, with the median of
+ * three.
+ */
 static double select_median(struct prom_counter *items, size_t count)
 {
     size_t low = 0, high = count - 1, wanted = count / 2;
@@ -81,7 +84,10 @@ static size_t copy_all(const struct prom_summary *summary, struct prom_counter *
     return count;
 }
 
-/* All lose what half of them have at least, so that half of them are free: it has taken as many additions to fill them. */
+/*
+ * Lowers all counters by the median, so that half of them become free. Filling them took as many additions, so the
+ * time for each addition is constant on average.
+ */
 static void lower(struct prom_summary *summary)
 {
     size_t count = copy_all(summary, summary->scratch);
@@ -139,7 +145,7 @@ double prom_summary_get(const struct prom_summary *summary, uint64_t key)
     return find(summary, key)->weight;
 }
 
-/* Its counter stays until room is made. */
+/* The key's counter stays until room is made. */
 double prom_summary_take(struct prom_summary *summary, uint64_t key)
 {
     struct prom_counter *place = find(summary, key);

@@ -1,4 +1,7 @@
-/* What one worker counted. The worker's thread, or while it stands still. */
+/*
+ * What one worker counted. Only the worker's thread enters this file, or another thread while the worker stands
+ * still.
+ */
 #include "series/tally.h"
 
 #include <string.h>
@@ -13,7 +16,7 @@ int prom_tally_init(struct prom_tally *tally, struct prom_shape shape)
     return prom_tally_grow(tally, FIRST_VALUES) ? 0 : -1;
 }
 
-/* Of so many series. */
+/* The bytes for this many series. */
 static size_t bytes_of(const struct prom_tally *tally, size_t count)
 {
     return count * tally->shape.slots * sizeof *tally->values;

@@ -1,8 +1,7 @@
 /*
- * Records to values: the hot path. Each worker has values of its own, finds
- * series and texts without a lock, and takes one only for what is new to all
- * workers. Records go in groups and in steps, so that the memory of a whole
- * group is on its way before the first of it is used.
+ * Records to values: the hot path. Each worker has values of its own, and finds series and texts without a lock. A
+ * worker takes a lock only for what is new to all workers. Records are handled in groups and in steps, so that the
+ * memory of a whole group is on its way before the first of it is used.
  */
 #include "series/worker.h"
 
@@ -16,12 +15,12 @@
 
 /* One record for one metric, on its way. */
 struct lane {
-    uint64_t key[PROM_LABELS_MAX]; /* with is_other, the first word: the fingerprint to weigh it by, or 0 */
-    uint64_t value, weight;        /* weight: of histograms that are scaled */
+    uint64_t key[PROM_LABELS_MAX]; /* with is_other, the first word: the fingerprint to weigh the record by, or 0 */
+    uint64_t value, weight;        /* weight: only for scaled histograms */
     uint32_t hash, family;
-    bool is_other;  /* it has no key */
-    bool has_added; /* texts, for its key */
-    uint32_t guess; /* the series with that hash, or PROM_SERIES_NONE: most likely the one */
+    bool is_other;  /* the record has no key */
+    bool has_added; /* texts were added for its key */
+    uint32_t guess; /* the most likely series: the one with that hash, or PROM_SERIES_NONE */
 };
 
 struct counts {
@@ -63,7 +62,7 @@ struct prom_worker *prom_worker_new(struct prom_store *store, unsigned index)
     return worker;
 }
 
-/* The word of a text label. False: the text has no number. */
+/* Makes the word of a text label. False: the text has no number. */
 static bool make_text_word(struct prom_worker *worker, const struct fx_value *value, bool may_add, uint64_t *word)
 {
     if (value->type == FX_LATE) {
@@ -78,7 +77,7 @@ static bool make_text_word(struct prom_worker *worker, const struct fx_value *va
     return number != PROM_TEXT_NONE;
 }
 
-/* False: a text has no number. */
+/* Makes all words. False: a text has no number. */
 static bool make_words(struct prom_worker *worker, const struct prom_family *family, const struct fx_value *row,
                        bool may_add, uint64_t *key)
 {
@@ -104,8 +103,8 @@ static bool has_long_text(const struct prom_family *family, const struct fx_valu
 }
 
 /*
- * Texts get numbers when the record can get a series, so that the limit on series bounds texts, too. With top it may be
- * weighed instead.
+ * Texts get numbers only when the record can get a series, so that the limit on series bounds texts as well. With
+ * top the record may be weighed instead.
  */
 static void make_new_key(struct prom_worker *worker, struct prom_family *family, const struct fx_value *row,
                          struct lane *lane)
@@ -134,7 +133,7 @@ static void make_key(struct prom_worker *worker, struct prom_family *family, con
     lane->hash = prom_hash_words(lane->key, family->label_count);
 }
 
-/* The record's lanes, one for each metric that takes it. Gives their number. */
+/* Fills the record's lanes, one for each metric that takes it. Gives their number. */
 static unsigned load(struct prom_worker *worker, const struct fx_value *row, struct lane *lanes, struct counts *counts)
 {
     const struct prom_store *store = worker->store;
@@ -159,7 +158,7 @@ static unsigned load(struct prom_worker *worker, const struct fx_value *row, str
     return used;
 }
 
-/* Guesses the series, and asks for what counting it will need. */
+/* Guesses the series, and prefetches what counting it will need. */
 static void guess_lane(const struct prom_worker *worker, struct lane *lane)
 {
     const struct prom_registry *registry = &worker->store->families[lane->family].registry;
@@ -172,7 +171,7 @@ static void guess_lane(const struct prom_worker *worker, struct lane *lane)
     __builtin_prefetch(&tally->values[(size_t)lane->guess * tally->shape.slots], 1);
 }
 
-/* The series that has the key, or may begin. Else the key becomes its fingerprint. */
+/* The series that has the key, or may begin. Otherwise the key becomes its fingerprint. */
 static uint32_t heavy_series_of(struct prom_family *family, struct lane *lane)
 {
     uint32_t number = prom_registry_get_old(&family->registry, lane->key, lane->hash);
@@ -201,7 +200,7 @@ static uint32_t series_of(struct prom_family *family, struct lane *lane)
     return family->top.limit ? heavy_series_of(family, lane) : prom_registry_get(registry, lane->key, lane->hash);
 }
 
-/* With top it is as it should be, and no record too many. */
+/* With top, a record in 'other' is normal, and is not reported as one too many. */
 static void count_other(struct prom_worker *worker, const struct lane *lane, struct counts *counts)
 {
     if (worker->store->families[lane->family].top.limit && lane->key[0])
@@ -210,7 +209,7 @@ static void count_other(struct prom_worker *worker, const struct lane *lane, str
         counts->other++;
 }
 
-/* A gauge's or histogram's record. */
+/* A record of a gauge or histogram. */
 static void count_slots(struct prom_worker *worker, const struct lane *lane, uint64_t *slots)
 {
     const struct prom_family *family = &worker->store->families[lane->family];
@@ -258,7 +257,7 @@ static void publish(struct fx_instance *instance, const struct counts *counts)
         fx_metric_add(instance, PROM_OTHER, 0, counts->other);
 }
 
-/* Without memory a sum would be wrong from now on: better none, so that nothing more is committed. */
+/* Without memory a sum would be wrong from now on. Failing is better, so that nothing more is committed. */
 enum fx_verdict prom_worker_write(struct prom_worker *worker, const struct fx_batch *batch)
 {
     struct prom_store *store = worker->store;

@@ -1,4 +1,4 @@
-/* Records to values. Each worker counts by itself; its thread, but for new and free. */
+/* Records to values. Each worker counts by itself, in its own thread; other threads only call new and free. */
 #ifndef OUTPUT_PROMETHEUS_WORKER_H
 #define OUTPUT_PROMETHEUS_WORKER_H
 
@@ -12,12 +12,12 @@ struct prom_store;
 /* A worker's own values. */
 struct prom_worker {
     struct prom_store *store;
-    uint64_t stamp;               /* of the record that was counted last, if there are gauges */
+    uint64_t stamp;               /* stamp of the record that was counted last, if there are gauges */
     struct prom_summary *weighed; /* by family; with top: what has no series */
     struct prom_tally tallies[];  /* by family */
 };
 
-/* The worker with this index. NULL without memory. */
+/* Makes the worker with this index. NULL without memory. */
 struct prom_worker *prom_worker_new(struct prom_store *store, unsigned index);
 void prom_worker_free(struct prom_worker *worker);
 /* Counts the records. FX_FATAL: without memory a sum would be wrong from now on. */
