@@ -1,11 +1,11 @@
 /*
- * The values as pages show them: cut, prepared, committed, exposed. One thread
- * at a time (the checkpoint's owner); pages hold the exposed snapshot counted.
+ * The values as pages show them: cut, prepared, committed, exposed. Only the checkpoint thread enters this file.
+ * Pages hold the exposed snapshot with a counted reference.
  */
 #include "base/clock.h"
 #include "prom.h"
 
-/* Of all tables that workers look into. */
+/* Calls a function for each table that workers look into. */
 static void for_tables(struct prom_store *store, void (*call)(struct prom_table *table))
 {
     for (unsigned i = 0; i < store->family_count; i++)
@@ -20,7 +20,7 @@ void prom_before_cut(void *self)
     prom_expire_before_cut(&output->store);
 }
 
-/* Without memory there is no cut this time; the core goes on with the next. None ever when the values are wrong. */
+/* Without memory there is no cut this time, and the core goes on with the next. Wrong values never get a cut. */
 int prom_cut(void *self, uint64_t number)
 {
     struct prom_output *output = self;
@@ -28,7 +28,7 @@ int prom_cut(void *self, uint64_t number)
     if (atomic_load(&store->is_broken))
         return FX_ENOMEM;
     for_tables(store, prom_table_retire); /* nobody looks anything up now */
-    if (store->pending)                   /* an end of it never came */
+    if (store->pending)                   /* the last cut was never completed */
         prom_kept_forget(&output->kept);
     prom_snapshot_unref(store->pending);
     store->pending = prom_expire_cut(store, number) ? NULL : prom_snapshot_take(store, number);
@@ -87,7 +87,7 @@ void prom_committed(void *self, uint64_t number)
     prom_http_settled(output->http);
 }
 
-/* All workers stand still: the first gets the exposed values, the others zero. */
+/* All workers stand still. The first gets the exposed values, the others zero. */
 static bool put_back(struct prom_store *store, const struct prom_snapshot *snapshot)
 {
     for (unsigned i = 0; i < store->family_count; i++) {

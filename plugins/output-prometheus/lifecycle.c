@@ -1,4 +1,4 @@
-/* The life of an instance. Main thread, but for write, which is the worker's. */
+/* The life of an instance. Main thread, except for write, which the worker's thread calls. */
 #include <stdlib.h>
 
 #include <gnutls/gnutls.h>
@@ -22,7 +22,7 @@ void prom_destroy(void *self)
     free(output);
 }
 
-/* A part of the configuration, so it is read where that is checked. */
+/* The web configuration belongs to the configuration, so it is read where the configuration is checked. */
 static int read_web_config(struct prom_output *output, struct fx_error *err)
 {
     const char *path = output->options->web_config;

@@ -1,4 +1,7 @@
-/* The options, as the core fills them in from the table in output-prometheus.c. They do not change while an instance lives. */
+/*
+ * The options. The core fills them in from the table in output-prometheus.c. They do not change while an instance
+ * lives.
+ */
 #ifndef OUTPUT_PROMETHEUS_OPTIONS_H
 #define OUTPUT_PROMETHEUS_OPTIONS_H
 
@@ -18,17 +21,17 @@ struct prom_metric_options {
     struct fx_list buckets;      /* none: the usual ones */
     struct fx_map match, unless; /* field to values */
     struct fx_map labels;        /* name to field */
-    int64_t max_series;          /* 0: the plugin's */
-    int64_t expire_after;        /* ms; 0: the plugin's */
+    int64_t max_series;          /* 0: the plugin's max_series */
+    int64_t expire_after;        /* ms; 0: the plugin's expire_after */
     int64_t top, top_half_life;  /* series, 0: all; ms */
 };
 enum prom_type { PROM_COUNTER, PROM_GAUGE, PROM_HISTOGRAM };
 
 struct prom_options {
     struct fx_list listen;
-    const char *socket_mode, *socket_group; /* of Unix sockets */
+    const char *socket_mode, *socket_group; /* for Unix sockets */
     const char *web_config;                 /* a file, or NULL */
-    struct fx_tables metrics;               /* of struct prom_metric_options; none: the default ones */
+    struct fx_tables metrics;               /* array of struct prom_metric_options; empty: the default metrics */
     int64_t asn;
     int64_t names_wait; /* ms */
     int late_names;     /* enum prom_late */
@@ -39,7 +42,7 @@ struct prom_options {
     int64_t min_answer_rate;                                     /* bytes a second */
 };
 
-/* What becomes of a series whose names change after it was shown. */
+/* What happens to a series whose names change after it was shown. */
 enum prom_late { PROM_LATE_KEEP, PROM_LATE_RENAME };
 
 #endif

@@ -10,7 +10,7 @@
  *   http/    requests, connections
  *   live/    the live page and the JSON API
  *   .        output-prometheus.c: descriptor, options, self metrics; lifecycle.c: create, start, stop, destroy;
- *            cut.c: cut, prepare, committed, rolled_back; routes.c: which path is answered by whom
+ *            cut.c: cut, prepare, committed, rolled_back; routes.c: which handler answers which path
  */
 #ifndef OUTPUT_PROMETHEUS_PROM_H
 #define OUTPUT_PROMETHEUS_PROM_H
@@ -29,9 +29,9 @@ struct prom_output {
     struct fx_instance *instance;
     const struct prom_options *options;
     struct prom_store store;
-    struct prom_kept kept; /* the checkpoint's owner only */
+    struct prom_kept kept; /* only for the checkpoint thread */
     struct prom_rates rates;
-    struct prom_http_host host; /* what http needs of this */
+    struct prom_http_host host; /* what http needs from the instance */
     struct prom_http *http;
 };
 

@@ -1,4 +1,4 @@
-/* The table of paths, and the answers that are but a text. The HTTP thread. */
+/* The table of paths, and the answers that are only a text. The HTTP thread. */
 #include "routes.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void add_waiting(void *arg, const char *name, const char *reason)
     struct readiness *readiness = arg;
     size_t room = sizeof readiness->text - readiness->size;
     int size = snprintf(readiness->text + readiness->size, room, "%s: %s\n", name, reason);
-    if (size > 0 && (size_t)size < room) /* what has no room is left away: one is enough to be not ready */
+    if (size > 0 && (size_t)size < room) /* a reason without room is left out: one is enough to be not ready */
         readiness->size += (size_t)size;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The program's own metrics: what each is counted under, and the table that says what each is called. A new one is a value of
- * the enum here and a row of the table in self_metrics.c. The unit tests count with the same table.
+ * The program's own metrics: the enum by which each is counted, and the table that names each. To add a metric, add
+ * a value to the enum here and a row to the table in self_metrics.c. The unit tests use the same table.
  */
 #ifndef OUTPUT_PROMETHEUS_SELF_METRICS_H
 #define OUTPUT_PROMETHEUS_SELF_METRICS_H
@@ -46,7 +46,7 @@ enum prom_answer {
     PROM_REQUEST_REFUSED
 };
 
-/* By enum prom_metric; a row without a name is the last. */
+/* In the order of enum prom_metric. A row without a name is the last. */
 extern const struct fx_metric prom_self_metrics[];
 
 #endif

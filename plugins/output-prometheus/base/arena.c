@@ -8,17 +8,20 @@
 
 #define BLOCK_BYTES ((size_t)256 * 1024)
 #define ALIGN       sizeof(uint32_t)
-/* Behind a block's end, so that who copies may take more than there is of the last text. */
+/* Bytes behind a block's end, so that a caller may copy more than the rest of the last text. */
 #define SLACK PROM_ARENA_SLACK
 
-/* Holes are kept by size: a list for each size up to this, then one for each so many bytes more. Others are lost. */
+/*
+ * Holes are kept by size: a list for each size up to FINE_BYTES, then one list for each range of sizes. Larger ones
+ * are lost.
+ */
 #define FINE_BYTES   ((size_t)1024)
 #define COARSE_BYTES ((size_t)256)
 #define FINE         (FINE_BYTES / ALIGN)
 #define COARSE       ((size_t)320)
 
 struct prom_arena_holes {
-    char *lists[FINE + COARSE]; /* each begins with the address of the next */
+    char *lists[FINE + COARSE]; /* each hole begins with the address of the next */
 };
 
 static int add_block(struct prom_arena *arena, size_t size)
@@ -34,7 +37,7 @@ static int add_block(struct prom_arena *arena, size_t size)
     return 0;
 }
 
-/* The same for what is asked for and for what is given back. A hole has room for an address. */
+/* Requests and returns round the same way. A hole has room for an address. */
 static size_t round_up(size_t size)
 {
     size_t step = size <= FINE_BYTES ? ALIGN : COARSE_BYTES;

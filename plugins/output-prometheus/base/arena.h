@@ -1,5 +1,5 @@
 /*
- * Memory for texts: cut from blocks, which are freed all at once. A text that is given back makes room for one of its
+ * Memory for texts, cut from blocks that are freed all at once. A text that is given back makes room for one of its
  * size. One thread at a time.
  */
 #ifndef OUTPUT_PROMETHEUS_ARENA_H
@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* Behind each text so many bytes can be read. */
+/* This many bytes behind each text can be read. */
 #define PROM_ARENA_SLACK 32
 
 struct prom_arena_holes;
@@ -15,13 +15,13 @@ struct prom_arena_holes;
 struct prom_arena {
     char *at;
     size_t left;
-    void *blocks;                   /* each begins with the address of the one before */
-    struct prom_arena_holes *holes; /* from the first time on that something is given back */
+    void *blocks;                   /* each block begins with the address of the one before */
+    struct prom_arena_holes *holes; /* NULL until something is given back */
 };
 
-/* Zero-initialised is empty. size bytes, aligned for a 32-bit number; NULL without memory. */
+/* A zero-initialised arena is empty. Gives size bytes, aligned for a 32-bit number, or NULL without memory. */
 void *prom_arena_alloc(struct prom_arena *arena, size_t size);
-/* Gives it back, with the size that was asked for. */
+/* Gives a text back; size as in prom_arena_alloc. */
 void prom_arena_give(struct prom_arena *arena, void *text, size_t size);
 void prom_arena_fini(struct prom_arena *arena);
 

@@ -1,4 +1,4 @@
-/* Big arrays straight from the system. Any thread. */
+/* Big arrays, straight from the system. Any thread. */
 #include "base/big.h"
 
 #include <stdint.h>
@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #define HUGE_BYTES ((size_t)2 * 1024 * 1024)
-/* From here on it begins at a page's beginning, and becomes resident page by page. */
+/* Memory of this size or more begins at a page's beginning, and becomes resident page by page. */
 #define MAPPED_BYTES ((size_t)128 * 1024)
 
 static bool is_huge(size_t bytes, bool may_be_huge)
@@ -19,7 +19,7 @@ static size_t round_up(size_t bytes)
     return (bytes + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
 }
 
-/* More than is needed, then the ends are cut off, so that it begins where a huge page can begin. */
+/* Maps more than is needed, then cuts off the ends, so that the memory begins where a huge page can begin. */
 static void *map_aligned(size_t bytes)
 {
     size_t more = bytes + HUGE_BYTES;
@@ -30,7 +30,7 @@ static void *map_aligned(size_t bytes)
     if (before)
         munmap(start, before);
     munmap(start + before + bytes, more - before - bytes);
-    madvise(start + before, bytes, MADV_HUGEPAGE); /* a wish: without it everything works, slower */
+    madvise(start + before, bytes, MADV_HUGEPAGE); /* advice only: without it everything works, but slower */
     return start + before;
 }
 

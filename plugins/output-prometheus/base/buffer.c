@@ -1,4 +1,4 @@
-/* A growing text. Its owner's thread. */
+/* A growing text. Only its owner's thread. */
 #include "base/buffer.h"
 
 #include <stdlib.h>

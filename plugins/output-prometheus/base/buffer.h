@@ -1,18 +1,18 @@
-/* A growing text. Its owner's thread. */
+/* A growing text. Only its owner's thread. */
 #ifndef OUTPUT_PROMETHEUS_BUFFER_H
 #define OUTPUT_PROMETHEUS_BUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Zero-initialised is empty. Without memory it is marked as failed, and what was to be added is lost. */
+/* A zero-initialised buffer is empty. Without memory, additions are lost and the buffer is marked as failed. */
 struct prom_buffer {
     char *data;
     size_t size, capacity;
     bool failed;
 };
 
-/* Room for more bytes behind what is there; add to size what was written. NULL without memory. */
+/* Makes room for more bytes behind the text. The caller adds the bytes it has written to size. NULL without memory. */
 char *prom_buffer_reserve(struct prom_buffer *buffer, size_t more);
 void prom_buffer_add(struct prom_buffer *buffer, const char *data, size_t size);
 void prom_buffer_puts(struct prom_buffer *buffer, const char *text);

@@ -1,4 +1,4 @@
-/* Times: of a clock that never goes back, and of the one on the wall. */
+/* Times: of a clock that never goes back, and of the wall clock. */
 #ifndef OUTPUT_PROMETHEUS_CLOCK_H
 #define OUTPUT_PROMETHEUS_CLOCK_H
 

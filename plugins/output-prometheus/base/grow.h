@@ -1,13 +1,16 @@
-/* Arrays that grow, by so much that adding one item after the other stays cheap. Their owner's thread. */
+/* Arrays that grow so much at a time that adding item by item stays cheap. Only their owner's thread. */
 #ifndef OUTPUT_PROMETHEUS_GROW_H
 #define OUTPUT_PROMETHEUS_GROW_H
 
 #include <stddef.h>
 
-/* The array with room for wanted items, or NULL without memory: then it and *capacity stay as they are. What is new in it is not set. */
+/*
+ * The array with room for wanted items. NULL without memory: then the array and *capacity stay as they are. New
+ * items are not set.
+ */
 void *prom_grow(void *items, size_t *capacity, size_t wanted, size_t item_bytes);
 
-/* Sees to it that the array that the variable items points to has room for wanted ones. 0, or -1 without memory. */
+/* Makes room for wanted items in the array that the variable items points to. 0, or -1 without memory. */
 #define PROM_GROW(items, capacity, wanted)                                                                             \
     __extension__({                                                                                                    \
         void *prom_grown = prom_grow((items), (capacity), (wanted), sizeof *(items));                                  \

@@ -1,4 +1,7 @@
-/* Hashes of keys and texts: multiply and fold, seeded by nothing: who floods a label only slows himself. */
+/*
+ * Hashes of keys and texts: multiply and fold, without a seed. A sender that floods a label slows only its own
+ * records.
+ */
 #ifndef OUTPUT_PROMETHEUS_HASH_H
 #define OUTPUT_PROMETHEUS_HASH_H
 
@@ -34,7 +37,7 @@ static inline uint64_t prom_load_8(const char *from)
     return word;
 }
 
-/* Of a text shorter than 8 bytes: all of them, so that the same size and word mean the same text. */
+/* Loads all bytes of a text shorter than 8 bytes, so that the same size and word mean the same text. */
 static inline uint64_t prom_load_short(const char *text, size_t size)
 {
     if (size >= 4) {

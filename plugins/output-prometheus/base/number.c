@@ -1,4 +1,4 @@
-/* Numbers as text. Any thread; the locale is C, which nobody changes. */
+/* Numbers as text. Any thread. The locale is C, and nobody changes it. */
 #include "base/number.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every decimal of 15 digits survives the way through a double, and 17 tell all doubles apart. */
+/* Every decimal of 15 digits survives the conversion to a double and back. 17 digits tell all doubles apart. */
 #define DIGITS_FEW  15
 #define DIGITS_MANY 17
 

@@ -1,4 +1,4 @@
-/* Numbers by hash: the side that adds. Under the lock of the table's owner. */
+/* Numbers by hash: adding them. Under the lock of the table's owner. */
 #include "base/table.h"
 
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static void place(struct prom_slots *slots, uint64_t slot)
     atomic_store_explicit(&slots->slots[at], slot, memory_order_release);
 }
 
-/* Twice the slots when three quarters are taken. */
+/* Doubles the slots when three quarters are taken. */
 static struct prom_slots *with_room(struct prom_table *table)
 {
     struct prom_slots *slots = atomic_load_explicit(&table->current, memory_order_relaxed);
@@ -102,7 +102,7 @@ static uint64_t slot_at(const struct prom_slots *slots, size_t at)
     return atomic_load_explicit(&slots->slots[at], memory_order_relaxed);
 }
 
-/* What comes behind the hole and may stand in it moves up, so that every look-up still ends at a free slot. */
+/* Moves up the entries behind the hole that may stand in it, so that every look-up still ends at a free slot. */
 static void close_hole(struct prom_slots *slots, size_t hole)
 {
     uint64_t slot;

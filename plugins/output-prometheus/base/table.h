@@ -1,7 +1,8 @@
 /*
- * Numbers by hash, open addressing; whoever asks compares what the numbers stand for. One thread at a time adds
- * (under its owner's lock); others look up beside it without a lock. An array that became too small stays: when nobody
- * looks up, prom_table_retire() sets it aside, which is quick, and prom_table_sweep() frees what was set aside later.
+ * Numbers by hash, with open addressing. The caller compares what the numbers stand for. One thread at a time adds,
+ * under its owner's lock. Others look up at the same time without a lock. An array that became too small stays at
+ * first. While nobody looks up, prom_table_retire() sets the array aside, which is quick. prom_table_sweep() frees
+ * the array later.
  */
 #ifndef OUTPUT_PROMETHEUS_TABLE_H
 #define OUTPUT_PROMETHEUS_TABLE_H
@@ -13,7 +14,7 @@
 
 #define PROM_TABLE_NONE UINT32_MAX
 
-/* A slot: the hash above, the number plus one below; 0 is free. */
+/* A slot: the hash in the upper half, the number plus one in the lower half; 0 is free. */
 struct prom_slots {
     size_t mask;
     _Atomic uint64_t *slots;
@@ -23,18 +24,21 @@ struct prom_slots {
 struct prom_table {
     _Atomic(struct prom_slots *) current;
     size_t count;
-    struct prom_slots *retired; /* of who calls retire and sweep */
+    struct prom_slots *retired; /* only for the thread that calls retire and sweep */
 };
 
-/* 0, or -1 without memory. To be freed in both cases. Zero-initialised can be freed, too. */
+/* 0, or -1 without memory. The caller frees in both cases. A zero-initialised table can be freed as well. */
 int prom_table_init(struct prom_table *table);
 void prom_table_fini(struct prom_table *table);
 
 /* Adds a number, which must not be PROM_TABLE_NONE. 0, or -1 without memory. */
 int prom_table_add(struct prom_table *table, uint32_t hash, uint32_t number);
-/* While nobody looks up or adds. False: it was not there. */
+/* Call while nobody looks up or adds. False: the number was not there. */
 bool prom_table_remove(struct prom_table *table, uint32_t hash, uint32_t number);
-/* While nobody looks up or adds: sets the arrays aside that became too small. Then: frees them. One thread at a time. */
+/*
+ * prom_table_retire sets aside the arrays that became too small; call it while nobody looks up or adds.
+ * prom_table_sweep frees those arrays. One thread at a time.
+ */
 void prom_table_retire(struct prom_table *table);
 void prom_table_sweep(struct prom_table *table);
 
@@ -54,7 +58,7 @@ static inline struct prom_probe prom_probe_start(const struct prom_table *table,
     return (struct prom_probe){.slots = slots, .at = hash & slots->mask, .hash = hash};
 }
 
-/* The next number with this hash. What was written before its number was added can be read. */
+/* The next number with this hash. Everything written before the number was added can be read. */
 static inline uint32_t prom_probe_next(struct prom_probe *probe)
 {
     uint64_t slot;
@@ -66,7 +70,7 @@ static inline uint32_t prom_probe_next(struct prom_probe *probe)
     return PROM_TABLE_NONE;
 }
 
-/* Asks for the memory of the first slot. */
+/* Prefetches the memory of the first slot. */
 static inline void prom_table_fetch(const struct prom_table *table, uint32_t hash)
 {
     const struct prom_slots *slots = atomic_load_explicit(&table->current, memory_order_acquire);

@@ -1,4 +1,4 @@
-/* Which series have a place in the log. The checkpoint's owner. */
+/* Which series have a place in the log. The checkpoint thread. */
 #include "kept/kept.h"
 
 #include <stdlib.h>
@@ -58,7 +58,7 @@ int prom_kept_add_place(struct prom_kept_metric *metric, uint32_t number)
     return prom_kept_put_place(metric, (uint32_t)metric->count, number);
 }
 
-/* One more place, in any of the three lists. */
+/* Makes room for one more place in each of the three lists. */
 static int reserve_spare(struct prom_kept_metric *metric)
 {
     size_t wanted = metric->ended_count + metric->free_count + metric->used_count + 1;
@@ -110,7 +110,7 @@ static void end_place(struct prom_kept_metric *metric, uint32_t place)
 
 void prom_kept_end(struct prom_kept *kept, unsigned family, uint32_t number, size_t text_size)
 {
-    uint64_t bytes = 2 * text_size + 64; /* about what the log has of it */
+    uint64_t bytes = 2 * text_size + 64; /* about the size of its records in the log */
     for (size_t i = 0; i < kept->count; i++) {
         struct prom_kept_metric *metric = &kept->metrics[i];
         if (metric->family != (int)family || number >= metric->known)

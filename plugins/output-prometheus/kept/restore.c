@@ -1,7 +1,7 @@
 /*
- * Back from the state directory: series, their texts, their values. Before the first record, or again later when it
- * turns out that a later checkpoint was accepted; then series that exist stay, and get the values of that one.
- * No worker writes meanwhile; pages may be read.
+ * Reads the state directory: series, their texts, their values. This happens before the first record. It happens
+ * again when a later checkpoint turns out to have been accepted: then existing series stay and get the values of
+ * that checkpoint. No worker writes meanwhile. Pages may be read.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,8 +12,10 @@
 #include "kept/kept.h"
 #include "series/store.h"
 
-/* Reads an entry from its beginning to its end. Everything was checked by the core's checksums: what does not fit was
- * written by another version. */
+/*
+ * Reads an entry from its beginning to its end. The core's checksums have covered everything, so an entry that does
+ * not fit was written by another version.
+ */
 struct reading {
     struct prom_store *store;
     struct prom_kept *kept;
@@ -71,7 +73,7 @@ static struct prom_kept_metric *take_metric(struct reading *reading)
 
 /* ---- a metric */
 
-/* *found: which it is; -1: none as it is configured now. */
+/* found: the index of the metric; -1: none as configured now. */
 static int find_family(const struct reading *reading, const char *definition, size_t size, int *found)
 {
     bool has_memory = true;
@@ -133,7 +135,7 @@ static bool read_word(struct reading *reading, bool is_number, uint64_t *word)
     return number != PROM_TEXT_NONE;
 }
 
-/* A metric that is no longer configured: its labels are told by what is there. */
+/* A metric that is no longer configured: the entry itself tells its labels. */
 static int skip_series(struct reading *reading, const struct prom_kept_metric *metric)
 {
     for (const char *label = strstr(metric->definition, PROM_DEFINITION_LABEL); label;
@@ -156,8 +158,8 @@ static bool read_key(struct reading *reading, const struct prom_family *family, 
 }
 
 /*
- * Two keys in the log can be one now, or there can be too many: the place is void then, and its value counts there.
- * created: 0 if that is not known.
+ * Two keys in the log can be the same now, or there can be too many series. Then the place is void, and its value
+ * counts elsewhere. created: 0 if the time is not known.
  */
 static int add_series(struct reading *reading, struct prom_kept_metric *metric, uint32_t place, uint64_t created)
 {
@@ -323,14 +325,17 @@ static int read_log(struct prom_kept *kept, struct prom_store *store, const stru
 
 /* ---- values */
 
-/* What comes is later than what was kept. */
+/* Records that come are later than what was kept. */
 static void see_stamp(struct prom_store *store, uint64_t stamp)
 {
     if (stamp > atomic_load_explicit(&store->stamp, memory_order_relaxed))
         atomic_store_explicit(&store->stamp, stamp, memory_order_relaxed);
 }
 
-/* What has no series any more counts in 'other'; with top, that would be traffic there that nobody sent: it has ended. */
+/*
+ * The value of a place without a series counts in 'other'. With top it counts as ended instead: in 'other' it would
+ * look like new traffic.
+ */
 static uint64_t *target_of(const struct prom_family *family, struct prom_values *sums, uint32_t place)
 {
     uint32_t number = place & ~PROM_PLACE_VOID;
@@ -347,7 +352,7 @@ static void add_values(struct prom_store *store, const struct prom_kept_metric *
     struct prom_shape shape = family->shape;
     for (size_t place = 0; place < metric->count; place++) {
         uint64_t values[PROM_SLOTS_MAX];
-        if (metric->places[place] == PROM_PLACE_FREE) /* it has none */
+        if (metric->places[place] == PROM_PLACE_FREE) /* it has no series */
             continue;
         memcpy(values, from + place * shape.slots * sizeof *values, shape.slots * sizeof *values);
         if (shape.is_last)
@@ -405,7 +410,7 @@ static int read_metric_ended(struct reading *reading, const struct prom_kept_met
     return 0;
 }
 
-/* There are none of a metric that was not configured then. */
+/* A metric that was not configured then has none. */
 static int read_further_ended(struct reading *reading, const struct prom_kept_metric *metric,
                               struct prom_snapshot *snapshot)
 {
@@ -462,7 +467,7 @@ static int read_values(struct prom_kept *kept, struct prom_store *store, const s
     return rc;
 }
 
-/* What can only be known when all was read. */
+/* Computes what is known only when everything was read. */
 static int end_reading(struct prom_kept *kept, struct prom_store *store, struct fx_error *err)
 {
     int rc = prom_expire_restored(store);

@@ -1,7 +1,7 @@
 /*
- * What a checkpoint adds to the log, and its values. In prepare: workers run beside it, so only series of the
- * pending cut are looked at, whose keys do not change any more but for cells that take the place of a waiting key
- * (registry.h), which comes to the same in the log.
+ * What a checkpoint adds to the log, and its values. This runs in prepare, beside workers, so it looks only at
+ * series of the pending cut. Their keys do not change any more, except that cells replace a waiting key
+ * (registry.h). The log has the same entry for both.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,7 @@ static bool has_metric(const struct prom_kept *kept, unsigned family)
 static void begin_metric(struct writing *writing, struct prom_kept_metric *metric, const struct prom_family *family)
 {
     metric->other_created = prom_series_created(&family->registry, PROM_OTHER_SERIES);
-    if (!writing->checkpoint->rewrite_log) /* else it is logged with all */
+    if (!writing->checkpoint->rewrite_log) /* otherwise it is logged with all the others */
         log_metric(writing, metric);
 }
 
@@ -152,7 +152,7 @@ static bool remember_text(struct prom_kept *kept, uint32_t metric, uint32_t numb
     return true;
 }
 
-/* What the series is shown as, if it is. */
+/* How the series is shown, if it is. */
 static bool log_text(struct writing *writing, uint32_t metric_number, uint32_t number)
 {
     const struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
@@ -177,7 +177,7 @@ static bool log_text(struct writing *writing, uint32_t metric_number, uint32_t n
     return true;
 }
 
-/* ---- a metric's series: what is new of them, or all in the order of their places */
+/* ---- a metric's series: the new ones, or all in the order of their places */
 
 static void keep_key(struct writing *writing, uint32_t metric_number, uint32_t number)
 {
@@ -214,7 +214,7 @@ static bool is_renamed(const struct prom_family *family, const struct prom_kept_
            metric->flags[alias.number] & metric->flags[alias.shown_as] & PROM_KEPT_HAS_KEY;
 }
 
-/* All that were renamed, in the order in which they were: a name can come back, and then the last one counts. */
+/* All renamed series, in the order of their renames. A name can come back, and then the last rename counts. */
 static void log_renames_again(struct writing *writing, uint32_t metric_number)
 {
     const struct prom_kept_metric *metric = &writing->kept->metrics[metric_number];
@@ -258,10 +258,13 @@ static void log_ends(struct writing *writing, uint32_t metric_number)
         flush(writing, ENTRY_BYTES);
     }
     flush(writing, 1);
-    writing->kept->live_bytes = live; /* nothing of it lives */
+    writing->kept->live_bytes = live; /* nothing of it is live */
 }
 
-/* Where the value of a series went since the last checkpoint is to be logged, behind its text. */
+/*
+ * If the value of a series went elsewhere since the last checkpoint, that is logged after the text of the new
+ * series.
+ */
 static void forget_renamed(struct prom_kept_metric *metric, const struct prom_family *family)
 {
     for (size_t i = 0; i < family->admit.fresh_count; i++) {
@@ -352,7 +355,7 @@ static void put_values(const struct writing *writing, const struct prom_kept_met
     }
 }
 
-/* Of each place, for how long its series has been idle. */
+/* For each place, how long its series has been idle. */
 static void put_idle(const struct writing *writing, const struct prom_kept_metric *metric,
                      const struct prom_expire *expire)
 {
@@ -393,7 +396,7 @@ static void put_further_ended(const struct writing *writing, const struct prom_k
                      further * sizeof further);
 }
 
-/* Of each place, what its series weighs. */
+/* For each place, the weight of its series. */
 static void put_weights(const struct writing *writing, const struct prom_kept_metric *metric)
 {
     const struct prom_top *top = metric->family < 0 ? NULL : &writing->store->families[metric->family].top;
@@ -406,7 +409,7 @@ static void put_weights(const struct writing *writing, const struct prom_kept_me
     }
 }
 
-/* What prepare has seen the end of. */
+/* Logs the ends that prepare has seen. */
 static void log_ended(struct prom_kept *kept, struct prom_store *store)
 {
     for (unsigned i = 0; i < store->family_count; i++) {
@@ -421,7 +424,7 @@ static void log_ended(struct prom_kept *kept, struct prom_store *store)
 int prom_kept_write(struct prom_kept *kept, struct prom_store *store, const struct fx_checkpoint *checkpoint)
 {
     log_ended(kept, store);
-    if (!checkpoint->state) { /* the next one with state looks at everything */
+    if (!checkpoint->state) { /* the next checkpoint with state looks at everything */
         kept->look_at_all = true;
         for (unsigned i = 0; i < store->family_count; i++)
             prom_admit_forget_fresh(&store->families[i].admit);
@@ -435,7 +438,7 @@ int prom_kept_write(struct prom_kept *kept, struct prom_store *store, const stru
         keep_metric(&writing, (uint32_t)i);
     flush(&writing, 1);
     prom_buffer_fini(&writing.entry);
-    kept->look_at_all = writing.failed; /* the next checkpoint looks for what this one is without */
+    kept->look_at_all = writing.failed; /* the next checkpoint looks for what this one lacks */
     if (writing.failed)
         return FX_ENOMEM;
     for (size_t i = 0; i < kept->count; i++)

@@ -1,4 +1,4 @@
-/* Lists with quality values, element by element; nothing is copied. Any thread. */
+/* Lists with quality values, element by element. Nothing is copied. Any thread. */
 #include "metric/accept_header.h"
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ static bool is_word(struct part part, const char *word)
     return strlen(word) == part.size && strncasecmp(part.text, word, part.size) == 0;
 }
 
-/* What stands before the next ends, which does not count inside quotes; moves *at behind it. */
+/* Takes the text up to the next character of ends outside quotes, and moves *at behind that character. */
 static struct part take(const char **at, const char *ends)
 {
     const char *from = *at, *to = *at;
@@ -42,7 +42,7 @@ static struct part take(const char **at, const char *ends)
     return (struct part){from, (size_t)(to - from)};
 }
 
-/* NAME=VALUE, VALUE perhaps in quotes. */
+/* NAME=VALUE; VALUE may be in quotes. */
 static struct part split(struct part parameter, struct part *value)
 {
     const char *equals = memchr(parameter.text, '=', parameter.size);
@@ -55,7 +55,7 @@ static struct part split(struct part parameter, struct part *value)
     return (struct part){parameter.text, name_size};
 }
 
-/* "0.5" in thousandths. What can't be read is the full weight, as if nothing were said. */
+/* "0.5" in thousandths. An unreadable weight counts as the full weight, as if it were absent. */
 static int read_weight(struct part value)
 {
     if (value.size == 0 || value.text[0] != '0')
@@ -71,22 +71,22 @@ static int read_weight(struct part value)
 
 /* ---- Accept */
 
-/* What is there to be had, and how well the ranges so far fit it. */
+/* What can be offered, and how well the ranges so far fit it. */
 struct offer {
     const char *type, *subtype, *version;
-    int exactness; /* of the range that fits best; 0: none does */
-    int weight;    /* of that range */
+    int exactness; /* of the range that fits best; 0: none fits */
+    int weight;    /* weight of that range */
     unsigned place;
 };
 
-/* What a range says of itself. */
+/* The parts of a range. */
 struct range {
     struct part type, subtype;
-    const char *parameters; /* behind the first ';', or at the end */
+    const char *parameters; /* from behind the first ';', or from the end */
     unsigned place;
 };
 
-/* Whether a parameter of a range lets the offer through. Names of metrics need no escaping, so any is fine. */
+/* Whether a parameter of a range allows the offer. Names of metrics need no escaping, so any scheme is fine. */
 static bool is_met(const struct offer *offer, struct part name, struct part value)
 {
     if (is_word(name, "version"))
@@ -94,7 +94,10 @@ static bool is_met(const struct offer *offer, struct part name, struct part valu
     return is_word(name, "charset") ? is_word(value, "utf-8") : is_word(name, "escaping");
 }
 
-/* 0: the range is not about the offer. Else the more, the more exactly it is. The weight ends the range's parameters. */
+/*
+ * 0: the range does not match the offer. Otherwise larger means a more exact match. The weight ends the range's
+ * parameters.
+ */
 static int fit(const struct offer *offer, const struct range *range, const char *end, int *weight)
 {
     bool any_type = is_word(range->type, "*"), any_subtype = is_word(range->subtype, "*");

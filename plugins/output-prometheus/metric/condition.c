@@ -1,6 +1,6 @@
 /*
- * Conditions: from the texts of match and unless to tests, and tests of records. Made by the main thread in create;
- * asked by workers.
+ * Conditions: turns the texts of match and unless into tests, and tests records. The main thread makes conditions in
+ * create. Workers ask them.
  */
 #include "metric/condition.h"
 
@@ -15,12 +15,12 @@
 #define DIGITS      "0123456789"
 #define ADDRESS_MAX 46 /* the longest text of an address, with its NUL */
 
-/* What a value looks like, before it is known what its condition is. */
+/* What a value looks like, before the kind of its condition is known. */
 enum look { LOOK_NUMBER, LOOK_RANGE, LOOK_ADDRESS, LOOK_TEXT };
 
 /* ---- numbers and addresses */
 
-/* Digits and nothing else, of a number of 64 bits. */
+/* Only digits, of a number of 64 bits. */
 static bool read_number(const char *text, size_t size, uint64_t *number)
 {
     *number = 0;
@@ -33,7 +33,7 @@ static bool read_number(const char *text, size_t size, uint64_t *number)
     return size > 0;
 }
 
-/* 4 or 16 bytes; an IPv4 address that is written as IPv6 is the IPv4 one. 0: no address. */
+/* 4 or 16 bytes. An IPv4 address written as IPv6 is read as IPv4. 0: no address. */
 static unsigned read_address(const char *text, size_t size, unsigned char bytes[16])
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -157,7 +157,7 @@ static const char *make_test(const struct prom_condition *condition, struct prom
 
 /* ---- what the values have in common */
 
-/* Numbers among texts are texts; else all values must be of one kind. False: value wrong is of another. */
+/* Numbers among texts are texts. Otherwise all values must be of one kind. False: value wrong is of another kind. */
 static bool find_kind(const char *const *values, unsigned count, enum prom_condition_kind *kind, const char **wrong)
 {
     const char *of[LOOK_TEXT + 1] = {NULL};
@@ -223,9 +223,9 @@ void prom_condition_fini(struct prom_condition *condition)
 
 /* ---- records */
 
-/* What the record has, as the tests of one kind take it. */
+/* What the record has, in the form that the tests of one kind take. */
 struct subject {
-    bool is_sound; /* else it is none of the values */
+    bool is_sound; /* otherwise it equals none of the values */
     uint64_t number;
     unsigned char address[16];
     unsigned address_size;
@@ -259,7 +259,7 @@ static bool is_value(const struct prom_condition *condition, const struct prom_t
     return subject->size == test->text.size && memcmp(subject->text, test->text.data, subject->size) == 0;
 }
 
-/* One of the values, if there are any without '!', and none of those with it. */
+/* The value is one of those without '!', if there are any, and none of those with it. */
 bool prom_condition_meets_any(const struct prom_condition *condition, const struct fx_value *value)
 {
     struct subject subject = {0};

@@ -1,6 +1,7 @@
 /*
- * A condition of a metric: one field, and the values that it may or may not have. Made in create from texts, then only
- * read: by workers, for each record, without a lock and without memory.
+ * A condition of a metric: one field, and the values that it may or may not have. The condition is made in create
+ * from texts, and only read afterwards. Workers read it for each record, without a lock and without allocating
+ * memory.
  */
 #ifndef OUTPUT_PROMETHEUS_CONDITION_H
 #define OUTPUT_PROMETHEUS_CONDITION_H
@@ -27,7 +28,7 @@ struct prom_test {
             uint8_t size, bits; /* 4 or 16 bytes */
         } address;
         struct {
-            const char *data; /* the option's */
+            const char *data; /* owned by the option */
             size_t size;
         } text;
     };
@@ -37,28 +38,28 @@ struct prom_condition {
     const char *path;
     unsigned field;
     enum prom_condition_kind kind;
-    bool is_number_field; /* absent is 0; of others, what is absent meets nothing */
-    bool is_simple;       /* one range of numbers of a field that is a number */
+    bool is_number_field; /* absent is 0; an absent field of another kind meets nothing */
+    bool is_simple;       /* one range of numbers, for a field that is a number */
     uint64_t low, span;   /* that range */
     unsigned test_count;
     struct prom_test *tests; /* owned */
 };
 
 /*
- * From values as they are written ("15169", "64512-65534", "10.0.0.0/8", "!tcp", "=10-20"). is_number: the field is
- * one. 0, FX_ENOMEM, or FX_EINVAL with a sentence in why, and *wrong is the value that it is about. To be freed in
- * both cases.
+ * Makes a condition from values as they are written ("15169", "64512-65534", "10.0.0.0/8", "!tcp", "=10-20").
+ * is_number: the field is a number. 0, FX_ENOMEM, or FX_EINVAL with a sentence in why; *wrong is then the value with
+ * the fault. The caller frees in both cases.
  */
 #define PROM_WHY_MAX 200
 int prom_condition_init(struct prom_condition *condition, bool is_number, const char *const *values, unsigned count,
                         char why[PROM_WHY_MAX], const char **wrong);
 void prom_condition_fini(struct prom_condition *condition);
-/* Adds "field=values", the same for all ways to write the same values in the same order. */
+/* Adds "field=values". The text is the same for all ways to write the same values in the same order. */
 void prom_condition_define(const struct prom_condition *condition, struct prom_buffer *to);
 /* Adds the text so that it has no newline and no '='. */
 void prom_define_text(struct prom_buffer *to, const char *text, size_t size);
 
-/* The whole of it, for conditions that are not simple. */
+/* The full test, for conditions that are not simple. */
 bool prom_condition_meets_any(const struct prom_condition *condition, const struct fx_value *value);
 
 static inline uint64_t prom_number_of(const struct fx_value *value)

@@ -1,4 +1,4 @@
-/* Factors as decimals: what was written, not what a double makes of it. */
+/* Factors as decimals: the number as it was written, without a double's error. */
 #include "metric/factor.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 #include "base/number.h"
 
-#define SIGNIFICANT_MAX 17 /* tell all doubles apart */
+#define SIGNIFICANT_MAX 17 /* enough to tell all doubles apart */
 
 __extension__ typedef unsigned __int128 uint128;
 
@@ -39,7 +39,7 @@ static struct decimal decimal_of(double number)
     return decimal;
 }
 
-/* False: it is too large. */
+/* False: the product is too large. */
 static bool times_ten(uint128 *number, int times)
 {
     for (; times > 0; times--) {

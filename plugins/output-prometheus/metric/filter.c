@@ -1,4 +1,4 @@
-/* Names that a request asks for. The HTTP thread's. */
+/* Names that a request asks for. The HTTP thread. */
 #include "metric/filter.h"
 
 #include <stdlib.h>

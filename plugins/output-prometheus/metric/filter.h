@@ -1,6 +1,7 @@
 /*
- * Which metrics a request wants: those of the names in name[], as client libraries have it. A name is a family's
- * (with or without _total) and means all of it, or a sample's, as x_bucket. Without names all are wanted. The HTTP thread's.
+ * Which metrics a request wants: those with the names in name[], as client libraries do it. A name may be a
+ * family's, with or without _total: then all of the family is wanted. Or it is a sample's, such as x_bucket. Without
+ * names everything is wanted. The HTTP thread.
  */
 #ifndef OUTPUT_PROMETHEUS_FILTER_H
 #define OUTPUT_PROMETHEUS_FILTER_H

@@ -27,11 +27,11 @@ static void add_usual(struct prom_histogram *histogram, const struct prom_factor
         add_bound(histogram, factor, bound);
 }
 
-/* A decimal, and nothing that strtod would take besides. */
+/* Reads a decimal; rejects the other forms that strtod would take. */
 static bool read_bound(const char *text, double *bound)
 {
     char *end;
-    *bound = strtod(text, &end) + 0.0; /* of -0 this makes 0 */
+    *bound = strtod(text, &end) + 0.0; /* turns -0 into 0 */
     return *text && !*end && text[strspn(text, "0123456789.eE+-")] == '\0' && isfinite(*bound);
 }
 

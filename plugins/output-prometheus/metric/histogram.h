@@ -1,6 +1,6 @@
 /*
- * Buckets of a metric that is a histogram. Bounds are of what is shown, so behind the metric's factor; records are held
- * against whole numbers that come to the same. Made in create; asked by workers.
+ * Buckets of a metric that is a histogram. Bounds are values as shown, after the metric's factor. Records are
+ * compared with whole numbers that give the same result. Buckets are made in create. Workers use them.
  */
 #ifndef OUTPUT_PROMETHEUS_HISTOGRAM_H
 #define OUTPUT_PROMETHEUS_HISTOGRAM_H
@@ -15,17 +15,17 @@
 #define PROM_HISTOGRAM_WHY_MAX 160
 
 struct prom_histogram {
-    unsigned count;                                 /* of bounds */
-    uint64_t most[PROM_BUCKETS_MAX];                /* that is in the bucket */
-    char bounds[PROM_BUCKETS_MAX][PROM_DOUBLE_MAX]; /* as the label le has them */
+    unsigned count;                                 /* bounds */
+    uint64_t most[PROM_BUCKETS_MAX];                /* the largest number that is in the bucket */
+    char bounds[PROM_BUCKETS_MAX][PROM_DOUBLE_MAX]; /* the text for the label le */
 };
 
-/* bounds: none for the usual ones. 0; FX_ENOMEM; FX_EINVAL with why, and the bound that is wrong. To be freed with free(). */
+/* bounds: if empty, the usual ones. 0; FX_ENOMEM; or FX_EINVAL with why, and the wrong bound. Free with free(). */
 int prom_histogram_new(const struct fx_list *bounds, const struct prom_factor *factor,
                        struct prom_histogram **histogram, char why[PROM_HISTOGRAM_WHY_MAX], const char **wrong);
 void prom_histogram_define(const struct prom_histogram *histogram, struct prom_buffer *to);
 
-/* The record counts as weight records with this value. slots: those of its series. */
+/* Counts the record as weight records with this value. slots: the slots of its series. */
 static inline void prom_histogram_count(const struct prom_histogram *histogram, uint64_t *slots, uint64_t value,
                                         uint64_t weight)
 {

@@ -31,7 +31,7 @@ size_t prom_metric_family_size(const char *name, enum fx_metric_kind kind)
     return prom_metric_is_info(name, kind) ? size - strlen("_info") : size;
 }
 
-/* What other kinds of metrics, or their lines, end in. */
+/* Suffixes of other kinds of metrics, or of their lines. */
 static bool ends_as_others(const char *name)
 {
     static const char *const ends[] = {"_total", "_bucket", "_sum", "_count", "_created", "_info", NULL};
@@ -54,7 +54,7 @@ const char *prom_metric_name_fault(const char *name, enum fx_metric_kind kind)
                                 : NULL;
 }
 
-/* The metric's name in OpenMetrics, then those of its lines. */
+/* The suffix of the metric's name in OpenMetrics, then those of its lines. */
 static const char *const *suffixes_of(enum fx_metric_kind kind)
 {
     static const char *const counter[] = {"", "_total", "_created", NULL}, *const gauge[] = {"", NULL},
@@ -94,7 +94,7 @@ const char *prom_label_name_fault(const char *name)
     return NULL;
 }
 
-/* As the decoder reads it: a dot or a backslash in a name has a backslash before it. */
+/* Checks the path as the decoder reads it: a backslash stands before each dot or backslash in a name. */
 const char *prom_path_fault(const char *path)
 {
     bool has_name = false;

@@ -1,7 +1,6 @@
 /*
- * A page: flow metrics of one committed cut, then the program's own. Lines are
- * put straight into the caller's buffer; only one that does not fit into what
- * is left goes by way of the page's own.
+ * A page: the flow metrics of one committed cut, then the program's own metrics. Lines are written straight into the
+ * caller's buffer. Only a line that does not fit into the rest of that buffer goes through the page's own buffer.
  */
 #include "page/page.h"
 
@@ -22,11 +21,11 @@ struct prom_page {
     enum prom_format format;
     const struct prom_filter *filter;
     unsigned family;
-    unsigned parts;           /* of this family that are shown */
-    struct prom_line created; /* of this family, if its times of creation are shown */
+    unsigned parts;           /* parts of this family that are shown */
+    struct prom_line created; /* for this family, if its times of creation are shown */
     size_t series;            /* the next to print */
     bool head_printed;        /* of this family */
-    struct prom_buffer rest;  /* what did not fit */
+    struct prom_buffer rest;  /* lines that did not fit */
     size_t rest_at;
     struct prom_buffer own; /* the program's own metrics, for the end */
     size_t own_at;
@@ -46,7 +45,7 @@ static void begin_created(struct prom_page *page, const struct prom_family *fami
     prom_buffer_fini(&name);
 }
 
-/* Which parts of the family there are, and are wanted. */
+/* Finds the parts of the family that exist and are wanted. */
 static void begin_family(struct prom_page *page)
 {
     page->series = 0;
@@ -121,7 +120,7 @@ static char *put_created(char *to, const struct prom_page *page, const char *val
     return to;
 }
 
-/* Of a plain metric. One line in most cases; where it ends. */
+/* Writes a plain metric's lines, in most cases one. Gives where they end. */
 static inline char *put_lines(char *to, const struct prom_page *page, const struct prom_family *family,
                               const char *values, size_t number, uint64_t value)
 {
@@ -148,7 +147,7 @@ static void put_created_aside(struct prom_page *page, const struct prom_family *
         page->rest.size = (size_t)(put_created(to, page, values, created_ms) - page->rest.data);
 }
 
-/* Lines that may not fit, or that are more than a number, or that the head of their family goes before. */
+/* For lines that may not fit, for metrics that are not plain, and for lines that the head of their family precedes. */
 static void put_aside(struct prom_page *page, const struct prom_family *family, const char *values, size_t size,
                       size_t number, const uint64_t *counted)
 {
@@ -158,7 +157,7 @@ static void put_aside(struct prom_page *page, const struct prom_family *family, 
         put_created_aside(page, family, values, size, number);
 }
 
-/* Series until the room is used up. A family without a series to show has no head. Gives the bytes put. */
+/* Prints series until the room is used up. A family without a series to show has no head. Gives the bytes written. */
 static size_t print_series(struct prom_page *page, char *to, size_t size)
 {
     const struct prom_family *family = &page->store->families[page->family];
@@ -202,7 +201,7 @@ static size_t give_rest(struct prom_page *page, char *to, size_t size)
     return given;
 }
 
-/* Behind its series the metric's sum of those that have ended. */
+/* After its series comes the metric's sum of ended series. */
 static void next_family(struct prom_page *page)
 {
     const struct prom_family *family = &page->store->families[page->family];

@@ -14,8 +14,8 @@ struct printing {
     struct prom_buffer *to;
     enum prom_format format;
     const struct prom_filter *filter;
-    unsigned parts;      /* of this name that are wanted */
-    char last_name[128]; /* HELP and TYPE come once a name */
+    unsigned parts;      /* parts of this name that are wanted */
+    char last_name[128]; /* HELP and TYPE come once for each name */
 };
 
 static void begin_name(struct printing *printing, const struct fx_sample *sample)
@@ -38,7 +38,7 @@ static void print_label(struct printing *printing, unsigned index, const char *n
     prom_buffer_puts(printing->to, "\"");
 }
 
-/* The name with its suffix, and the labels; the bound of a bucket is one more. */
+/* Prints the name with its suffix, and the labels. The bound of a bucket is one more label. */
 static void print_key(struct printing *printing, const struct fx_sample *sample, const char *suffix, const char *bound)
 {
     prom_buffer_puts(printing->to, sample->name);
@@ -85,7 +85,7 @@ static void print_histogram(struct printing *printing, const struct fx_sample *s
     }
 }
 
-/* OpenMetrics wants _total at the end of each counter. */
+/* OpenMetrics requires _total at the end of each counter's name. */
 static const char *missing_suffix(const struct printing *printing, const struct fx_sample *sample)
 {
     bool is_missing = printing->format == PROM_OPENMETRICS && sample->kind == FX_COUNTER &&

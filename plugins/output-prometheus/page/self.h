@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "metric/filter.h"
 
-/* Adds them as they are now, those that the filter (or NULL) wants. The HTTP thread. */
+/* Adds the metrics as they are now, those that the filter (or NULL) wants. The HTTP thread. */
 void prom_self_print(struct fx_instance *instance, enum prom_format format, const struct prom_filter *filter,
                      struct prom_buffer *to);
 
