@@ -186,7 +186,9 @@ static void test_bad(void **state)
 }
 
 static char *printed(const struct fxi_config *config,
-                     bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key), void *arg)
+                     bool (*is_secret)(void *arg, const struct fxi_plugin_entry *entry, const char *key,
+                                       const struct fxi_node *item),
+                     void *arg)
 {
     char *text = NULL;
     size_t size = 0;
