@@ -137,7 +137,7 @@ static void test_bad_secrets(void **state)
     unsetenv("FX_TEST_NONE");
     expect("password: {file: secret}", 1, 18, "the file 'secret' must be named by its absolute path");
     expect("password: {file: /no/such}", 1, 18, "the file '/no/such' can't be read: No such file");
-    expect("password: {file: /}", 1, 18, "the file '/' Is a directory");
+    expect("password: {file: /}", 1, 18, "the file '/' can't be read: it is a folder");
     expect("password: {env: FX_TEST_NONE}", 1, 17, "the environment variable 'FX_TEST_NONE' is not set");
     expect("password: {file: /a, env: b}", 1, 11, "a secret is a text, or {file: PATH}, or {env: NAME}");
     expect("password: {file: [a]}", 1, 11, "a secret is a text");

@@ -280,7 +280,7 @@ static void test_file_missing(void **state)
     assert_int_equal(err.line, 0);
     assert_non_null(strstr(err.message, "No such file"));
     assert_null(fxi_yaml_read_file("/", &err));
-    assert_non_null(strstr(err.message, "Is a directory"));
+    assert_non_null(strstr(err.message, "it is a folder, not a regular file"));
 }
 
 int main(void)
