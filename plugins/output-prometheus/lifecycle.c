@@ -86,6 +86,12 @@ int prom_start(void *self, struct fx_error *err)
     if (output->options->asn == 0 && !output->options->metrics.count)
         fx_log(output->instance, FX_LOG_WARN,
                "No AS number is set: only flows from and to AS 0 are counted. Set 'asn' (--asn) to the own AS.", NULL);
+    if (output->options->max_pages)
+        fx_log(
+            output->instance, FX_LOG_WARN,
+            "'max_pages' has no effect any more: readers of pages share places by address. Remove it. The memory for "
+            "compression is bounded by 'max_compressed', connections by 'max_connections'.",
+            NULL);
     rc = prom_rates_start(&output->rates, err);
     if (rc)
         return rc;

@@ -38,6 +38,7 @@ struct prom_options {
     bool as_info, created;
     int64_t expire_after; /* ms; 0: never */
     int64_t max_series, max_connections, max_compressed;
+    int64_t max_pages;                                           /* 0: not written; has no effect */
     int64_t connection_timeout, request_timeout, answer_timeout; /* ms */
     int64_t min_answer_rate;                                     /* bytes a second */
 };

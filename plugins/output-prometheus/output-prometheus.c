@@ -91,13 +91,17 @@ static const struct fx_option options[] = {
     {FX_OPTION(struct prom_options, max_connections), .type = FX_OPT_INTEGER, .fallback = "256", .min = 1, .max = 65535,
      .unit = "connections",
      .help = "The largest number of HTTP connections at a time, of all listeners. Beyond it the address with the most "
-             "connections loses one: the oldest idle one, else one whose request has not arrived, else the reader that "
-             "has taken nothing for the longest time."},
+             "connections loses one: the oldest idle one, else the one that has sent or taken nothing for the longest "
+             "time."},
     {FX_OPTION(struct prom_options, max_compressed), .type = FX_OPT_INTEGER, .fallback = "16", .min = 0, .max = 65535,
      .unit = "pages",
      .help = "The largest number of pages that are compressed at a time, each with up to 1 MB of memory. A further "
              "page takes the place of a slow reader of an address that has more of them, or else is sent as plain "
              "text."},
+    {FX_OPTION(struct prom_options, max_pages), .type = FX_OPT_INTEGER, .fallback = "0", .min = 0, .max = 65535,
+     .unit = "pages",
+     .help = "An option of older configurations without effect: a warning asks to remove it. Readers of pages share "
+             "places by address now, and max_compressed bounds the memory for compression."},
     {FX_OPTION(struct prom_options, connection_timeout), .type = FX_OPT_DURATION, .fallback = "30s", .min = 1000,
      .max = 3600000, .help = "After this time without a new request a connection is closed."},
     {FX_OPTION(struct prom_options, request_timeout), .type = FX_OPT_DURATION, .fallback = "10s", .min = 100,

@@ -126,5 +126,5 @@ const struct fx_metric prom_self_metrics[] = {
                                    "compressed."},
     [PROM_PAGES_WAITING] = {.name = "http_pages_waiting",
                             .kind = FX_GAUGE,
-                            .help = "Pages that wait for their turn to be made."},
+                            .help = "Pages, and answers of /api/v1/top, that wait for their turn to be made."},
     {.name = NULL}};

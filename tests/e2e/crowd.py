@@ -8,6 +8,7 @@ connected, and on SIGTERM how many it has begun.
   trickle     16 clients read 10 KiB a second each, and come again when they are cut off
   half-heads  two threads open connections as fast as they can, with half a head each
   requests    two threads open connections as fast as they can, with a whole request each, and read nothing
+  tops        the same, with the dearest question that the API answers
   readers     24 clients ask for compressed pages again and again and read them as fast as they come
   hellos      two threads begin handshakes as fast as they can and never go on
   guesses     two threads send wrong passwords, each another one
@@ -26,6 +27,7 @@ from collections import deque
 BEGUN_MAX = 400_000
 SECONDS_MAX = 120
 PAGE = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+TOP = b"GET /api/v1/top?limit=50 HTTP/1.1\r\nHost: x\r\n\r\n"
 HALF = b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-"
 
 
@@ -75,6 +77,9 @@ class Crowd:
 
     def requests(self):
         self.flood(PAGE)
+
+    def tops(self):
+        self.flood(TOP)
 
     def hellos(self):
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -126,7 +131,7 @@ class Crowd:
 
 
 KINDS = {"silent": (Crowd.silent, 1), "trickle": (Crowd.trickle, 16), "half-heads": (Crowd.half_heads, 2),
-         "requests": (Crowd.requests, 2), "readers": (Crowd.readers, 24), "hellos": (Crowd.hellos, 2),
+         "requests": (Crowd.requests, 2), "tops": (Crowd.tops, 2), "readers": (Crowd.readers, 24), "hellos": (Crowd.hellos, 2),
          "guesses": (Crowd.guesses, 2)}
 
 

@@ -1,7 +1,7 @@
 /*
- * The accepting thread. There is one for all listeners, so that they share one limit. It hardly waits for a place: whoever has no
- * place is refused, so that nobody else stands behind them in the system's queue. Left to itself, libmicrohttpd would
- * stop accepting at its limit.
+ * The accepting thread. There is one for all listeners, so that they share one limit. It hardly waits for a place:
+ * whoever has no place is refused, so that nobody else stands behind them in the system's queue. Left to itself,
+ * libmicrohttpd would stop accepting at its limit.
  */
 #include "http/acceptor.h"
 
@@ -23,8 +23,8 @@
 #define PATIENCE_MAX_US 500000
 
 /*
- * A burst of connections is not refused while the HTTP thread comes after. Of its time this thread waits a fifth at most, and so
- * a flood is refused. False: it has waited for so much.
+ * A burst of connections is not refused while the HTTP thread comes after. Of its time this thread waits a fifth at
+ * most, and so a flood is refused. False: it has waited for so much.
  */
 static bool wait_a_little(struct prom_acceptor *accept)
 {
@@ -59,7 +59,10 @@ static void take_on(struct prom_acceptor *accept, unsigned listener, int fd, con
         prom_place_return(accept->connections, fd);
 }
 
-/* By a name of its own in a sanitizer's reports: the descriptor is closed by libmicrohttpd, which it does not look into. */
+/*
+ * By a name of its own in a sanitizer's reports: the descriptor is closed by libmicrohttpd, which it does not look
+ * into.
+ */
 static int take_socket(int listener_fd, struct sockaddr_storage *address, socklen_t *size)
 {
     return accept4(listener_fd, (struct sockaddr *)address, size, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -111,6 +111,8 @@ struct prom_connection *prom_connection_begin(struct prom_connections *all, int 
     }
     prom_place_forget(all, fd);
     pthread_mutex_unlock(&all->lock);
+    if (!connection)
+        shutdown(fd, SHUT_RDWR);
     return connection;
 }
 
@@ -133,6 +135,16 @@ void prom_connection_end(struct prom_connection *connection)
     prom_peer_put(&all->peers, connection->peer);
     pthread_mutex_unlock(&all->lock);
     free(connection);
+}
+
+bool prom_connection_is_served(struct prom_connection *connection)
+{
+    if (!connection)
+        return false;
+    pthread_mutex_lock(&connection->all->lock);
+    bool is_served = connection->closed == PROM_CLOSED_NONE;
+    pthread_mutex_unlock(&connection->all->lock);
+    return is_served;
 }
 
 void prom_connection_enter(struct prom_connection *connection, enum prom_phase phase)

@@ -1,10 +1,11 @@
 /*
- * Connections: what each one does, since when, and who gives way. Nobody holds a place for ever: the head of a request, an
- * answer and idleness have a time each, and an answer has to be taken at a least rate (pace.c). When all places are taken, the
- * address that has most of them gives one up (places.c). Pages are made in turn (turns.c). libmicrohttpd knows only a time without a byte, and stops accepting at
- * its limit; so times and limits are here.
+ * Connections: what each one does, since when, and who gives way. Nobody holds a place for ever: the head of a
+ * request, an answer and idleness have a time each, and an answer has to be taken at a least rate (pace.c). When all
+ * places are taken, the address that has most of them gives one up (places.c). Pages are made in turn (turns.c).
+ * libmicrohttpd knows only a time without a byte, and stops accepting at its limit; so times and limits are here.
  *
- * Cutting off is a shutdown() of the socket; libmicrohttpd sees its end and closes it.
+ * Cutting off is a shutdown() of the socket; libmicrohttpd sees its end and closes it. A request that had come before
+ * is not answered any more.
  */
 #ifndef OUTPUT_PROMETHEUS_CONNECTIONS_H
 #define OUTPUT_PROMETHEUS_CONNECTIONS_H
@@ -20,8 +21,8 @@
 #include "http/peer.h"
 
 /*
- * Cuts that answers hold, each 8 bytes a series. With the one that is begun, which all that come at about that time share,
- * there is one more for a moment.
+ * Cuts that answers hold, each 8 bytes a series. With the one that is begun, which all that come at about that time
+ * share, there is one more for a moment.
  */
 #define PROM_CUTS_MAX 4
 
@@ -124,8 +125,8 @@ void prom_connections_stop(struct prom_connections *all);
 void prom_connections_fini(struct prom_connections *all);
 
 /*
- * The accepting thread: the connection with this descriptor has a place, perhaps after another one was cut off, and is handed
- * to libmicrohttpd next. False: not now.
+ * The accepting thread: the connection with this descriptor has a place, perhaps after another one was cut off, and is
+ * handed to libmicrohttpd next. False: not now.
  */
 bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, const struct prom_peer_address *address);
 /* It came to nothing. */
@@ -133,18 +134,23 @@ void prom_place_return(struct prom_connections *all, int fd);
 /* Cuts one off: descriptors are used up. */
 void prom_places_relieve(struct prom_connections *all);
 
-/* The HTTP thread: begin and end, as libmicrohttpd tells them. NULL without memory: it is not watched over then. */
+/*
+ * The HTTP thread: begin and end, as libmicrohttpd tells them. NULL: there is no memory, or its place was given up for
+ * lost. Nobody would watch over such a connection, so it is cut off.
+ */
 struct prom_connection *prom_connection_begin(struct prom_connections *all, int fd);
 void prom_connection_end(struct prom_connection *connection);
 /* In all of the following, connection may be NULL. */
+/* False: it was cut off, or never had a place. Whatever it asks for would be made for nobody. */
+bool prom_connection_is_served(struct prom_connection *connection);
 void prom_connection_enter(struct prom_connection *connection, enum prom_phase phase);
 /* The socket had room for more of its answer. */
 void prom_connection_progress(struct prom_connection *connection);
 /* Its answer holds the cut of this number until the next phase. The readers of another cut may be cut off for it. */
 void prom_connection_hold_cut(struct prom_connection *connection, uint64_t number);
 /*
- * Whether its page may be made now. False: it stands in line, and is suspended until it may; then its request comes again, and
- * this says true.
+ * Whether its page may be made now. False: it stands in line, and is suspended until it may; then its request comes
+ * again, and this says true.
  */
 bool prom_turn_take(struct prom_connection *connection, struct MHD_Connection *suspend);
 /* Whether its page may be compressed, until the next phase. A reader that is slow may be cut off for it. */
@@ -158,13 +164,15 @@ void prom_connection_cut_off(struct prom_connection *connection, enum prom_close
 void prom_pace_look(struct prom_connection *connection, int64_t now_ms);
 /* Bytes a second at which a client takes what waits for it, or -1: nothing waits, or it is too early to tell. */
 int64_t prom_pace_of(const struct prom_connection *connection, int64_t now_ms);
+/* Whether the client has to take something before we can go on. False: if nothing comes, we are slow. */
+bool prom_pace_is_behind(const struct prom_connection *connection);
 /* The thread that looks at the times of all of them. */
 void *prom_pace_main(void *all);
 /* Of the cuts that are held one goes, if there are too many: not this one, which was just begun. */
 void prom_cuts_bound(struct prom_connections *all, const struct prom_cut *newest);
 /* It has no page to make any more. */
 void prom_turn_end(struct prom_connection *connection);
-/* Whoever makes no progress loses the turn to the next in line. */
+/* Whoever reads nothing loses the turn to the next in line. */
 void prom_turns_pass_on(struct prom_connections *all, int64_t now_ms);
 /* Nobody stands in line any more. */
 void prom_turns_stop(struct prom_connections *all);

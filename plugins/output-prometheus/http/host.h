@@ -1,6 +1,6 @@
 /*
- * What the HTTP server needs of the plugin that it serves for. It calls nothing of the plugin but by this; handlers of routes
- * find the plugin by it (request.h). All stays as it is while the server runs.
+ * What the HTTP server needs of the plugin that it serves for. It calls nothing of the plugin but by this; handlers of
+ * routes find the plugin by it (request.h). All stays as it is while the server runs.
  */
 #ifndef OUTPUT_PROMETHEUS_HTTP_HOST_H
 #define OUTPUT_PROMETHEUS_HTTP_HOST_H

@@ -20,8 +20,8 @@
 #include "http/wait.h"
 
 /*
- * A connection: the head of its request, or the piece of a page under way; what is not used is not there. Beside 64 KiB of
- * text there is room for 1,000 header lines and 1,000 parameters, of which libmicrohttpd keeps some 72 bytes each.
+ * A connection: the head of its request, or the piece of a page under way; what is not used is not there. Beside 64 KiB
+ * of text there is room for 1,000 header lines and 1,000 parameters, of which libmicrohttpd keeps some 72 bytes each.
  */
 #define MEMORY_BYTES   (256 * 1024)
 #define PARAMETERS_MAX 1000
@@ -126,7 +126,7 @@ static enum MHD_Result answer_route(struct prom_http *http, const struct prom_re
         if (wait_for_cut(http, request->connection))
             return MHD_YES; /* it comes here again when it is resumed */
     }
-    if (route->is_page && !request->is_head && !prom_turn_take(request->place, request->connection))
+    if (route->takes_turn && !request->is_head && !prom_turn_take(request->place, request->connection))
         return MHD_YES; /* so it does then */
     prom_connection_enter(request->place, PROM_PHASE_ANSWER);
     fx_metric_add(http->host->instance, PROM_REQUESTS, route->answer, 1);
@@ -203,8 +203,8 @@ static enum MHD_Result go_on_with_check(struct prom_http *http, const struct pro
 }
 
 /*
- * Before libmicrohttpd takes the query apart: without memory for all parameters it would close the connection without a word.
- * What this gives is the request's first mark. The target is in the connection's own memory.
+ * Before libmicrohttpd takes the query apart: without memory for all parameters it would close the connection without a
+ * word. What this gives is the request's first mark. The target is in the connection's own memory.
  */
 static void *look_at_target(void *arg, const char *target, struct MHD_Connection *connection)
 {
@@ -233,7 +233,9 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
     bool is_allowed = is_read(method);
     enum MHD_Result result = MHD_YES;
     (void)version, (void)upload;
-    if (*mark == CROWDED)
+    if (!prom_connection_is_served(request.place))
+        result = MHD_NO;
+    else if (*mark == CROWDED)
         result = refuse(&request, MHD_HTTP_URI_TOO_LONG, "Too many parameters: at most 1000.\n");
     else if (!*mark)
         result = begin_request(http, &request, is_allowed, mark);

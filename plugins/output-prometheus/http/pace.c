@@ -15,8 +15,8 @@
 #define SOON_MS   300   /* by which clients are compared */
 
 /*
- * What the client has taken, as far as the system knows. The time is measured only while something waits for it: that we
- * are slow is not its fault. How much of a Unix socket's queue was taken is not known; when it changes, enough was.
+ * What the client has taken, as far as the system knows. The time is measured only while something waits for it: that
+ * we are slow is not its fault. How much of a Unix socket's queue was taken is not known; when it changes, enough was.
  */
 void prom_pace_look(struct prom_connection *connection, int64_t now_ms)
 {
@@ -34,6 +34,12 @@ void prom_pace_look(struct prom_connection *connection, int64_t now_ms)
         connection->window_ms = now_ms;
         connection->window_taken = connection->taken;
     }
+}
+
+bool prom_pace_is_behind(const struct prom_connection *connection)
+{
+    int queued = 0;
+    return ioctl(connection->fd, SIOCOUTQ, &queued) == 0 && queued > 0;
 }
 
 static int64_t pace_after(const struct prom_connection *connection, int64_t now_ms, int64_t least_ms)

@@ -7,16 +7,27 @@
 
 #include "base/hash.h"
 
+static void set_ipv4(struct prom_peer_address *to, const void *address)
+{
+    to->bytes[10] = to->bytes[11] = 0xff;
+    memcpy(to->bytes + 12, address, 4);
+}
+
 static void set_ipv6(struct prom_peer_address *to, const struct in6_addr *address)
 {
-    memcpy(to->bytes, address, IN6_IS_ADDR_V4MAPPED(address) ? 16 : 8);
+    if (IN6_IS_ADDR_V4MAPPED(address)) {
+        set_ipv4(to, address->s6_addr + 12);
+        return;
+    }
+    memcpy(to->bytes, address, 8);
+    to->bytes[15] = 1;
 }
 
 void prom_peer_address_set(struct prom_peer_address *to, const struct sockaddr *address)
 {
     memset(to, 0, sizeof *to);
     if (address && address->sa_family == AF_INET)
-        memcpy(to->bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+        set_ipv4(to, &((const struct sockaddr_in *)(const void *)address)->sin_addr);
     else if (address && address->sa_family == AF_INET6)
         set_ipv6(to, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }

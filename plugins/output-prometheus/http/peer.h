@@ -1,17 +1,21 @@
 /*
- * Who connects, as far as an address tells: the places of connections are shared by it. IPv4 counts whole, IPv6 by its network
- * of 64 bits, which is what one customer has; all of Unix sockets are one.
+ * Who connects, as far as an address tells: the places of connections are shared by it. IPv4 counts whole, IPv6 by its
+ * network of 64 bits, which is what one customer has; all of Unix sockets are one.
  */
 #ifndef OUTPUT_PROMETHEUS_HTTP_PEER_H
 #define OUTPUT_PROMETHEUS_HTTP_PEER_H
 
 #include <sys/socket.h>
 
+/*
+ * As IPv6 writes it. An IPv4 address is a mapped one, so a client is the same on listeners of either family. Of an IPv6
+ * network the last byte is 1, so ::1 is not the same as what has no address, which is all zero.
+ */
 struct prom_peer_address {
     unsigned char bytes[16];
 };
 
-/* address: NULL, or of a family without addresses: all zero. */
+/* address: NULL, or of any family. */
 void prom_peer_address_set(struct prom_peer_address *to, const struct sockaddr *address);
 
 /* One address, while it has a connection. */

@@ -1,7 +1,7 @@
 /*
- * Who gives way when something is used up: places for connections, cuts, compressors. It is always one of the address that has
- * most of it, the newcomer counted; so whoever takes little is never made to pay for one that takes much. Between those of one
- * address, and where all have the same, the one that is at work least gives way.
+ * Who gives way when something is used up: places for connections, cuts, compressors. It is always one of the address
+ * that has most of it, the newcomer counted; so whoever takes little is never made to pay for one that takes much.
+ * Between those of one address, and where all have the same, the one that is at work least gives way.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,10 @@
 
 /* What was handed over and did not begin by then never will: libmicrohttpd had no memory. */
 #define HANDED_MS 5000
-/* Connections that the HTTP thread has to begin with, of one address, and those and the ones to be closed, of all: it is behind. */
+/*
+ * Connections that the HTTP thread has to begin with, of one address, and those and the ones to be closed, of all: it
+ * is behind.
+ */
 #define HANDED_MAX 64
 #define BEHIND_MAX 512
 /* For so long nobody gives way to another one of the same address: work that was begun would be for nothing. */
@@ -21,8 +24,8 @@
 /* ---- Connections */
 
 /*
- * Of one address: first those that are idle, last those that wait for us. Of the others, which send a request or take an answer,
- * the one that made no progress for the longest time.
+ * Of one address: first those that are idle, last those that wait for us. Of the others, which send a request or take
+ * an answer, the one that made no progress for the longest time.
  */
 static unsigned rank_of(const struct prom_connection *one)
 {
@@ -109,8 +112,8 @@ static bool gives_way_to(const struct prom_connection *one, const struct prom_pe
 }
 
 /*
- * Whether the newcomer has a place. It has none if all of its address are at work, but for the first one of an address: those
- * that are on their way to the HTTP thread can't be cut off.
+ * Whether the newcomer has a place. It has none if all of its address are at work, but for the first one of an address:
+ * those that are on their way to the HTTP thread can't be cut off.
  */
 static bool make_room(struct prom_connections *all, const struct prom_peer *peer)
 {
@@ -224,8 +227,8 @@ void prom_cuts_bound(struct prom_connections *all, const struct prom_cut *newest
 /* ---- Compressors */
 
 /*
- * Readers that keep us waiting only: the slowest one of the address that has most, if that has more than the newcomer's, or if
- * it is slower than anybody may be.
+ * Readers that keep us waiting only: the slowest one of the address that has most, if that has more than the
+ * newcomer's, or if it is slower than anybody may be.
  */
 static struct prom_connection *least_compressed(const struct prom_connections *all, const struct prom_peer *peer)
 {

@@ -5,9 +5,9 @@
 #include "http/request.h"
 
 /*
- * Answers a GET or HEAD (libmicrohttpd leaves the body of an answer to HEAD out) with prom_reply_send of reply.h, or with
- * prom_reply_page. It runs in the HTTP thread, which serves everybody: it never blocks, and its work has a bound. MHD_NO cuts
- * the connection.
+ * Answers a GET or HEAD (libmicrohttpd leaves the body of an answer to HEAD out) with prom_reply_send of reply.h, or
+ * with prom_reply_page. It runs in the HTTP thread, which serves everybody: it never blocks, and its work has a bound.
+ * MHD_NO cuts the connection.
  */
 typedef enum MHD_Result prom_handler(const struct prom_request *request);
 
@@ -16,7 +16,7 @@ struct prom_route {
     bool is_prefix;     /* path ends in '/', and so all paths that begin with it are meant */
     bool is_open;       /* to everybody; else to those with a right password only, where passwords are set */
     bool waits_for_cut; /* asks for a checkpoint and waits for it, a second at most, before the handler is called */
-    bool is_page;       /* the answer is made while it is sent, in turn with others */
+    bool takes_turn;    /* the answer costs so much that it is made in turn with others (turns.c) */
     unsigned answer;    /* enum prom_answer: how it is counted */
     prom_handler *handler;
 };

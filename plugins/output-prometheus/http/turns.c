@@ -1,14 +1,16 @@
 /*
- * Turns: whose pages are being made. One thread makes all pages, a block at a time. A client with hundreds of requests would
- * slow down the request of another one as much. So an address has a few turns, and its further requests stand in line, suspended. An address that has none gets one at once. A page that nobody reads costs nothing: its turn passes on, and it goes
- * on without one when its client does.
+ * Turns: whose pages are being made. One thread makes all pages, a block at a time. A client with hundreds of requests
+ * would slow down the request of another one as much. So an address has a few turns, and its further requests stand in
+ * line, suspended. An address that has none gets one at once. A page that nobody reads costs nothing: its turn passes
+ * on, and the page goes on without one when its client does. That we are slow costs no turn: on a busy machine all
+ * pages would be made at once then.
  */
 #include "base/clock.h"
 #include "http/connections.h"
 #include "self_metrics.h"
 
 #define TURNS_MAX 8  /* at a time, if one address has all of them */
-#define LAPSE_MS  10 /* without progress */
+#define LAPSE_MS  10 /* in which the client takes nothing of what waits for it */
 
 static bool may_begin(const struct prom_connections *all, const struct prom_peer *peer)
 {
@@ -59,8 +61,8 @@ static void stand_in_line(struct prom_connection *connection, struct MHD_Connect
 }
 
 /*
- * The first and the last in line by turns. In a flood the first ones have not much time left, and the last ones are served; where
- * clients come again and again, the first ones must not stand there for ever.
+ * The first and the last in line by turns. In a flood the first ones have not much time left, and the last ones are
+ * served; where clients come again and again, the first ones must not stand there for ever.
  */
 static struct prom_connection *next_in_line(struct prom_connections *all)
 {
@@ -119,7 +121,7 @@ bool prom_turn_take(struct prom_connection *connection, struct MHD_Connection *s
 void prom_turns_pass_on(struct prom_connections *all, int64_t now_ms)
 {
     for (struct prom_connection *one = all->first; one; one = one->next)
-        if (one->turn == PROM_TURN_NOW && now_ms - one->active_ms >= LAPSE_MS)
+        if (one->turn == PROM_TURN_NOW && now_ms - one->active_ms >= LAPSE_MS && prom_pace_is_behind(one))
             end(one);
     serve_line(all);
 }

@@ -1,7 +1,7 @@
 /*
- * Passwords that have to be checked: suspended connections, and the thread that does a bcrypt for each. Addresses take turns:
- * whoever guesses makes nobody else wait for more than one check. What waits has a bound; beyond it the address that has most
- * waiting gives way. What is known to be right, or wrong, never comes here.
+ * Passwords that have to be checked: suspended connections, and the thread that does a bcrypt for each. Addresses take
+ * turns: whoever guesses makes nobody else wait for more than one check. What waits has a bound; beyond it the address
+ * that has most waiting gives way. What is known to be right, or wrong, never comes here.
  */
 #ifndef OUTPUT_PROMETHEUS_VERIFY_H
 #define OUTPUT_PROMETHEUS_VERIFY_H
@@ -64,7 +64,9 @@ struct prom_check *prom_check_new(struct MHD_Connection *connection, const struc
                                   const struct prom_credentials *credentials);
 void prom_check_free(struct prom_check *check); /* wipes it; NULL is fine */
 
-/* A new one: suspends its connection until it is checked. False: it does not wait, and its state says why. HTTP thread. */
+/*
+ * A new one: suspends its connection until it is checked. False: it does not wait, and its state says why. HTTP thread.
+ */
 bool prom_verify_add(struct prom_verify *verify, struct prom_check *check);
 /* After its connection was resumed. */
 enum prom_check_state prom_verify_result(struct prom_verify *verify, const struct prom_check *check);

@@ -101,7 +101,7 @@ def big(flowing):
 
 
 SLOW = {"silent": 120, "trickle": 16}
-FAST = {"half-heads": 1000, "requests": 1000, "readers": 24}
+FAST = {"half-heads": 1000, "requests": 1000, "tops": 1000, "readers": 24}
 
 
 @pytest.mark.parametrize("kind", [*SLOW, *FAST])

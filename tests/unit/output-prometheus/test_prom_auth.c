@@ -1,6 +1,6 @@
 /*
- * Passwords of output-prometheus: what a request may say, bcrypt, what is remembered, and what waits. libmicrohttpd's
- * connections are played: a connection here is the address that it comes from.
+ * Passwords of output-prometheus: what a request may say, bcrypt, what is remembered, and what waits; and the pages that
+ * wait. libmicrohttpd's connections are played: a connection here is the address that it comes from.
  */
 #include "prom_fixture.h"
 
@@ -12,10 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "plugins/output-prometheus/base/thread.h"
+#include "plugins/output-prometheus/http/connections.h"
 #include "plugins/output-prometheus/http/verify.h"
 
 /* Cost 4: what is least. */
@@ -444,6 +447,97 @@ static void addresses_take_turns(void **state)
     waiting_end(&waiting);
 }
 
+/* ---- Pages that wait */
+
+#define TURNS 8 /* of turns.c */
+
+struct turns {
+    struct prom_fixture fixture;
+    struct prom_connections all;
+    struct prom_peer peer;
+    struct prom_connection pages[TURNS + 1];
+    int clients[TURNS + 1];
+};
+
+/* As many pages of one address as have a turn, and one more. */
+static void turns_begin(struct turns *turns)
+{
+    prom_fixture_init(&turns->fixture, 10, 0);
+    turns->all = (struct prom_connections){.instance = &turns->fixture.instance};
+    prom_lock_init(&turns->all.lock, &turns->all.changed);
+    turns->peer = (struct prom_peer){0};
+    for (size_t i = 0; i <= TURNS; i++) {
+        int fds[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+        turns->clients[i] = fds[1];
+        turns->pages[i] = (struct prom_connection){.all = &turns->all,
+                                                   .peer = &turns->peer,
+                                                   .fd = fds[0],
+                                                   .closed = PROM_CLOSED_NONE,
+                                                   .next = turns->all.first};
+        turns->all.first = &turns->pages[i];
+        suspended[i] = 0;
+        assert_int_equal(prom_turn_take(&turns->pages[i], (struct MHD_Connection *)(uintptr_t)(i + 1)), i < TURNS);
+    }
+}
+
+static void turns_end(struct turns *turns)
+{
+    for (size_t i = 0; i <= TURNS; i++) {
+        prom_turn_end(&turns->pages[i]);
+        assert_int_equal(suspended[i], 0);
+        close(turns->pages[i].fd);
+        close(turns->clients[i]);
+    }
+    assert_int_equal(turns->all.turns + turns->all.line_count + turns->peer.turns, 0);
+    pthread_cond_destroy(&turns->all.changed);
+    pthread_mutex_destroy(&turns->all.lock);
+    prom_fixture_fini(&turns->fixture);
+}
+
+/* However late we are, as on a busy machine, a page keeps its turn; it loses it when its client does not read. */
+static void a_turn_is_lost_by_not_reading(void **state)
+{
+    (void)state;
+    static struct turns turns;
+    turns_begin(&turns);
+    int64_t much_later_ms = turns.pages[0].active_ms + 3600000;
+    prom_turns_pass_on(&turns.all, much_later_ms);
+    assert_int_equal(turns.pages[TURNS].turn, PROM_TURN_LINE);
+    assert_int_equal(suspended[TURNS], 1);
+    assert_int_equal(write(turns.pages[3].fd, "x", 1), 1);
+    prom_turns_pass_on(&turns.all, turns.pages[3].active_ms); /* it has time for that */
+    assert_int_equal(suspended[TURNS], 1);
+    prom_turns_pass_on(&turns.all, much_later_ms);
+    assert_int_equal(turns.pages[3].turn, PROM_TURN_NONE);
+    assert_int_equal(suspended[TURNS], 0);
+    prom_turns_pass_on(&turns.all, much_later_ms + 1);
+    assert_true(prom_turn_take(&turns.pages[TURNS], NULL)); /* its request comes late, and has its turn still */
+    turns_end(&turns);
+}
+
+/* One that was cut off leaves the line; whoever is in line when all stops does, too, and nobody stands there any more. */
+static void nobody_is_left_in_line(void **state)
+{
+    (void)state;
+    static struct turns turns;
+    turns_begin(&turns);
+    turns.peer.places = 2;
+    prom_connection_cut_off(&turns.pages[TURNS], PROM_CLOSED_FULL);
+    assert_int_equal(suspended[TURNS], 0);
+    assert_false(prom_connection_is_served(&turns.pages[TURNS]));
+    assert_true(prom_connection_is_served(&turns.pages[0]));
+    assert_false(prom_connection_is_served(NULL));
+    assert_int_equal(turns.all.line_count, 0);
+    turns_end(&turns);
+    turns_begin(&turns);
+    turns.all.stopping = true;
+    prom_turns_stop(&turns.all);
+    assert_int_equal(suspended[TURNS], 0);
+    assert_true(prom_turn_take(&turns.pages[TURNS], (struct MHD_Connection *)(uintptr_t)(TURNS + 1)));
+    turns_end(&turns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +552,8 @@ int main(void)
         cmocka_unit_test(passwords_are_checked),
         cmocka_unit_test(the_greediest_gives_way),
         cmocka_unit_test(addresses_take_turns),
+        cmocka_unit_test(a_turn_is_lost_by_not_reading),
+        cmocka_unit_test(nobody_is_left_in_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,9 @@
 
 #include <cmocka.h>
 
+#include "plugins/output-prometheus/http/connections.h"
 #include "plugins/output-prometheus/http/listen.h"
+#include "plugins/output-prometheus/http/peer.h"
 #include "util/alloc.h"
 #include "util/clock.h"
 
@@ -45,10 +48,11 @@ static int free_port(void)
 
 /* patience_ms: so long that it never ends, but where the test is about its end. */
 #define FOR_EVER_MS 3600000
-static void server_start(struct server *server, int64_t patience_ms)
+static void server_start_with(struct server *server, int64_t patience_ms, int64_t max_connections)
 {
     struct fx_error err = FX_ERROR_INIT;
     prom_fixture_init(&server->fixture, 100, 0);
+    server->fixture.options.max_connections = max_connections;
     server->port = free_port();
     snprintf(server->listen, sizeof server->listen, "127.0.0.1:%d", server->port);
     server->addresses[0] = server->listen;
@@ -59,6 +63,11 @@ static void server_start(struct server *server, int64_t patience_ms)
     assert_non_null(server->fixture.output->http);
 }
 
+static void server_start(struct server *server, int64_t patience_ms)
+{
+    server_start_with(server, patience_ms, 16);
+}
+
 static void server_stop(struct server *server)
 {
     if (server->fixture.output->http)
@@ -66,12 +75,19 @@ static void server_stop(struct server *server)
     prom_fixture_fini(&server->fixture);
 }
 
-static int connect_to(int port)
+static int connect_from(uint32_t from, int port)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(from)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&source, sizeof source), 0);
     return connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? fd : (close(fd), -1);
+}
+
+static int connect_to(int port)
+{
+    return connect_from(INADDR_LOOPBACK, port);
 }
 
 /* Everything until the server closes. */
@@ -295,6 +311,31 @@ static void a_stop_does_not_wait_for_pages(void **state)
     server_stop(&server);
 }
 
+/* Its place was taken while it waited: when it may go on nothing is made for it. */
+static void nobody_gets_no_page(void **state)
+{
+    (void)state;
+    struct server server;
+    struct scrape scrape;
+    server_start_with(&server, FOR_EVER_MS, 1);
+    const struct fxi_metric_set *metrics = server.fixture.instance.metrics;
+    prom_fixture_write(&server.fixture, 0, 100, 7, "r", 5, NULL, NULL);
+    scrape_start(&scrape, &server);
+    await_request(&server);
+    int other = connect_from(INADDR_LOOPBACK + 1, server.port);
+    while (fxi_metric_set_get(metrics, PROM_CONNECTIONS_CLOSED, PROM_CLOSED_FULL) == 0)
+        sched_yield();
+    scrape_join(&scrape);
+    assert_string_equal(scrape.answer, "");
+    free(scrape.answer);
+    prom_fixture_checkpoint(&server.fixture);
+    close(other);
+    check_answer(server.port, "GET /-/healthy", "HTTP/1.1 200 ", "OK");
+    prom_stop(server.fixture.output, 1000); /* all that was to be done is done */
+    assert_int_equal(fxi_metric_set_get(metrics, PROM_REQUESTS, PROM_REQUEST_PAGE), 0);
+    server_stop(&server);
+}
+
 static void a_taken_address_is_named(void **state)
 {
     (void)state;
@@ -332,6 +373,37 @@ static void addresses(void **state)
     prom_fixture_fini(&f);
 }
 
+static struct prom_peer_address peer_of(const char *text)
+{
+    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6};
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET};
+    struct prom_peer_address peer;
+    bool is_ipv6 = inet_pton(AF_INET6, text, &ipv6.sin6_addr) == 1, is_ipv4 = inet_pton(AF_INET, text, &ipv4.sin_addr);
+    prom_peer_address_set(&peer, is_ipv6 ? (struct sockaddr *)&ipv6 : is_ipv4 ? (struct sockaddr *)&ipv4 : NULL);
+    return peer;
+}
+
+static void peers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one, *other;
+        bool are_same;
+    } cases[] = {{"10.0.0.1", "::ffff:10.0.0.1", true},
+                 {"10.0.0.1", "10.0.0.2", false},
+                 {"10.0.0.1", "a00:1::", false},
+                 {"::ffff:10.0.0.1", "::ffff:10.0.0.2", false},
+                 {"2001:db8::1", "2001:db8::2", true},
+                 {"2001:db8::1", "2001:db8:0:1::1", false},
+                 {"::1", "unix", false},
+                 {"0.0.0.0", "unix", false},
+                 {"unix", "unix", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct prom_peer_address one = peer_of(cases[i].one), other = peer_of(cases[i].other);
+        assert_int_equal(memcmp(&one, &other, sizeof one) == 0, cases[i].are_same);
+    }
+}
+
 /* Without a host both families are served, where the machine has both; its name says what was chosen. */
 static void any_host(void **state)
 {
@@ -359,9 +431,11 @@ int main(void)
         cmocka_unit_test(a_refused_checkpoint_shows_the_last_page),
         cmocka_unit_test(no_answer_shows_the_last_page),
         cmocka_unit_test(a_stop_does_not_wait_for_pages),
+        cmocka_unit_test(nobody_gets_no_page),
         cmocka_unit_test(a_taken_address_is_named),
         cmocka_unit_test(addresses),
         cmocka_unit_test(any_host),
+        cmocka_unit_test(peers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
