@@ -87,11 +87,10 @@ int prom_start(void *self, struct fx_error *err)
         fx_log(output->instance, FX_LOG_WARN,
                "No AS number is set: only flows from and to AS 0 are counted. Set 'asn' (--asn) to the own AS.", NULL);
     if (output->options->max_pages)
-        fx_log(
-            output->instance, FX_LOG_WARN,
-            "'max_pages' has no effect any more: readers of pages share places by address. Remove it. The memory for "
-            "compression is bounded by 'max_compressed', connections by 'max_connections'.",
-            NULL);
+        fx_log(output->instance, FX_LOG_WARN,
+               "The option 'max_pages' has no effect any more: remove it. 'max_compressed' bounds the memory for "
+               "compression, 'max_connections' the connections.",
+               NULL);
     rc = prom_rates_start(&output->rates, err);
     if (rc)
         return rc;

@@ -96,7 +96,7 @@ def faults_of(program, source, **options):
 def big(flowing):
     """A program whose page fills all buffers on the way, so that a client that does not read is felt."""
     program = flowing(series=20_000)
-    program.wait_for_page(lambda shown: len(shown.text) > 1_500_000, "a big page")
+    program.wait_for(lambda: len(program.page_text()) > 1_500_000, "a big page", 60)
     return program
 
 
