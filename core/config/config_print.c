@@ -27,6 +27,7 @@ struct place {
     const struct fxi_plugin_entry *entry;
     const char *option; /* the entry's key that it is below, or NULL: it is the entry's own */
     unsigned indent;
+    bool is_reference; /* inside a {file: ...} or {env: ...}, which is shown */
 };
 
 /* Texts that no YAML reader takes for anything else, in block and flow style. All others are quoted. */
@@ -107,7 +108,7 @@ static void scalar_print(FILE *out, const struct fxi_node *node, bool masks_urls
 
 static bool is_hidden(const struct printer *printer, const struct place *place, const struct fxi_node *node)
 {
-    if (!place->entry || node->is_null || fxi_secret_is_reference(node))
+    if (!place->entry || place->is_reference || node->is_null || fxi_secret_is_reference(node))
         return false;
     if (!printer->is_secret)
         return place->option && fxi_secret_is(NULL, node->key, node);
@@ -162,7 +163,7 @@ static const struct fxi_plugin_entry *entry_of(const struct printer *printer, co
 static void list_print(const struct printer *printer, const struct fxi_node *list, struct place place)
 {
     for (const struct fxi_node *child = list->children; child; child = child->next) {
-        struct place below = {place.entry, place.option, place.indent + STEP};
+        struct place below = {place.entry, place.option, place.indent + STEP, false};
         if (!place.entry)
             below.entry = entry_of(printer, child);
         fprintf(printer->out, "%*s-%s", (int)place.indent, "",
@@ -179,13 +180,14 @@ static void list_print(const struct printer *printer, const struct fxi_node *lis
 /* indented: the first key stands behind "- " already. */
 static void map_print(const struct printer *printer, const struct fxi_node *map, struct place place, bool indented)
 {
-    struct place below = {place.entry, place.option, place.indent + STEP};
+    struct place below = {place.entry, place.option, place.indent + STEP, false};
     for (const struct fxi_node *child = map->children; child; child = child->next) {
         fprintf(printer->out, "%*s", indented ? 0 : (int)place.indent, "");
         indented = false;
         text_print(printer->out, child->key);
         bool hidden = is_hidden(printer, &place, child);
         below.option = place.entry && !place.option ? child->key : place.option;
+        below.is_reference = fxi_secret_is_reference(child);
         fputs(hidden ? ": \"" HIDDEN "\"\n" : is_inline(child) ? ": " : ":\n", printer->out);
         if (hidden)
             continue;
@@ -208,5 +210,5 @@ void fxi_config_print(FILE *out, const struct fxi_config *config,
     if (is_inline(root))
         inline_print(out, root, false);
     else
-        map_print(&printer, root, (struct place){NULL, NULL, 0}, false);
+        map_print(&printer, root, (struct place){NULL, NULL, 0, false}, false);
 }

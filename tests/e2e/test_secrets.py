@@ -42,6 +42,7 @@ def test_values_by_reference_are_secret(tmp_path, monkeypatch, how):
             status, said = run(tmp_path, config_of(**{key: reference}), *arguments)
             assert SECRET not in said and SECRET[:8] not in said, (key, said)
             failed += status != 0
+            assert arguments == ["--check"] or (str(file) if how == "file" else "FX_SECRET") in said  # where it is
             assert status == 0 or key in said, said
     assert failed >= 8  # of values that are wrong
 
