@@ -1,7 +1,7 @@
 /*
- * Partitions come and go, in worker 0's poll, while all other workers are kept
- * out. Given away in order: a checkpoint is taken first. Lost: what was counted
- * since the last commit is given back.
+ * Partitions come and go. This runs in worker 0's poll, while all other workers are kept out. When partitions are
+ * given away in order, a checkpoint is taken first. When they are lost, the counts since the last commit are given
+ * back.
  */
 #include "consumer.h"
 
@@ -68,7 +68,7 @@ static void remove_partition(struct kafka_consumer *consumer, const char *topic,
     free_partition(gone);
 }
 
-/* What stands beside the offset; else what we know ourselves, for an offset that was forgotten. */
+/* Reads the tags stored beside the offset. If the group has forgotten the offset, takes what this process knows. */
 static void learn(struct kafka_consumer *consumer, struct kafka_partition *partition)
 {
     kafka_facts_read(&partition->facts, partition->tags);
@@ -95,8 +95,8 @@ static struct kafka_partition *partition_new(const rd_kafka_topic_partition_t *f
 }
 
 /*
- * Partitions are dealt out to the workers in turn. from->offset becomes where librdkafka is to begin. Without memory for one the
- * next poll says that this can't go on.
+ * Partitions are given to the workers in turn. from->offset becomes the offset where librdkafka begins. Without
+ * memory for a partition, the next poll ends the program.
  */
 static void add_partition(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *from)
 {
@@ -137,7 +137,7 @@ static void note_waiting(struct kafka_consumer *consumer, const rd_kafka_topic_p
                suppressed);
 }
 
-/* Waits for the brokers as long as it takes: without offsets there is no place to begin. */
+/* Waits for the brokers without limit: without offsets there is no place to begin. */
 static bool find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list, bool *fresh)
 {
     rd_kafka_resp_err_t code;
@@ -175,8 +175,10 @@ static void take_from_librdkafka(struct kafka_consumer *consumer, const rd_kafka
         rd_kafka_assign(consumer->rk, NULL);
 }
 
-/* Where a partition begins without a committed offset is committed at once: a crash before the first checkpoint
- * shall skip nothing. */
+/*
+ * The beginning of a partition without a committed offset is committed at once. Otherwise a crash before the first
+ * checkpoint could skip records.
+ */
 static void commit_beginning(struct kafka_consumer *consumer)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -259,11 +261,14 @@ enum fx_verdict kafka_assign_fixed(struct kafka_consumer *consumer)
     return code ? FX_RETRY : FX_OK;
 }
 
-/* The core has put the streams back; what librdkafka has fetched meanwhile is void. Done by worker 0's next poll. */
+/*
+ * The core has put the streams back. Messages that librdkafka has fetched meanwhile are void. Worker 0's next poll
+ * does the work.
+ */
 void kafka_rewind(void *self, const struct fx_checkpoint *checkpoint)
 {
     struct kafka_consumer *consumer = self;
-    (void)checkpoint; /* the streams know their positions: some may end before worker 0 comes to it */
+    (void)checkpoint; /* the streams know their positions: some may end before worker 0 goes back */
     atomic_store(&consumer->rewinding, true);
 }
 
@@ -280,7 +285,7 @@ enum fx_verdict kafka_go_back(struct kafka_consumer *consumer, struct fx_feed *f
     for (struct kafka_partition *at = consumer->partitions; at; at = at->next) {
         at->expected = fx_stream_position(at->stream);
         kafka_search_again(at);
-        if (at->log == KAFKA_LOG_PROBED) /* the record that was to tell does not come any more */
+        if (at->log == KAFKA_LOG_PROBED) /* the record that was to decide does not come any more */
             kafka_log_doubt(consumer, at);
     }
     if (failed)

@@ -1,10 +1,10 @@
 /*
- * Where a partition begins for which the group has no offset: where the option
- * 'start' says, or at its first message if it was added while we run. Worker 0,
- * inside its poll; asks brokers and waits.
+ * Where a partition begins when the group has no offset for it. A partition that was there at the start begins where
+ * the option 'start' says. A partition added while the program runs begins at its first message. Worker 0 runs this
+ * inside its poll, asks brokers and waits.
  *
- * What was there when we began is the baseline: topics and their numbers of
- * partitions, asked for once, as soon as a broker answers.
+ * The baseline is what was there at the start: topics and their numbers of partitions. The brokers are asked for the
+ * baseline once, as soon as one answers.
  */
 #include "consumer.h"
 
@@ -38,14 +38,14 @@ static bool add_topics(struct kafka_consumer *consumer, const struct rd_kafka_me
     return true;
 }
 
-/* One topic of the option, or all topics there are. */
+/* Asks for one topic of the option, or for all topics. */
 static rd_kafka_resp_err_t ask(struct kafka_consumer *consumer, const char *topic, int timeout_ms)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *handle = topic ? rd_kafka_topic_new(consumer->rk, topic, NULL) : NULL;
     rd_kafka_resp_err_t code = rd_kafka_metadata(consumer->rk, topic == NULL, handle, &metadata, timeout_ms);
     if (!code) {
-        /* A topic that we may not see may well be there: then the baseline is not known yet. */
+        /* A topic that the program may not see may exist: then the baseline is not known yet. */
         if (topic && metadata->topic_cnt == 1 && metadata->topics[0].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
             code = metadata->topics[0].err;
         if (!code && !add_topics(consumer, metadata))
@@ -118,7 +118,7 @@ rd_kafka_resp_err_t kafka_find_start(struct kafka_consumer *consumer, rd_kafka_t
     if (code)
         return code;
     partition->offset = offset;
-    unsigned suppressed; /* it is asked again and again while another partition does not exist */
+    unsigned suppressed; /* repeated while another partition does not exist */
     if (fx_log_allowed(&consumer->begin_limit, &suppressed))
         fx_log(consumer->instance, FX_LOG_INFO, "The group has no offset for this partition yet.",
                "topic=%s partition=%d start=%s offset=%lld suppressed=%u", partition->topic, (int)partition->partition,

@@ -1,6 +1,4 @@
-/*
- * A thread for one call, and who waits for it. Both have the job's memory: the last of them frees it.
- */
+/* A thread for one call, and the thread that waits for it. Both use the job's memory: the last of them frees it. */
 #include "bounded.h"
 
 #include <pthread.h>
@@ -8,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* How long work that was told to give up may take until it counts as hanging. */
+/* How long work may take to give up, after being told to, before it counts as hanging. */
 #define GRACE_MS 150
 
 struct bounded {
@@ -69,7 +67,7 @@ static bool start_thread(struct bounded *bounded, const char *name, pthread_t *t
     return rc == 0;
 }
 
-/* Under the lock. Whether it is over by then. */
+/* The caller holds the lock. Gives whether the work is over. */
 static bool wait_for_end(struct bounded *bounded, int timeout_ms)
 {
     struct timespec end;

@@ -1,4 +1,7 @@
-/* Calls of librdkafka that have no limit of their own, with one: each in a thread, which is left behind when it hangs. */
+/*
+ * Gives a time limit to calls of librdkafka that have none. Each call runs in a thread, which is left behind when
+ * the call hangs.
+ */
 #ifndef INPUT_KAFKA_BOUNDED_H
 #define INPUT_KAFKA_BOUNDED_H
 
@@ -7,12 +10,12 @@
 
 struct kafka_job {
     void *arg;            /* stays valid when the work is left behind */
-    atomic_bool gives_up; /* the work sees it and ends, if it can */
+    atomic_bool gives_up; /* the work reads it, and ends if it can */
 };
 
 /*
- * Has work done in a thread of that name (at most 15 bytes), and waits: timeout_ms, then a moment more after gives_up is
- * set. False: it hangs, with what it works on, until the process ends; or it was never begun, for want of a thread.
+ * Runs work in a thread of that name (at most 15 bytes). Waits for timeout_ms, sets gives_up, and waits a moment
+ * more. False: the work hangs, with all that it uses, until the process ends; or no thread could be started.
  */
 bool kafka_within(int timeout_ms, const char *name, void (*work)(struct kafka_job *job), void *arg);
 

@@ -1,10 +1,11 @@
 /*
- * The end of librdkafka's objects, in bounded time. In 2.0.2
- *   - a call that answers a rebalance never returns when the group was left just then: what was asked is thrown away with
- *     the queue that it is in;
- *   - rd_kafka_destroy waits for a coordinator that is gone until the session's time is over, while its main thread takes
- *     a whole processor; after a topic was deleted it never returns.
- * So threads of their own do it (bounded.c), and what hangs is left behind: the end of the process ends it.
+ * The end of librdkafka's objects, in bounded time. In librdkafka 2.0.2
+ *   - a call that answers a rebalance never returns if the group was left at that moment: the request is thrown away
+ *   with
+ *     its queue;
+ *   - rd_kafka_destroy waits for a vanished coordinator until the session's time is over, while its main thread takes a
+ *     whole processor. After a topic was deleted it never returns.
+ * So threads of their own make these calls (bounded.c). A call that hangs is left behind until the process ends.
  */
 #include "bounded.h"
 #include "consumer.h"
@@ -13,8 +14,9 @@
 #define DESTROY_MIN_MS 300 /* it joins some threads, each of which wakes in its own time */
 
 /*
- * It is a member that was never given partitions: librdkafka up to 2.2.0 then ends the program when its consumer is
- * destroyed (its issue 4312: an assertion about the state of the sticky assignor). Before the group is left.
+ * Whether this is a group member that was never given partitions. librdkafka up to 2.2.0 then ends the program when
+ * its consumer is destroyed (its issue 4312: an assertion about the state of the sticky assignor). Call before
+ * leaving the group.
  */
 static bool has_half_joined(const struct kafka_consumer *consumer)
 {
@@ -25,7 +27,7 @@ static bool has_half_joined(const struct kafka_consumer *consumer)
     return is_member;
 }
 
-/* The consumer stays when this is left behind. */
+/* The consumer stays if this thread is left behind. */
 static void leave_group(struct kafka_job *job)
 {
     struct kafka_consumer *consumer = job->arg;

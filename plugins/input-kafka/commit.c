@@ -1,10 +1,9 @@
 /*
- * Commits: all positions of a checkpoint in one request, with the checkpoint's
- * tag as metadata, before those of others who counted up to there. Kafka writes it as one atomic step.
+ * Commits. One request has all positions of a checkpoint. The metadata of each offset has the checkpoint's tag,
+ * before the tags of others who counted up to there. Kafka writes the request as one atomic step.
  *
- * Who calls holds the core's checkpoint lock, so one commit is on its way at a
- * time. Without an answer, or refused, the truth is looked up: our tag at our
- * offsets means that it was accepted.
+ * The caller holds the core's checkpoint lock, so only one commit is under way at a time. If a commit has no answer
+ * or is refused, the program looks it up: our tag at our offsets means that the commit was accepted.
  */
 #include "consumer.h"
 
@@ -25,7 +24,7 @@ static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
     ask->in_flight = false;
 }
 
-/* Searched from the last one found: streams and partitions are in the same order, nearly always. */
+/* The search begins at the last partition found: streams and partitions are nearly always in the same order. */
 static const struct kafka_partition *find_partition(const struct kafka_consumer *consumer,
                                                     const struct kafka_partition *last,
                                                     const struct fx_position *position)
@@ -39,8 +38,8 @@ static const struct kafka_partition *find_partition(const struct kafka_consumer 
 }
 
 /*
- * Our tag in front of those that were found at the assignment: who owned the partition before finds its own there. Then
- * the records by which the log is known.
+ * Writes our tag before the tags found at the assignment, so that the earlier owner of the partition finds its own
+ * tag. After the tags come the records by which the log is known.
  */
 static void add_tags(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *to, const char *tag,
                      const struct kafka_partition *partition)
@@ -88,7 +87,7 @@ static void wait_for_answer(struct kafka_consumer *consumer, int timeout_ms)
         rd_kafka_queue_poll_callback(consumer->commit_queue, timeout_ms);
 }
 
-/* What became of it: FX_OK if any partition carries the tag, since a commit is accepted whole. */
+/* What became of the commit. FX_OK if any partition has the tag, since a commit is accepted whole. */
 static enum fx_verdict look_up(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint, int timeout_ms,
                                struct fx_error *err)
 {
@@ -107,7 +106,7 @@ static enum fx_verdict look_up(struct kafka_consumer *consumer, const struct fx_
     return FX_RETRY;
 }
 
-/* The group has moved on without us, or with somebody else. */
+/* The group has moved on, without us or with another member. */
 static bool is_refusal(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
@@ -128,7 +127,8 @@ static void report_overruled(struct kafka_consumer *consumer, const rd_kafka_top
 
 /*
  * Fixed partitions have no members, so the broker lets anybody set the group's offsets while they are read. The next
- * commit undoes that: nothing is counted twice, but whoever did it meant something. Without an answer it goes unnoticed.
+ * commit undoes that, and nothing is counted twice. But somebody meant something by it, so it is reported. Without
+ * an answer from the broker it goes unnoticed.
  */
 static void look_for_others(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint)
 {
@@ -151,7 +151,10 @@ static enum fx_verdict accepted(struct kafka_consumer *consumer)
     return FX_OK;
 }
 
-/* Partitions may have changed hands since it was first asked: asking again could move another's offsets back. */
+/*
+ * Partitions may have changed hands since the first request: another request could move the new owner's offsets
+ * back.
+ */
 static bool may_ask_again(const struct kafka_consumer *consumer)
 {
     return !is_refusal(consumer->ask.answer) && consumer->ask.generation == atomic_load(&consumer->generation);
@@ -183,5 +186,5 @@ enum fx_verdict kafka_commit(void *self, const struct fx_checkpoint *checkpoint,
     if (!may_ask_again(consumer))
         return look_up(consumer, checkpoint, timeout_ms, err);
     fx_error_set(err, FX_EIO, "%s", rd_kafka_err2str(ask->answer));
-    return FX_RETRY; /* the same once more: it is idempotent */
+    return FX_RETRY; /* the same request again: it is idempotent */
 }

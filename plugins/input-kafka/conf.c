@@ -11,7 +11,10 @@
 
 #include "timestamp.h"
 
-/* Properties that would break delivery, or that have an option of their own: who sets them is told what to do. */
+/*
+ * Properties that would break delivery, or that have an option of their own. The error tells the user what to do
+ * instead.
+ */
 static const struct refused {
     const char *key, *reason;
 } refused[] = {
@@ -75,7 +78,7 @@ static int set_brokers(struct kafka_consumer *consumer, struct fx_error *err)
     return rc;
 }
 
-/* librdkafka itself would only notice at the start, and not say where. */
+/* librdkafka itself would notice only at the start, and not say where. */
 static int check_strategy(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
 {
     bool is_strategy = strcmp(pair->key, "partition.assignment.strategy") == 0;
@@ -86,7 +89,7 @@ static int check_strategy(const struct kafka_consumer *consumer, const struct fx
                            "one or the other");
 }
 
-/* They say when a broker is up again. */
+/* Statistics tell when a broker is up again. */
 static int check_statistics(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
 {
     if (strcmp(pair->key, "statistics.interval.ms") != 0 || strcmp(pair->value, "0") != 0)
@@ -97,8 +100,8 @@ static int check_statistics(const struct kafka_consumer *consumer, const struct 
 }
 
 /*
- * Files are opened by librdkafka's libraries, which would wait for a FIFO. What can't be opened for another reason is
- * theirs to say.
+ * Files are opened by librdkafka's libraries, which would wait for a FIFO. Those libraries report any other reason
+ * why a file cannot be opened.
  */
 static int check_file(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
 {
@@ -142,7 +145,10 @@ static int set_properties(struct kafka_consumer *consumer, struct fx_error *err)
                  {"group", "enable.auto.commit", "false"},
                  {"group", "enable.auto.offset.store", "false"},
                  {"group", "enable.partition.eof", "true"},
-                 /* Offsets are always found by us (offsets.c); this is for those that the topic has dropped since. */
+                 /*
+                  * The plugin always finds offsets itself (offsets.c). This is for offsets that the topic has
+                  * dropped since.
+                  */
                  {"start", "auto.offset.reset", "earliest"}};
     const struct {
         const char *key, *value;
@@ -150,7 +156,7 @@ static int set_properties(struct kafka_consumer *consumer, struct fx_error *err)
                     {"fetch.wait.max.ms", "100"},
                     {"socket.keepalive.enable", "true"},
                     {"statistics.interval.ms", "1000"},
-                    /* New partitions and topics are found by this. */
+                    /* librdkafka finds new partitions and topics at this interval. */
                     {"topic.metadata.refresh.interval.ms", "30000"}};
     int rc = set_brokers(consumer, err);
     for (size_t i = 0; !rc && i < sizeof fixed / sizeof *fixed; i++)

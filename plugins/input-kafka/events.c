@@ -1,4 +1,4 @@
-/* What librdkafka says of itself: its log (its own threads) and its errors (workers, inside poll). */
+/* What librdkafka reports of itself: its log (its own threads) and its errors (workers, inside poll). */
 #include "consumer.h"
 
 #include <stdlib.h>
@@ -12,14 +12,14 @@ void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const c
     enum fx_log_level ours = level <= 3 ? FX_LOG_WARN : level <= 5 ? FX_LOG_INFO : FX_LOG_DEBUG;
     unsigned suppressed;
     char shown[SHOWN_MAX];
-    if (atomic_load(&consumer->is_left)) /* its instance is gone */
+    if (atomic_load(&consumer->is_left)) /* the instance is gone */
         return;
     if (fx_log_enabled(ours) && (ours == FX_LOG_DEBUG || fx_log_allowed(&consumer->event_limit, &suppressed)))
         fx_log(consumer->instance, ours, "librdkafka:", "facility=%s text=%s", facility,
                kafka_scrub(consumer, text, shown, sizeof shown));
 }
 
-/* librdkafka names the partition of some errors in their text only: "TOPIC [NUMBER]: ...". */
+/* For some errors librdkafka names the partition only in the text: "TOPIC [NUMBER]: ...". */
 static struct kafka_partition *find_in_text(const struct kafka_consumer *consumer, const char *text)
 {
     struct kafka_partition *at = consumer->partitions;
@@ -39,7 +39,7 @@ void kafka_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     char shown[SHOWN_MAX];
     rd_kafka_resp_err_t error = (rd_kafka_resp_err_t)code;
     (void)rk;
-    /* With TLS 1.3 a broker refuses our certificate when the connection seems to stand already. */
+    /* With TLS 1.3 a broker can refuse our certificate after the connection seems to be up. */
     if (error == RD_KAFKA_RESP_ERR__TRANSPORT && strstr(reason, "SSL alert"))
         error = RD_KAFKA_RESP_ERR__SSL;
     bool is_unknown = kafka_trouble_of(error) == KAFKA_TROUBLE_TOPIC_UNKNOWN;

@@ -1,10 +1,10 @@
 /*
- * What a partition's log is known by: a few records that were read from it, each
- * as its offset, its time and a hash. A log that has another record at such an
- * offset is another log: the topic was made anew, or an election has cut off its end.
+ * A partition's log is known by a few records that were read from it. Each is stored as its offset, its time and a
+ * hash. A log with a different record at such an offset is a different log: the topic was made anew, or an election
+ * has cut off its end.
  *
- * A worker notes the last record of each run; the checkpoint's owner stores some
- * of them beside the offsets that it commits. So they are under a lock of their own.
+ * A worker notes the last record of each run. The checkpoint thread stores some records beside the offsets that it
+ * commits. So the records have a lock of their own.
  */
 #include "consumer.h"
 
@@ -15,7 +15,7 @@
 
 #define WORD      "rec=" /* of a fact among the tags */
 #define HASHED    256    /* bytes of a payload */
-#define APART_MS  1000   /* facts that are kept are so far apart */
+#define APART_MS  1000   /* kept facts are at least this far apart */
 #define FNV_BEGIN UINT32_C(0x811c9dc5)
 #define FNV_PRIME UINT32_C(0x01000193)
 
@@ -35,7 +35,7 @@ bool kafka_facts_equal(const struct kafka_fact *one, const struct kafka_fact *ot
     return one->offset == other->offset && one->time_ms == other->time_ms && one->hash == other->hash;
 }
 
-/* The newest one is replaced until it is old enough to stay. */
+/* The newest fact is replaced until it is old enough to stay. */
 static void add(struct kafka_facts *facts, const struct kafka_fact *fact)
 {
     int64_t now = kafka_now_ms();
@@ -112,7 +112,7 @@ void kafka_facts_read(struct kafka_facts *facts, const char *text)
     qsort(facts->of, facts->count, sizeof facts->of[0], by_offset);
 }
 
-/* The newest below the offset that is committed, and the oldest, which an election is less likely to have cut off. */
+/* The newest fact below the committed offset, and the oldest fact: an election is less likely to have cut that off. */
 void kafka_facts_append(struct kafka_consumer *consumer, const struct kafka_facts *facts, int64_t below, char *text,
                         size_t size)
 {

@@ -1,21 +1,20 @@
 /*
- * A log that goes back: its topic was deleted and made anew, or an election has
- * cut off its end. librdkafka then begins at the log's first record by itself
- * (auto.offset.reset), or goes on in the middle of a new log without a word.
+ * A log that goes back: its topic was deleted and made anew, or an election has cut off its end. librdkafka then
+ * begins at the log's first record by itself (auto.offset.reset), or goes on in the middle of a new log without a
+ * word.
  *
- * So reading begins one known record (facts.c) before the position: if it is
- * there the log is the one that we know. A worker that sees a sign (offsets that go
- * down, an end below the position, a topic that is unknown, another record at a
- * known offset) holds the partition, and worker 0 looks, alone: it asks for the
- * ends of the log and sends librdkafka to a known record. What comes of that
- * decides where reading goes on. A partition that is held counts nothing.
+ * So reading begins one known record (facts.c) before the position. If the record is there, the log is the one that
+ * we know. A worker may see a sign: offsets that go down, an end below the position, an unknown topic, a different
+ * record at a known offset. Then the worker holds the partition, and worker 0 looks, alone. Worker 0 asks for the
+ * ends of the log and sends librdkafka to a known record. The result decides where reading goes on. A held partition
+ * counts nothing.
  */
 #include "consumer.h"
 
 #include <string.h>
 
 #define ASK_MS   1000
-#define PAUSE_MS 1000 /* between looks at a log that can't be seen */
+#define PAUSE_MS 1000 /* between looks at a log that cannot be seen */
 
 static void doubt(struct kafka_consumer *consumer, struct kafka_partition *partition)
 {
@@ -48,7 +47,7 @@ void kafka_log_begin(struct kafka_consumer *consumer, struct kafka_partition *pa
     partition->expected = *begin;
 }
 
-/* The record at the place where librdkafka was sent, or what came in place of it. */
+/* Judges the record at the offset where librdkafka was sent, or the record that came in its place. */
 static void judge(struct kafka_consumer *consumer, struct kafka_partition *partition, const rd_kafka_message_t *message)
 {
     bool is_there = message->offset == partition->probe.offset;
@@ -92,7 +91,7 @@ bool kafka_log_ends(struct kafka_consumer *consumer, struct kafka_partition *par
     if (partition->log != KAFKA_LOG_DOUBTED && (end < position || end < partition->expected))
         doubt(consumer, partition);
     if (partition->log == KAFKA_LOG_PROBED)
-        partition->log = KAFKA_LOG_KNOWN; /* the known record is there no more, and the log is long enough */
+        partition->log = KAFKA_LOG_KNOWN; /* the known record is gone, and the log is long enough */
     return partition->log == KAFKA_LOG_KNOWN;
 }
 
@@ -107,7 +106,7 @@ static bool send_to(struct kafka_consumer *consumer, struct kafka_partition *par
     return true;
 }
 
-/* The first record that is later than the last one that we know, or the end. */
+/* The first record that is later than the last known one, or the end. */
 static bool find_later(struct kafka_consumer *consumer, const struct kafka_partition *partition,
                        const struct kafka_fact *last, int64_t end, int64_t *offset)
 {
@@ -122,8 +121,9 @@ static bool find_later(struct kafka_consumer *consumer, const struct kafka_parti
 }
 
 /*
- * Where reading goes on. A log of which nothing is as we know it is new: its first record. One that begins as we know it
- * was cut: where it is later than what we have read; so is one that is too short for any record that we know.
+ * Where reading goes on. If nothing of the log is known, the log is new: reading goes on at its first record. If the
+ * log begins as we know it, it was cut: reading goes on at the first record later than what we have read. The same
+ * is done when the log is too short for any known record.
  */
 static bool find_beginning(struct kafka_consumer *consumer, const struct kafka_partition *partition, int64_t low,
                            int64_t high, int64_t *begin)
@@ -166,7 +166,7 @@ static bool begin_anew(struct kafka_consumer *consumer, struct fx_feed *feed, st
     kafka_facts_cut(consumer, &partition->facts, begin);
     end_doubts(partition);
     if (!send_to(consumer, partition, begin))
-        doubt(consumer, partition); /* the next look finds nothing wrong, and sends it there */
+        doubt(consumer, partition); /* the next look finds nothing wrong, and sends librdkafka there */
     return true;
 }
 
@@ -197,7 +197,7 @@ static bool look(struct kafka_consumer *consumer, struct fx_feed *feed, struct k
     }
     if (partition->is_short || partition->refuted_from != INT64_MAX)
         return begin_anew(consumer, feed, partition, low, high);
-    if (!send_to(consumer, partition, position)) /* nobody can tell that it is another one */
+    if (!send_to(consumer, partition, position)) /* nobody can tell that the log is a different one */
         return false;
     end_doubts(partition);
     return true;

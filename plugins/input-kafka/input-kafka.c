@@ -1,6 +1,6 @@
 /*
- * input-kafka: flow records from Kafka topics, by librdkafka. The descriptor
- * and the options; consumer.h says how the rest hangs together.
+ * input-kafka: flow records from Kafka topics, by librdkafka. This file has the descriptor and the options.
+ * consumer.h explains the other files.
  */
 #include "consumer.h"
 
@@ -22,8 +22,8 @@ static const char *const troubles[] = {[KAFKA_TROUBLE_LOGIN] = "authentication",
                                        NULL};
 
 /*
- * librdkafka's properties whose values are no secrets. All others are: a list of those that are would lack what a later
- * version brings, and what somebody misspells.
+ * librdkafka's properties whose values are not secret. All others count as secret. A list of secret properties would
+ * lack those of later versions, and misspelt ones.
  */
 static const char *const public_properties[] = {
     "*.ms", "*.bytes", "*.kbytes", "*.messages", "*.min.messages", "*.max", "*.size", "*.level", "*.location",

@@ -1,13 +1,12 @@
 /*
- * Jumps: a message whose offset is not the stream's next one. Offsets can be
- * missing in a topic (compaction, the ends of transactions, old records that
- * were dropped). But librdkafka (2.0) also loses messages: when a rebalance
- * pauses a partition while rd_kafka_consume_batch_queue gathers a batch, it takes
- * what is gathered out of the batch again, and goes on behind it.
+ * Jumps: a message whose offset is not the stream's next one. Offsets can be missing in a topic: by compaction, at
+ * the ends of transactions, or where old records were dropped. But librdkafka (2.0) also loses messages. When a
+ * rebalance pauses a partition while rd_kafka_consume_batch_queue gathers a batch, librdkafka removes the gathered
+ * messages from the batch and goes on behind them.
  *
- * So a jump is believed only the second time, after going back to where the stream
- * is, and only if there was no rebalance since: a partition that is paused forgets
- * where it was sent, too, and goes on from where librdkafka last was. Workers mark, each its own partitions; worker 0 goes back, alone.
+ * So a jump is believed only the second time, after going back to the stream's position, and only if there was no
+ * rebalance in between. A paused partition also forgets where it was sent, and goes on from where librdkafka last
+ * was. Workers mark their own partitions. Worker 0 goes back, alone.
  */
 #include "consumer.h"
 
@@ -62,8 +61,10 @@ bool kafka_believes(struct kafka_consumer *consumer, struct kafka_partition *par
     return partition->jump == KAFKA_JUMP_BELIEVED;
 }
 
-/* What was lost at the end of a topic no later message tells of: librdkafka's own position does. The worker is idle, so
- * all that it was given is counted. */
+/*
+ * No later message shows a loss at the end of a topic, but librdkafka's own position does. The worker is idle, so
+ * all messages that it was given are counted.
+ */
 void kafka_check_positions(struct kafka_worker *worker)
 {
     struct kafka_consumer *consumer = worker->consumer;
@@ -88,7 +89,7 @@ void kafka_check_positions(struct kafka_worker *worker)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* How many of the offsets that were left out are records that are gone, the partition's first offset tells. */
+/* The partition's first offset tells how many of the missing offsets are records that are gone. */
 static bool count_lost(struct kafka_consumer *consumer, struct fx_feed *feed, const struct kafka_partition *partition)
 {
     int64_t low, high;
@@ -125,7 +126,7 @@ enum fx_verdict kafka_look_at_jumps(struct kafka_consumer *consumer, struct fx_f
     fx_feed_quiesce(feed);
     for (struct kafka_partition *at = consumer->partitions; at; at = at->next) {
         bool done = at->jump == KAFKA_JUMP_NONE || at->log != KAFKA_LOG_KNOWN ||
-                    at->search.runs || /* it is sent elsewhere */
+                    at->search.runs || /* librdkafka is sent elsewhere */
                     (at->jump == KAFKA_JUMP_BELIEVED ? count_lost(consumer, feed, at) : go_back(consumer, at));
         if (done)
             at->jump = KAFKA_JUMP_NONE;

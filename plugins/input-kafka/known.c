@@ -1,9 +1,8 @@
 /*
- * What is known of partitions that are not ours just now: where this process was
- * in them, and the records by which their logs are known. A topic that is deleted takes the
- * group's offsets with it, and what stands beside them; so a new topic of the
- * same name is told by this. The records are in the state directory, too, as lines
- * of a file. It may be older than the checkpoints: an older record tells as much.
+ * What is known of partitions that are not ours at present: this process' position in each, and the records by which
+ * its log is known. When a topic is deleted, the group's offsets go with it, and so do the tags beside them. Then
+ * only this knowledge can show that a new topic of the same name is a different log. The records are also in the
+ * state directory, as lines of a file. The file may be older than the checkpoints: an older record tells as much.
  */
 #include "consumer.h"
 
@@ -33,7 +32,7 @@ const struct kafka_known *kafka_known_find(const struct kafka_consumer *consumer
     return find(consumer, topic, number);
 }
 
-/* NULL without memory: then it is as if nothing was known. */
+/* NULL without memory: then nothing is known. */
 static struct kafka_known *find_or_add(struct kafka_consumer *consumer, const char *topic, int32_t number)
 {
     struct kafka_known *known = find(consumer, topic, number);
@@ -71,7 +70,7 @@ void kafka_known_free(struct kafka_consumer *consumer)
 
 /* ---- the file */
 
-/* Somebody may have put something else in its place: only a regular file is opened, and nothing is waited for. */
+/* Somebody may have put something else in the file's place. So only a regular file is opened, without waiting. */
 static FILE *open_file(const struct kafka_consumer *consumer, const char *suffix, int flags, char *path, size_t size)
 {
     const char *folder = fx_state_folder(consumer->instance);
@@ -124,7 +123,7 @@ void kafka_known_save(struct kafka_consumer *consumer, bool now)
     consumer->known_saved_ms = time_ms;
     FILE *file = open_file(consumer, ".new", O_WRONLY | O_CREAT | O_TRUNC, path, sizeof path);
     if (!file)
-        return; /* no state is kept, or it can't be: the core says so */
+        return; /* no state is kept, or state is broken: the core reports it */
     for (const struct kafka_partition *at = consumer->partitions; at; at = at->next)
         save_one(consumer, file, at->topic, at->number, &at->facts);
     for (const struct kafka_known *at = consumer->known; at; at = at->next)

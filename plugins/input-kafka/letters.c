@@ -1,7 +1,6 @@
 /*
- * Dead letters to a topic, by a producer of our own. Workers send; the
- * checkpoint waits until all are stored or have failed. What failed for good is
- * counted by the core as lost. The producer's queue is bounded.
+ * Dead letters to a topic, by a producer of the plugin's own. Workers send. The checkpoint waits until all letters
+ * are stored or have failed. The core counts letters that failed for good as lost. The producer's queue is bounded.
  */
 #include "consumer.h"
 
@@ -13,7 +12,7 @@
 #define QUEUE_KIBIBYTES "65536"
 #define POLL_MS         10
 
-/* librdkafka calls it inside poll and flush, in any of our threads. */
+/* librdkafka calls this inside poll and flush, in any of our threads. */
 static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     struct kafka_consumer *consumer = opaque;
@@ -31,7 +30,8 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
-    (void)rk, (void)code, (void)reason, (void)opaque; /* the consumer meets the same brokers, and its letters tell */
+    (void)rk, (void)code, (void)reason, (void)opaque; /* the consumer meets the same brokers, and failed letters are
+                                                       * reported */
 }
 
 static bool reads(const struct fx_list *topics, const char *topic)
@@ -81,7 +81,7 @@ int kafka_letters_start(struct kafka_consumer *consumer, struct fx_error *err)
     consumer->letters.producer = rd_kafka_new(RD_KAFKA_PRODUCER, consumer->letters.conf, reason, sizeof reason);
     if (!consumer->letters.producer)
         return kafka_conf_refused(consumer, reason, err);
-    consumer->letters.conf = NULL; /* it is the producer's now */
+    consumer->letters.conf = NULL; /* the producer owns it now */
     return 0;
 }
 

@@ -32,7 +32,7 @@ void kafka_destroy(void *self)
     kafka_baseline_free(consumer);
     kafka_brokers_free(consumer);
     kafka_letters_free(consumer);
-    if (consumer->rk) { /* the start failed behind it */
+    if (consumer->rk) { /* the start failed later */
         rd_kafka_queue_destroy(consumer->commit_queue);
         if (!kafka_destroy_within(consumer, consumer->rk, 0))
             atomic_store(&consumer->is_left, true);
@@ -42,7 +42,8 @@ void kafka_destroy(void *self)
     pthread_mutex_destroy(&consumer->facts_lock);
     free(consumer->fixed);
     free(consumer->workers);
-    if (!atomic_load(&consumer->is_left)) { /* else librdkafka's threads may still log by it, until the program ends */
+    if (!atomic_load(&consumer->is_left)) { /* otherwise librdkafka's threads may use it for logging until the
+                                             * program ends */
         kafka_secrets_free(consumer);
         free(consumer);
     }
@@ -51,7 +52,7 @@ void kafka_destroy(void *self)
 static int subscribe(struct kafka_consumer *consumer, struct fx_error *err)
 {
     if (consumer->fixed)
-        return 0; /* assigned by the first poll, which may wait for brokers */
+        return 0; /* the first poll assigns partitions; it may wait for brokers */
     const struct fx_list *topics = &consumer->options->topics;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
     for (size_t i = 0; i < topics->count; i++)
@@ -77,7 +78,7 @@ int kafka_start(void *self, struct fx_error *err)
     consumer->rk = rd_kafka_new(RD_KAFKA_CONSUMER, consumer->conf, reason, sizeof reason);
     if (!consumer->rk)
         return kafka_conf_refused(consumer, reason, err);
-    consumer->conf = NULL; /* it is the consumer's now */
+    consumer->conf = NULL; /* the consumer owns it now */
     rd_kafka_poll_set_consumer(consumer->rk);
     consumer->commit_queue = rd_kafka_queue_new(consumer->rk);
     kafka_known_load(consumer);
@@ -125,7 +126,7 @@ void kafka_stop(void *self, int timeout_ms)
         if (consumer->workers[i])
             rd_kafka_queue_destroy(consumer->workers[i]->queue);
     rd_kafka_queue_destroy(consumer->commit_queue);
-    atomic_store(&consumer->is_left, true); /* its threads say nothing more */
+    atomic_store(&consumer->is_left, true); /* its threads log nothing more */
     if (!is_closed || consumer->is_unsafe || !kafka_destroy_within(consumer, consumer->rk, timeout_ms / 4))
         is_left = true;
     atomic_store(&consumer->is_left, is_left);

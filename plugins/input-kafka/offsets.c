@@ -1,7 +1,7 @@
 /*
- * Where a partition goes on: at the group's committed offset, else where the
- * last kept checkpoint left it, else where begin.c says. Worker 0, inside its
- * poll; kafka_recall before the first poll. All ask brokers and wait.
+ * Where a partition goes on: at the group's committed offset; otherwise where the last kept checkpoint left it;
+ * otherwise where begin.c says. Worker 0 runs this inside its poll; kafka_recall runs before the first poll. All
+ * functions ask brokers and wait.
  */
 #include "consumer.h"
 
@@ -10,8 +10,8 @@
 #define IS_COMMITTED ((void *)1) /* the opaque member of a partition whose offset the group has */
 
 /*
- * The group has forgotten the offset; the state directory has not, nor has this process. A topic that is deleted takes
- * the offsets with it, so the log can be another one now: goes_back.c sees that.
+ * The group has forgotten the offset, but the state directory or this process has not. A deleted topic takes its
+ * offsets with it, so the log may now be a different one: goes_back.c sees that.
  */
 static rd_kafka_resp_err_t find_kept(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *partition,
                                      int64_t *begin, int timeout_ms)
@@ -19,7 +19,7 @@ static rd_kafka_resp_err_t find_kept(struct kafka_consumer *consumer, rd_kafka_t
     int64_t position = -1, low, high;
     const struct kafka_known *known = kafka_known_find(consumer, partition->topic, partition->partition);
     bool is_kept = fx_stream_recovered(consumer->feed, partition->topic, partition->partition, &position);
-    if (known && known->position >= 0) /* later than what was there at the start */
+    if (known && known->position >= 0) /* later than the position recovered at the start */
         position = known->position;
     if (position < 0)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -35,7 +35,7 @@ static rd_kafka_resp_err_t find_kept(struct kafka_consumer *consumer, rd_kafka_t
     return code;
 }
 
-/* Each partition's offset and the tags beside it. The first error of any. */
+/* Asks for each partition's offset and the tags beside it. Gives the first error of any partition. */
 rd_kafka_resp_err_t kafka_ask_committed(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                                         int timeout_ms)
 {
@@ -50,7 +50,7 @@ rd_kafka_resp_err_t kafka_find_offsets(struct kafka_consumer *consumer, rd_kafka
 {
     *fresh = false;
     rd_kafka_resp_err_t code = kafka_ask_committed(consumer, list, timeout_ms);
-    /* All tags before any place: they can still change what was recovered. */
+    /* Read all tags before any position: tags can still change what was recovered. */
     for (int i = 0; i < list->cnt && !code; i++)
         fx_feed_found_tags(consumer->feed, list->elems[i].metadata, list->elems[i].metadata_size);
     for (int i = 0; i < list->cnt && !code; i++) {
@@ -77,7 +77,7 @@ void kafka_offset_taken(struct kafka_consumer *consumer, const rd_kafka_topic_pa
     char number[16];
     snprintf(number, sizeof number, "%d", (int)partition->partition);
     const char *labels[] = {partition->topic, number, moved > 0 ? "repeated" : "skipped"};
-    /* It stays until the end of the program: what was counted twice once stays so. */
+    /* This stays until the program ends: records that were counted twice stay so. */
     fx_series_add(fx_series_begin(consumer->instance, KAFKA_MOVED, labels), moved > 0 ? moved : -moved);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Messages become payloads. Each worker reads its own queue; worker 0 serves
- * the consumer's events first. Message memory lives until the worker's next poll.
+ * Messages become payloads. Each worker reads its own queue. Worker 0 serves the consumer's events first. A
+ * message's memory lives until the worker's next poll.
  */
 #include "consumer.h"
 
@@ -24,7 +24,7 @@ static void report(struct kafka_consumer *consumer, const rd_kafka_message_t *me
                        message->partition, rd_kafka_message_errstr(message));
 }
 
-/* A topic that is gone can come back as another one. */
+/* A topic that is gone can come back as a different one. */
 static void doubt_topic(struct kafka_consumer *consumer, struct fx_feed *feed, const char *topic)
 {
     fx_feed_quiesce(feed);
@@ -34,7 +34,7 @@ static void doubt_topic(struct kafka_consumer *consumer, struct fx_feed *feed, c
     fx_feed_resume(feed);
 }
 
-/* Callbacks run inside; a message can only be an error, since partitions have queues of their own. */
+/* Callbacks run inside. A message here can only be an error, since partitions have queues of their own. */
 static void serve_events(struct kafka_consumer *consumer, struct fx_feed *feed)
 {
     consumer->feed = feed;
@@ -59,7 +59,10 @@ static enum fx_verdict push(struct fx_feed *feed, struct fx_stream *stream, cons
     return FX_OK;
 }
 
-/* librdkafka's threads wrote the messages: what comes soon is asked for, so that it is here when it is looked at. */
+/*
+ * librdkafka's threads wrote the messages. Prefetching those that come soon has them in the cache when they are
+ * read.
+ */
 static void fetch_ahead(const struct kafka_worker *worker, size_t at)
 {
     if (at + AHEAD < worker->count)
@@ -68,7 +71,7 @@ static void fetch_ahead(const struct kafka_worker *worker, size_t at)
         __builtin_prefetch(worker->messages[at + AHEAD / 2]->payload);
 }
 
-/* Messages of one partition, one after the other: stream and partition are looked up once a run. */
+/* Consecutive messages of one partition. Stream and partition are looked up once for each run. */
 struct run {
     const rd_kafka_message_t *last; /* NULL: there is none */
     struct fx_stream *stream;
@@ -118,7 +121,7 @@ static void begin_run(struct kafka_worker *worker, struct fx_feed *feed, struct 
     run->last = run->take == KAFKA_SKIP ? NULL : message;
 }
 
-/* All that the log has was delivered: offsets up to its end that no message had are ends of transactions and the like. */
+/* All of the log was delivered. Offsets up to its end without a message are ends of transactions and the like. */
 static void take_end(struct kafka_worker *worker, struct fx_feed *feed, struct run *run,
                      const rd_kafka_message_t *message)
 {
@@ -209,7 +212,7 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
     return atomic_load(&consumer->has_jumped) ? kafka_look_at_jumps(consumer, feed) : FX_OK;
 }
 
-/* Partitions that were missed while messages were gathered: those messages are from before. */
+/* Partitions that were missed while messages were gathered: those messages come from before. */
 static void doubt_missed(struct kafka_worker *worker)
 {
     atomic_store(&worker->has_missed, false);

@@ -1,15 +1,16 @@
 /*
- * librdkafka's texts without secrets. It hides the values of those properties that it calls sensitive; but a refused
- * value, a part of one ("beginning at: ..."), or the command of Kerberos stands in its messages. Any thread; cold.
+ * librdkafka's texts without secrets. librdkafka hides the values of properties that it calls sensitive. But its
+ * messages can show a refused value, a part of one ("beginning at: ..."), or the command of Kerberos. Any thread;
+ * not on the hot path.
  */
 #include "consumer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* So many bytes of a value in a row are a part of it, and not chance. A shorter value must be there whole. */
+/* A match of this many consecutive bytes is a part of the value, not chance. A shorter value must match whole. */
 #define PART_MIN 8
-/* Values that are shorter would blot out half of every text. */
+/* Shorter values would blot out half of every text. */
 #define VALUE_MIN 3
 #define HIDDEN    "********"
 

@@ -1,7 +1,6 @@
 /*
- * librdkafka's statistics, a JSON text each statistics.interval.ms, as metrics:
- * brokers, and position and lag of the partitions that are ours. Worker 0,
- * serving events.
+ * librdkafka's statistics as metrics: brokers, and position and lag of the partitions that are ours. librdkafka
+ * gives a JSON text each statistics.interval.ms. Worker 0 calls this while serving events.
  */
 #include "consumer.h"
 
@@ -38,7 +37,7 @@ static struct fx_series *begin_broker(struct kafka_consumer *consumer, unsigned 
     return fx_series_begin(consumer->instance, metric, values);
 }
 
-/* NULL without memory: its figures come with a later statistic. */
+/* NULL without memory: the broker's figures come with a later statistic. */
 static struct kafka_broker *broker_of(struct kafka_consumer *consumer, const char *name)
 {
     struct kafka_broker **at = &consumer->brokers;
@@ -68,7 +67,7 @@ void kafka_brokers_free(struct kafka_consumer *consumer)
     consumer->brokers = NULL;
 }
 
-/* True: it is up. Shown are brokers that the cluster told us of, once somebody has needed them. */
+/* True: the broker is up. Only brokers that the cluster named are shown, once they have been needed. */
 static bool take_broker(struct kafka_consumer *consumer, json_object *from)
 {
     const char *state = json_object_get_string(member(from, "state"));

@@ -34,7 +34,7 @@ static bool is_sound(const struct tm *tm)
     return tm->tm_mday <= last && tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 59;
 }
 
-/* digits digits at *at, and the character after, which is skipped; 0: any. */
+/* Reads digits digits at *at, and skips the character after; 0: any character. */
 static bool take(const char **at, int digits, char after, int *number)
 {
     *number = 0;

@@ -1,12 +1,11 @@
 /*
- * What is wrong between us and Kafka, for the log, the metric and readiness. Any
- * of our threads; the state is under its lock.
+ * What is wrong between the plugin and Kafka, for the log, the metric and readiness. Any of our threads enters this
+ * file; the lock protects the state.
  *
- * Faults of brokers are over when one is up (statistics), those of the group
- * when it gives us an assignment. Those of a topic are over when nothing was
- * reported for a while and its metadata is sound, or nobody wants it any more (a
- * topic of a pattern that was deleted): librdkafka reports some of them once,
- * and some again and again. A fault that names no topic is over when all topics
+ * Faults of brokers are over when one is up (statistics). Faults of the group are over when it gives us an
+ * assignment. Faults of a topic are over when nothing was reported for a while and its metadata is sound. They are
+ * also over when nobody wants the topic any more (a deleted topic of a pattern). The wait is needed because
+ * librdkafka reports some faults once, and some again and again. A fault that names no topic is over when all topics
  * that the configuration names are sound.
  */
 #include "consumer.h"
@@ -18,9 +17,9 @@
 
 #define QUIET_MS 10000
 
-/* What is wrong with one topic. Only worker 0 takes those that are over out of the list. */
+/* What is wrong with one topic. Only worker 0 removes faults that are over from the list. */
 struct kafka_topic_fault {
-    char *topic; /* "": librdkafka did not say which */
+    char *topic; /* "": librdkafka did not name it */
     int64_t since_ms[KAFKA_TROUBLE_COUNT];
     struct kafka_topic_fault *next;
 };
@@ -94,7 +93,7 @@ static bool is_of_topic(int trouble)
            trouble == KAFKA_TROUBLE_BATCH;
 }
 
-/* Under the lock, as all of these. */
+/* The caller holds the lock, here and in the functions below that take struct kafka_troubles. */
 static const struct kafka_topic_fault *find_fault(const struct kafka_troubles *troubles, int trouble)
 {
     const struct kafka_topic_fault *fault = troubles->faults;
@@ -103,7 +102,7 @@ static const struct kafka_topic_fault *find_fault(const struct kafka_troubles *t
     return fault;
 }
 
-/* Whether the topic has the fault, and since when (0: it has not). Without memory it is in the log only. */
+/* Sets whether the topic has the fault, and since when (0: it has not). Without memory the fault is only in the log. */
 static void set_fault(struct kafka_troubles *troubles, const char *topic, enum kafka_trouble trouble, int64_t since_ms)
 {
     struct kafka_topic_fault **at = &troubles->faults;
@@ -117,7 +116,7 @@ static void set_fault(struct kafka_troubles *troubles, const char *topic, enum k
         (*at)->since_ms[trouble] = since_ms;
 }
 
-/* The most telling reason; false: there is none. */
+/* The most telling reason. False: there is none. */
 static bool find_reason(const struct kafka_consumer *consumer, char reason[FX_READY_REASON_MAX])
 {
     const struct kafka_troubles *troubles = &consumer->troubles;
@@ -240,7 +239,10 @@ static bool topic_is_sound(struct kafka_consumer *consumer, const char *topic)
     return sound;
 }
 
-/* The configuration names it, or it is assigned. A topic of a pattern that is gone is neither. */
+/*
+ * The configuration names the topic, or a partition of it is assigned. Neither is so for a deleted topic of a
+ * pattern.
+ */
 static bool is_wanted(const struct kafka_consumer *consumer, const char *topic)
 {
     const struct fx_list *topics = &consumer->options->topics;
@@ -262,7 +264,7 @@ static bool named_are_sound(struct kafka_consumer *consumer)
     return true;
 }
 
-/* When it was reported last; 0: it is over. */
+/* When the fault was reported last; 0: it is over. */
 static int64_t last_report(const struct kafka_topic_fault *fault)
 {
     int64_t last = 0;
@@ -290,7 +292,7 @@ static void forget_ended(struct kafka_troubles *troubles)
     }
 }
 
-/* Asks the brokers without the lock. */
+/* Asks the brokers without holding the lock. */
 void kafka_trouble_look_again(struct kafka_consumer *consumer)
 {
     struct kafka_troubles *troubles = &consumer->troubles;
@@ -303,7 +305,7 @@ void kafka_trouble_look_again(struct kafka_consumer *consumer)
         bool is_over = fault->topic[0] ? !is_wanted(consumer, fault->topic) || topic_is_sound(consumer, fault->topic)
                                        : named_are_sound(consumer);
         pthread_mutex_lock(&troubles->lock);
-        if (is_over && is_quiet(fault, now)) /* nothing was reported while we asked */
+        if (is_over && is_quiet(fault, now)) /* nothing was reported while the brokers were asked */
             end_fault(fault);
     }
     forget_ended(troubles);

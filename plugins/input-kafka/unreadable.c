@@ -1,13 +1,11 @@
 /*
- * Batches that librdkafka can't read: they don't unpack, or are bigger unpacked
- * than receive.message.max.bytes, or are damaged. It asks for such a batch again
- * and again, and its partition stands still. After a while we go over it
- * (on_unreadable: skip), or end (stop).
+ * Batches that librdkafka cannot read: they do not unpack, or are bigger unpacked than receive.message.max.bytes, or
+ * are damaged. librdkafka asks for such a batch again and again, and its partition stands still. After a while the
+ * plugin skips the batch (on_unreadable: skip), or ends the program (stop).
  *
- * Nobody tells where the batch ends. So its end is searched for: librdkafka is sent to
- * offsets further and further behind, until one is in a batch that can be
- * read, then to offsets between. An offset inside the batch gives the same error. The
- * worker notes what comes; worker 0 sends, alone. Nothing is counted meanwhile.
+ * Nothing tells where the batch ends, so its end is searched for. librdkafka is sent to offsets further and further
+ * behind, until one is in a readable batch; then to offsets in between. An offset inside the batch gives the same
+ * error. The worker notes what comes. Worker 0 sends, alone. Nothing is counted meanwhile.
  */
 #include "consumer.h"
 
@@ -25,7 +23,7 @@ bool kafka_batch_failed(struct kafka_consumer *consumer, struct kafka_partition 
     struct kafka_search *search = &partition->search;
     int64_t now = kafka_now_ms();
     if (search->runs) {
-        if (!search->waits) /* else it is from before the last step */
+        if (!search->waits) /* otherwise it is from before the last step */
             search->bad = search->probe;
         ask_for_step(consumer, partition);
         return true;
@@ -66,7 +64,7 @@ bool kafka_batch_came(struct kafka_consumer *consumer, struct kafka_partition *p
 
 void kafka_search_again(struct kafka_partition *partition)
 {
-    partition->search.runs = partition->search.waits = false; /* the next error begins another */
+    partition->search.runs = partition->search.waits = false; /* the next error begins another search */
 }
 
 /* ---- worker 0 */
@@ -88,7 +86,7 @@ static bool finish(struct kafka_consumer *consumer, struct fx_feed *feed, struct
     return true;
 }
 
-/* Twice as far each time, but not behind the end; then halves. */
+/* Goes twice as far each time, but not behind the end; then halves the distance. */
 static bool step(struct kafka_consumer *consumer, struct fx_feed *feed, struct kafka_partition *partition)
 {
     struct kafka_search *search = &partition->search;

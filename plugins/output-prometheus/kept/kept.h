@@ -9,8 +9,7 @@
  *
  *   1  A count and as many numbers: by place, and for each place its slots (shape.h).
  *   2  The sum of ended series (its first slot), and when the last one ended (s since the epoch). Then a count of
- *   places,
- *      and for each place how long its series has been idle (32-bit, tenths of a second), filled up to 8 bytes.
+ *      places, and for each place how long its series has been idle (32-bit, tenths of a second), filled up to 8 bytes.
  *   3  A count, and the further slots of the sum of ended series.
  *   4  A count of places with as many weights (doubles): none without top.
  *
