@@ -1,7 +1,6 @@
 /*
- * Dead letters: records that were rejected, kept for somebody to look at. The
- * core writes them to a file, or has the input send them to a topic of its
- * brokers. Since ABI 1.1.
+ * Dead letters: rejected records that are kept for later inspection. The core writes them to a file, or has the input
+ * send them to a topic of the input's brokers. Since ABI 1.1.
  */
 #ifndef FLOW_EXPORTER_LETTER_H
 #define FLOW_EXPORTER_LETTER_H
@@ -13,18 +12,21 @@
 
 struct fx_instance;
 
-/* One rejected record: what it was, why, and where it was. Valid during the call. */
+/* One rejected record: its text, the reason, and its place. Valid during the call. */
 struct fx_letter {
     const char *data;
     size_t size;
-    const char *reason; /* the label value of records_malformed_total */
+    const char *reason; /* as in the label reason of records_malformed_total */
     const char *stream;
-    int32_t partition;    /* below 0: the stream has none, and line is the stream's */
-    int64_t offset;       /* of its payload */
-    int64_t line, column; /* from 1: in its payload, where the fault is */
+    int32_t partition;    /* negative: the stream has no partitions, and line counts from the stream's beginning */
+    int64_t offset;       /* of the record's payload */
+    int64_t line, column; /* of the fault in the payload, counted from 1 */
 };
 
-/* The topic that this input's dead letters shall go to, or NULL. From create on; such an input has letter_send. */
+/*
+ * Gives the topic for the dead letters of this input, or NULL. From create on. An input with such a topic must have
+ * letter_send.
+ */
 FX_API const char *fx_letter_topic(const struct fx_instance *instance);
 
 #endif

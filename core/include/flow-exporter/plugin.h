@@ -1,26 +1,30 @@
 /*
- * The plugin contract, ABI 1: all that a plugin may include, and the one symbol
- * that it exports:
+ * The plugin contract, ABI 1. This header includes everything of the project that a plugin may include. A plugin
+ * exports one symbol:
  *
  *     FX_PLUGIN = { FX_PLUGIN_OUTPUT, .name = "output-mine", ... };
  *
- * The life of an instance, and who calls when:
+ * The life of an instance, and the thread of each call:
  *
- *   create     main thread. Check the options, claim fields; no I/O.
- *   start      main thread, outputs first, then resolvers, then inputs. Open, connect, make threads.
- *   worker_new main thread, once a worker, after start.
- *   work       poll, enrich, write: the worker's thread, with the worker's own context. Several workers
- *              may be inside at once, each with its own context; what they share is the plugin's to lock.
- *              recall, restore: the checkpoint thread, after worker_new of all and before the first poll.
- *              cut, prepare, commit, committed, rolled_back, rewind: one thread at a time, the checkpoint
- *              thread or a worker inside fx_feed_checkpoint(); beside running workers, but for cut and
- *              rolled_back, during which all workers stand between payloads.
- *   stop       main thread, workers have ended. Bounded: end within timeout_ms.
- *   worker_free, destroy: main thread. Free everything.
+ *   create      Main thread. Check the options and claim fields; no I/O.
+ *   start       Main thread; outputs first, then resolvers, then inputs. Open files, connect, make threads.
+ *   worker_new  Main thread, once for each worker, after start.
+ *   recall, restore
+ *               Checkpoint thread, after worker_new of all instances and before the first poll.
+ *   poll, enrich, write
+ *               The worker's thread, with the worker's own context. Several workers may be inside at once, each with
+ *               its own context. The plugin locks what they share.
+ *   cut, prepare, commit, committed, rolled_back, rewind
+ *               One thread at a time: the checkpoint thread, or a worker inside fx_feed_checkpoint(). During cut and
+ *               rolled_back all workers stand between payloads. During the others workers may run.
+ *   stop        Main thread, after the workers have ended. Return within timeout_ms.
+ *   worker_free, destroy
+ *               Main thread. Free everything.
  *
- * create fails: nothing else is called. start fails: destroy is called.
- * A plugin never exits, aborts, changes signals or the locale, and keeps no mutable globals: several
- * instances of it can run. Memory that it gets in a call is valid during the call, unless the function says else.
+ * If create fails, nothing else is called. If start fails, destroy is called.
+ *
+ * A plugin never exits or aborts, and never changes signals or the locale. It has no mutable globals, because several
+ * instances of it can run. Memory that a plugin is given in a call is valid during the call, unless stated otherwise.
  */
 #ifndef FLOW_EXPORTER_PLUGIN_H
 #define FLOW_EXPORTER_PLUGIN_H
@@ -47,16 +51,17 @@
 
 enum fx_kind { FX_KIND_INPUT = 1, FX_KIND_RESOLVER = 2, FX_KIND_OUTPUT = 3 };
 
-/* The instance as the core knows it: claims, log lines, metrics and errors go through it. */
+/* The instance as the core knows it. Claims, log lines, metrics and errors go through this handle. */
 struct fx_instance;
-/* Its name in the configuration, for messages. Valid as long as the instance. */
+/* Gives the instance's name in the configuration, for messages. Valid as long as the instance. */
 FX_API const char *fx_instance_name(const struct fx_instance *instance);
-/* The number of workers in the program (outputs, resolvers) or of this input. From start on. */
+/* Gives the number of workers: of an input its own, of a resolver or output all of the program. From start on. */
 FX_API unsigned fx_instance_workers(const struct fx_instance *instance);
 
 /*
- * In stop, or in create or start that fails: a thread of this instance can't be ended in time, because it hangs in a
- * library. Nothing of the program is freed or unloaded then: the process ends when the other instances are stopped.
+ * Reports that a thread of this instance can't be ended in time, because it hangs in a library. Call it in stop, or in
+ * a create or start that fails. The program then frees and unloads nothing: the process ends when the other instances
+ * are stopped.
  */
 FX_API void fx_left_behind(struct fx_instance *instance);
 
@@ -66,8 +71,8 @@ struct fx_plugin {
     uint16_t abi_minor;  /* FX_ABI_MINOR */
     uint32_t size;       /* sizeof(struct fx_plugin) */
     uint32_t kind;       /* enum fx_kind */
-    const char *name;    /* the file's name without its ending */
-    const char *version; /* the plugin's own */
+    const char *name;    /* the file's name without its extension */
+    const char *version; /* of the plugin */
     const char *summary; /* one line */
 
     const struct fx_option *options; /* ended by a NULL key; NULL: none */
@@ -75,7 +80,7 @@ struct fx_plugin {
     const struct fx_metric *metrics; /* ended by a NULL name; NULL: none */
     uint32_t max_workers;            /* 0: any number */
 
-    /* Required of all. options stays valid and unchanged until destroy returns. */
+    /* Required for all. options stays valid and unchanged until destroy returns. */
     int (*create)(struct fx_instance *instance, const void *options, void **self, struct fx_error *err);
     void (*destroy)(void *self);
 
@@ -87,78 +92,88 @@ struct fx_plugin {
 
     /* Input. poll is required. */
 
-    /* Waits at most timeout_ms for payloads and pushes them. FX_OK, FX_AGAIN (there were none), FX_RETRY, FX_END, FX_FATAL. */
+    /*
+     * Waits at most timeout_ms for payloads and pushes them. Returns FX_OK, FX_AGAIN (no payloads came), FX_RETRY,
+     * FX_END or FX_FATAL.
+     */
     enum fx_verdict (*poll)(void *self, void *worker, struct fx_feed *feed, int timeout_ms);
     /*
-     * Makes the positions the ones to go on from, all or none. FX_OK; FX_FENCED: refused for good;
-     * FX_RETRY: not known yet, it will be called again with the same checkpoint. NULL: this input can't replay.
+     * Stores the positions from which to continue, all or none. FX_OK: done. FX_FENCED: refused for good.
+     * FX_RETRY: the outcome is not known yet; commit will be called again with the same checkpoint.
+     * A NULL member means that this input can't replay.
      */
     enum fx_verdict (*commit)(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms, struct fx_error *err);
     /*
-     * After a rollback: the streams that have not ended go on from these positions, which are where the last
-     * committed checkpoint left them or where they began. No worker is inside poll; what was read before is void.
+     * Called after a rollback. Each stream that has not ended continues from its position in this checkpoint: where the
+     * last committed checkpoint left the stream, or where the stream began. No worker is inside poll. Payloads that
+     * were read before no longer count.
      */
     void (*rewind)(void *self, const struct fx_checkpoint *checkpoint);
 
-    /* Resolver. enrich is required: fill the claimed fields of all rows in place, and never block. */
+    /* Resolver. enrich is required. It fills the claimed fields of all rows in place, and never blocks. */
     enum fx_verdict (*enrich)(void *self, void *worker, struct fx_batch *batch);
 
     /* Output. write is required. */
 
-    /* FX_OK; FX_AGAIN and FX_RETRY: the same batch again; FX_DROP; FX_FATAL. */
+    /* Returns FX_OK, FX_DROP or FX_FATAL, or FX_AGAIN or FX_RETRY to be given the same batch again. */
     enum fx_verdict (*write)(void *self, void *worker, const struct fx_batch *batch);
     /*
-     * Copy what write made so far, as checkpoint number. Everything stands still: be quick. 0 or a negative code: there
-     * is no checkpoint then (of a plugin made for ABI 1.0, which returned nothing, the result is not looked at). A cut
-     * can be followed by another without an end of the first: the first is void then.
+     * Copies the values written so far, as those of checkpoint number. All workers wait meanwhile, so cut must be
+     * quick. Returns 0 or a negative code; after a failure there is no checkpoint. A plugin made for ABI 1.0 returns
+     * nothing, so its result is ignored. If a cut follows that was neither committed nor rolled back, the new cut
+     * replaces it.
      */
     int (*cut)(void *self, uint64_t number);
-    /* Make that copy durable (state.h). 0 or a negative code; by a failure the program goes on without. */
+    /* Makes that copy durable (state.h). Returns 0 or a negative code; after a failure the program does without. */
     int (*prepare)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
-    /* The cut counts: it may be shown. */
+    /* The cut was committed: it may be shown. */
     void (*committed)(void *self, uint64_t number);
-    /* The cut does not count, nor what was written since: back to the last committed cut, which is number. */
+    /* The last cut and everything written since do not count. Go back to the last committed cut, which is number. */
     void (*rolled_back)(void *self, uint64_t number);
     /*
-     * Checkpoint number is the truth: take its values (state.h). Number 0: begin with nothing. A negative code: the
-     * state can't be used; restore is called once more, with number 0. May be called again later, before the next cut
-     * and while no worker writes, when it turns out that a later checkpoint was accepted after all.
+     * Takes the values of the given checkpoint (state.h), which is the last accepted one. Number 0 means to begin with
+     * nothing. Returns 0, or a negative code if the state can't be used; restore is then called once more, with
+     * number 0. restore may be called again later, if a later checkpoint turns out to have been accepted. It is then
+     * called before the next cut, while no worker writes.
      */
     int (*restore)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
 
     /* Input, since ABI 1.1. */
 
     /*
-     * Which tags are stored beside the positions of these streams now? Tell by fx_recall_found. FX_OK: all have been
-     * told (streams that are gone have none); FX_RETRY: not known yet, it will be asked again. NULL: this input
-     * stores no tags, and what was made durable counts as accepted.
+     * Looks up which tags are now stored beside the positions of these streams, and reports them by fx_recall_found.
+     * FX_OK: all were reported; streams that are gone have none. FX_RETRY: not known yet; recall will be called again.
+     * A NULL member means that this input stores no tags. A checkpoint that was made durable then counts as accepted.
      */
     enum fx_verdict (*recall)(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err);
 
     /*
-     * Sends a dead letter to fx_letter_topic(). FX_OK: taken (copied); FX_AGAIN: no room now; FX_DROP: it can't be sent.
-     * Any worker's thread, inside its poll. NULL: this input has no topics, and neither has letter_store.
+     * Sends a dead letter to fx_letter_topic(). FX_OK: the letter was copied and will be sent. FX_AGAIN: no room now.
+     * FX_DROP: the letter can't be sent. Any worker's thread, inside its poll. NULL means that this input has no
+     * topics; letter_store is then NULL, too.
      */
     enum fx_verdict (*letter_send)(void *self, const struct fx_letter *letter);
     /*
-     * Before a commit: FX_OK when all letters that were taken are stored or lost for good; FX_RETRY: not yet. Adds those of
-     * either kind since the last call. Under the checkpoint, beside running workers.
+     * Called before a commit. FX_OK: every letter that was taken is now stored, or is lost for good. FX_RETRY: not yet.
+     * Adds to *stored and *lost the numbers of letters stored and lost since the last call. Called by the thread that
+     * takes the checkpoint, while workers run.
      */
     enum fx_verdict (*letter_store)(void *self, int timeout_ms, uint64_t *stored, uint64_t *lost);
 
     /* Output, since ABI 1.1. */
 
-    /* A cut comes, and workers still write: get the memory that it will need, so that they stand still for less. */
+    /* Called shortly before a cut, while workers still write. Allocate the cut's memory here, to keep the cut short. */
     void (*before_cut)(void *self);
 
     /* Since ABI 1.1. Optional for all: a command of the command line, `flow-exporter COMMAND ARGUMENT...`. */
 
-    const char *command;      /* its name: lower case letters and '-' */
-    const char *command_help; /* its arguments; required with command */
+    const char *command;      /* the command's name: lower case letters and '-' */
+    const char *command_help; /* the command's arguments; required with command */
     /*
-     * Main thread, after create and without start, in a program that does nothing else: it may print, wait and use the
-     * network. The arguments are those behind the command. Gives the exit status. fx_state_folder() is as in a running
-     * program, whose files may be read but not written. Required with command.
+     * Runs the command and returns the exit status. Main thread, after create and without start. The program does
+     * nothing else, so the command may print, wait and use the network. argv holds the arguments after the command.
+     * fx_state_folder() is the folder of a running program: its files may be read but not written. Required with
+     * command.
      */
     int (*run_command)(void *self, int argc, const char *const *argv);
 };
@@ -170,7 +185,7 @@ struct fx_plugin {
 #define FX_PLUGIN_RESOLVER FX_PLUGIN_HEADER(FX_KIND_RESOLVER)
 #define FX_PLUGIN_OUTPUT   FX_PLUGIN_HEADER(FX_KIND_OUTPUT)
 
-/* The symbol that the loader looks for. */
+/* The symbol that the loader looks up. */
 #define FX_PLUGIN_SYMBOL "fx_plugin_descriptor"
 extern FX_API const struct fx_plugin fx_plugin_descriptor;
 #define FX_PLUGIN FX_API const struct fx_plugin fx_plugin_descriptor

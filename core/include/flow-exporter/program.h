@@ -4,7 +4,7 @@
 
 #include <flow-exporter/visibility.h>
 
-/* Runs flow-exporter with main's arguments and gives its exit status. Once a process. */
+/* Runs flow-exporter with the arguments of main and returns its exit status. Call it once in a process. */
 FX_API int fx_program_main(int argc, char **argv);
 
 #endif
