@@ -54,7 +54,7 @@ def crowd(tmp_path):
 
     def start(program, kind, source=THEIRS):
         tls = ["--tls"] if program.tls else []
-        command = [sys.executable, Path(__file__).with_name("crowd.py"), kind, program.port, source, *tls]
+        command = [sys.executable, Path(__file__).parents[1] / "crowd.py", kind, program.port, source, *tls]
         started.append(Program(command, tmp_path / "crowd", f"crowd-{len(started)}"))
         started[-1].wait_for_log("at work")
         return started[-1]
