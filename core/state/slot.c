@@ -321,13 +321,12 @@ static enum fxi_slot_fault parse(char *data, size_t data_size, struct fxi_slot *
     return FXI_SLOT_SOUND;
 }
 
-/* What is there has a few bytes that are wrong, but can't be anything else than the mark of that checkpoint. */
-static bool is_nearly(const struct mark *found, uint64_t number)
+/* A few bytes of it may be wrong, and still it can't be anything else. */
+static bool is_nearly(const struct mark *found, const struct mark *wanted)
 {
-    struct mark wanted = make_mark(number);
     unsigned wrong = 0;
-    for (size_t i = 0; i < sizeof wanted; i++)
-        wrong += ((const unsigned char *)found)[i] != ((const unsigned char *)&wanted)[i];
+    for (size_t i = 0; i < sizeof *wanted; i++)
+        wrong += ((const unsigned char *)found)[i] != ((const unsigned char *)wanted)[i];
     return wrong <= 4;
 }
 
@@ -338,14 +337,15 @@ static void take_mark(const char *data, size_t data_size, struct fxi_slot *slot)
     if (data_size < sizeof mark)
         return;
     memcpy(&mark, data, sizeof mark);
-    if (memcmp(&mark, &nothing, sizeof mark) == 0) {
+    if (is_nearly(&mark, &nothing)) {
         slot->mark = FXI_MARK_NONE;
     } else if (memcmp(mark.magic, MARK_MAGIC, sizeof mark.magic) == 0 &&
                mark.crc == fxi_crc32c(0, &mark, offsetof(struct mark, crc))) {
         slot->mark = FXI_MARK_SOUND;
         slot->mark_number = mark.number;
     }
-    if (slot->mark == FXI_MARK_DAMAGED && slot->is_valid && is_nearly(&mark, slot->number)) {
+    struct mark ours = make_mark(slot->number);
+    if (slot->mark == FXI_MARK_DAMAGED && slot->is_valid && is_nearly(&mark, &ours)) {
         slot->mark = FXI_MARK_SOUND;
         slot->mark_number = slot->number;
     }

@@ -8,14 +8,29 @@
 static bool apply(struct model *model, int index, const struct model_request *request)
 {
     struct model_kafka *kafka = &model->kafka;
-    (void)index;
     if (request->generation != kafka->generation)
         return false;
-    for (size_t i = 0; i < request->count; i++) {
-        kafka->offset[request->of[i].partition] = request->of[i].offset;
-        kafka->offset_log[request->of[i].partition] = request->of[i].log;
-        memcpy(kafka->tags[request->of[i].partition], request->of[i].tags, FX_TAGS_BYTES);
+    struct model_instance *instance = &model->instances[index];
+    bool is_late = request->number <= instance->chosen && instance->applied != request->number;
+    for (size_t i = 0; i < request->count && is_late; i++) /* it went on from that when nobody could tell */
+        model_enter_base(instance, request->of[i].partition, request->of[i].offset);
+    if (instance->applied != request->number && !is_late) {
+        model_enter_books(instance, request->base);
+        for (size_t i = 0; i < request->count; i++)
+            model_enter_base(instance, request->of[i].partition, request->of[i].base);
     }
+    for (size_t i = 0; i < request->count; i++) {
+        int partition = request->of[i].partition;
+        kafka->offset[partition] = model->frontier[partition] = request->of[i].offset;
+        kafka->offset_log[partition] = request->of[i].log;
+        kafka->is_foreign[partition] = false;
+        model->last[partition] = index;
+        instance->is_dropped[partition] = false;
+        memcpy(kafka->tags[partition], request->of[i].tags, FX_TAGS_BYTES);
+    }
+    memcpy(instance->counted, request->values, sizeof request->values);
+    instance->applied = request->number;
+    instance->is_anew = false;
     return true;
 }
 
@@ -41,11 +56,15 @@ static void make_request(struct model_instance *instance, const struct fx_checkp
 {
     struct model_request *request = &instance->asked;
     *request = (struct model_request){.number = checkpoint->number, .generation = instance->generation};
+    memcpy(request->values, instance->cut, sizeof request->values);
+    memcpy(request->base, instance->committed, sizeof request->base);
     snprintf(request->tag, sizeof request->tag, "%s", checkpoint->tag);
     for (size_t i = 0; i < checkpoint->position_count; i++) {
         int partition = checkpoint->positions[i].partition;
         const char *old = instance->model->rule == MODEL_ONE_TAG ? "" : instance->tags[partition];
         request->of[request->count].partition = partition;
+        request->of[request->count].base =
+            instance->streams[partition] ? instance->streams[partition]->base_position : -1;
         request->of[request->count].offset = checkpoint->positions[i].offset;
         request->of[request->count].log = instance->log[partition];
         fx_tags_add(request->of[request->count].tags, checkpoint->tag, old, strlen(old));
@@ -81,7 +100,11 @@ static enum fx_verdict model_commit(void *self, const struct fx_checkpoint *chec
 static enum fx_verdict model_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err)
 {
     struct model_instance *instance = self;
-    (void)timeout_ms, (void)err;
+    (void)timeout_ms;
+    if (instance->model->is_away) {
+        fx_error_set(err, FX_ETIMEOUT, "Kafka does not answer");
+        return FX_RETRY;
+    }
     for (size_t i = 0; i < recall->position_count; i++) {
         const char *tags = instance->model->kafka.tags[recall->positions[i].partition];
         if (instance->model->rule != MODEL_OLDER_IS_TRUTH)

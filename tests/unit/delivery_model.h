@@ -2,6 +2,11 @@
  * A model of delivery around the core's own code: instances whose coordinator,
  * recovery and state directory are real, between an input, an output and a
  * Kafka that are not. One thread; a crash is a jump out of a failpoint.
+ *
+ * The books: `counted` is what each instance's last accepted checkpoint holds of each partition, by what Kafka saw, and
+ * `frontier` is the offset up to which all of them together have counted it. Somebody from outside (offsets forgotten
+ * or set, files damaged) can make them differ from what instances do; each such difference is entered in `owed`, and only
+ * where the rules allow it. At the end every partition's sum is its records plus what is owed, exactly.
  */
 #ifndef TEST_DELIVERY_MODEL_H
 #define TEST_DELIVERY_MODEL_H
@@ -10,7 +15,10 @@
 
 #include "pipeline/state.h"
 
-enum { MODEL_INSTANCES = 3, MODEL_PARTITIONS = 3, MODEL_RECORDS = 12 };
+enum { MODEL_INSTANCES = 3, MODEL_PARTITIONS = 3, MODEL_OFFSETS = 12 };
+
+/* How many records there are before an offset: two of a log's offsets are the markers of transactions. */
+int64_t model_records(int64_t offset);
 
 /* What becomes of a commit that is asked for. */
 enum model_answer {
@@ -31,6 +39,11 @@ enum model_rule {
     MODEL_NO_LOOK_UP,      /* a refusal is believed without asking what became of the commit */
     MODEL_NO_LATE_LOOK,    /* tags that are found at an assignment are not looked at */
     MODEL_BARE_RESET,      /* a stream whose topic was made anew just goes back to its beginning */
+    MODEL_ASSIGNED_ONLY,   /* a checkpoint has no positions but those of assigned partitions */
+    MODEL_BELIEVE_OFFSETS, /* offsets that none of us committed are not noticed */
+    MODEL_KEEP_LOOSE,      /* a partition is given away with records that are counted and not committed */
+    MODEL_TRUST_DAMAGED,   /* the slot that can be read is the truth when the other is damaged */
+    MODEL_DROPPED_IS_NO,   /* tags that somebody dropped are taken for a commit that was refused */
     MODEL_RULES
 };
 
@@ -42,14 +55,17 @@ struct model_request {
     unsigned generation;
     struct {
         int partition;
-        int64_t offset;
+        int64_t base, offset;
         unsigned log; /* which the offset is of */
         char tags[FX_TAGS_BYTES];
     } of[MODEL_PARTITIONS];
+    uint64_t base[MODEL_PARTITIONS], values[MODEL_PARTITIONS]; /* of the cut, and of what it goes on from */
 };
 
 struct model_kafka {
-    int64_t offset[MODEL_PARTITIONS];
+    int64_t offset[MODEL_PARTITIONS]; /* -1: none, the group has forgotten it */
+    bool is_foreign
+        [MODEL_PARTITIONS]; /* somebody set it, or let it be forgotten, since the last commit of an instance */
     char tags[MODEL_PARTITIONS][FX_TAGS_BYTES];
     int owner[MODEL_PARTITIONS]; /* -1: nobody */
     /* Topics that are made anew: which log it is now, of which one the offset is, and how many records of earlier logs must
@@ -84,6 +100,14 @@ struct model_instance {
 
     /* What anybody has seen. */
     uint64_t shown[MODEL_PARTITIONS], shown_ever[MODEL_PARTITIONS];
+    /* The books. */
+    uint64_t counted[MODEL_PARTITIONS];
+    bool is_in_doubt;                  /* it has prepared what is not known to be accepted */
+    bool is_dropped[MODEL_PARTITIONS]; /* somebody dropped its tags there since it last committed it */
+    uint64_t applied, chosen;          /* its last accepted commit, and what it goes on from */
+    bool is_damaged;                   /* a file of it, since its last committed checkpoint */
+    bool begins_anew;                  /* at zero, after damage */
+    bool is_anew;                      /* it began so, and has not committed since: the next start may find more */
 };
 
 struct model {
@@ -91,9 +115,19 @@ struct model {
     struct model_instance instances[MODEL_INSTANCES];
     struct model_request delayed[MODEL_INSTANCES];
     enum model_rule rule;
+    bool has_power_cuts; /* then tags are never dropped of a single partition: that both happen is not survived */
+    bool has_remakes;    /* then nothing else happens from outside, and the books are left alone */
+    bool starts_at_end;  /* without an offset; else at the beginning */
+    bool is_away;        /* Kafka does not answer whoever starts */
+    int64_t frontier[MODEL_PARTITIONS], owed[MODEL_PARTITIONS];
+    int last[MODEL_PARTITIONS]; /* who knows the frontier: it committed it last; -1: nobody */
     char folder[64];
     char fault[200]; /* empty: all is well */
 };
+
+/* Of delivery_model.c: what an instance goes on from now is in the books; and where in a partition it does. */
+void model_enter_books(struct model_instance *instance, const uint64_t *values);
+void model_enter_base(struct model_instance *instance, int partition, int64_t base);
 
 /* Of delivery_input.c. */
 extern const struct fx_plugin model_input_plugin;
@@ -104,6 +138,8 @@ void model_end(struct model *model);
 /* Steps. Those of an instance that is down, or up already, do nothing. */
 void model_start(struct model *model, int index);
 void model_kill(struct model *model, int index);
+/* The same, and the machine's power is gone, too: with it marks that no sync followed. */
+void model_power_fails(struct model *model, int index);
 void model_pause(struct model *model, int index, bool is_paused);
 void model_assign(struct model *model, int index, int partition);
 void model_read(struct model *model, int index, int partition);
@@ -115,6 +151,10 @@ void model_revoke(struct model *model, int index, int partition);
 /* The group takes all that the instance has, without telling it; and it is told that it lost all. */
 void model_expel(struct model *model, int index);
 void model_lose(struct model *model, int index);
+/* Somebody sets the group's offset, with or without leaving the tags beside it; or the group forgets it (-1). */
+void model_set_offset(struct model *model, int partition, int64_t offset, bool keeps_tags);
+/* A byte of a file of an instance that is down changes: what chooses the file and the byte. */
+void model_damage(struct model *model, int index, unsigned what);
 /* A commit that was delayed arrives. */
 void model_deliver(struct model *model, int index);
 /* Everything comes to its end: the sums must be exact. */
