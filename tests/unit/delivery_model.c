@@ -14,8 +14,7 @@
 #include "util/alloc.h"
 #include "util/failpoint.h"
 
-static void fail(struct model *model, const char *format, ...) FX_PRINTF(2, 3);
-static void fail(struct model *model, const char *format, ...)
+void model_fail(struct model *model, const char *format, ...)
 {
     if (model->fault[0])
         return;
@@ -25,7 +24,7 @@ static void fail(struct model *model, const char *format, ...)
     va_end(args);
 }
 
-static bool is_zero(const uint64_t *values)
+bool model_is_zero(const uint64_t *values)
 {
     static const uint64_t zeros[MODEL_PARTITIONS];
     return memcmp(values, zeros, sizeof zeros) == 0;
@@ -69,9 +68,6 @@ bool model_has_crashed(void)
 }
 
 static void free_process(struct model_instance *instance);
-static void close_books(struct model_instance *instance);
-static void check_books(struct model *model);
-static void forget_who_knows(struct model *model, int index);
 
 /* Runs a step of an instance; if it dies inside, so does its process. */
 static void run(struct model_instance *instance, void (*step)(struct model_instance *, int), int argument)
@@ -82,8 +78,8 @@ static void run(struct model_instance *instance, void (*step)(struct model_insta
     else
         free_process(instance);
     crash.is_armed = false;
-    close_books(instance);
-    check_books(instance->model);
+    model_close_books(instance);
+    model_check_books(instance->model);
 }
 
 /* ---- the output: a series a partition */
@@ -92,8 +88,8 @@ static void show(struct model_instance *instance, const uint64_t *values, const 
 {
     for (int i = 0; i < MODEL_PARTITIONS; i++) {
         if (values[i] < instance->shown_ever[i])
-            fail(instance->model, "%s: series %d of instance %d went back from %" PRIu64 " to %" PRIu64, when, i,
-                 instance->index, instance->shown_ever[i], values[i]);
+            model_fail(instance->model, "%s: series %d of instance %d went back from %" PRIu64 " to %" PRIu64, when, i,
+                       instance->index, instance->shown_ever[i], values[i]);
         instance->shown[i] = values[i];
         instance->shown_ever[i] = values[i] > instance->shown_ever[i] ? values[i] : instance->shown_ever[i];
     }
@@ -156,11 +152,11 @@ static void model_rolled_back(void *self, uint64_t number)
 static void begin_anew(struct model_instance *instance)
 {
     struct model *model = instance->model;
-    instance->begins_anew = !is_zero(instance->counted);
+    instance->begins_anew = !model_is_zero(instance->counted);
     instance->is_anew = instance->is_anew || instance->begins_anew;
     model->delayed[instance->index].waits = false;
     memset(instance->shown_ever, 0, sizeof instance->shown_ever);
-    forget_who_knows(model, instance->index);
+    model_forget_who_knows(model, instance->index);
 }
 
 static int model_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
@@ -176,7 +172,7 @@ static int model_restore(void *self, const struct fx_checkpoint *checkpoint, str
     while (fx_state_entry(checkpoint, &entry, &size)) {
         unsigned series = *(const unsigned *)entry;
         if (size != sizeof series || series >= MODEL_PARTITIONS || instance->was_logged[series])
-            fail(instance->model, "the log of instance %d has series %u", instance->index, series);
+            model_fail(instance->model, "the log of instance %d has series %u", instance->index, series);
         else
             instance->values[series] = values[instance->order_count];
         instance->was_logged[series % MODEL_PARTITIONS] = true;
@@ -184,10 +180,10 @@ static int model_restore(void *self, const struct fx_checkpoint *checkpoint, str
     }
     fx_state_values(checkpoint, &size);
     if (size != instance->order_count * sizeof *values)
-        fail(instance->model, "instance %d: %u entries, %zu bytes of values", instance->index, instance->order_count,
-             size);
+        model_fail(instance->model, "instance %d: %u entries, %zu bytes of values", instance->index,
+                   instance->order_count, size);
     memcpy(instance->committed, instance->values, sizeof instance->committed);
-    if (instance->is_damaged && is_zero(instance->values))
+    if (instance->is_damaged && model_is_zero(instance->values))
         begin_anew(instance);
     show(instance, instance->committed, "restore");
     return 0;
@@ -207,120 +203,6 @@ static const struct fx_plugin output_plugin = {FX_PLUGIN_OUTPUT,
                                                .committed = model_committed,
                                                .rolled_back = model_rolled_back,
                                                .restore = model_restore};
-
-/* ---- the books */
-
-int64_t model_records(int64_t offset)
-{
-    return offset - (offset > 4) - (offset > 9);
-}
-
-static bool has_said_so(const struct model_instance *instance)
-{
-    const struct fxi_metric_set *metrics = instance->pipeline->program_metrics;
-    return fxi_metric_set_get(metrics, FXI_PROGRAM_RECOVERIES, FXI_RECOVERY_DAMAGED) ||
-           fxi_metric_set_get(metrics, FXI_PROGRAM_RECOVERIES, FXI_RECOVERY_STALE);
-}
-
-static void check_books(struct model *model)
-{
-    for (int i = 0; i < MODEL_PARTITIONS && !model->has_remakes; i++) {
-        int64_t sum = 0, wanted = model_records(model->frontier[i]) + model->owed[i];
-        for (int j = 0; j < MODEL_INSTANCES; j++)
-            sum += (int64_t)model->instances[j].counted[i];
-        if (sum != wanted)
-            fail(model, "partition %d: %" PRId64 " records are in accepted checkpoints instead of %" PRId64, i, sum,
-                 wanted);
-    }
-}
-
-/* The instance need not know any more up to where partitions were counted. */
-static void forget_who_knows(struct model *model, int index)
-{
-    for (int i = 0; i < MODEL_PARTITIONS; i++)
-        if (model->last[i] == index)
-            model->last[i] = -1;
-}
-
-/* It may go on from what it has prepared or from what was before that. */
-static bool cannot_tell(const struct model_instance *instance)
-{
-    bool is_dropped = false;
-    for (int i = 0; i < MODEL_PARTITIONS; i++)
-        is_dropped = is_dropped || instance->is_dropped[i];
-    return instance->is_in_doubt && is_dropped;
-}
-
-/* An instance has what its last accepted checkpoint holds, or else there is a reason. */
-void model_enter_books(struct model_instance *instance, const uint64_t *values)
-{
-    struct model *model = instance->model;
-    if (model->has_remakes || memcmp(values, instance->counted, sizeof instance->counted) == 0)
-        return;
-    bool is_told = instance->begins_anew && instance->is_up && has_said_so(instance);
-    bool is_allowed = cannot_tell(instance) || is_told || (instance->is_anew && !instance->begins_anew);
-    for (int i = 0; i < MODEL_PARTITIONS; i++) {
-        if (!is_allowed)
-            fail(model, "series %d of instance %d goes on from %" PRIu64 ", %" PRIu64 " were accepted", i,
-                 instance->index, values[i], instance->counted[i]);
-        model->owed[i] += (int64_t)values[i] - (int64_t)instance->counted[i];
-        instance->counted[i] = values[i];
-    }
-    instance->begins_anew = false;
-    forget_who_knows(model, instance->index);
-}
-
-/* It was rolled back behind what had been accepted, and nobody could tell: the records between are read again. */
-void model_enter_base(struct model_instance *instance, int partition, int64_t base)
-{
-    struct model *model = instance->model;
-    int64_t frontier = model->frontier[partition];
-    if (model->has_remakes || base < 0 || base == frontier)
-        return;
-    if (!cannot_tell(instance) && instance->applied == instance->chosen)
-        fail(model, "instance %d goes on in partition %d at %" PRId64 ", %" PRId64 " is the next", instance->index,
-             partition, base, frontier);
-    model->owed[partition] += model_records(frontier) - model_records(base);
-    model->frontier[partition] = base;
-}
-
-static void close_books(struct model_instance *instance)
-{
-    if (!instance->is_up)
-        return;
-    if (instance->pipeline->unsettled || instance->pipeline->doubtful) {
-        instance->is_in_doubt = true;
-        return;
-    }
-    model_enter_books(instance, instance->committed);
-    instance->chosen = instance->pipeline->committed_number;
-    if (cannot_tell(instance))
-        forget_who_knows(instance->model, instance->index);
-    instance->is_in_doubt = instance->begins_anew = false;
-}
-
-/* An instance begins to read a partition there. */
-static void enter_beginning(struct model_instance *instance, int partition, int64_t begin, int64_t said)
-{
-    struct model *model = instance->model;
-    const struct model_kafka *kafka = &model->kafka;
-    int64_t frontier = model->frontier[partition];
-    if (model->has_remakes)
-        return;
-    bool knows = model->last[partition] == instance->index && !cannot_tell(instance);
-    if (!kafka->is_foreign[partition] && (begin != frontier || said))
-        fail(model, "partition %d begins at %" PRId64 ", said to be %" PRId64 " off; %" PRId64 " is the next",
-             partition, begin, said, frontier);
-    if (kafka->is_foreign[partition] && knows && kafka->offset[partition] < 0 && begin != frontier)
-        fail(model, "partition %d, forgotten, begins at %" PRId64 " instead of %" PRId64, partition, begin, frontier);
-    if (kafka->is_foreign[partition] && knows && kafka->offset[partition] >= 0 && said != frontier - begin)
-        fail(model, "partition %d was set from %" PRId64 " to %" PRId64 ", said to be %" PRId64, partition, frontier,
-             begin, said);
-    model->owed[partition] += model_records(frontier) - model_records(begin);
-    model->frontier[partition] = begin;
-    if (begin != frontier)
-        model->last[partition] = -1;
-}
 
 /* ---- a process */
 
@@ -403,14 +285,14 @@ static void leave(struct model_instance *instance)
     instance->pipeline->inputs[0].active = 0;
 }
 
-static struct fxi_slot *slot_of(const struct model_instance *instance, unsigned index)
+struct fxi_slot *model_slot(const struct model_instance *instance, unsigned index)
 {
     return (struct fxi_slot *)(uintptr_t)fxi_state_slot(instance->pipeline->store, index);
 }
 
 static uint64_t newest_number(const struct model_instance *instance)
 {
-    uint64_t a = slot_of(instance, 0)->number, b = slot_of(instance, 1)->number;
+    uint64_t a = model_slot(instance, 0)->number, b = model_slot(instance, 1)->number;
     return a > b ? a : b;
 }
 
@@ -424,13 +306,13 @@ static void step_start(struct model_instance *instance, int argument)
         if (rule == MODEL_TRUST_DAMAGED)
             *(char *)(uintptr_t)fxi_state_fault(instance->pipeline->store, i) = '\0';
         if (rule == MODEL_DROPPED_IS_NO) /* as if there were no older one that was accepted */
-            slot_of(instance, i)->is_accepted =
-                slot_of(instance, i)->number == newest_number(instance) && slot_of(instance, i)->is_accepted;
+            model_slot(instance, i)->is_accepted =
+                model_slot(instance, i)->number == newest_number(instance) && model_slot(instance, i)->is_accepted;
     }
     if (!rc)
         rc = fxi_recover(instance->pipeline, 0, true, &err);
     if (rc && !instance->model->is_away)
-        fail(instance->model, "start of instance %d: %s", instance->index, err.message);
+        model_fail(instance->model, "start of instance %d: %s", instance->index, err.message);
     for (struct fx_stream *at = instance->pipeline->inputs[0].streams; at && rule == MODEL_ASSIGNED_ONLY; at = at->next)
         at->is_kept = false;
     if (rc) { /* it waits for Kafka; somebody ends it */
@@ -455,69 +337,6 @@ void model_kill(struct model *model, int index)
 {
     if (model->instances[index].is_up)
         free_process(&model->instances[index]);
-}
-
-/* ---- from outside */
-
-void model_set_offset(struct model *model, int partition, int64_t offset, bool keeps_tags)
-{
-    struct model_kafka *kafka = &model->kafka;
-    kafka->offset[partition] = offset;
-    kafka->is_foreign[partition] = true;
-    if (keeps_tags) {
-        model->last[partition] = -1; /* that is noticed only by whoever committed last */
-        return;
-    }
-    kafka->tags[partition][0] = '\0';
-    for (int i = 0; i < MODEL_INSTANCES; i++)
-        model->instances[i].is_dropped[partition] = true;
-}
-
-static void change_file(const struct model_instance *instance, const char *name, unsigned place, const void *bytes,
-                        size_t size)
-{
-    char path[160], old;
-    snprintf(path, sizeof path, "%s/%s", instance->directory, name);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    struct stat status;
-    if (fd < 0)
-        return;
-    if (fstat(fd, &status) == 0 && status.st_size) {
-        off_t at = size ? 0 : (off_t)place % status.st_size;
-        if (at >= FXI_SLOT_BODY + 12 && at < FXI_SLOT_BODY + 16) /* the format: the directory would be refused */
-            at = FXI_SLOT_BODY + 16;
-        if (pread(fd, &old, 1, at) == 1) {
-            old ^= (char)(1 << place % 7);
-            if (pwrite(fd, size ? bytes : &old, size ? size : 1, at) < 0)
-                fail(instance->model, "%s can't be changed", path);
-        }
-    }
-    close(fd);
-}
-
-static const char *const kept_files[] = {"checkpoint-0", "checkpoint-1", "instance-output/values-0",
-                                         "instance-output/values-1", "instance-output/log-1"};
-
-void model_damage(struct model *model, int index, unsigned what)
-{
-    struct model_instance *instance = &model->instances[index];
-    if (instance->is_up)
-        return;
-    instance->is_damaged = true;
-    change_file(instance, kept_files[what % 5], what / 5, NULL, 0);
-}
-
-void model_power_fails(struct model *model, int index)
-{
-    static const char nothing[32];
-    struct model_instance *instance = &model->instances[index];
-    bool has_both = instance->is_up && slot_of(instance, 0)->position_count && slot_of(instance, 1)->position_count;
-    if (!has_both)
-        return;
-    const char *newest = kept_files[slot_of(instance, 1)->number > slot_of(instance, 0)->number];
-    model_kill(model, index);
-    instance->is_in_doubt = true;
-    change_file(instance, newest, 0, nothing, sizeof nothing);
 }
 
 void model_pause(struct model *model, int index, bool is_paused)
@@ -546,13 +365,6 @@ static void rebalance(struct model *model)
     }
 }
 
-/* Nothing can be told of a log by the offset 0: it is any log's beginning. */
-static bool is_other_log(const struct model_instance *instance, int partition)
-{
-    return instance->log[partition] != instance->model->kafka.log[partition] &&
-           instance->streams[partition]->position > 0;
-}
-
 /* What an input does that finds another log: the stream begins anew, if what it counted can be settled. */
 static void step_look_at_log(struct model_instance *instance, int partition)
 {
@@ -563,7 +375,7 @@ static void step_look_at_log(struct model_instance *instance, int partition)
     if (instance->model->rule == MODEL_BARE_RESET) {
         stream->position = 0;
         instance->log[partition] = instance->model->kafka.log[partition];
-    } else if (is_other_log(instance, partition) && fx_stream_reset(feed, stream, 0, &err) == 0) {
+    } else if (model_is_other_log(instance, partition) && fx_stream_reset(feed, stream, 0, &err) == 0) {
         instance->log[partition] = instance->model->kafka.log[partition];
     }
     fx_feed_resume(feed);
@@ -573,36 +385,13 @@ static void step_look_at_log(struct model_instance *instance, int partition)
 /* Whether the stream's next record is the log's. Else a step looks, which may die. */
 static bool knows_log(struct model_instance *instance, int partition)
 {
-    if (!is_other_log(instance, partition)) {
+    if (!model_is_other_log(instance, partition)) {
         instance->log[partition] = instance->model->kafka.log[partition];
         return true;
     }
     instance->answer = MODEL_OK;
     run(instance, step_look_at_log, partition);
-    return instance->is_up && instance->streams[partition] && !is_other_log(instance, partition);
-}
-
-void model_remake(struct model *model, int partition)
-{
-    struct model_kafka *kafka = &model->kafka;
-    uint64_t most = 0;
-    for (int i = 0; i < MODEL_INSTANCES; i++) {
-        const struct model_instance *instance = &model->instances[i];
-        const struct fx_stream *stream = instance->streams[partition];
-        if (stream && instance->log[partition] == kafka->log[partition] &&
-            (uint64_t)model_records(stream->position) > most)
-            most = (uint64_t)model_records(stream->position);
-        const struct model_request *delayed = &model->delayed[i]; /* of a process that may be dead */
-        for (size_t j = 0; delayed->waits && j < delayed->count; j++)
-            if (delayed->of[j].partition == partition && delayed->of[j].log == kafka->log[partition] &&
-                (uint64_t)model_records(delayed->of[j].offset) > most)
-                most = (uint64_t)model_records(delayed->of[j].offset);
-    }
-    uint64_t least =
-        kafka->offset_log[partition] == kafka->log[partition] ? (uint64_t)model_records(kafka->offset[partition]) : 0;
-    kafka->least[partition] += least;
-    kafka->most[partition] += most > least ? most : least;
-    kafka->log[partition]++;
+    return instance->is_up && instance->streams[partition] && !model_is_other_log(instance, partition);
 }
 
 static void step_assign(struct model_instance *instance, int partition)
@@ -621,7 +410,7 @@ static void step_assign(struct model_instance *instance, int partition)
         position = model->starts_at_end ? MODEL_OFFSETS : 0;
     else if (model->rule != MODEL_BELIEVE_OFFSETS)
         said = fx_stream_found(feed, "t", partition, position, tags, strlen(tags));
-    enter_beginning(instance, partition, position, said);
+    model_enter_beginning(instance, partition, position, said);
     instance->streams[partition] = fx_stream_begin(feed, "t", partition, position);
     instance->log[partition] = model->kafka.offset_log[partition];
     snprintf(instance->tags[partition], FX_TAGS_BYTES, "%s", tags);
@@ -672,7 +461,7 @@ static void step_revoke(struct model_instance *instance, int partition)
     instance->answer = MODEL_OK;
     fx_feed_quiesce(feed);
     if (fx_feed_checkpoint(feed, &err) && instance->pipeline->unsettled)
-        fail(instance->model, "a checkpoint of instance %d has no answer", instance->index);
+        model_fail(instance->model, "a checkpoint of instance %d has no answer", instance->index);
     if (instance->model->rule == MODEL_KEEP_LOOSE)
         instance->streams[partition]->live = false;
     fx_stream_end(feed, instance->streams[partition]);
@@ -735,7 +524,7 @@ void model_begin(struct model *model, enum model_rule rule)
     snprintf(model->folder, sizeof model->folder, "%s/delivery-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (!mkdtemp(model->folder))
-        fail(model, "no folder for the state directories");
+        model_fail(model, "no folder for the state directories");
     for (int i = 0; i < MODEL_PARTITIONS; i++) {
         model->kafka.owner[i] = model->last[i] = -1;
         model->kafka.is_foreign[i] = true; /* offset 0, by whatever program had the group before */
@@ -779,7 +568,7 @@ void model_end(struct model *model)
         remove_state(model->instances[i].directory);
     }
     if (rmdir(model->folder))
-        fail(model, "%s is not empty", model->folder);
+        model_fail(model, "%s is not empty", model->folder);
 }
 
 void model_drain(struct model *model)
@@ -804,16 +593,5 @@ void model_drain(struct model *model)
         for (int i = 0; i < MODEL_INSTANCES; i++)
             model_checkpoint(model, i, MODEL_OK);
     }
-    for (int i = 0; i < MODEL_PARTITIONS; i++) {
-        int64_t sum = 0;
-        for (int j = 0; j < MODEL_INSTANCES; j++)
-            sum += (int64_t)model->instances[j].shown[i];
-        int64_t least = (int64_t)model->kafka.least[i] + model_records(MODEL_OFFSETS);
-        int64_t most = (int64_t)model->kafka.most[i] + model_records(MODEL_OFFSETS);
-        if (model->has_remakes && (sum < least || sum > most))
-            fail(model, "partition %d: %" PRId64 " records are shown, of %" PRId64 " to %" PRId64, i, sum, least, most);
-        if (!model->has_remakes && sum != model_records(MODEL_OFFSETS) + model->owed[i])
-            fail(model, "partition %d: %" PRId64 " records are shown, it has %" PRId64 ", and %" PRId64 " are owed", i,
-                 sum, model_records(MODEL_OFFSETS), model->owed[i]);
-    }
+    model_check_sums(model);
 }

@@ -125,7 +125,20 @@ struct model {
     char fault[200]; /* empty: all is well */
 };
 
-/* Of delivery_model.c: what an instance goes on from now is in the books; and where in a partition it does. */
+/* Of delivery_model.c. */
+void model_fail(struct model *model, const char *format, ...) FX_PRINTF(2, 3);
+bool model_is_zero(const uint64_t *values);
+struct fxi_slot *model_slot(const struct model_instance *instance, unsigned index);
+
+/* Of delivery_books.c. After a step: nothing is in doubt, so what an instance has is entered; and the sums are right. */
+void model_close_books(struct model_instance *instance);
+void model_check_books(struct model *model);
+void model_check_sums(struct model *model); /* at the end, of what is shown */
+void model_forget_who_knows(struct model *model, int index);
+bool model_is_other_log(const struct model_instance *instance, int partition);
+/* An instance begins to read a partition there; said: how far off it says that is. */
+void model_enter_beginning(struct model_instance *instance, int partition, int64_t begin, int64_t said);
+/* What an instance goes on from now is in the books; and where in a partition it does. */
 void model_enter_books(struct model_instance *instance, const uint64_t *values);
 void model_enter_base(struct model_instance *instance, int partition, int64_t base);
 
