@@ -1,8 +1,7 @@
 /*
  * The end of librdkafka's objects, in bounded time. In librdkafka 2.0.2
  *   - a call that answers a rebalance never returns if the group was left at that moment: the request is thrown away
- *   with
- *     its queue;
+ *     with its queue;
  *   - rd_kafka_destroy waits for a vanished coordinator until the session's time is over, while its main thread takes a
  *     whole processor. After a topic was deleted it never returns.
  * So threads of their own make these calls (bounded.c). A call that hangs is left behind until the process ends.

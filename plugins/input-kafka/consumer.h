@@ -78,8 +78,7 @@ enum kafka_trouble {
 
 struct kafka_troubles {
     pthread_mutex_t lock;
-    int64_t since_ms[KAFKA_TROUBLE_COUNT]; /* when it was reported last; 0: not present. Faults of topics are in
-                                            * faults */
+    int64_t since_ms[KAFKA_TROUBLE_COUNT]; /* when it was reported last; 0: not present; for all but topics */
     struct kafka_topic_fault *faults;      /* faults of topics */
     bool assigned;                         /* the group, or the option, has given us partitions */
 };

@@ -1,6 +1,6 @@
 /*
- * input-stdin: newline-separated JSON from standard input. One worker, its
- * thread only. It can't replay: only a clean stop is exact.
+ * input-stdin: newline-separated JSON from standard input. One worker; only its thread enters this file. The input
+ * cannot replay: only a clean stop is exact.
  */
 #include <flow-exporter/plugin.h>
 

@@ -1,6 +1,6 @@
 /*
- * Newlines of a block, by the compiler's vectors: a comparison gives -1 for each byte that is one, and sums of bytes
- * hold for as many rounds as a byte can count.
+ * Counts the newlines of a block with the compiler's vectors. A comparison gives -1 for each byte that is a newline.
+ * Sums of bytes are correct for as many rounds as a byte can count.
  */
 #include "lines.h"
 
@@ -10,10 +10,10 @@
 #define BLOCK      (4 * WIDTH)
 #define MAX_ROUNDS 255
 
-/* Sixteen bytes: what every x86-64 and arm64 has; wider ones would be taken apart. */
+/* Sixteen bytes: every x86-64 and arm64 has such vectors; wider ones would be split. */
 typedef unsigned char vector __attribute__((vector_size(WIDTH)));
 
-/* 1 for each byte that is a newline, else 0. */
+/* 1 for each byte that is a newline, otherwise 0. */
 static inline vector newlines(const char *data)
 {
     vector bytes;
@@ -29,7 +29,7 @@ static int64_t add_up(vector sums)
     return lines;
 }
 
-/* At most MAX_ROUNDS blocks. Sums abreast, in registers: an array of them would be kept in memory. */
+/* At most MAX_ROUNDS blocks. Several sums side by side, in registers: an array of sums would be kept in memory. */
 static int64_t count_blocks(const char *data, size_t blocks)
 {
     vector a = {0}, b = {0}, c = {0}, d = {0};

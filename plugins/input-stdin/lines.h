@@ -1,4 +1,4 @@
-/* Counting newlines, many bytes at a time: it must cost next to nothing beside decoding. Any thread. */
+/* Counts newlines many bytes at a time: this must cost next to nothing beside decoding. Any thread. */
 #ifndef INPUT_STDIN_LINES_H
 #define INPUT_STDIN_LINES_H
 

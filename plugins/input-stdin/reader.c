@@ -1,7 +1,6 @@
 /*
- * Standard input in blocks: what is read up to the last newline is one
- * payload; the cut line stays for the next poll. The buffer holds the longest
- * line that is allowed, so memory is bounded. The worker's thread.
+ * Standard input in blocks. The text up to the last newline is one payload. The incomplete line stays for the next
+ * poll. The buffer holds the longest line that is allowed, so memory is bounded. Only the worker's thread.
  */
 #include "reader.h"
 
@@ -14,7 +13,10 @@
 
 #include "lines.h"
 
-/* Read at a time: what is read is decoded out of the processor's second cache, into which the kernel has put it. */
+/*
+ * Read at a time. The kernel has put the bytes into the processor's second-level cache, and they are decoded from
+ * there.
+ */
 #define BLOCK_BYTES ((size_t)256 * 1024)
 
 struct reader {
@@ -24,7 +26,7 @@ struct reader {
     char *buffer;
     size_t capacity;
     size_t size;   /* bytes in buffer */
-    size_t pushed; /* of these, handed over by the last poll */
+    size_t pushed; /* bytes of these that the last poll handed over */
     int64_t lines; /* handed over so far */
     bool skipping; /* inside a line that is too long */
     bool ended;
@@ -53,7 +55,7 @@ void stdin_destroy(void *self)
     free(reader);
 }
 
-/* What the last poll handed over is not needed any more. */
+/* The payload of the last poll is not needed any more. */
 static void forget_pushed(struct reader *reader)
 {
     if (!reader->pushed)
@@ -74,7 +76,7 @@ static enum fx_verdict push(struct reader *reader, struct fx_feed *feed, size_t 
     return fx_feed_push(feed, reader->stream, &payload);
 }
 
-/* A line that is too long to begin with: its start is in the buffer, and is all that will ever be. */
+/* Rejects a line that is too long. The buffer has the start of the line, which is all that is ever kept of it. */
 static void reject_line(struct reader *reader, struct fx_feed *feed)
 {
     struct fx_payload payload = {
@@ -85,7 +87,7 @@ static void reject_line(struct reader *reader, struct fx_feed *feed)
     reader->skipping = true;
 }
 
-/* Drops what belongs to the line that is too long. */
+/* Drops the rest of a line that is too long. */
 static void skip_rest_of_line(struct reader *reader)
 {
     char *newline = memchr(reader->buffer, '\n', reader->size);

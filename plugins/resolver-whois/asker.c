@@ -1,8 +1,8 @@
 /*
- * The asker's thread: whom to ask about which number, and what to do with the
- * answers. Servers are asked in their order: a number that one does not know,
- * or can't be asked about just now, goes on to the next. It has no name when
- * none of them knows one; while some can't be asked, it waits.
+ * The asker's thread decides which server to ask about which number, and what to do with the answers. Servers are
+ * asked in their order. A number that a server does not know, or that it cannot be asked about at present, goes on
+ * to the next one. A number has no name when no server knows one. While some server cannot be asked, the number
+ * waits.
  */
 #include "asker.h"
 
@@ -23,9 +23,9 @@
 
 /* Numbers come in bursts when records begin to flow: a short wait makes one query of them. */
 #define GATHER_MS 50
-/* Orderly answers that may leave a number out, with nothing new in them, before it counts as unknown. */
+/* Orderly answers without anything new that may leave a number out, before the number counts as unknown. */
 #define SILENT_ANSWERS_MAX 3
-/* Nothing to do. */
+/* The wait when there is nothing to do. */
 #define LONG_MS (60 * 60 * 1000)
 
 struct whois_asker {
@@ -35,16 +35,16 @@ struct whois_asker {
     int wake_fd;
     atomic_bool stop;
 
-    /* The rest is the thread's own. */
+    /* Only the thread uses the rest. */
     struct whois_server *servers;
     size_t server_count;
     struct whois_lifetimes lifetimes;
     struct whois_talk **talks; /* of all servers */
     size_t talk_count;
-    struct pollfd *fds;        /* one a talk, and the wake-up at the end */
-    struct whois_queue parked; /* numbers that nobody can be asked about just now */
-    struct whois_queue intake; /* numbers that are to be routed */
-    int64_t parked_until_ms;   /* when one of the parked ones may be asked about; INT64_MAX: there are none */
+    struct pollfd *fds;        /* one for each talk, and the wake-up at the end */
+    struct whois_queue parked; /* numbers that no server can be asked about at present */
+    struct whois_queue intake; /* numbers that must be routed */
+    int64_t parked_until_ms;   /* when one of the parked numbers may be asked about; INT64_MAX: there are none */
     struct whois_upkeep upkeep;
     int64_t upkeep_ms, gather_until_ms;
 };
@@ -52,7 +52,7 @@ struct whois_asker {
 void whois_asker_wake(struct whois_asker *asker)
 {
     uint64_t one = 1;
-    /* It can only fail when the counter is full, and then the thread has been woken. */
+    /* write fails only when the counter is full, and then the thread has been woken. */
     ssize_t n = write(asker->wake_fd, &one, sizeof(one));
     (void)n;
 }
@@ -99,7 +99,7 @@ static bool set_known(struct whois_asker *asker, struct whois_entry *entry, cons
     return true;
 }
 
-/* No server knows a name. A name that was known stays until it is no longer believed. */
+/* No server knows a name. A name that was known stays until it expires. */
 static void set_unknown(struct whois_asker *asker, struct whois_entry *entry)
 {
     if (entry->state == FX_CELL_KNOWN && entry->kept && whois_now_ms() < entry->expires_ms) {
@@ -107,7 +107,7 @@ static void set_unknown(struct whois_asker *asker, struct whois_entry *entry)
         release(asker, entry);
         return;
     }
-    /* No text, so no memory that could fail. */
+    /* There is no text, so no memory is needed that could be lacking. */
     (void)whois_table_show(asker->table, entry, FX_CELL_UNKNOWN, "", 0);
     free(entry->kept);
     entry->kept = NULL;
@@ -146,7 +146,7 @@ static void route_all(struct whois_asker *asker, struct whois_queue *queue, int6
         route(asker, entry, now_ms);
 }
 
-/* This server knows no name: on to the next one. */
+/* This server knows no name: the number goes on to the next server. */
 static void pass_on(struct whois_asker *asker, const struct whois_server *server, struct whois_entry *entry)
 {
     entry->said_unknown |= (uint16_t)(1u << (server - asker->servers));
@@ -201,7 +201,7 @@ static void step_talk(struct whois_asker *asker, struct whois_talk *talk, int re
 static void start_talks(struct whois_asker *asker, struct whois_server *server, int64_t now_ms)
 {
     if (whois_server_when(server, now_ms) > now_ms) {
-        /* Whom it can't be asked now may be answered by the next one. */
+        /* Numbers that this server cannot be asked about now may be answered by the next server. */
         route_all(asker, &server->queue, now_ms);
         return;
     }
@@ -229,7 +229,7 @@ static int64_t server_wait(struct whois_server *server, int64_t now_ms)
     return INT64_MAX;
 }
 
-/* When there is something to do that no socket tells. */
+/* When there is something to do that no socket shows. */
 static int64_t next_time(struct whois_asker *asker, int64_t now_ms)
 {
     int64_t until_ms = earlier(now_ms + LONG_MS, asker->upkeep_ms);
@@ -269,7 +269,7 @@ static void show_queue(struct whois_asker *asker)
     fx_metric_set(asker->instance, WHOIS_METRIC_QUEUE, 0, (int64_t)waiting);
 }
 
-/* A server that was to be left alone may be asked again. */
+/* A server that was left alone may be asked again. */
 static void route_parked(struct whois_asker *asker, int64_t now_ms)
 {
     if (now_ms < asker->parked_until_ms)

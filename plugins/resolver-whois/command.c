@@ -1,7 +1,6 @@
 /*
- * The command of the command line: for each number what the names files, the
- * cache of the last run and each of the servers say, and what would be shown.
- * Servers are asked one after the other, within their budgets.
+ * The command of the command line. For each number it prints what the names files, the cache of the last run and
+ * each server say, and which name would be shown. Servers are asked one after the other, within their budgets.
  */
 #include "command.h"
 
@@ -18,22 +17,22 @@
 #include "server/talk.h"
 
 #define NUMBERS_MAX  10000
-#define STATUS_USAGE 64 /* as the program's own commands */
+#define STATUS_USAGE 64 /* the same as for the program's own commands */
 
 /* What one server said about one number. */
 struct said {
     bool is_answered;
-    size_t size; /* of kept; 0: no name */
+    size_t size; /* size of kept; 0: no name */
     char *kept;
     char reason[160]; /* why there was no answer */
 };
 
 struct asking {
     const struct whois_command *command;
-    struct whois_entry *entries; /* count of them, only their numbers are of use */
+    struct whois_entry *entries; /* count entries, of which only the numbers are used */
     size_t count;
     struct said *said; /* a row of count for each server */
-    struct said *row;  /* of the server that is being asked */
+    struct said *row;  /* row of the server that is being asked */
     struct whois_table cache;
 };
 
@@ -73,7 +72,7 @@ static void keep_reason(struct asking *asking, const struct whois_talk *talk, co
     }
 }
 
-/* One conversation to its end. */
+/* Runs one conversation to its end. */
 static void talk_to_end(struct asking *asking, struct whois_talk *talk)
 {
     struct whois_outcome outcome;
@@ -121,7 +120,7 @@ static int ask_server(struct asking *asking, size_t index)
 
 /* ---- printing ---- */
 
-/* Errors have names of files and words of the command line in them: nothing that a terminal would obey. */
+/* Errors contain names of files and words of the command line, so bytes that a terminal would obey are removed. */
 static void print_error(const char *message)
 {
     char text[FX_ERROR_MESSAGE_MAX];
@@ -137,7 +136,7 @@ static void print_shown(const struct whois_command *command, const char *kept, s
     printf("  shown as: %.*s\n", (int)whois_name_format(&style, kept, size, text), text);
 }
 
-/* What the files say, the last one first; the name that wins, or NULL. */
+/* Prints what the files say, the last file first. Gives the name that wins, or NULL. */
 static const char *print_files(const struct whois_command *command, uint64_t number)
 {
     for (size_t i = 0; i < command->files->count; i++) {
@@ -173,7 +172,7 @@ static const char *print_server(const struct asking *asking, size_t server, size
     return said->size > 0 ? said->kept : NULL;
 }
 
-/* True: it has a name. */
+/* True: the number has a name. */
 static bool print_number(const struct asking *asking, size_t index)
 {
     const struct whois_command *command = asking->command;

@@ -1,4 +1,4 @@
-/* The command `flow-exporter whois AS15169 ...`: asks every server and says what each said. Main thread. */
+/* The command `flow-exporter whois AS15169 ...` asks every server and prints what each said. Main thread. */
 #ifndef WHOIS_COMMAND_H
 #define WHOIS_COMMAND_H
 

@@ -1,4 +1,4 @@
-/* The rows of the plugin's table of self metrics, in their order, and the values of their labels. */
+/* The rows of the plugin's table of self metrics, in the table's order, and the values of their labels. */
 #ifndef WHOIS_METRICS_H
 #define WHOIS_METRICS_H
 
@@ -27,7 +27,7 @@ enum whois_metric_connection {
     WHOIS_CONNECTION_PARTIAL,  /* the server closed before it had answered every number */
     WHOIS_CONNECTION_FAILED,
     WHOIS_CONNECTION_TIMEOUT,
-    WHOIS_CONNECTION_REFUSED, /* it said that it does not want to be asked */
+    WHOIS_CONNECTION_REFUSED, /* the server said that it does not want to be asked */
     WHOIS_CONNECTION_COUNT
 };
 

@@ -1,4 +1,4 @@
-/* The tables of options and metrics, and what the options of servers mean together. */
+/* The tables of options and metrics, and how the options of servers combine. */
 #include "options.h"
 
 #include <stdio.h>

@@ -26,7 +26,7 @@ struct whois_options {
     int64_t batch;
 };
 
-/* Of one server in servers. */
+/* Options of one server in servers. */
 struct whois_server_table {
     const char *host;
     int dialect;
@@ -44,7 +44,10 @@ extern const struct fx_metric whois_metric_table[];
 struct whois_style whois_options_style(const struct whois_options *options);
 struct whois_lifetimes whois_options_lifetimes(const struct whois_options *options);
 
-/* The servers to ask, in order, count of them (0: nobody); *servers is for free. A negative code with err's place. */
+/*
+ * Gives the servers to ask, in order, count of them (0: none). The caller frees *servers. A negative code with err's
+ * place.
+ */
 int whois_options_servers(const struct whois_options *options, const struct fx_instance *instance,
                           struct whois_server_options **servers, size_t *count, struct fx_error *err) FX_WARN_UNUSED;
 

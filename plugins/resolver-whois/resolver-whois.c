@@ -1,8 +1,7 @@
 /*
- * resolver-whois: names for AS numbers. This file is the descriptor, the life
- * of an instance and the way of records: a probe of the worker's own cache,
- * else of the shared table. Names come from files (names.c) and from the
- * asker's thread (asker.c), which no record ever waits for.
+ * resolver-whois: names for AS numbers. This file has the descriptor, the life of an instance and the path of
+ * records: a probe of the worker's own cache, then of the shared table. Names come from files (names.c) and from the
+ * asker's thread (asker.c). No record ever waits for that thread.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@
 #include "options.h"
 #include "table/table.h"
 
-/* A field that is read and the one that what belongs to its number is written to. */
+/* A field that is read, and the field that gets the name for its number. */
 struct field_pair {
     int number, text;
 };
@@ -40,12 +39,12 @@ struct whois {
 };
 
 /*
- * What a worker remembers of the numbers that it has met, with a reference on each cell. It lets go only between
- * batches: the rows of the last one have been written then.
+ * What a worker remembers of the numbers that it has met, with a reference on each cell. The worker drops references
+ * only between batches: by then the rows of the last batch have been written.
  */
 struct worker {
     struct whois_map cells, countries;
-    unsigned generation; /* of the table */
+    unsigned generation; /* generation of the table */
 };
 
 static int claim_pairs(struct whois *self, const struct fx_map *map, struct field_pairs *pairs, struct fx_error *err)
@@ -137,7 +136,7 @@ static int load_names(struct whois *self, struct fx_error *err)
     return 0;
 }
 
-/* A cache that can't be used is a pity, never a fault. */
+/* A cache that cannot be used is never a fault: it only costs new queries. */
 static void load_cache(struct whois *self, const char *folder)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -171,7 +170,7 @@ static int whois_start(void *arg, struct fx_error *err)
     return self->asker ? 0 : FX_EIO;
 }
 
-/* The thread never waits for anybody for longer than milliseconds, so there is no need to count the time. */
+/* The thread never waits longer than milliseconds, so the time-out is not needed. */
 static void whois_stop(void *arg, int timeout_ms)
 {
     struct whois *self = arg;
@@ -220,7 +219,7 @@ static __attribute__((noinline)) void forget(struct worker *worker, unsigned gen
     worker->generation = generation;
 }
 
-/* Takes over the reference; without memory the shared place for all that have no room stands in. */
+/* Takes over the reference. Without memory the overflow cell, which all numbers without room share, is used. */
 static struct fx_cell *remember(struct whois *self, struct whois_map *map, uint64_t number, struct fx_cell *cell)
 {
     if (!cell || whois_map_put(map, number, cell) == 0)
@@ -229,7 +228,7 @@ static struct fx_cell *remember(struct whois *self, struct whois_map *map, uint6
     return self->table.overflow;
 }
 
-/* A number that this worker has not met, or has forgotten. */
+/* Finds a number that this worker has not met, or has forgotten. */
 static __attribute__((noinline)) struct fx_cell *find_shared(struct whois *self, struct worker *worker, uint64_t number,
                                                              bool is_country)
 {
@@ -245,7 +244,7 @@ static __attribute__((noinline)) struct fx_cell *find_shared(struct whois *self,
                       : remember(self, &worker->cells, number, made.cell);
 }
 
-/* Numbers beyond max_names are remembered too, so the memory needs a bound of its own. */
+/* Numbers beyond max_names are remembered as well, so the memory needs a limit of its own. */
 static bool must_forget(const struct whois *self, const struct worker *worker, unsigned generation)
 {
     size_t most = 2 * (size_t)self->options->max_names;

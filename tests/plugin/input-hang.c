@@ -1,4 +1,4 @@
-/* A test input that gives one record, and one of whose calls does not return. */
+/* A test input that gives one record. One of its calls does not return. */
 #include <stdlib.h>
 
 #include <flow-exporter/plugin.h>

@@ -1,9 +1,9 @@
 /*
- * A test input, and the example of an input in docs/plugins.md: it pushes the
- * lines of an option, commits its position to a file and can go back.
+ * A test input, and the example of an input in docs/plugins.md. It pushes the lines of an option, commits its
+ * position to a file and can go back.
  *
- * poll is the worker's; commit and rewind come from another thread, which may
- * run beside it: next_line is under the lock. The stream is the worker's.
+ * The worker calls poll. Another thread calls commit and rewind, and may run beside poll: so next_line is under the
+ * lock. Only the worker uses the stream.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -35,7 +35,7 @@ struct lines {
     const struct lines_options *options;
     struct fx_stream *stream;
     int64_t faults; /* polls that failed so far */
-    size_t commits; /* answered so far */
+    size_t commits; /* commits answered so far */
     int64_t recalls;
     pthread_mutex_t lock;
     size_t next_line;
@@ -101,7 +101,7 @@ static enum fx_verdict push_line(struct lines *lines, struct fx_feed *feed, size
     return fx_feed_push(feed, lines->stream, &payload);
 }
 
-/* A failure is no reason to end: the core has logged it, and has called rewind if the lines are to be read again. */
+/* A failure is no reason to end. The core has logged it, and has called rewind if the lines must be read again. */
 static void take_checkpoint(struct lines *lines, struct fx_feed *feed)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -117,7 +117,7 @@ static enum fx_verdict lines_poll(void *self, void *worker, struct fx_feed *feed
         lines->faults++;
         return FX_RETRY;
     }
-    if (!lines->stream) /* a partition below 0: there are none, and an offset counts lines */
+    if (!lines->stream) /* a partition below 0 means that there are none: an offset then counts lines */
         lines->stream = fx_stream_begin(feed, "lines", -1, (int64_t)lines->next_line);
     if (!lines->stream)
         return FX_FATAL;
@@ -134,7 +134,7 @@ static enum fx_verdict lines_poll(void *self, void *worker, struct fx_feed *feed
     return FX_OK;
 }
 
-/* Replaces the file in one step: it holds the old position or the new one, never half of it. */
+/* Replaces the file in one step: it has the old position or the new one, never a part of it. */
 static int save_position(const char *name, int64_t position, const char *tag)
 {
     char temporary[512];
@@ -148,7 +148,7 @@ static int save_position(const char *name, int64_t position, const char *tag)
     return failed ? -1 : rename(temporary, name);
 }
 
-/* The answer is the next one of the option: refused, not known yet, or made but its answer lost. */
+/* The option lists the answers: refused, not known yet, or made but its answer lost. This takes the next one. */
 static enum fx_verdict lines_commit(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms,
                                     struct fx_error *err)
 {
@@ -173,7 +173,10 @@ static enum fx_verdict lines_commit(void *self, const struct fx_checkpoint *chec
     return strcmp(answer, "lost") == 0 ? FX_RETRY : FX_OK;
 }
 
-/* The tag beside the position: the core finds out by it which of its checkpoints was the last that counted. */
+/*
+ * Reads the tag beside the position. From the tag the core finds out which of its checkpoints was the last to be
+ * accepted.
+ */
 static enum fx_verdict lines_recall(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err)
 {
     struct lines *lines = self;

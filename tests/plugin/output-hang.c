@@ -1,4 +1,4 @@
-/* A test output one of whose calls does not return. */
+/* A test output. One of its calls does not return. */
 #include <stdlib.h>
 
 #include <flow-exporter/plugin.h>

@@ -1,7 +1,7 @@
 /*
- * A test output that writes what it sees of its surroundings: at start the
- * values of its options, which are of every type there is, and at stop the
- * self metrics of the whole program. It ignores the records.
+ * A test output that writes what it sees of its surroundings. At the start it writes the values of its options,
+ * which have every possible type. At the stop it writes the self metrics of the whole program. It ignores the
+ * records.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,10 +1,8 @@
 /*
- * A test output, and the example of an output in docs/plugins.md: it writes
- * the claimed fields of each record as a line of a file, but only once the
- * positions of the records are committed. So no line is ever taken back.
+ * A test output, and the example of an output in docs/plugins.md. It writes the claimed fields of each record as a
+ * line of a file, but only after the positions of the records are committed. So no line is ever taken back.
  *
- * Workers add to the buffer under the lock. The checkpoint operations come one
- * at a time; size_cut is theirs.
+ * Workers add to the buffer under the lock. The checkpoint operations come one at a time. Only they use size_cut.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -29,7 +27,7 @@ struct rows {
     FILE *file;
     size_t size_cut; /* bytes of buffer that are in the cut */
     pthread_mutex_t lock;
-    size_t writes; /* answered so far; this and the next three under lock */
+    size_t writes; /* answers given so far; this and the next three under lock */
     char *buffer;  /* lines that are not committed */
     size_t size, capacity;
 };
@@ -122,7 +120,7 @@ static int add_value(struct rows *rows, const struct fx_value *value)
     return state == FX_CELL_KNOWN ? add_text(rows, text, size) : add_text(rows, states[state], strlen(states[state]));
 }
 
-/* All rows or, without memory, none. */
+/* Adds all rows or, without memory, none. */
 static enum fx_verdict add_rows(struct rows *rows, const struct fx_batch *batch)
 {
     size_t size = rows->size, count = rows->options->fields.count;
@@ -136,7 +134,7 @@ static enum fx_verdict add_rows(struct rows *rows, const struct fx_batch *batch)
     return failed ? FX_RETRY : FX_OK;
 }
 
-/* The answer is the next one of the option. */
+/* Takes the next answer from the option. */
 static enum fx_verdict next_answer(struct rows *rows)
 {
     static const char *const names[] = {"ok", "again", "retry", "drop", "", "", "fatal"};
@@ -162,7 +160,7 @@ static enum fx_verdict rows_write(void *self, void *worker, const struct fx_batc
     return verdict;
 }
 
-/* No worker writes now, so the lock is not for them; it makes their work visible to this thread. */
+/* No worker writes now, so the lock does not keep workers out. It makes their work visible to this thread. */
 static int rows_cut(void *self, uint64_t number)
 {
     struct rows *rows = self;
@@ -193,7 +191,7 @@ static void rows_committed(void *self, uint64_t number)
 {
     struct rows *rows = self;
     pthread_mutex_lock(&rows->lock);
-    if (rows->size_cut) { /* without a row yet there is no buffer */
+    if (rows->size_cut) { /* before the first row there is no buffer */
         fwrite(rows->buffer, 1, rows->size_cut, rows->file);
         fflush(rows->file);
         fx_metric_add(rows->instance, ROWS_SHOWN, 0, count_lines(rows->buffer, rows->size_cut));
@@ -210,7 +208,7 @@ static void rows_rolled_back(void *self, uint64_t number)
     struct rows *rows = self;
     pthread_mutex_lock(&rows->lock);
     fx_metric_add(rows->instance, ROWS_TAKEN_BACK, 0, count_lines(rows->buffer, rows->size));
-    rows->size = rows->size_cut = 0; /* what was committed is in the file and not here */
+    rows->size = rows->size_cut = 0; /* committed rows are in the file and no longer here */
     pthread_mutex_unlock(&rows->lock);
     calls_note(rows->options->calls, "rolled_back %llu", (unsigned long long)number);
 }

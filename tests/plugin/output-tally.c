@@ -1,10 +1,10 @@
 /*
- * A test output, and the example of an output with state in docs/plugins.md:
- * it counts records by a field's text, and shows the counts in a file. They go
- * on over restarts: a text is an entry of the log, its count a value.
+ * A test output, and the example of an output with state in docs/plugins.md. It counts records by a field's text,
+ * and shows the counts in a file. The counts go on over restarts: each text is an entry of the log, and its count is
+ * a value.
  *
- * Workers count under the lock. Texts are in the order in which they came, and
- * so are entries and values: the first count belongs to the first text.
+ * Workers count under the lock. Texts are in the order in which they came, and so are entries and values: the first
+ * count belongs to the first text.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -143,7 +143,7 @@ static int tally_cut(void *self, uint64_t number)
     return copy_counts(&tally->cut_counts, &tally->cut_count, tally->counts, tally->count);
 }
 
-/* Texts of the cut may still be added to by workers, but those up to cut_count are the cut's. */
+/* Workers may still add texts to the list, but the texts up to cut_count belong to the cut. */
 static int tally_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct tally *tally = self;
@@ -161,7 +161,7 @@ static int tally_prepare(void *self, const struct fx_checkpoint *checkpoint, str
 
 static void show(struct tally *tally)
 {
-    char name[512]; /* a reader sees the old counts or the new ones */
+    char name[512]; /* a reader sees either the old counts or the new ones */
     snprintf(name, sizeof name, "%s.new", tally->options->file);
     FILE *file = fopen(name, "we");
     pthread_mutex_lock(&tally->lock);

@@ -1,7 +1,6 @@
 /*
- * A test resolver, and the example of a resolver in docs/plugins.md: it looks
- * the text of one field up in a table of the configuration and fills another
- * field, at once or, to show late values, when the next batch comes.
+ * A test resolver, and the example of a resolver in docs/plugins.md. It looks up the text of one field in a table of
+ * the configuration, and fills another field: at once or, to show late values, when the next batch comes.
  *
  * Several workers may be inside enrich: the cells' states are under the lock.
  */
@@ -22,8 +21,8 @@ struct table {
     const struct table_options *options;
     int from, to; /* numbers of the fields */
     pthread_mutex_t lock;
-    struct fx_cell **cells; /* one a pair of texts, each with a reference of ours */
-    bool *asked;            /* which of them are in a batch that went on; under lock */
+    struct fx_cell **cells; /* one for each pair of texts; we hold a reference to each */
+    bool *asked;            /* cells in a batch that was passed on; under lock */
 };
 
 static void table_destroy(void *self)
@@ -84,7 +83,7 @@ static void answer_cells(struct table *table)
     }
 }
 
-/* A text of our own making lives in the batch's arena. */
+/* A text that the plugin makes lives in the batch's arena. */
 static struct fx_value question(struct fx_batch *batch, const struct fx_value *from)
 {
     char *text = fx_batch_alloc(batch, from->size + 1u);

@@ -1,4 +1,4 @@
-/* What all answers of the API have in common. The HTTP thread. */
+/* What all answers of the API share. The HTTP thread. */
 #include "live/api.h"
 
 #include <inttypes.h>
@@ -42,7 +42,7 @@ struct json_object *prom_api_decimal(double number)
 struct reading {
     struct prom_api_number *numbers;
     unsigned count;
-    uint32_t seen; /* a bit a number */
+    uint32_t seen; /* a bit for each number */
     char fault[300];
 };
 
@@ -94,7 +94,7 @@ bool prom_api_query(const struct prom_request *request, struct prom_api_number *
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, read_parameter, &reading);
     if (!reading.fault[0])
         return true;
-    /* What came with the request may be no UTF-8, which JSON must be. */
+    /* The request's text may be invalid UTF-8, but JSON must be valid. */
     for (char *at = reading.fault; *at; at++)
         if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e)
             *at = '?';

@@ -9,7 +9,10 @@
 
 #define PREFIX "flow_exporter_"
 
-/* Self metrics that are shown, each summed over its labels; of those with a breakdown, by that label, too. */
+/*
+ * The self metrics that are shown, each summed over its labels. A metric with a breakdown is also shown by that
+ * label.
+ */
 static const struct shown {
     const char *name, *breakdown;
 } shown[] = {
@@ -38,11 +41,11 @@ static const struct shown {
     {"state_kept", NULL},
 };
 
-/* Under construction. */
+/* The answer while it is made. */
 struct status {
     const char *own;             /* the name of the instance that answers */
     struct json_object *parts;   /* an array */
-    struct json_object *program; /* what has no part */
+    struct json_object *program; /* metrics that belong to no part */
     struct json_object *waiting; /* an array */
 };
 

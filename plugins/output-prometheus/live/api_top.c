@@ -20,7 +20,7 @@ struct ranked {
     double rate;
 };
 
-/* Newest points that make up so many seconds, or all. */
+/* How many of the newest points cover this many seconds; at most all. */
 static unsigned points_over(const struct prom_rates *rates, double over, double *seconds)
 {
     unsigned count = 0;
@@ -30,7 +30,7 @@ static unsigned points_over(const struct prom_rates *rates, double over, double 
     return count;
 }
 
-/* What was not kept counts as nothing: it was less than what was. */
+/* A value that was not kept counts as nothing: it was smaller than the kept ones. */
 static double mean(const struct prom_rates *rates, const double *by_point, unsigned count, double seconds)
 {
     double sum = 0;
@@ -140,7 +140,7 @@ static struct json_object *backlog_array(const struct prom_rates *rates)
     return array;
 }
 
-/* How much of the newest points that make up so many seconds is backlog. */
+/* How much of the newest points that cover this many seconds is backlog. */
 static double backlog_over(const struct prom_rates *rates, double over)
 {
     double all, seconds = 0;

@@ -1,4 +1,4 @@
-/* Keys by hash, open addressing; the heaviest ones by a heap with the lightest of them on top. */
+/* Keys by hash, with open addressing. The heaviest keys are found with a heap that has the lightest of them on top. */
 #include "live/heavy.h"
 
 #include "base/big.h"
@@ -64,7 +64,7 @@ const struct prom_grown *prom_heavy_find(const struct prom_heavy *heavy, uint64_
     return grown && grown->is_used ? grown : NULL;
 }
 
-/* The one at place moves down until both below it are heavier. */
+/* The item at place moves down until both items below it are heavier. */
 static void sift(const struct prom_grown **top, size_t count, size_t place)
 {
     for (;;) {

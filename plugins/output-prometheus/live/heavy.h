@@ -1,6 +1,6 @@
 /*
- * How much each key grew in one step, and which ones grew most. One thread. Beyond PROM_HEAVY_KEYS_MAX keys what others
- * grew is not told apart.
+ * How much each key grew in one step, and which keys grew most. One thread. Beyond PROM_HEAVY_KEYS_MAX keys, the
+ * growth of further keys is not recorded.
  */
 #ifndef OUTPUT_PROMETHEUS_HEAVY_H
 #define OUTPUT_PROMETHEUS_HEAVY_H
@@ -14,7 +14,7 @@
 struct prom_grown {
     uint64_t key;
     int64_t growth;
-    int64_t most;    /* what its heaviest series grew */
+    int64_t most;    /* the growth of its heaviest series */
     uint32_t number; /* that series */
     bool is_used;
 };
@@ -24,10 +24,10 @@ struct prom_heavy {
     size_t capacity, count; /* a power of two, or none */
 };
 
-/* Zero-initialised it is empty. Without memory, or beyond the bound, a new key is left out. */
+/* A zero-initialised table is empty. Without memory, or beyond the limit, a new key is left out. */
 void prom_heavy_add(struct prom_heavy *heavy, uint64_t key, uint32_t number, int64_t growth);
 const struct prom_grown *prom_heavy_find(const struct prom_heavy *heavy, uint64_t key); /* or NULL */
-/* The heaviest ones that grew at all, in no order: at most max, and how many. */
+/* The heaviest keys that grew at all, in no order: at most max. Gives their number. */
 size_t prom_heavy_top(const struct prom_heavy *heavy, const struct prom_grown **top, size_t max);
 void prom_heavy_fini(struct prom_heavy *heavy);
 

@@ -1,6 +1,6 @@
 /*
- * The live page's files. The build makes them arrays (Makefile.inc, web.h). A browser asks each time whether they have
- * changed, so that after an upgrade page, style and script are of one kind. The HTTP thread.
+ * The live page's files. The build turns them into arrays (Makefile.inc, assets.h). A browser asks each time whether
+ * they have changed. So after an upgrade the page, style and script match each other. The HTTP thread.
  */
 #include "live/live.h"
 
@@ -28,7 +28,7 @@ static const char *type_of(const char *name)
     return "application/octet-stream";
 }
 
-/* Nothing but what comes from here, nothing in the page's own text, nobody else's frame around it. */
+/* Only files from this server, no inline scripts or styles, and no frame of another site around the page. */
 static const char rules[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
                             "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -5,7 +5,7 @@
 #include "http/request.h"
 
 enum MHD_Result prom_live_page(const struct prom_request *request);
-/* What the page asks for under /live/. */
+/* Answers requests for the page's files under /live/. */
 enum MHD_Result prom_live_file(const struct prom_request *request);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Steps: what counters grew between two committed cuts, summed by label value. The thread enters prom_rates_step(); the
- * HTTP thread reads under the lock, which a step holds only while it writes its few figures down.
+ * Steps: how much counters grew between two committed cuts, summed by label value. The thread of rates enters
+ * prom_rates_step(). The HTTP thread reads under the lock. A step holds the lock only while it writes its few
+ * figures.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "series/store.h"
 #include "base/thread.h"
 
-/* Cuts that are asked for each five seconds come a little sooner or later. */
+/* Cuts that are asked for every five seconds come a little early or late. */
 #define TOLERANCE_MS 500
 
 struct step {
@@ -55,7 +56,7 @@ void prom_rates_fini(struct prom_rates *rates)
     pthread_mutex_destroy(&rates->lock);
 }
 
-/* What was known stays; new ones were 0. False without memory. */
+/* Known values stay, and new ones are 0. False without memory. */
 static bool fit_values(struct prom_values *before, size_t count)
 {
     if (count > before->capacity) {
@@ -87,7 +88,7 @@ static void add_growth(const struct prom_rates *rates, struct step *step, const 
     }
 }
 
-/* What series brought between the last step and their end, which is no single one's any more. */
+/* Adds what series brought between the last step and their end. Afterwards that belongs to no single series. */
 static void add_ended(const struct prom_rates *rates, struct step *step, const struct prom_family *family,
                       int64_t growth)
 {
@@ -97,9 +98,9 @@ static void add_ended(const struct prom_rates *rates, struct step *step, const s
 }
 
 /*
- * As a reader of pages would see it: a series that is not shown has not grown; one that is new, or whose number was
- * another's before, grew from 0. Less than before is growth, too, where the rest went on under another name; but where
- * it has ended, the rest is in the sum of those.
+ * Counts growth as a reader of pages would see it. A series that is not shown has not grown. A new series, or one
+ * whose number belonged to another one before, grew from 0. A smaller value than before is growth as well if the
+ * rest went on under another name. If the rest has ended, it is in the sum of ended series.
  */
 static void sum_family(const struct prom_rates *rates, struct step *step, unsigned index)
 {
@@ -139,7 +140,7 @@ static double rate_of(int64_t growth, double seconds)
     return growth > 0 ? (double)growth / seconds : 0;
 }
 
-/* How much is known of it, to tell whom a newcomer replaces. */
+/* The weight known of an entity, to decide which one a newcomer replaces. */
 static double weight_of(const struct prom_rates *rates, const struct prom_entity *entity)
 {
     double weight = 0;
@@ -159,7 +160,7 @@ static struct prom_entity *find_entity(const struct prom_view *view, uint64_t ke
     return NULL;
 }
 
-/* A free place, or that of the lightest one if it is lighter. */
+/* A free place, or that of the lightest entity if it is lighter. */
 static struct prom_entity *place_for(const struct prom_rates *rates, const struct prom_view *view, double weight)
 {
     struct prom_entity *lightest = NULL;
@@ -183,7 +184,10 @@ static void begin_entity(struct prom_entity *entity, uint64_t key)
         entity->rates[i] = NAN;
 }
 
-/* The label's text again, too: its number may be another text's by now, and then its past is not its own. */
+/*
+ * Reads the label's text again as well: its number may belong to another text now. Then the past is not of this
+ * text.
+ */
 static void describe(const struct prom_view *view, const struct prom_grown *grown, struct prom_entity *entity)
 {
     char before[PROM_ENTITY_LABEL];
@@ -225,7 +229,7 @@ static void note_view(const struct prom_rates *rates, struct prom_view *view, co
     view->count = heavy->count;
 }
 
-/* Under the lock: the step's figures become the newest point; what ended too long ago is none any more. */
+/* Under the lock: the step's figures become the newest point. Points that ended too long ago are dropped. */
 static void note(struct prom_rates *rates, const struct step *step)
 {
     rates->newest = (rates->newest + 1) % PROM_RATES_POINTS;
@@ -251,7 +255,8 @@ static void take_step(struct prom_rates *rates, const struct prom_snapshot *snap
     int64_t begin_ns = prom_clock_ns();
     for (unsigned i = 0; i < rates->store->family_count; i++)
         if (rates->store->families[i].type == PROM_COUNTER &&
-            fit_values(&rates->before[i], snapshot->families[i].count)) /* else as it was: not looked at this time */
+            fit_values(&rates->before[i], snapshot->families[i].count)) /* on failure it stays: not looked at this
+                                                                         * time */
             sum_family(rates, &step, i);
     pthread_mutex_lock(&rates->lock);
     if (rates->has_before)

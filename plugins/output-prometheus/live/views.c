@@ -1,6 +1,6 @@
 /*
- * Which metrics the live page shows by which labels, and the texts of a label as they are, without a page's escapes.
- * Main thread in init; else the thread of rates.
+ * Which metrics the live page shows by which labels, and the texts of a label without a page's escapes. The main
+ * thread in init; afterwards the thread of rates.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static bool is_one(const struct prom_condition *condition)
     return condition->is_simple && condition->span == 0;
 }
 
-/* Whether all records of the metric have the same number there. */
+/* Whether all records of the metric have the same number in this field. */
 static bool is_fixed(const struct prom_family *family, const char *path)
 {
     for (unsigned i = 0; i < family->match_count; i++)
@@ -55,7 +55,7 @@ void prom_views_init(struct prom_rates *rates)
     const struct prom_store *store = rates->store;
     for (unsigned i = 0; i < store->family_count; i++) {
         const struct prom_family *family = &store->families[i];
-        if (family->type != PROM_COUNTER) /* what was last has no rate, and there is no top of a distribution */
+        if (family->type != PROM_COUNTER) /* last values have no rate, and a distribution has no heaviest value */
             continue;
         bool is_shown = add_label(rates, family, PROM_BY_SOURCE, "as_src", "as_src_name");
         is_shown |= add_label(rates, family, PROM_BY_DESTINATION, "as_dst", "as_dst_name");
@@ -68,14 +68,14 @@ void prom_views_init(struct prom_rates *rates)
 uint64_t prom_view_key(const struct prom_view *view, uint32_t number)
 {
     const struct prom_registry *registry = &view->family->registry;
-    if (view->label < 0) /* a number can be given again: not at the same time */
+    if (view->label < 0) /* a number can be given again, but not at the same time */
         return (uint64_t)number << 32 | (uint32_t)prom_series_created(registry, number);
     if (number == PROM_OTHER_SERIES)
-        return UINT64_MAX; /* no label has it */
+        return UINT64_MAX; /* no label has this value */
     return __atomic_load_n(&prom_series_at(registry, number)->key[view->label], __ATOMIC_RELAXED);
 }
 
-/* Ends the text, of which size bytes are there, before a character that is not whole. Gives its size. */
+/* Ends a text of size bytes before a character that is incomplete. Gives the new size. */
 static size_t end_text(char *text, size_t size)
 {
     size_t at = size;
@@ -91,7 +91,7 @@ static size_t end_text(char *text, size_t size)
     return size;
 }
 
-/* A label's value from the series' text, in which a page's escapes are undone. */
+/* A label's value from the series' text, with a page's escapes undone. */
 static size_t copy_value(const struct prom_family *family, const char *values, unsigned label, char *to, size_t room)
 {
     const char *text = values + family->lines.value.label_count * sizeof(uint16_t);
@@ -109,7 +109,7 @@ static size_t copy_value(const struct prom_family *family, const char *values, u
     return end_text(to, used);
 }
 
-/* As much of the text as there is room for; the size behind it. */
+/* Adds as much of the text as there is room for. Gives the new size. */
 static size_t add_text(char *to, size_t used, size_t room, const char *text, size_t size)
 {
     if (size > room - 1 - used)
@@ -135,7 +135,7 @@ static size_t copy_all(const struct prom_family *family, const char *values, cha
     return end_text(to, used);
 }
 
-/* The name that its cell has now: with as_info it is not among the shown labels. */
+/* The name that its cell has now: with as_info the name is not among the shown labels. */
 static size_t copy_cell(const struct prom_family *family, uint32_t number, unsigned label, char *to, size_t room)
 {
     char text[FX_CELL_TEXT_MAX];

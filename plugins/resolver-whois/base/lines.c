@@ -1,4 +1,4 @@
-/* The line cutter. Pieces may end anywhere, also inside a character or between CR and LF. */
+/* Cuts text into lines. Pieces may end anywhere, even inside a character or between CR and LF. */
 #include "base/lines.h"
 
 #include <string.h>

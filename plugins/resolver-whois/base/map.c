@@ -1,6 +1,6 @@
 /*
- * The parts of the map that are not on the way of records: growing, clearing.
- * At most half of the slots are taken, so that probes stay short.
+ * The parts of the map that records do not wait for: growing, clearing. At most half of the slots are taken, so that
+ * probes stay short.
  */
 #include "base/map.h"
 
@@ -42,7 +42,7 @@ static int grow(struct whois_map *map, size_t slot_count)
 int whois_map_init(struct whois_map *map)
 {
     *map = (struct whois_map){0};
-    /* Without randomness (early at boot) the map works as well, it is only guessable. */
+    /* Without randomness (early at boot) the map works as well, but an attacker can guess its collisions. */
     if (getrandom(&map->seed, sizeof(map->seed), GRND_NONBLOCK) != (ssize_t)sizeof(map->seed))
         map->seed = UINT64_C(0x2545f4914f6cdd1d);
     return grow(map, FIRST_SLOTS);
@@ -73,7 +73,7 @@ int whois_map_put(struct whois_map *map, uint64_t key, void *value)
     return 0;
 }
 
-/* What stands behind the gap moves up, as far as its own place allows. */
+/* Entries behind the gap move up, as far as their own place allows. */
 void whois_map_remove(struct whois_map *map, uint64_t key)
 {
     size_t gap = whois_map_hash(map, key) & map->mask;

@@ -1,7 +1,6 @@
 /*
- * An open-addressing map from a number to a pointer: the workers' caches, the
- * table's index and the names of files. Not locked: whoever owns a map sees to
- * that. It never owns what it points to. NULL is not a value.
+ * An open-addressing map from a number to a pointer: the workers' caches, the table's index and the names of files.
+ * The map has no lock: its owner provides one. The map never owns the values. NULL is not a value.
  */
 #ifndef WHOIS_MAP_H
 #define WHOIS_MAP_H
@@ -16,21 +15,21 @@ struct whois_slot {
 
 struct whois_map {
     struct whois_slot *slots;
-    size_t mask; /* slots - 1, a power of two less one */
+    size_t mask; /* number of slots, a power of two, less one */
     size_t count;
-    uint64_t seed; /* AS numbers come from strangers, who shall not choose our collisions */
+    uint64_t seed; /* AS numbers come from strangers, who must not choose our collisions */
 };
 
 /* 0 or FX_ENOMEM. */
 int whois_map_init(struct whois_map *map);
 void whois_map_fini(struct whois_map *map);
-/* Puts value under key, in place of an older one. 0 or FX_ENOMEM; then the map is as it was. */
+/* Stores value under key, and replaces an older value. 0 or FX_ENOMEM; then the map is unchanged. */
 int whois_map_put(struct whois_map *map, uint64_t key, void *value);
 /* Makes room for count keys at once. 0 or FX_ENOMEM. */
 int whois_map_reserve(struct whois_map *map, size_t count);
-/* Takes key out, if it is in. */
+/* Removes key, if present. */
 void whois_map_remove(struct whois_map *map, uint64_t key);
-/* Forgets everything but keeps the memory. */
+/* Removes everything but keeps the memory. */
 void whois_map_clear(struct whois_map *map);
 
 static inline size_t whois_map_hash(const struct whois_map *map, uint64_t key)

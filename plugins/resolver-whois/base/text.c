@@ -1,4 +1,4 @@
-/* The query's text. A query of some thousand numbers is some ten thousand bytes, so doubling is all it needs. */
+/* The query's text. A query of some thousand numbers has some ten thousand bytes, so doubling is enough. */
 #include "base/text.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* A growing text: the query that is to be sent. Owned by one thread. */
+/* A growing text: the query to send. Owned by one thread. */
 #ifndef WHOIS_TEXT_H
 #define WHOIS_TEXT_H
 
@@ -9,7 +9,7 @@
 struct whois_text {
     char *data;
     size_t size, capacity;
-    int failed; /* there was no memory: the text is not whole */
+    int failed; /* there was no memory: the text is incomplete */
 };
 
 void whois_text_printf(struct whois_text *text, const char *format, ...) FX_PRINTF(2, 3);

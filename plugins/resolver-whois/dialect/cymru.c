@@ -29,7 +29,7 @@ static bool starts_with(const char *line, size_t size, const char *prefix)
     return size >= length && memcmp(line, prefix, length) == 0;
 }
 
-/* Column 1, which nothing but spaces may follow up to the first '|'. */
+/* Column 1. Only spaces may follow the number up to the first '|'. */
 static bool read_number(const char *line, size_t size, uint32_t *number)
 {
     uint64_t value = 0;

@@ -1,4 +1,4 @@
-/* The dialects that there are. Constant. */
+/* All dialects. Constant. */
 #ifndef WHOIS_DIALECTS_H
 #define WHOIS_DIALECTS_H
 
@@ -11,11 +11,11 @@ extern const struct whois_dialect whois_arin;   /* */
 extern const struct whois_dialect whois_lacnic; /* */
 extern const struct whois_dialect whois_iana;   /* names the server that knows */
 
-/* All of them, ended by NULL, and their names for an option, in the same order. */
+/* All dialects, with NULL at the end, and their names for an option, in the same order. */
 extern const struct whois_dialect *const whois_dialects[];
 extern const char *const whois_dialect_names[];
 
-/* The dialect of a well-known host, else RPSL, whose reader takes the others' attributes, too. */
+/* The dialect of a well-known host. Otherwise RPSL, whose reader also accepts the other registries' attributes. */
 const struct whois_dialect *whois_dialect_of_host(const char *host);
 
 #endif

@@ -33,7 +33,7 @@ static void end_answer(struct whois_reading *reading, bool is_found)
     reading->in_frame = false;
 }
 
-/* More than any object has is no length. */
+/* A larger number is no length: no object has so many bytes. */
 #define LENGTH_MAX ((size_t)64 << 20)
 
 static bool read_length(const char *line, size_t size, size_t *length)
@@ -58,14 +58,14 @@ static void read_status(struct whois_reading *reading, const char *line, size_t 
     if (line[0] == 'A' && read_length(line, size, &reading->frame_left)) {
         reading->is_greeted = reading->in_frame = true;
     } else if (line[0] == 'C' && size == 1) {
-        /* With a frame before it, what was found has been taken; without, there was nothing to be found. */
+        /* If a frame came before, its names were taken. If none came, there was nothing to find. */
         end_answer(reading, reading->in_frame);
         reading->is_greeted = true;
     } else if ((line[0] == 'D' || line[0] == 'E') && size == 1) {
         reading->is_greeted = true;
         end_answer(reading, false);
     } else if (line[0] == 'F') {
-        /* This number stays open; whether to come back soon is in the text. */
+        /* This number stays open. The text tells whether to come back soon. */
         reading->is_refused |= whois_line_is_refusal(line, size);
         if (reading->answered < reading->count)
             reading->answered++;

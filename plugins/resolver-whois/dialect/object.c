@@ -1,8 +1,7 @@
 /*
- * Objects of whois answers: RPSL (RFC 2622) and the look-alikes of ARIN, LACNIC
- * and IANA. A line is "key: value"; of an object about the number that was
- * asked about, handle, text and country are kept. What stands in objects of
- * other kinds (as-block, person, role) is none of our business.
+ * Objects of whois answers: RPSL (RFC 2622) and the similar formats of ARIN, LACNIC and IANA. A line is "key:
+ * value". From an object about the number that was asked about, the handle, text and country are kept. Objects of
+ * other kinds (as-block, person, role) are ignored.
  */
 #include "dialect/dialect.h"
 
@@ -91,7 +90,7 @@ static void close_object(struct whois_reading *reading)
                                 .separator = reading->dialect->is_endless ? " - " : " "};
     char kept[WHOIS_NAME_MAX];
     size_t size = whois_name_join(&parts, kept);
-    /* A registry that refers to another one has but the name of a block. */
+    /* A registry that refers to another one has only the name of a block. */
     if (size == 0 || reading->referral[0])
         return;
     bool is_ours = false;
@@ -113,7 +112,7 @@ static void open_object(struct whois_reading *reading, const struct attribute *a
     object->is_open = read_numbers(attribute, &object->first, &object->last);
 }
 
-/* "whois://host:port/path" or "host"; other schemes (rwhois, http) are not ours. */
+/* "whois://host:port/path" or "host". Other schemes (rwhois, http) are ignored. */
 static void read_referral(struct whois_reading *reading, const struct attribute *attribute)
 {
     const char *at = attribute->value, *end = at + attribute->value_size;
@@ -165,15 +164,18 @@ void whois_object_read(struct whois_reading *reading, const char *line, size_t s
 }
 
 /*
- * An answer that was cut must not name anybody by half of a name. An object ends with an empty line; ARIN's has no end,
- * but is whole when the organisation has been named.
+ * An answer that was cut must not give half of a name. An object ends with an empty line. ARIN's objects have no
+ * end, but are complete when the organisation has been named.
  */
 void whois_object_finish(struct whois_reading *reading)
 {
     if (reading->dialect->is_endless && reading->object.text_size > 0)
         close_object(reading);
     reading->is_cut = reading->object.is_open;
-    /* Of several numbers it would not be known which one is meant; those dialects say it otherwise. */
+    /*
+     * With several numbers the line would not tell which one is meant. Dialects for several numbers have lines of
+     * their own.
+     */
     if (reading->is_unknown && !reading->has_name && !reading->referral[0] && !reading->is_refused &&
         reading->count == 1)
         reading->take(reading->arg, WHOIS_SAID_UNKNOWN, reading->numbers[0], "", 0);

@@ -1,8 +1,8 @@
 /*
  * Dialects of registries that are asked about one number in a connection:
  *
- *   rpsl    "-r -T aut-num AS3333"; RIPE's database and its kin. -r leaves out persons, which are rationed.
- *   arin    "a 15169"; the organisation's name stands in a block of its own; ReferralServer names who knows more
+ *   rpsl    "-r -T aut-num AS3333"; RIPE's database and similar ones. -r leaves out persons, which are rationed.
+ *   arin    "a 15169"; the organisation's name is in a block of its own; ReferralServer names a server that knows more
  *   lacnic  "AS27699"; has no handle, only the owner
  *   iana    "AS3333"; "refer:" names the registry to ask
  */

@@ -1,6 +1,6 @@
 /*
- * Cleaning of names. Well-formed UTF-8 is as Unicode's table 3-7 has it: no
- * overlong forms, no surrogates, nothing above U+10FFFF.
+ * Cleaning of names. Well-formed UTF-8 is defined by Unicode's table 3-7: no overlong forms, no surrogates, nothing
+ * above U+10FFFF.
  */
 #include "names/clean.h"
 
@@ -43,7 +43,7 @@ static size_t character_size(const unsigned char *text, size_t size)
     return length;
 }
 
-/* Nothing but printable ASCII, eight bytes at a time: nearly all names are. */
+/* Whether the text is only printable ASCII, as nearly all names are. Eight bytes at a time. */
 static bool is_plain(const char *text, size_t size)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
@@ -94,7 +94,10 @@ size_t whois_to_utf8(const char *text, size_t size, char *out)
     return out_size;
 }
 
-/* What a terminal obeys, and what turns the direction of a line or ends it (U+202E and its kin, U+2028, U+FEFF). */
+/*
+ * Characters that a terminal obeys, and those that change a line's direction or end it (U+202E and similar, U+2028,
+ * U+FEFF).
+ */
 static bool is_control(const unsigned char *text)
 {
     if (text[0] < 0x80)
@@ -108,7 +111,7 @@ static bool is_control(const unsigned char *text)
     return text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf;
 }
 
-/* Of text that needs nothing else. */
+/* Trims a text that needs no other cleaning. */
 static size_t trim(char *text, size_t size)
 {
     size_t start = 0;
@@ -125,7 +128,7 @@ size_t whois_clean(char *text, size_t size)
 {
     unsigned char *bytes = (unsigned char *)text;
     size_t out = 0;
-    if (size > 0 && text[0] == '\t') /* as the lists have it between number and name */
+    if (size > 0 && text[0] == '\t') /* as the lists write it between number and name */
         text[0] = ' ';
     if (is_plain(text, size))
         return trim(text, size);

@@ -25,8 +25,8 @@ static bool is_handle_byte(char c)
 }
 
 /*
- * What comes before " - ". Lists of RIPE's kind have no dash between handle and text ("RIPE-NCC-AS Reseaux IP"): there
- * it is the first word, if that looks like a handle.
+ * The text before " - ". Lists of RIPE's kind have no dash between handle and text ("RIPE-NCC-AS Reseaux IP"): there
+ * the handle is the first word, if it looks like a handle.
  */
 static size_t handle_size(const char *name, size_t size)
 {
@@ -59,7 +59,7 @@ size_t whois_name_format(const struct whois_style *style, const char *kept, size
     return bare;
 }
 
-/* Cut where a character begins. */
+/* Cuts the text where a character begins. */
 static size_t cut(const char *text, size_t size, size_t max)
 {
     if (size <= max)

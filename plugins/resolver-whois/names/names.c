@@ -1,4 +1,4 @@
-/* The set of names files, and when they are to be read again. */
+/* The set of names files, and when to read them again. */
 #include "names/names.h"
 
 #include <stdlib.h>

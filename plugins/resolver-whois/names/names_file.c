@@ -1,7 +1,6 @@
 /*
- * Names files: read into memory in one piece; names are cleaned and ended in
- * place. Only a line that is not UTF-8 needs memory of its own, since Latin-1
- * grows by the change. 79,411 names take some 20 ms.
+ * Names files are read into memory in one piece. Names are cleaned and terminated in place. Only a line that is not
+ * UTF-8 needs memory of its own, since Latin-1 grows when it is converted. 79,411 names take some 20 ms.
  */
 #include "names/names_file.h"
 
@@ -16,7 +15,7 @@
 
 #include "names/clean.h"
 
-/* The longest list of today has 5 MB; whoever names a disk image by mistake shall not lose their memory to it. */
+/* The longest list today has 5 MB. Naming a disk image by mistake must not use up the memory. */
 #define FILE_SIZE_MAX (256 << 20)
 
 struct whois_names_text {
@@ -27,7 +26,7 @@ struct whois_names_text {
 
 struct whois_range {
     uint32_t first, last;
-    uint32_t reach; /* the largest last of this and all before */
+    uint32_t reach; /* the largest last number of this range and all before */
     const char *name;
 };
 
@@ -58,7 +57,7 @@ static int read_all(int fd, const char *path, struct whois_names_text *text, str
             break;
         done += (size_t)n;
     }
-    /* A file that shrank meanwhile simply has fewer lines. */
+    /* A file that shrank meanwhile has fewer lines. */
     text->size = done;
     text->data[done] = '\0';
     return 0;
@@ -95,7 +94,7 @@ out:
     return rc;
 }
 
-/* The number at *line, which moves behind it; false: there is none of 32 bits. */
+/* Reads the number at *line, and moves *line behind it. False: there is no number of 32 bits. */
 static bool take_number(const char **line, const char *end, uint32_t *number)
 {
     uint64_t value = 0;
@@ -111,7 +110,7 @@ static bool take_number(const char **line, const char *end, uint32_t *number)
     return any;
 }
 
-/* Memory of the file's own for a text that can't stay in place. */
+/* Memory owned by the file, for a text that cannot stay in place. */
 static char *keep_text(struct whois_names_file *file, size_t size)
 {
     struct whois_names_text *text = malloc(sizeof(*text) + size + 1);
@@ -123,7 +122,7 @@ static char *keep_text(struct whois_names_file *file, size_t size)
     return text->data;
 }
 
-/* The name in text, ended by NUL; *name stays NULL when there is none. 0 or FX_ENOMEM. */
+/* The name in text, with a NUL at its end; *name stays NULL when there is none. 0 or FX_ENOMEM. */
 static int take_name(struct whois_names_file *file, char *text, size_t size, const char **name)
 {
     if (!whois_is_utf8(text, size)) {
@@ -155,7 +154,7 @@ static int add_range(struct whois_names_file *file, uint32_t first, uint32_t las
     return 0;
 }
 
-/* ARIN's columns are split by two spaces or more; the name is the first of them. */
+/* ARIN's columns are separated by two spaces or more. The name is the first column. */
 static size_t first_column(const char *text, size_t size)
 {
     size_t start = 0;
@@ -165,7 +164,7 @@ static size_t first_column(const char *text, size_t size)
     return gap ? (size_t)(gap - text) : size;
 }
 
-/* line is followed by a byte that may be overwritten. 1: taken; 0: not a name; or FX_ENOMEM. */
+/* The byte behind line may be overwritten. 1: taken; 0: not a name; or FX_ENOMEM. */
 static int take_line(struct whois_names_file *file, char *line, size_t size)
 {
     const char *at = line, *end = line + size;
@@ -199,7 +198,10 @@ static bool is_blank(const char *line, size_t size)
     return size == 0 || line[0] == '#' || (size == 1 && line[0] == '\r');
 }
 
-/* By the first number; of those with the same one the wide comes first, and of equal ones the earlier line. */
+/*
+ * Sorts by the first number. Of those with the same first number the wide range comes first. Of equal ranges the
+ * earlier line comes first.
+ */
 static int compare_ranges(const void *a, const void *b)
 {
     const struct whois_range *x = a, *y = b;
@@ -222,7 +224,7 @@ static void sort_ranges(struct whois_names_file *file)
     }
 }
 
-/* Lines of the lists of today have some 38 bytes. */
+/* Lines of today's lists have some 38 bytes. */
 #define LINE_SIZE_USUAL 38
 
 static int take_lines(struct whois_names_file *file, char *data, size_t size)
@@ -238,7 +240,7 @@ static int take_lines(struct whois_names_file *file, char *data, size_t size)
         rc = is_blank(line, (size_t)(stop - line)) ? 1 : take_line(file, line, (size_t)(stop - line));
         if (rc < 0)
             return rc;
-        /* Until the first name it is a header. */
+        /* Lines before the first name are a header. */
         if (rc == 0 && whois_names_file_count(file) > 0)
             file->bad_lines++;
         line = stop + 1;
@@ -273,7 +275,7 @@ const char *whois_names_file_find(const struct whois_names_file *file, uint64_t 
     size_t low = 0, high = file->range_count;
     if (name || number > UINT32_MAX)
         return name;
-    while (low < high) { /* the first range that begins beyond the number */
+    while (low < high) { /* finds the first range that begins beyond the number */
         size_t middle = low + (high - low) / 2;
         if (file->ranges[middle].first <= number)
             low = middle + 1;

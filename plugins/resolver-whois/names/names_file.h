@@ -1,6 +1,6 @@
 /*
- * One file of names, in any of the layouts that registries publish. Read by
- * one thread, afterwards constant, so any thread may look names up.
+ * One file of names, in any of the layouts that registries publish. One thread reads the file. Afterwards it is
+ * constant, so any thread may look names up.
  */
 #ifndef WHOIS_NAMES_FILE_H
 #define WHOIS_NAMES_FILE_H
@@ -17,11 +17,11 @@ struct whois_names_text;
 struct whois_range;
 
 struct whois_names_file {
-    struct whois_map by_number; /* number -> kept name, ended by NUL */
-    struct whois_range *ranges; /* range_count, by their first number */
+    struct whois_map by_number; /* number -> kept name, with a NUL at its end */
+    struct whois_range *ranges; /* range_count ranges, sorted by their first number */
     size_t range_count, range_capacity;
-    struct whois_names_text *texts; /* the file's content, which the names point into, and texts of our own */
-    size_t bad_lines;               /* that are neither names nor comments, header or empty */
+    struct whois_names_text *texts; /* the file's content, which the names point into, and converted texts */
+    size_t bad_lines;               /* lines that are neither names nor comments, header or empty */
     struct stat stat;               /* as it was when it was read */
 };
 
@@ -39,9 +39,9 @@ struct whois_names_file {
 struct whois_names_file *whois_names_file_read(const char *path, struct fx_error *err);
 void whois_names_file_free(struct whois_names_file *file);
 
-/* The kept name, ended by NUL and valid as long as file, or NULL. */
+/* The kept name, with a NUL at its end, valid as long as file; or NULL. */
 const char *whois_names_file_find(const struct whois_names_file *file, uint64_t number);
-/* Names in it: numbers and ranges. */
+/* Number of names in the file: numbers and ranges. */
 size_t whois_names_file_count(const struct whois_names_file *file);
 
 #endif

@@ -1,4 +1,4 @@
-/* Where a whois server is, as configured. A pure function of its argument. */
+/* The address of a whois server, as configured. A pure function of its argument. */
 #ifndef WHOIS_ADDRESS_H
 #define WHOIS_ADDRESS_H
 
@@ -9,7 +9,7 @@ struct whois_address {
     char port[6];
 };
 
-/* Reads host, host:port, [v6] or [v6]:port; the port is 43 if none is given. 0, or -1 with *why a sentence. */
+/* Reads host, host:port, [v6] or [v6]:port. The default port is 43. 0, or -1 with a sentence in *why. */
 int whois_address_parse(const char *text, struct whois_address *address, const char **why) FX_WARN_UNUSED;
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "server/reach.h"
 
-/* Reads a step, so that an endless answer can't keep the thread from its other duties. */
+/* Most reads in a step, so that an endless answer cannot keep the thread from its other duties. */
 #define READS_MAX 16
 
 void whois_client_init(struct whois_client *client, void (*take_line)(void *arg, char *line, size_t size), void *arg)
@@ -87,7 +87,7 @@ static enum whois_result fail(struct whois_client *client, const char *why, int 
     return WHOIS_FAILED;
 }
 
-/* What is left of the time is shared among the addresses that are left, so that one dead address costs only its part. */
+/* The remaining time is shared among the remaining addresses, so that one dead address costs only its part. */
 static void set_connect_deadline(struct whois_client *client, int64_t now_ms)
 {
     int64_t addresses = 1;
@@ -96,14 +96,14 @@ static void set_connect_deadline(struct whois_client *client, int64_t now_ms)
     client->connect_deadline_ms = now_ms + (client->deadline_ms - now_ms) / addresses;
 }
 
-/* Tries addresses until one is under way. */
+/* Tries addresses until one connection is under way. */
 static enum whois_result connect_next(struct whois_client *client, int64_t now_ms)
 {
     close_socket(client);
     while (client->next) {
         const struct addrinfo *address = client->next;
         client->next = address->ai_next;
-        /* Of the very address that is connected to: a name may lead elsewhere the next time. */
+        /* Checks the very address of this connection: a name may lead elsewhere the next time. */
         if (client->is_public_only && !whois_reach_is_public(address->ai_addr)) {
             client->is_blocked = true;
             continue;
@@ -201,7 +201,7 @@ static enum whois_result step_phase(struct whois_client *client, int revents, in
     case WHOIS_CONNECTING:
         return step_connect(client, revents, now_ms);
     case WHOIS_TALKING:
-        /* Reading first: what a server said before it hung up is worth having. */
+        /* Reads first: what a server said before it hung up is useful. */
         result = step_read(client);
         return result == WHOIS_BUSY ? step_write(client) : result;
     case WHOIS_IDLE:

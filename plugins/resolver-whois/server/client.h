@@ -1,7 +1,7 @@
 /*
- * One whois connection (RFC 3912: a query, then the answer until the server
- * closes) as a state machine on a non-blocking socket: look-up, connect, talk.
- * Owned by one thread, which polls. Every wait ends at the query's deadline.
+ * One whois connection (RFC 3912: a query, then the answer until the server closes) as a state machine on a
+ * non-blocking socket: look-up, connect, talk. One thread owns the connection and polls it. Every wait ends at the
+ * query's deadline.
  */
 #ifndef WHOIS_CLIENT_H
 #define WHOIS_CLIENT_H
@@ -20,25 +20,25 @@ enum whois_phase { WHOIS_IDLE, WHOIS_LOOKING_UP, WHOIS_CONNECTING, WHOIS_TALKING
 enum whois_result {
     WHOIS_BUSY,   /* not ended yet */
     WHOIS_CLOSED, /* the server took the query and closed in order */
-    WHOIS_FAILED, /* look-up, connection or answer broke: see why and why_errno */
+    WHOIS_FAILED, /* look-up, connection or answer failed: see why and why_errno */
     WHOIS_TIMED_OUT
 };
 
 struct whois_client {
     enum whois_phase phase;
     struct whois_lookup lookup;
-    struct addrinfo *found, *next; /* all addresses; the one to be tried next */
+    struct addrinfo *found, *next; /* all addresses; the one to try next */
     int fd;                        /* -1: none */
     int64_t deadline_ms, connect_deadline_ms;
     const struct whois_address *address;
-    const char *query; /* the caller's, until the end */
+    const char *query; /* owned by the caller, needed until the end */
     size_t query_size, sent_size;
     size_t received_size, received_max;
     void (*take_line)(void *arg, char *line, size_t size);
     void *arg;
-    bool is_public_only; /* the caller's: addresses that are somebody's inside are left out */
-    bool is_blocked;     /* one was */
-    const char *why;     /* a text: what broke */
+    bool is_public_only; /* set by the caller: addresses that are not public are skipped */
+    bool is_blocked;     /* an address was skipped */
+    const char *why;     /* a text: what failed */
     int why_errno;       /* or 0 */
     struct whois_lines lines;
 };
@@ -47,12 +47,12 @@ struct whois_client {
 void whois_client_init(struct whois_client *client, void (*take_line)(void *arg, char *line, size_t size), void *arg);
 void whois_client_fini(struct whois_client *client);
 
-/* Begins a query. The client must be idle. An answer of more than answer_max bytes is broken off. */
+/* Begins a query. The client must be idle. An answer of more than answer_max bytes is cut off. */
 void whois_client_begin(struct whois_client *client, const struct whois_address *address, const char *query,
                         size_t query_size, size_t answer_max, int64_t deadline_ms);
-/* Fills what to poll for (fd -1: nothing) and returns the time at which to step in any case. */
+/* Fills what to poll for (fd -1: nothing), and returns the time of the next step if nothing happens before. */
 int64_t whois_client_prepare(const struct whois_client *client, struct pollfd *poll_fd);
-/* Goes on as far as it can without waiting. By any result but BUSY the client is idle again. */
+/* Continues as far as possible without waiting. After any result except BUSY the client is idle again. */
 enum whois_result whois_client_step(struct whois_client *client, int revents, int64_t now_ms);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * Look-ups. The system's look-up of a name can't be interrupted, so each has a
- * thread of its own, which nobody waits for: whoever is last, asker or thread,
- * frees the job. A thread may outlive the instance, so the plugin is linked
- * with -z nodelete: its code stays when it is closed.
+ * Look-ups. The system's look-up of a name cannot be interrupted, so each runs in a thread of its own. Nobody waits
+ * for that thread: the last of the two, asker or thread, frees the job. A thread may outlive the instance. So the
+ * plugin is linked with -z nodelete: its code stays when it is closed.
  */
 #include "server/lookup.h"
 
@@ -16,10 +15,10 @@
 
 struct whois_lookup_job {
     struct whois_address address;
-    atomic_int holders; /* the asker's thread and the look-up's */
+    atomic_int holders; /* the asker's thread and the look-up's thread */
     atomic_bool is_done;
     int done_fd;
-    int rc; /* this and found: the look-up's thread until is_done, then the asker's */
+    int rc; /* rc and found: for the look-up's thread until is_done, then for the asker */
     struct addrinfo *found;
 };
 

@@ -1,4 +1,4 @@
-/* Looks the addresses of a server up without ever blocking. One thread uses a look-up; zero it before. */
+/* Looks up the addresses of a server without ever blocking. One thread uses a look-up; zero it before. */
 #ifndef WHOIS_LOOKUP_H
 #define WHOIS_LOOKUP_H
 
@@ -17,14 +17,15 @@ struct whois_lookup {
 };
 
 /*
- * Begins a look-up if none is under way, and says how it stands. BUSY: go on when whois_lookup_fd is readable.
- * DONE: *found is the caller's, for freeaddrinfo. FAILED: *why is a text. Addresses in numbers are done at once.
+ * Begins a look-up if none is under way, and gives its state. BUSY: call again when whois_lookup_fd is readable.
+ * DONE: the caller owns *found and frees it with freeaddrinfo. FAILED: *why is a text. Numeric addresses are done at
+ * once.
  */
 enum whois_lookup_state whois_lookup_poll(struct whois_lookup *lookup, const struct whois_address *address,
                                           struct addrinfo **found, const char **why) FX_WARN_UNUSED;
-/* What to poll for POLLIN while it is busy, else -1. */
+/* The descriptor to poll for POLLIN while the look-up is busy, otherwise -1. */
 int whois_lookup_fd(const struct whois_lookup *lookup);
-/* Gives up at once, also in the midst of a look-up. */
+/* Gives up at once, even during a look-up. */
 void whois_lookup_fini(struct whois_lookup *lookup);
 
 #endif

@@ -1,4 +1,4 @@
-/* Registries that are known, and addresses that are nobody's inside. Constant tables, no state. */
+/* Known registries, and addresses that are not public. Constant tables, no state. */
 #include "server/reach.h"
 
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 
 #define WHOIS_PORT "43"
 
-/* IANA and the regional registries, those national ones that they refer to, and the public databases of routing. */
+/* IANA and the regional registries, the national registries that they refer to, and the public databases of routing. */
 static const char *const registries[] = {
     "whois.iana.org",   "whois.ripe.net",    "whois.arin.net", "whois.apnic.net", "whois.afrinic.net",
     "whois.lacnic.net", "whois.registro.br", "whois.nic.mx",   "whois.nic.ad.jp", "whois.kisa.or.kr",
@@ -61,7 +61,7 @@ bool whois_reach_allows(const struct whois_server_options *from, const struct wh
         return true;
     }
     const struct whois_dialect *dialect = whois_dialect_of_host(to->host);
-    /* Flags are RIPE's; others of the kind, and proxies of them, take none. */
+    /* The flags are for RIPE only: other servers of this kind, and proxies of them, accept none. */
     *way = (struct whois_way){dialect, dialect == &whois_rpsl ? "" : dialect->flags, false};
     if (is_listed(from->referrals, to))
         return true;
@@ -69,7 +69,7 @@ bool whois_reach_allows(const struct whois_server_options *from, const struct wh
     return is_registry(to);
 }
 
-/* IANA's registry of special addresses: what is not reached globally, and multicast. */
+/* IANA's registry of special addresses: those that are not reachable globally, and multicast. */
 static bool is_public_v4(uint32_t address)
 {
     static const struct {
@@ -91,7 +91,10 @@ static uint32_t v4_at(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* Of what is given out, 2000::/3, and NAT64's way to an address of version 4; what has one inside is judged by that. */
+/*
+ * The allocated range, 2000::/3, and NAT64's prefix for IPv4 addresses. An address with an IPv4 address inside is
+ * judged by that one.
+ */
 static bool is_public_v6(const uint8_t *bytes)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, nat64[12] = {0x00, 0x64, 0xff, 0x9b};
@@ -101,7 +104,7 @@ static bool is_public_v6(const uint8_t *bytes)
         return false;
     if (bytes[0] == 0x20 && bytes[1] == 0x02) /* 6to4 */
         return is_public_v4(v4_at(bytes + 2));
-    bool is_special = bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] < 0x02; /* 2001::/23: Teredo and its like */
+    bool is_special = bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] < 0x02; /* 2001::/23: Teredo and similar */
     bool is_example = (bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] == 0x0d && bytes[3] == 0xb8) ||
                       (bytes[0] == 0x3f && bytes[1] == 0xff && bytes[2] < 0x10);
     return !is_special && !is_example;

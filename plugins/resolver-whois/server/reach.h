@@ -1,5 +1,5 @@
 /*
- * To whom an answer may send us on. What a server says is foreign text: without a bound, whoever can answer makes the
+ * Where a referral may lead. A server's answer is foreign text. Without a limit, anybody who can answer makes the
  * program connect to any host and port of its network. Pure functions of their arguments.
  */
 #ifndef WHOIS_REACH_H
@@ -15,16 +15,20 @@
 struct whois_way {
     const struct whois_dialect *dialect;
     const char *flags;
-    bool is_public_only; /* the configuration does not name it: whois_reach_is_public must hold of its addresses */
+    bool is_public_only; /* the configuration does not name the server: whois_reach_is_public must hold for its
+                          * addresses */
 };
 
 /*
- * Whether a referral to this address may be followed, and how: a server or an entry of 'referrals' in the
- * configuration, or a registry that is known by its name, on port 43.
+ * Whether a referral to this address may be followed, and how. Allowed are servers and entries of 'referrals' in the
+ * configuration, and registries known by name, on port 43.
  */
 bool whois_reach_allows(const struct whois_server_options *from, const struct whois_address *to, struct whois_way *way);
 
-/* Whether it is an address of the Internet: not loopback, private, link-local, multicast, reserved, or one that has such inside. */
+/*
+ * Whether the address is on the public Internet: not loopback, private, link-local, multicast or reserved, and
+ * without such an address inside.
+ */
 bool whois_reach_is_public(const struct sockaddr *address);
 
 #endif

@@ -1,4 +1,4 @@
-/* Servers: how they fare, and when they are asked again. */
+/* Servers: their state, and when they are asked again. */
 #include "server/server.h"
 
 #include <stdlib.h>
@@ -58,7 +58,7 @@ static int64_t add_jitter(struct whois_server *server, int64_t pause_ms)
     return pause_ms * 3 / 4 + (int64_t)((uint64_t)pause_ms * (unsigned)rand_r(&server->random_seed) / RAND_MAX / 2);
 }
 
-/* Once loud, then only for who looks for it. */
+/* Logs the first trouble loudly, and repeated trouble only at debug level. */
 static void log_trouble(struct whois_server *server, const struct whois_outcome *outcome, int64_t pause_ms)
 {
     unsigned suppressed;
@@ -84,10 +84,10 @@ static void log_recovery(struct whois_server *server, const struct whois_outcome
 
 static void leave_alone(struct whois_server *server, const struct whois_outcome *outcome, int64_t now_ms)
 {
-    /* Of several connections that fail together one counts. */
+    /* When several connections fail together, one counts. */
     if (now_ms < server->left_alone_until_ms)
         return;
-    /* An answer that brought something shows a server that works: no reason to stay away longer. */
+    /* An answer with anything in it shows that the server works: there is no reason to stay away longer. */
     if (outcome->answered > 0)
         server->back_off = 1;
     int64_t pause_ms = server->options.retry_interval_ms * server->back_off;

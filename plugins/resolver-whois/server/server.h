@@ -1,6 +1,6 @@
 /*
- * A server that may be asked: where it is, what it speaks, how often it may be
- * asked, and whether it is to be left alone for a while. The asker's thread's own.
+ * A server to ask: its address, its dialect, how often it may be asked, and whether to leave it alone for a while.
+ * Only for the asker's thread.
  */
 #ifndef WHOIS_SERVER_H
 #define WHOIS_SERVER_H
@@ -21,9 +21,9 @@
 #define WHOIS_SERVERS_MAX     16
 #define WHOIS_CONNECTIONS_MAX 16
 
-/* What is left out in the configuration is the dialect's. */
+/* Options of a server. Those left out in the configuration come from the dialect. */
 struct whois_server_options {
-    const char *text; /* as it was written, for messages and labels */
+    const char *text; /* the address as it was written, for messages and labels */
     struct whois_address address;
     const struct whois_dialect *dialect;
     const char *flags;
@@ -31,7 +31,10 @@ struct whois_server_options {
     double queries_per_second;
     int64_t queries_per_day;
     int64_t query_timeout_ms, retry_interval_ms, refused_interval_ms;
-    /* To whom it may refer: all servers of the configuration, and the option's list. The instance's. */
+    /*
+     * Where the server may refer to: all servers of the configuration, and the list of the option. Owned by the
+     * instance.
+     */
     const struct whois_server_options *all;
     size_t all_count;
     const struct fx_list *referrals;
@@ -43,11 +46,11 @@ struct whois_server {
     struct whois_server_options options;
     struct fx_instance *instance;
     struct whois_budget budget;
-    struct whois_queue queue;  /* numbers that it shall be asked about */
-    struct whois_talk **talks; /* options.connections */
+    struct whois_queue queue;  /* numbers to ask it about */
+    struct whois_talk **talks; /* options.connections of them */
     int64_t left_alone_until_ms;
     int64_t back_off; /* the next pause, in retry intervals */
-    bool in_trouble;  /* and it was said */
+    bool in_trouble;  /* the trouble has been logged */
     struct fx_log_limit trouble_limit, referral_limit;
     unsigned random_seed;
     struct fx_series *queries, *answers[WHOIS_ANSWER_COUNT], *connections[WHOIS_CONNECTION_COUNT];
@@ -57,21 +60,21 @@ void whois_server_init(struct whois_server *server, const struct whois_server_op
                        struct fx_instance *instance);
 void whois_server_fini(struct whois_server *server);
 
-/* When it may be asked again at all (its pace apart): now_ms or later. */
+/* When the server may be asked again, apart from its pace: now_ms or later. */
 int64_t whois_server_when(struct whois_server *server, int64_t now_ms);
 
 /* How a conversation went. */
 struct whois_outcome {
     enum whois_metric_connection result;
     size_t asked, answered;
-    const char *why; /* of what went wrong */
+    const char *why; /* what went wrong */
     int why_errno;
 };
 
-/* Takes note of it: back-off, log, metrics. */
+/* Notes the outcome: back-off, log, metrics. */
 void whois_server_note(struct whois_server *server, const struct whois_outcome *outcome, int64_t now_ms);
 
-/* It has referred to this host, which was not asked, and why; NULL: it was. */
+/* The server has referred to this host. why tells why the host was not asked; NULL: it was asked. */
 void whois_server_note_referral(struct whois_server *server, const struct whois_address *to, const char *why_not);
 
 #endif

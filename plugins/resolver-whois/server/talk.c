@@ -1,4 +1,4 @@
-/* Conversations: from numbers to a query, from lines to answers, and on to whom a registry refers to. */
+/* Conversations: from numbers to a query, from lines to answers, and on to the server that a registry refers to. */
 #include "server/talk.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "server/reach.h"
 #include "table/table.h"
 
-/* Bytes of an answer: generous for each number and for what a server says besides. */
+/* Bytes of an answer: generous for each number, and for other text of the server. */
 #define ANSWER_BASE_MAX   (256 * 1024)
 #define ANSWER_NUMBER_MAX 4096
 
@@ -54,7 +54,7 @@ void whois_talk_free(struct whois_talk *talk)
     free(talk);
 }
 
-/* What the reading has found. The first answer about a number counts. */
+/* Takes what the reading has found. The first answer about a number counts. */
 static void take_answer(void *arg, enum whois_said said, uint32_t number, const char *kept, size_t size)
 {
     struct whois_talk *talk = arg;
@@ -85,7 +85,7 @@ static void connect_to(struct whois_talk *talk, const struct whois_address *addr
     whois_text_clear(&talk->query);
     way->dialect->write_query(&talk->query, way->flags, talk->numbers, talk->asked_count);
     talk->client.is_public_only = way->is_public_only;
-    /* Without memory the query is cut short; what it lacks is left open by the answer and asked again. */
+    /* Without memory the query is cut short. The numbers that it lacks stay open and are asked again. */
     whois_client_begin(&talk->client, to, talk->query.data, talk->query.size,
                        ANSWER_BASE_MAX + talk->asked_count * ANSWER_NUMBER_MAX, talk->deadline_ms);
 }
@@ -100,7 +100,7 @@ void whois_talk_begin(struct whois_talk *talk, struct whois_queue *queue, size_t
         size_t i = talk->asked_count++;
         talk->asked[i] = (struct whois_asked){whois_queue_pop(queue), true};
         talk->numbers[i] = (uint32_t)talk->asked[i].entry->number;
-        /* Without memory for the map its answer is taken for somebody else's, and it is asked about again. */
+        /* Without memory for the map, the number's answer counts as foreign, and the number is asked again. */
         (void)whois_map_put(&talk->by_number, talk->numbers[i], &talk->asked[i]);
     }
     talk->began_ms = now_ms;
@@ -108,7 +108,7 @@ void whois_talk_begin(struct whois_talk *talk, struct whois_queue *queue, size_t
     connect_to(talk, &options->address, &(struct whois_way){options->dialect, options->flags, false});
 }
 
-/* True: somebody else is asked now. */
+/* True: another server is asked now. */
 static bool follow_referral(struct whois_talk *talk)
 {
     struct whois_address address;
@@ -128,7 +128,7 @@ static bool follow_referral(struct whois_talk *talk)
     talk->trouble = NULL;
     if (!whois_reach_allows(&talk->server->options, &address, &way)) {
         whois_server_note_referral(talk->server, &address, "neither a registry that is known nor configured");
-        talk->no_match_count++; /* as far as this server leads, the number has no name */
+        talk->no_match_count++; /* as far as this server knows, the number has no name */
         return false;
     }
     whois_server_note_referral(talk->server, &address, NULL);

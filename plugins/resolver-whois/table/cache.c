@@ -1,4 +1,4 @@
-/* The cache on disk. Lines are hashed as they are written, so nothing is held in memory twice. */
+/* The cache on disk. Lines are hashed as they are written, so nothing is in memory twice. */
 #include "table/cache.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #define HEADER        "flow-exporter whois cache 1\n"
 #define FILE_SIZE_MAX ((off_t)1 << 30)
 #define LINE_SIZE_MAX (WHOIS_NAME_MAX + 64)
-/* Entries that are written while workers have to wait for the table. */
+/* How many entries are written while workers have to wait for the table. */
 #define SLICE 1024
 
 static uint64_t fnv1a(uint64_t hash, const char *data, size_t size)
@@ -32,7 +32,7 @@ static uint64_t fnv1a(uint64_t hash, const char *data, size_t size)
 
 /* ---- reading ---- */
 
-/* Digits and the byte that must follow; *at moves behind it. */
+/* Digits and the byte that must follow; *at moves behind that byte. */
 static bool take_digits(const char **at, const char *end, char follower, uint64_t max, uint64_t *value)
 {
     const char *begin = *at;
@@ -45,7 +45,7 @@ static bool take_digits(const char **at, const char *end, char follower, uint64_
     return *at > begin && *at < end && *(*at)++ == follower;
 }
 
-/* The last line and what it says about the others. */
+/* Checks the last line against the others. */
 static bool check_end(const char *data, size_t size, const char **lines_end, uint64_t *count)
 {
     const char *end = data + size;
@@ -109,7 +109,7 @@ struct loading {
     size_t count;
 };
 
-/* Whether it is a name as answers give it. The file may be of somebody else, who can make a checksum, too. */
+/* Whether this is a name as answers give it. Somebody else may have made the file, with a valid checksum. */
 static bool is_clean(const char *kept, size_t size)
 {
     char copy[WHOIS_NAME_MAX];
@@ -122,7 +122,7 @@ static int restore(void *arg, uint32_t number, int64_t expires_s, const char *ke
     struct loading *loading = arg;
     int64_t lifetime_ms = size ? loading->lifetimes->known_ms : loading->lifetimes->unknown_ms;
     int64_t left_ms = expires_s * 1000 - loading->wall_ms;
-    /* A clock that was wrong, or options that have changed, make nothing live longer than it should. */
+    /* A wrong clock, or changed options, must not let an entry live longer than it should. */
     if (left_ms > lifetime_ms)
         left_ms = lifetime_ms;
     if (left_ms <= 0 || size > WHOIS_NAME_MAX || !is_clean(kept, size))
@@ -193,7 +193,7 @@ struct saving {
 static void write_line(struct saving *saving, const char *line, size_t size)
 {
     saving->hash = fnv1a(saving->hash, line, size);
-    (void)fwrite(line, 1, size, saving->out); /* faults are kept by the stream */
+    (void)fwrite(line, 1, size, saving->out); /* the stream remembers faults */
 }
 
 static enum whois_fate save_entry(void *arg, struct whois_table *table, struct whois_entry *entry)
@@ -227,7 +227,7 @@ static int write_entries(FILE *out, struct whois_table *table)
     return fdatasync(fileno(out)) < 0 ? errno : 0;
 }
 
-/* The folder, too, so that the new name is there after a crash. */
+/* Syncs the folder as well, so that the new name is there after a crash. */
 static void sync_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -243,7 +243,7 @@ int whois_cache_save(const char *folder, struct whois_table *table, struct fx_er
     snprintf(path, sizeof(path), "%s/%s", folder, WHOIS_CACHE_FILE);
     snprintf(temporary, sizeof(temporary), "%s.new", path);
     const char *why;
-    (void)unlink(temporary); /* whatever somebody has put there */
+    (void)unlink(temporary); /* removes what somebody may have put there */
     int fd = fx_file_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, &why);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     int error = out ? 0 : fd < 0 ? -fd : errno;

@@ -21,24 +21,27 @@
 #define WHOIS_CACHE_FILE "names.cache"
 
 /*
- * Calls take with each name of a cache file's content, when the file is whole; else with none, and gives FX_EINVAL and
- * *why, a text. Nothing else than 0 from take ends it and is given back.
+ * Calls take with each name of a cache file's content, if the file is complete. Otherwise calls nothing, gives
+ * FX_EINVAL, and sets *why to a text. If take gives anything but 0, parsing ends and returns that.
  */
 int whois_cache_parse(const char *data, size_t size,
                       int (*take)(void *arg, uint32_t number, int64_t expires_s, const char *kept, size_t size),
                       void *arg, const char **why);
 
-/* How long what servers say is believed. */
+/* How long answers of servers are believed. */
 struct whois_lifetimes {
     int64_t known_ms, unknown_ms;
 };
-/* When a name is asked for again before it expires: a tenth of its lifetime before, give or take. */
+/* When to ask for a name again before it expires: about a tenth of its lifetime earlier. */
 int64_t whois_refresh_ms(int64_t expires_ms, int64_t lifetime_ms, uint64_t number);
 
-/* Fills the table from the file in folder; none is no fault. 0, or a negative code with err saying why it is not used. */
+/*
+ * Fills the table from the file in folder. A missing file is no fault. 0, or a negative code; err tells why the file
+ * is not used.
+ */
 int whois_cache_load(const char *folder, struct whois_table *table, const struct whois_lifetimes *lifetimes,
                      size_t *count, struct fx_error *err) FX_WARN_UNUSED;
-/* Writes a temporary file, syncs and renames it. 0, or a negative code with err; then the old file is as it was. */
+/* Writes a temporary file, syncs and renames it. 0, or a negative code with err; then the old file is unchanged. */
 int whois_cache_save(const char *folder, struct whois_table *table, struct fx_error *err) FX_WARN_UNUSED;
 
 #endif

@@ -13,9 +13,9 @@ struct whois_queue {
 
 void whois_queue_init(struct whois_queue *queue);
 void whois_queue_push(struct whois_queue *queue, struct whois_entry *entry);
-/* The first entry, taken off, or NULL. */
+/* Removes and gives the first entry, or NULL. */
 struct whois_entry *whois_queue_pop(struct whois_queue *queue);
-/* Moves all of from behind what is in queue. */
+/* Moves all entries of from to the end of queue. */
 void whois_queue_append(struct whois_queue *queue, struct whois_queue *from);
 
 #endif

@@ -1,7 +1,6 @@
 /*
- * The table of numbers. Workers come here once a number (then their own cache
- * has it), so one lock is enough. Memory that is not there makes an overflow,
- * never a failure: records count more than names.
+ * The table of numbers. Workers come here once for each number (then their own cache has it), so one lock is enough.
+ * Lack of memory makes an overflow, never a failure: records count more than names.
  */
 #include "table/table.h"
 
@@ -12,9 +11,9 @@
 #include "base/clock.h"
 #include "metrics.h"
 
-/* How many of the oldest are looked at for one that may go. */
+/* How many of the oldest entries are tried to find one that may go. */
 #define EVICTION_SCAN 32
-/* How often workers are asked to let go of what they remember; seldom, when that makes no room. */
+/* How often workers are asked to drop what they remember; rarely, if that makes no room. */
 #define GENERATION_MS     1000
 #define GENERATION_MAX_MS 60000
 
@@ -128,7 +127,7 @@ static void drop_entry(struct whois_table *table, struct whois_entry *entry)
     free_entry(entry);
 }
 
-/* country_size 0: there is none, which is as final as a name that nobody knows. */
+/* country_size 0: there is no country, which is as final as a name that nobody knows. */
 static int set_cells(struct whois_table *table, struct whois_entry *entry, enum fx_cell_state state, const char *text,
                      size_t size, const char *country, size_t country_size)
 {
@@ -165,7 +164,7 @@ bool whois_table_decide(struct whois_table *table, struct whois_entry *entry)
     if (is_reserved && options->reserved_name &&
         set_cells(table, entry, FX_CELL_KNOWN, options->reserved_name, strlen(options->reserved_name), "", 0) == 0)
         return true;
-    /* No text, so no memory that could fail. */
+    /* There is no text, so no memory is needed that could be lacking. */
     if (!options->can_ask || is_reserved)
         (void)set_cells(table, entry, FX_CELL_UNKNOWN, "", 0, "", 0);
     return !options->can_ask || is_reserved;
@@ -209,7 +208,7 @@ static struct whois_entry *add_entry(struct whois_table *table, uint64_t number)
     return entry;
 }
 
-/* The oldest that may go, goes. What is in use is not the oldest, whatever the list says. */
+/* Drops the oldest entry that may go. An entry in use is not the oldest, whatever the list says. */
 static bool evict_if_full(struct whois_table *table)
 {
     if (table->count < table->options.max_entries)
@@ -318,7 +317,7 @@ bool whois_table_walk(struct whois_table *table, size_t *cursor, size_t max, str
         struct whois_entry *entry = table->entries[*cursor];
         enum whois_fate fate = entry->is_busy && queue ? WHOIS_KEEP : judge(arg, table, entry);
         if (fate == WHOIS_DROP && !whois_entry_is_used(entry)) {
-            drop_entry(table, entry); /* and another one is in its place */
+            drop_entry(table, entry); /* another entry has taken its place */
             continue;
         }
         if (fate == WHOIS_ASK) {

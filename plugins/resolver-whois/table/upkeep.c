@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "metrics.h"
 
-/* Entries that are looked at while workers may have to wait for the table: some tens of microseconds. */
+/* How many entries are looked at while workers may have to wait for the table: some tens of microseconds. */
 #define SLICE         1024
 #define WATCH_MS      1000
 #define SWEEP_MAX_MS  30000
@@ -31,7 +31,7 @@ void whois_upkeep_init(struct whois_upkeep *upkeep, int64_t now_ms)
     upkeep->saved_changes = upkeep->table->changes;
 }
 
-/* What is in use is asked about again in time; what is not, may go when it is no longer believed. */
+/* An entry in use is asked about again in time. An unused entry may go when it is no longer believed. */
 static enum whois_fate judge_age(void *arg, struct whois_table *table, struct whois_entry *entry)
 {
     int64_t now_ms = *(const int64_t *)arg;
@@ -52,7 +52,7 @@ static bool sweep(struct whois_upkeep *upkeep, struct whois_queue *queue, int64_
     return has_more;
 }
 
-/* After a change of files. What a server said stays, where no file says anything. */
+/* After a change of files. A server's answer stays for numbers that no file names. */
 static enum whois_fate judge_files(void *arg, struct whois_table *table, struct whois_entry *entry)
 {
     (void)arg;
@@ -64,7 +64,7 @@ static enum whois_fate judge_files(void *arg, struct whois_table *table, struct 
         entry->kept = NULL;
         return WHOIS_KEEP;
     }
-    /* The file's name is gone: until a server has answered, the old one is the best there is. */
+    /* The file's name is gone. Until a server has answered, the old name is the best there is. */
     return WHOIS_ASK;
 }
 
