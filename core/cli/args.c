@@ -1,7 +1,6 @@
 /*
- * The command line, by hand: one or two dashes and "=" or a space before the
- * value mean the same, because the program that this one replaces took all four
- * forms. Main thread. Nothing is printed and nothing is opened here.
+ * Parses the command line by hand. A flag may have one dash or two, and "=" or a space before its value: the program
+ * that this one replaces took all four forms. Main thread. Nothing is printed or opened here.
  */
 #include "cli/args.h"
 
@@ -20,7 +19,7 @@ enum flag_kind { FLAG_TEXT, FLAG_SWITCH, FLAG_PATHS };
 struct flag {
     const char *name;
     enum flag_kind kind;
-    bool is_old; /* says what a configuration file would say */
+    bool is_old; /* a flag of the replaced program: it stands for something in a configuration file */
     size_t offset, count_offset;
 };
 
@@ -41,7 +40,7 @@ struct flag {
         name_, FLAG_PATHS, old_, offsetof(struct fxi_args, member_), offsetof(struct fxi_args, count_)                 \
     }
 
-/* help and version are not here: they end the parsing. */
+/* The flags help and version are not in this table, because they end the parsing. */
 static const struct flag flags[] = {
     OLD_TEXT("brokers", flags.brokers),
     OLD_TEXT("topic", flags.topic),
@@ -62,7 +61,7 @@ static const struct flag flags[] = {
 struct words {
     int argc, at;
     char **argv;
-    const char *old_flag; /* the first old flag that was seen */
+    const char *old_flag; /* the first old flag on the command line, or NULL */
 };
 
 static const struct flag *flag_find(const char *name, size_t size)
@@ -93,7 +92,7 @@ static bool is_flag(const char *word)
     return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9');
 }
 
-/* The value after "=", or the next word, which must not look like a flag. */
+/* Takes a flag's value: the text after "=", or the next word, which must not look like a flag. */
 static const char *value_take(struct words *words, const char *equals)
 {
     if (equals)
@@ -151,7 +150,7 @@ static bool is_command(const char *word)
     return word[0] >= 'a' && word[0] <= 'z' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
 }
 
-/* A command of the table, with its argument, or a plugin's own with any arguments. */
+/* Takes a command: one of the table with its argument, or a plugin's command with any arguments. */
 static int command_parse(struct fxi_args *args, struct words *words, struct fx_error *err)
 {
     const char *word = words->argv[words->at++];
@@ -178,7 +177,7 @@ static int command_parse(struct fxi_args *args, struct words *words, struct fx_e
                         fxi_text_show(word, shown));
 }
 
-/* --help and --version win over everything, wherever they stand before a fault. */
+/* --help and --version win over everything else, provided that no faulty word stands before them. */
 static bool ending_parse(struct fxi_args *args, const char *word)
 {
     if (strcmp(word, "-h") == 0 || strcmp(word, "-help") == 0 || strcmp(word, "--help") == 0)
@@ -225,7 +224,7 @@ static int values_check(const struct fxi_flags *values, struct fx_error *err)
     return state.code;
 }
 
-/* A plugin's command takes the configuration of a run, but of the old flags only those that are about names. */
+/* A plugin's command takes the configuration as a run does, but of the old flags only those that concern names. */
 static int command_check(struct fxi_args *args, const struct words *words, struct fx_error *err)
 {
     if (args->check || args->print_config)
@@ -248,7 +247,7 @@ static int fail_markdown(struct fx_error *err)
     return FX_EINVAL;
 }
 
-/* What goes together, and what the action needs. */
+/* Checks that the flags go together, and that the action has what it needs. */
 static int args_check(struct fxi_args *args, const struct words *words, struct fx_error *err)
 {
     bool is_run = args->action == FXI_ACTION_RUN;

@@ -1,6 +1,6 @@
 /*
- * The program's own commands, a row each: the command line, the help and the messages are made from it. To add a command, add a
- * row and a function. Commands that plugins bring are not here: whoever has the plugin has them (plugin_command.c).
+ * The program's own commands, one row each. The command line, the help and messages are made from this table. To add a
+ * command, add a row and a function. Commands of plugins are not in the table: see plugin_command.c.
  */
 #ifndef FXI_CLI_COMMAND_TABLE_H
 #define FXI_CLI_COMMAND_TABLE_H
@@ -13,18 +13,19 @@
 
 struct fxi_command {
     const char *name;
-    const char *argument;    /* what the help calls its argument, which it needs; NULL: it takes none */
-    const char *argument_is; /* "the name of a plugin": for who forgets it */
-    const char *help;        /* what it does, within a line */
+    const char *argument;    /* the name in the help of the required argument; NULL: the command takes none */
+    const char *argument_is; /* "the name of a plugin": for the message about a missing argument */
+    const char *help;        /* what the command does, within a line */
     bool has_markdown;       /* it can print Markdown */
     bool has_loader;         /* it looks at plugins, so it takes --plugin-dir */
-    int (*run)(struct fxi_loader *loader, const struct fxi_args *args); /* gives the exit status; loader: or NULL */
+    /* Returns the exit status. loader is NULL unless has_loader is set. */
+    int (*run)(struct fxi_loader *loader, const struct fxi_args *args);
 };
 
-/* Ended by a NULL name. */
+/* The table ends with a NULL name. */
 extern const struct fxi_command fxi_commands[];
 
-/* NULL: there is none with this name. */
+/* Finds a command by name, or returns NULL. */
 const struct fxi_command *fxi_command_find(const char *name);
 /* Adds "'plugins', 'plugin NAME', ...". */
 void fxi_commands_name(struct fxi_str *to);

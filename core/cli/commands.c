@@ -1,4 +1,4 @@
-/* The commands that look and do not run. Main thread. */
+/* Commands that only show something and don't run the pipeline. Main thread. */
 #include "cli/commands.h"
 
 #include <stdlib.h>
@@ -140,7 +140,7 @@ int fxi_command_plugin(struct fxi_loader *loader, const struct fxi_args *args)
     return 0;
 }
 
-/* Secrets are known by the plugins' tables; of a plugin that can't be loaded nothing is shown. */
+/* Plugins' tables say which values are secrets, so no values of a plugin that can't be loaded are shown. */
 static bool is_secret(void *arg, const struct fxi_plugin_entry *entry, const char *key, const struct fxi_node *item)
 {
     for (const char *const *own = fxi_entry_keys(entry->kind); *own; own++)

@@ -1,6 +1,6 @@
 /*
- * The program while it runs: the main thread starts everything, waits for a signal or for the pipeline's own end, and
- * stops everything in order. The guard beside it sees to it that the end comes to its end.
+ * The program while it runs. The main thread starts everything, waits for a signal or for the end of all inputs, and
+ * stops everything in order. The guard ends the process if stopping takes too long.
  */
 #include <errno.h>
 #include <poll.h>
@@ -57,7 +57,7 @@ static int run(struct fxi_pipeline *pipeline, struct fxi_guard *guard)
     return status;
 }
 
-/* Nothing here needs its rights, and all that comes from outside would have them, too. */
+/* Warns of running as root: the program needs no such rights, and a fault caused from outside would have them. */
 static void warn_of_root(void)
 {
     if (geteuid() == 0)
@@ -84,7 +84,7 @@ static int run_guarded(struct fxi_loader *loader, const struct fxi_config *confi
 int fxi_command_run(struct fxi_loader *loader, const struct fxi_config *config)
 {
     struct fx_error err = FX_ERROR_INIT;
-    static struct fxi_watch watch; /* threads that are left behind may still look at it */
+    static struct fxi_watch watch; /* static, because threads that are left behind may still use it */
     fxi_log_setup((enum fx_log_level)config->log.level, (enum fxi_log_format)config->log.format);
     struct fxi_guard *guard = NULL;
     int status = FXI_STATUS_FAULT;

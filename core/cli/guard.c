@@ -1,8 +1,10 @@
 /*
- * Signals and the last bound. Main may be inside any plugin's create, start, stop or destroy when a signal comes, and
- * such a call may never return. So a thread of its own reads signals, and when the time for an end is over it ends the
- * process, whatever the others do. It does not log: whom the log's file keeps waiting it must outlive. What is to be
- * said at last is said by one more thread, which has LAST_WORDS_MS for it.
+ * Signals, and the last limit on stopping. The main thread may be inside a plugin's create, start, stop or destroy when
+ * a signal comes, and such a call may never return. So the guard is a separate thread, which reads signals. When the
+ * time for stopping is over, it ends the process, whatever the other threads do.
+ *
+ * The guard does not log, because the log's file can block the thread that writes to it. Its last messages are written
+ * by one more thread, which has LAST_WORDS_MS to do so.
  */
 #include "cli/guard.h"
 
@@ -22,7 +24,7 @@
 #include "util/thread.h"
 
 #define LAST_WORDS_MS 300
-/* A shell and its script can both pass one Ctrl-C on: what comes so soon is the same request. */
+/* A shell and its script can both pass on one Ctrl-C. A second signal that comes so soon is the same request. */
 #define SAME_REQUEST_MS 1000
 
 struct fxi_guard {
@@ -31,12 +33,12 @@ struct fxi_guard {
     int64_t stop_timeout_ms;
     int signal_fd, wake_fd, stop_fd;
     atomic_bool quits;
-    _Atomic int64_t end_ms;   /* when the process ends, whatever happens; 0: it runs */
-    _Atomic int64_t asked_ms; /* when the first signal asked for the end; 0: none has */
-    _Atomic int signal;       /* that one */
-    pthread_mutex_t lock;     /* held for moments, never over a call */
+    _Atomic int64_t end_ms;   /* when the process ends, whatever happens; 0: it is not stopping */
+    _Atomic int64_t asked_ms; /* when the first signal asked for the end; 0: no signal has */
+    _Atomic int signal;       /* the number of that signal */
+    pthread_mutex_t lock;     /* held only for moments, never while a plugin or the log is called */
     struct fxi_pipeline *pipeline;
-    int status; /* -1: as the pipeline says */
+    int status; /* -1: the pipeline decides */
 };
 
 static void set_signals(sigset_t *taken)
@@ -55,7 +57,7 @@ static void raise_event(int fd)
 {
     uint64_t one = 1;
     if (write(fd, &one, sizeof one) < 0)
-        return; /* the counter is full: it is readable already */
+        return; /* the counter is full, so the descriptor is readable already */
 }
 
 static int status_now(struct fxi_guard *guard)
@@ -79,10 +81,10 @@ static void say_last_words(void *arg)
     fxi_watch_last_words(words->shortest_ms, words->status);
 }
 
-/* shortest_ms: calls that have lasted so long are named. */
+/* Calls that have lasted for at least shortest_ms are named. */
 static void __attribute__((noreturn)) leave(struct fxi_guard *guard, int64_t shortest_ms)
 {
-    static struct fxi_thread thread; /* who speaks may be left behind */
+    static struct fxi_thread thread; /* static, because the thread may be left behind */
     static struct words words;
     words = (struct words){shortest_ms, status_now(guard)};
     if (fxi_thread_start(&thread, "fx-last-words", say_last_words, &words, NULL) == 0)
@@ -181,7 +183,7 @@ void fxi_guard_set_pipeline(struct fxi_guard *guard, struct fxi_pipeline *pipeli
 {
     pthread_mutex_lock(&guard->lock);
     guard->pipeline = pipeline;
-    if (atomic_load(&guard->asked_ms)) /* it was asked for while there was none yet */
+    if (atomic_load(&guard->asked_ms)) /* a signal came before there was a pipeline */
         fxi_pipeline_ask_stop(pipeline);
     pthread_mutex_unlock(&guard->lock);
 }

@@ -1,4 +1,4 @@
-/* Every self metric that there is, as Markdown: docs/metrics.md is made of it. Main thread. */
+/* Prints all self metrics as Markdown. docs/metrics.md is made from this output. Main thread. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Commands that plugins bring along. Main thread. */
+/* Commands of plugins. Main thread. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 struct search {
     struct fxi_loader *loader;
     const char *command;
-    const char *plugin; /* that has it, or NULL */
+    const char *plugin; /* the plugin that has the command, or NULL */
     struct fxi_str known;
 };
 
@@ -27,7 +27,7 @@ static void look_at(void *arg, const char *name, const char *file)
         search->plugin = module->plugin.name;
 }
 
-/* No instance has the command: either no plugin has it, or the configuration does not use the one that has. */
+/* No instance has the command: either no plugin has it, or the configuration does not use the plugin that has it. */
 static int say_why_not(struct fxi_loader *loader, const char *command)
 {
     struct search search = {.loader = loader, .command = command};

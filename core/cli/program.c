@@ -1,4 +1,4 @@
-/* The program: from arguments to a command. Main thread. */
+/* The program: takes arguments and runs a command. Main thread. */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
@@ -18,7 +18,7 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-/* For standard error that takes nothing just now. */
+/* How long to wait at the end for a standard error that takes nothing at the moment. */
 #define LAST_LINE_MS 500
 
 static int help(const struct fxi_args *args)
@@ -30,7 +30,7 @@ static int help(const struct fxi_args *args)
     return args->help_status;
 }
 
-/* A command of a plugin needs no broker: without a file it works with the defaults of the old flags. */
+/* A plugin's command needs no broker: without a configuration file it uses the defaults of the old flags. */
 static struct fxi_document *read_flags(const struct fxi_args *args)
 {
     struct fxi_flags flags = args->flags;

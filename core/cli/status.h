@@ -1,13 +1,13 @@
 /*
- * What the program ends with. A supervisor can tell by it whether another start can help: after FXI_STATUS_CONFIG
- * somebody has to change something first. The numbers beyond 1 are those of <sysexits.h>.
+ * Exit statuses. They tell a supervisor whether another start can help: after FXI_STATUS_CONFIG, somebody must change
+ * something first. The numbers above 1 are those of <sysexits.h>.
  */
 #ifndef FXI_CLI_STATUS_H
 #define FXI_CLI_STATUS_H
 
 enum fxi_status {
     FXI_STATUS_OK = 0,
-    FXI_STATUS_NO = 1,             /* a command's answer: what it looked at is not sound, or not there */
+    FXI_STATUS_NO = 1,             /* a command's answer: what it examined is damaged or missing */
     FXI_STATUS_USAGE = 64,         /* the command line is wrong */
     FXI_STATUS_FAULT = 70,         /* the system, a peer or a plugin failed */
     FXI_STATUS_NOT_COMMITTED = 75, /* stopped, but the last checkpoint was not committed */

@@ -1,6 +1,6 @@
 /*
- * A thread beside all others, which may wait for the log: the guard must not. It wakes some times a second while the log
- * has lines that its reader has not taken, and twice a second else, to look at the calls of plugins.
+ * The watch may wait for the log; the guard must not. While the log holds lines that its reader has not taken, the
+ * watch wakes several times a second. Otherwise it wakes twice a second, to look at the calls of plugins.
  */
 #include "cli/watch.h"
 
@@ -39,7 +39,7 @@ static void say(int signal_number)
                        NULL);
 }
 
-/* At the deadline, and whenever the time has doubled since. */
+/* A call is named at the deadline, and again whenever its time has doubled since. */
 static void name_overdue(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
 {
     (void)arg;
@@ -56,7 +56,7 @@ static void watch_main(void *arg)
     struct fxi_watch *watch = arg;
     struct pollfd fds[] = {{.fd = watch->signals[0], .events = POLLIN}, {.events = POLLOUT}};
     for (;;) {
-        fds[1].fd = fxi_log_waiting_fd(); /* below 0: not looked at */
+        fds[1].fd = fxi_log_waiting_fd(); /* poll ignores a negative descriptor */
         unsigned char number;
         if (poll(fds, 2, LOOK_MS) > 0 && fds[0].revents) {
             if (read(watch->signals[0], &number, 1) != 1)
@@ -95,7 +95,7 @@ void fxi_watch_tell(struct fxi_watch *watch, int signal_number)
 {
     unsigned char number = (unsigned char)signal_number;
     if (write(watch->signals[1], &number, 1) != 1)
-        return; /* thousands of them wait to be said */
+        return; /* the pipe is full: thousands of signals wait to be logged */
 }
 
 static void name_left(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)

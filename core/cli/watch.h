@@ -1,4 +1,4 @@
-/* The watch: a thread that says what lasts too long, what signals have done, and what the log has kept. */
+/* The watch: a thread that names calls that last too long, logs signals, and writes lines that the log has kept. */
 #ifndef FXI_CLI_WATCH_H
 #define FXI_CLI_WATCH_H
 
@@ -11,17 +11,20 @@
 struct fxi_watch {
     struct fxi_thread thread;
     int64_t call_deadline_ms;
-    int signals[2]; /* a pipe of bytes, each a signal's number; closed: the end */
+    int signals[2]; /* a pipe of signal numbers, one byte each; closing it ends the thread */
 };
 
-/* Main thread. 0, or negative with err. */
+/* Starts the watch. Main thread. Returns 0, or a negative code with err filled. */
 int fxi_watch_start(struct fxi_watch *watch, int64_t call_deadline_ms, struct fx_error *err);
 void fxi_watch_stop(struct fxi_watch *watch);
 
-/* The guard: a signal that changes no more than what the program says. Never waits. */
+/* Called by the guard: passes on a signal that changes only what the program logs. Never waits. */
 void fxi_watch_tell(struct fxi_watch *watch, int signal_number);
 
-/* Names the calls that have lasted so long, says with what the program ends, and waits a moment for the log. Any thread. */
+/*
+ * Names the calls that have lasted shortest_ms or more, logs the exit status, and waits a moment for the log. Any
+ * thread.
+ */
 void fxi_watch_last_words(int64_t shortest_ms, int status);
 
 #endif

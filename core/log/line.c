@@ -1,4 +1,4 @@
-/* Log lines, as text and as JSON. The caller's thread only. */
+/* Log lines, as text and as JSON. Everything belongs to the caller's thread. */
 #include "log/line.h"
 
 #include <stdbool.h>
@@ -9,8 +9,9 @@
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 /*
- * JSON's escapes; also used for quoted values in text. What a terminal would obey is escaped, too; a byte that is no
- * UTF-8 is shown as the character of Latin-1 that it may have been meant for.
+ * Adds a quoted text with JSON's escapes. They are also used for quoted values in text lines. Characters that a
+ * terminal would obey are escaped, too. A byte that is not valid UTF-8 is shown as the Latin-1 character with its
+ * number.
  */
 static void add_quoted(struct fxi_str *out, const char *text, size_t length)
 {

@@ -1,14 +1,17 @@
-/* One line of the log, made of its parts: text for people, JSON for programs. */
+/* Makes one line of the log from its parts: text for people, JSON for programs. */
 #ifndef FXI_LOG_LINE_H
 #define FXI_LOG_LINE_H
 
 #include "log/log.h"
 #include "util/str.h"
 
-/* Between pairs after formatting: the spaces of the format become this, so that values may contain spaces. */
+/* Separates formatted pairs. It replaces the spaces of the format, so that values may contain spaces. */
 #define FXI_LOG_SEPARATOR '\x1f'
 
-/* time: RFC 3339; speaker may be NULL; pairs: key=value joined by FXI_LOG_SEPARATOR. Ends with a newline. */
+/*
+ * Adds a line that ends with a newline. time is as in RFC 3339. speaker may be NULL. pairs are key=value, joined by
+ * FXI_LOG_SEPARATOR.
+ */
 void fxi_log_line(struct fxi_str *out, enum fxi_log_format format, const char *time, enum fx_log_level level,
                   const char *speaker, const char *sentence, const char *pairs);
 

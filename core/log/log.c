@@ -1,6 +1,6 @@
 /*
- * The log: lines to standard error (sink.c), which no thread waits for. The
- * format is set once, before threads start; the level may change at any time.
+ * The log writes lines to standard error (sink.c), and no thread waits for that. The format is set once, before threads
+ * start. The level may change at any time.
  */
 #include "log/log.h"
 
@@ -18,7 +18,7 @@
 #include "util/alloc.h"
 #include "util/clock.h"
 
-/* The one place that is the process's own: there is one standard error. */
+/* Level and format are the process's, not an instance's: there is only one standard error. */
 static _Atomic int log_level = FX_LOG_INFO;
 static enum fxi_log_format log_format = FXI_LOG_TEXT;
 
@@ -52,7 +52,7 @@ static void format_time(char *buffer, size_t size)
     snprintf(buffer + used, size - used, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-/* The format with its spaces replaced: what is a space after formatting belongs to a value. */
+/* Formats pairs, after replacing the spaces of the format. Any space in the result thus belongs to a value. */
 static char *separated(const char *pairs)
 {
     char *copy = fxi_strdup(pairs);
@@ -72,7 +72,7 @@ static void format_pairs(struct fxi_str *out, const char *pairs, va_list args)
     free(format);
 }
 
-/* values: key=value, joined by FXI_LOG_SEPARATOR. */
+/* values are key=value, joined by FXI_LOG_SEPARATOR. */
 static void put_line(const struct fx_instance *instance, enum fx_log_level level, const char *sentence,
                      const struct fxi_str *values)
 {
@@ -85,7 +85,7 @@ static void put_line(const struct fx_instance *instance, enum fx_log_level level
     fxi_str_fini(&line);
 }
 
-/* Said once when lines are taken again. */
+/* Reports lost lines, once standard error takes lines again. */
 static void tell_lost(void)
 {
     unsigned long lost = fxi_sink_take_lost();
@@ -160,7 +160,7 @@ int fx_log_allowed(struct fx_log_limit *limit, unsigned *suppressed)
     *suppressed = 0;
     if (__atomic_exchange_n(&limit->lock, 1, __ATOMIC_ACQUIRE)) {
         __atomic_add_fetch(&limit->contended, 1, __ATOMIC_RELAXED);
-        return 0; /* another thread is at it: that line speaks for this one */
+        return 0; /* another thread is logging from the same place: its line will do for both */
     }
     int64_t now = fxi_clock_ms();
     if (limit->allowed == 0 || now - limit->window_start_ms >= LIMIT_WINDOW_MS) {

@@ -1,4 +1,4 @@
-/* The log's own side: how it is set up. Speaking is in <flow-exporter/log.h>. */
+/* How the log is set up and driven. Functions that write lines are in <flow-exporter/log.h>. */
 #ifndef FXI_LOG_LOG_H
 #define FXI_LOG_LOG_H
 
@@ -9,25 +9,28 @@
 
 enum fxi_log_format { FXI_LOG_TEXT = 0, FXI_LOG_JSON = 1 };
 
-/* Main thread, before other threads log. */
+/* Main thread, before any other thread logs. */
 void fxi_log_setup(enum fx_log_level level, enum fxi_log_format format);
 
-/* Any thread: one level more (1) or less (-1). Gives the level as it is then. */
+/* Logs one level more (1) or less (-1). Returns the new level. Any thread. */
 enum fx_log_level fxi_log_step(int step, bool *has_changed);
 
-/* As fx_log, but at any level, and without a speaker. */
+/* Logs as fx_log does, but whatever the configured level is, and without a speaker. */
 void fxi_log_always(enum fx_log_level level, const char *sentence, const char *pairs, ...) FX_PRINTF(3, 4);
 
-/* Text for standard error that is no line of the log, under the same rules: it waits for nobody. */
+/* Writes text that is not a log line to standard error. Like the log, it never waits. */
 void fxi_log_print(const char *text, size_t size);
 
-/* Lines that standard error has not taken yet are written, as far as it goes; waiting_fd: what to poll for POLLOUT, or -1. */
+/*
+ * fxi_log_flush writes kept lines as far as standard error takes them. fxi_log_waiting_fd gives the descriptor to poll
+ * for POLLOUT, or -1 if nothing is kept.
+ */
 void fxi_log_flush(void);
 int fxi_log_waiting_fd(void);
-/* Before the process ends: waits at most so long for standard error. */
+/* Call it before the process ends. Waits at most timeout_ms for standard error. */
 void fxi_log_end(int timeout_ms);
 
-/* Lines that standard error did not take in time. */
+/* Gives the number of lines lost because standard error did not take them in time. */
 unsigned long fxi_log_lost(void);
 
 #endif

@@ -1,15 +1,16 @@
 /*
- * Standard error as the log writes it. Its reader may stand still, and then a write(2) waits; so may nobody here.
+ * How the log writes to standard error. When its reader stands still, write(2) blocks. No thread of the program may
+ * block on it.
  *
- *   pipe, terminal   opened once more, for a description of our own with O_NONBLOCK: that of the inherited descriptor is
- *                    shared with other processes, whom the flag would surprise. Where that is refused, poll says whether
- *                    4096 bytes can be written, and no more are.
- *   socket           send with MSG_DONTWAIT (the journal's, under systemd)
- *   all others       write: a file takes what it is given. A disk that stands still makes its writers wait, as it does
- *                    with every program; the stop has a bound of its own (cli/guard.c).
+ *   pipe, terminal   It is opened once more with O_NONBLOCK. The inherited description is shared with other processes,
+ *                    which would not expect the flag. If opening is refused, at most 4096 bytes are written at a time,
+ *                    and only after poll has said that they can be.
+ *   socket           send with MSG_DONTWAIT. Under systemd this is the journal's socket.
+ *   anything else    write. A file takes what it is given. A disk that stands still blocks its writers, as it does with
+ *                    every program; stopping has a limit of its own (cli/guard.c).
  *
- * What a full pipe does not take is kept, up to KEPT_MAX, and goes out before the next line. Lines beyond that are lost
- * and counted. Everything is under the lock, which is held for moments.
+ * Lines that a full pipe does not take are kept, up to KEPT_MAX bytes, and are written before the next line. Lines
+ * beyond that limit are lost and counted. The lock covers everything, and is held only for moments.
  */
 #include "log/sink.h"
 
@@ -30,7 +31,7 @@
 
 enum sink_kind { SINK_UNKNOWN, SINK_PLAIN, SINK_OWN, SINK_SHARED, SINK_SOCKET };
 
-/* There is one standard error, so there is one of these. */
+/* There is only one standard error, so there is only one sink. */
 static struct {
     pthread_mutex_t lock;
     enum sink_kind kind;
@@ -75,7 +76,7 @@ static ssize_t write_some(const char *data, size_t size)
     }
 }
 
-/* How much was written. *is_gone: nobody will ever read the rest. */
+/* Returns the number of bytes written. *is_gone is set if nobody will ever read the rest. */
 static size_t write_most(const char *data, size_t size, bool *is_gone)
 {
     size_t done = 0;
@@ -135,7 +136,7 @@ void fxi_sink_put(const char *data, size_t size)
     bool is_gone = false;
     size_t done = sink.kept.size ? 0 : write_most(data, size, &is_gone);
     size_t left = size - done;
-    if (left && !is_gone && (done || sink.kept.size + left <= KEPT_MAX)) /* a line that was begun is ended */
+    if (left && !is_gone && (done || sink.kept.size + left <= KEPT_MAX)) /* finish a line that was begun */
         fxi_str_add(&sink.kept, data + done, left);
     else if (left)
         lose(data + done, left);
