@@ -15,10 +15,13 @@
  *   facts.c      records by which a partition's log is known; known.c: facts of partitions that are not ours now
  *   unreadable.c batches that cannot be read
  *   goes_back.c  a log that was replaced, or has lost its end
- *   commit.c     commits, and what became of them (checkpoint thread, or worker 0 in a rebalance)
+ *   commit.c     commits, and what became of them (the checkpoint's thread)
  *
  * Each instance has one consumer. The partitions' queues are forwarded to the workers' queues. So the consumer's own
  * queue holds events only. Worker 0 serves it between its batches: a rebalance never falls inside a batch.
+ *
+ * The checkpoint's thread is the thread that runs the present checkpoint, one at a time: the core's checkpoint thread,
+ * worker 0 in a rebalance, or the main thread at the stop.
  */
 #ifndef INPUT_KAFKA_CONSUMER_H
 #define INPUT_KAFKA_CONSUMER_H
@@ -186,7 +189,7 @@ struct kafka_worker {
     atomic_bool has_missed; /* one of the worker's partitions is missed */
 };
 
-/* A commit under way; one at a time. Only for the checkpoint thread, except what the answer fills. */
+/* A commit under way; one at a time. Only for the checkpoint's thread, except what the answer fills. */
 struct kafka_ask {
     uint64_t number;     /* of the checkpoint; 0: no commit was asked for */
     unsigned generation; /* of the assignment at the first request */
@@ -352,7 +355,7 @@ const struct kafka_known *kafka_known_find(const struct kafka_consumer *consumer
 void kafka_known_keep(struct kafka_consumer *consumer, const struct kafka_partition *partition);
 void kafka_known_load(struct kafka_consumer *consumer);
 /*
- * Saves at most once in ten seconds, unless now is set. Call from the checkpoint thread, or when all workers have
+ * Saves at most once in ten seconds, unless now is set. Call from the checkpoint's thread, or when all workers have
  * ended.
  */
 void kafka_known_save(struct kafka_consumer *consumer, bool now);

@@ -3,7 +3,7 @@
  * hash. A log with a different record at such an offset is a different log: the topic was made anew, or an election
  * has cut off its end.
  *
- * A worker notes the last record of each run. The checkpoint thread stores some records beside the offsets that it
+ * A worker notes the last record of each run. The checkpoint's thread stores some records beside the offsets that it
  * commits. So the records have a lock of their own.
  */
 #include "consumer.h"

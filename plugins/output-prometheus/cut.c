@@ -1,5 +1,5 @@
 /*
- * The values as pages show them: cut, prepared, committed, exposed. Only the checkpoint thread enters this file.
+ * The values as pages show them: cut, prepared, committed, exposed. Only the checkpoint's thread enters this file.
  * Pages hold the exposed snapshot with a counted reference.
  */
 #include "base/clock.h"

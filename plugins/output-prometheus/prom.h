@@ -11,6 +11,10 @@
  *   live/    the live page and the JSON API
  *   .        output-prometheus.c: descriptor, options, self metrics; lifecycle.c: create, start, stop, destroy;
  *            cut.c: cut, prepare, committed, rolled_back; routes.c: which handler answers which path
+ *
+ * The checkpoint's thread is the thread that runs the present checkpoint or restore, one at a time. Nearly always it is
+ * the core's checkpoint thread. It can be a worker whose input asks for a checkpoint itself (fx_feed_checkpoint). At
+ * the stop it is the main thread.
  */
 #ifndef OUTPUT_PROMETHEUS_PROM_H
 #define OUTPUT_PROMETHEUS_PROM_H
@@ -29,7 +33,7 @@ struct prom_output {
     struct fx_instance *instance;
     const struct prom_options *options;
     struct prom_store store;
-    struct prom_kept kept; /* only for the checkpoint thread */
+    struct prom_kept kept; /* only for the checkpoint's thread */
     struct prom_rates rates;
     struct prom_http_host host; /* what http needs from the instance */
     struct prom_http *http;

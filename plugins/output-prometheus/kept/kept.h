@@ -1,5 +1,5 @@
 /*
- * What outlives the program, in the state directory (<flow-exporter/state.h>). Only the checkpoint thread calls this.
+ * What outlives the program, in the state directory (<flow-exporter/state.h>). Only the checkpoint's thread calls this.
  *
  * The log has, in order of appearance: a metric's definition; a series' key; a series' text as shown, or the series
  * that it is shown as. The series of a metric have places, counted from 0 in the order in which they come in the

@@ -1,4 +1,4 @@
-/* Which series have a place in the log. The checkpoint thread. */
+/* Which series have a place in the log. The checkpoint's thread. */
 #include "kept/kept.h"
 
 #include <stdlib.h>

@@ -86,7 +86,7 @@ void prom_rates_fini(struct prom_rates *rates);
 int prom_rates_start(struct prom_rates *rates, struct fx_error *err);
 void prom_rates_stop(struct prom_rates *rates);
 
-/* A cut was committed. Called by the checkpoint thread; returns quickly. */
+/* A cut was committed. Called by the checkpoint's thread; returns quickly. */
 void prom_rates_committed(struct prom_rates *rates);
 /* Looks at the exposed cut. False: it is too young for a step. Called by the thread, or by a test without a thread. */
 bool prom_rates_step(struct prom_rates *rates);

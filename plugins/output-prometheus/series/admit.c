@@ -1,5 +1,5 @@
 /*
- * Which series are shown. The checkpoint thread enters this file while workers run: no lock is held while texts are
+ * Which series are shown. The checkpoint's thread enters this file while workers run: no lock is held while texts are
  * made.
  */
 #include "series/admit.h"

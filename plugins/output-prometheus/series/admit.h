@@ -1,7 +1,7 @@
 /*
  * Which series are shown. A new series is held back until its names are known. Then it gets its label text, once and
  * for ever. Two keys can lead to the same text: a name that is unknown and a name that is absent. The second series
- * is then an alias, and its value is shown with the first. Only the checkpoint thread calls these functions.
+ * is then an alias, and its value is shown with the first. Only the checkpoint's thread calls these functions.
  */
 #ifndef OUTPUT_PROMETHEUS_ADMIT_H
 #define OUTPUT_PROMETHEUS_ADMIT_H

@@ -1,4 +1,4 @@
-/* Series that end. Only the checkpoint thread enters this file, except for the functions that pages print with. */
+/* Series that end. Only the checkpoint's thread enters this file, except for the functions that pages print with. */
 #include "series/expire.h"
 
 #include <inttypes.h>

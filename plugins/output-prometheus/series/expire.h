@@ -11,7 +11,7 @@
  *
  * With top, series also end when heavier ones displace them (top.h), whether they have changed or not.
  *
- * Call only from the checkpoint thread. Unused unless expire_after or top is set.
+ * Call only from the checkpoint's thread. Unused unless expire_after or top is set.
  */
 #ifndef OUTPUT_PROMETHEUS_EXPIRE_H
 #define OUTPUT_PROMETHEUS_EXPIRE_H

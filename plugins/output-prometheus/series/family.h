@@ -53,7 +53,7 @@ struct prom_family {
     struct prom_label labels[PROM_LABELS_MAX];
     struct prom_lines lines; /* what is the same in all its lines */
     struct prom_registry registry;
-    /* Only the checkpoint thread uses these. */
+    /* Only the checkpoint's thread uses these. */
     struct prom_life life;
     struct prom_admit admit;
     struct prom_rename rename;

@@ -3,7 +3,7 @@
  *
  *   flow_as_info{as="15169",name="GOOGLE"} 1
  *
- * These are the cells of series whose names are not shown (option as_info), one for each key. The checkpoint thread
+ * These are the cells of series whose names are not shown (option as_info), one for each key. The checkpoint's thread
  * adds cells, and pages print them. A name is printed as it is at that time, so a later name replaces an earlier
  * one.
  */

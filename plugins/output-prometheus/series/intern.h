@@ -69,7 +69,7 @@ void prom_intern_use(struct prom_intern *intern, uint32_t number);
 void prom_intern_leave(struct prom_intern *intern, uint32_t number);
 
 /*
- * The checkpoint thread gives back texts that no series has, some at a time. It chooses them beside running workers.
+ * The checkpoint's thread gives back texts that no series has, some at a time. It chooses them beside running workers.
  * It takes them away while workers stand still and none of them holds a number. It frees them beside running
  * workers.
  */

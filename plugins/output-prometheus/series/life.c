@@ -1,4 +1,4 @@
-/* Which series live. The checkpoint's owner. */
+/* Which series live. Only the checkpoint's thread enters this file. */
 #include "series/life.h"
 
 #include <stdlib.h>

@@ -10,7 +10,7 @@
  * afterwards the log has it. When no page shows a cut with the series any more, its number can be given to another
  * series.
  *
- * The thread that makes a series holds the series back. Only the checkpoint thread calls the rest. Pages read the
+ * The thread that makes a series holds the series back. Only the checkpoint's thread calls the rest. Pages read the
  * standing of the series in their cut.
  */
 #ifndef OUTPUT_PROMETHEUS_LIFE_H

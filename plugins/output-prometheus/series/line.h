@@ -17,7 +17,7 @@
 
 /*
  * Texts are copied this many bytes at a time. So behind source and target there must be room for the bytes copied in
- * excess. The excess bytes may be another text that the checkpoint thread is writing: none of them is ever in a
+ * excess. The excess bytes may be another text that the checkpoint's thread is writing: none of them is ever in a
  * page.
  */
 #define PROM_LINE_STEP PROM_ARENA_SLACK

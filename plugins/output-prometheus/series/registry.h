@@ -89,7 +89,7 @@ static inline void prom_series_set_created(const struct prom_registry *registry,
     atomic_store_explicit(own, created | flags, memory_order_relaxed);
 }
 
-/* The series that an alias is shown as, or PROM_SERIES_NONE if this one is no alias. Only for the checkpoint thread. */
+/* The series that an alias is shown as, or PROM_SERIES_NONE if it is no alias. Only for the checkpoint's thread. */
 static inline uint32_t prom_series_alias_of(const struct prom_series *series)
 {
     return series->standing.state == PROM_STATE_ALIAS ? series->standing.alias_of : PROM_SERIES_NONE;

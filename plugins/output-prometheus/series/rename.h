@@ -1,7 +1,7 @@
 /*
  * Names that change after their series were shown, with late_names: rename. The new text gets a series of its own,
  * with the names as plain texts in its key. From the first cut that has the new series, the value of the old series
- * is moved to it. So no byte is lost or counted twice, and the old line is gone. Only the checkpoint thread calls
+ * is moved to it. So no byte is lost or counted twice, and the old line is gone. Only the checkpoint's thread calls
  * these functions.
  */
 #ifndef OUTPUT_PROMETHEUS_RENAME_H

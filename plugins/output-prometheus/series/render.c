@@ -1,4 +1,4 @@
-/* Label values, rendered once for each series; heads. The checkpoint thread and pages enter this file. */
+/* Label values, rendered once for each series; heads. The checkpoint's thread and pages enter this file. */
 #include "series/render.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Snapshots. The checkpoint thread takes them. Pages take references and drop them. */
+/* Snapshots. The checkpoint's thread takes them. Pages take references and drop them. */
 #include "series/snapshot.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * The values of one cut. The checkpoint thread takes them while all workers stand still. Pages hold counted
+ * The values of one cut. The checkpoint's thread takes them while all workers stand still. Pages hold counted
  * references to them. A snapshot that nobody holds any more is kept for the next cut: so a cut copies into memory
  * that is there already. Copying is most of the time that a cut takes.
  */

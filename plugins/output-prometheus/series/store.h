@@ -29,7 +29,7 @@ struct prom_store {
     bool has_gauges;
     _Atomic uint64_t stamp;          /* the last stamp that a batch may use; only with gauges */
     atomic_bool is_broken;           /* a cut found no memory: write reports it */
-    struct prom_snapshot *pending;   /* cut, not yet committed; only for the checkpoint thread */
+    struct prom_snapshot *pending;   /* cut, not yet committed; only for the checkpoint's thread */
     pthread_mutex_t lock;            /* for the next three */
     struct prom_snapshot *snapshots; /* all that are in use */
     struct prom_snapshot *exposed;   /* the snapshot that pages show */

@@ -1,4 +1,4 @@
-/* Which series are the heaviest ones. Only the checkpoint thread enters this file. */
+/* Which series are the heaviest ones. Only the checkpoint's thread enters this file. */
 #include "series/top.h"
 
 #include <math.h>

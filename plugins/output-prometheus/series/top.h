@@ -52,7 +52,7 @@ struct prom_top {
     uint64_t *permits; /* fingerprints, in order */
     size_t permit_count;
     _Atomic uint32_t open; /* places that anybody may take */
-    /* Only the checkpoint thread uses the rest. */
+    /* Only the checkpoint's thread uses the rest. */
     struct prom_summary *aside; /* by worker: what it weighed until the cut */
     unsigned worker_count;
     struct prom_summary rest; /* weights of what has no series */
@@ -89,7 +89,7 @@ uint64_t prom_top_key_fingerprint(const struct prom_registry *registry, const ui
 bool prom_top_may_begin(const struct prom_top *top, uint64_t fingerprint);
 bool prom_top_has_permit(const struct prom_top *top, uint64_t fingerprint);
 
-/* ---- the checkpoint's owner */
+/* ---- the checkpoint's thread */
 
 /*
  * Before a cut, prom_top_choose chooses those that could go, ahead of the idle ones. In the cut, after they have

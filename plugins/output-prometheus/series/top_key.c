@@ -1,5 +1,5 @@
 /*
- * A fingerprint stands for the labels of a series that has no key. Workers and the checkpoint thread enter this
+ * A fingerprint stands for the labels of a series that has no key. Workers and the checkpoint's thread enter this
  * file.
  */
 #include <flow-exporter/plugin.h>
