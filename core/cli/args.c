@@ -230,7 +230,7 @@ static int command_check(struct fxi_args *args, const struct words *words, struc
     if (args->check || args->print_config)
         return fx_error_set(err, FX_EINVAL, "'%s' takes neither --check nor --print-config", args->command);
     if (args->config_file && words->old_flag)
-        return fx_error_set(err, FX_EINVAL, "--config and --%s exclude each other: write it into the file",
+        return fx_error_set(err, FX_EINVAL, "--config and --%s exclude each other: write the option into the file",
                             words->old_flag);
     return 0;
 }
@@ -263,7 +263,7 @@ static int args_check(struct fxi_args *args, const struct words *words, struct f
     if (!is_run)
         return 0;
     if (args->config_file && words->old_flag)
-        return fx_error_set(err, FX_EINVAL, "--config and --%s exclude each other: write it into the file",
+        return fx_error_set(err, FX_EINVAL, "--config and --%s exclude each other: write the option into the file",
                             words->old_flag);
     if (args->config_file)
         return 0;
@@ -271,7 +271,7 @@ static int args_check(struct fxi_args *args, const struct words *words, struct f
         args->action = FXI_ACTION_HELP;
         args->help_status = FXI_STATUS_USAGE;
         if (words->argc > 1)
-            args->missing = words->old_flag ? "--brokers and --topic are needed" : "--config is needed";
+            args->missing = words->old_flag ? "--brokers and --topic are required" : "--config is needed";
         return 0;
     }
     return values_check(&args->flags, err);

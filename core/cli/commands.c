@@ -165,6 +165,6 @@ int fxi_command_check(struct fxi_loader *loader, const struct fxi_config *config
     if (!pipeline)
         return fxi_print_error(&err);
     fxi_pipeline_free(pipeline);
-    puts("The configuration is fine.");
+    puts("The configuration is valid.");
     return 0;
 }

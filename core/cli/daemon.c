@@ -62,9 +62,8 @@ static void warn_of_root(void)
 {
     if (geteuid() == 0)
         fx_log(NULL, FX_LOG_WARN,
-               "Running as root, which is not needed: run it as a user of its own, as the systemd unit does "
-               "(DynamicUser=), "
-               "or by 'setpriv --reuid=USER --regid=GROUP --clear-groups'.",
+               "The program runs as root, which is not necessary. Run it as a user of its own, as the systemd unit "
+               "does (DynamicUser=), or with 'setpriv --reuid=USER --regid=GROUP --clear-groups'.",
                NULL);
 }
 

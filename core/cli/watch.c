@@ -23,7 +23,9 @@ static void say_level(int step)
     bool has_changed;
     enum fx_log_level level = fxi_log_step(step, &has_changed);
     fxi_log_always(FX_LOG_INFO,
-                   has_changed ? "The log level has changed." : "The log level stays: there is no further one.",
+                   has_changed ? "The log level has changed."
+                               : "The log level does not change: there is no further "
+                                 "level.",
                    "level=%s", names[level]);
 }
 
@@ -35,7 +37,7 @@ static void say(int signal_number)
         say_level(-1);
     else
         fxi_log_always(FX_LOG_WARN,
-                       "Reloading is not supported yet: SIGHUP does nothing. Restart to read the configuration anew.",
+                       "Reloading is not supported yet: SIGHUP does nothing. Restart to read the configuration again.",
                        NULL);
 }
 
@@ -47,7 +49,7 @@ static void name_overdue(void *arg, const struct fxi_call *call, int64_t lasted_
         return;
     *told = lasted_ms;
     fx_log(call->instance, FX_LOG_WARN,
-           call->instance ? "A call of the plugin has not returned yet." : "The program's own work lasts long.",
+           call->instance ? "A call of the plugin has not returned yet." : "The program's own work takes long.",
            "call=%s seconds=%.1f", call->name, (double)lasted_ms / 1000);
 }
 
@@ -103,7 +105,7 @@ static void name_left(void *arg, const struct fxi_call *call, int64_t lasted_ms,
     (void)arg, (void)told;
     fx_log(call->instance, FX_LOG_ERROR,
            call->instance ? "Ending without this call of the plugin, which does not return."
-                          : "Ending without the program's own work, which does not end.",
+                          : "Ending without the program's own work, which does not return.",
            "call=%s seconds=%.1f", call->name, (double)lasted_ms / 1000);
 }
 

@@ -233,7 +233,7 @@ static int names_are_unique(const struct fxi_config *config, struct fx_error *er
         const struct fxi_plugin_entry *first = name ? entry_named(config, i, name) : NULL;
         if (first)
             return fxi_node_error(err, config->document->file, fxi_node_get(config->entries[i].node, "name"), 0,
-                                  FX_EINVAL, "the name '%s' is used twice; the first is in line %u", name,
+                                  FX_EINVAL, "the name '%s' is used twice; first used on line %u", name,
                                   fxi_node_get(first->node, "name")->line);
     }
     return 0;

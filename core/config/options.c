@@ -164,7 +164,7 @@ static int pairs_add(const struct fx_option *option, const char *file, const str
 {
     if (!list->count)
         return fxi_node_error(err, file, list, 0, FX_EINVAL,
-                              "the list of '%s' is empty; write a value, or leave it away", list->key);
+                              "the list of '%s' is empty; write a value or remove the key", list->key);
     for (const struct fxi_node *item = list->children; item; item = item->next) {
         int code = item_check(option, file, item, err);
         if (code != 0)
@@ -311,7 +311,7 @@ static int fail_unknown(const struct fx_option *table, const char *file, const s
     if (guess.best)
         fxi_node_error(err, file, node, 1, FX_EINVAL, "unknown key '%s'; did you mean '%s'?", shown, guess.best);
     else
-        fxi_node_error(err, file, node, 1, FX_EINVAL, "unknown key '%s'; known are: %s", shown,
+        fxi_node_error(err, file, node, 1, FX_EINVAL, "unknown key '%s'; the known keys are: %s", shown,
                        known.size ? known.data : "none");
     fxi_str_fini(&known);
     return FX_EINVAL;

@@ -45,7 +45,7 @@ static int from_open_file(const char *file, const struct fxi_node *node, int fd,
     else if (size > FXI_SECRET_MAX)
         why = "is larger than 64 KiB";
     else if (memchr(text, '\0', size))
-        why = "has a NUL character in it: a secret is a text";
+        why = "contains a NUL character: a secret is a text";
     if (why) {
         explicit_bzero(text, size);
         free(text);

@@ -101,7 +101,7 @@ static int key_check(struct reader *reader, const yaml_event_t *event, const str
     if (!first)
         return 0;
     char shown[FXI_SHOWN_MAX], message[FXI_SHOWN_MAX + 80];
-    snprintf(message, sizeof message, "the key '%s' is here twice; the first is in line %u", fxi_text_show(key, shown),
+    snprintf(message, sizeof message, "the key '%s' is used twice; first used on line %u", fxi_text_show(key, shown),
              first->key_line);
     return fail_at(reader, event->start_mark, message);
 }

@@ -41,7 +41,7 @@ static int characters_check(const struct fxi_yaml_source *source, struct fx_erro
             fxi_error_place(err, source->name, line, column);
             return fx_error_set(err, FX_EINVAL,
                                 length == 0 ? "this is not UTF-8 text (byte 0x%02x)"
-                                            : "a control character (byte 0x%02x) can't stand in a configuration",
+                                            : "a configuration can't contain a control character (byte 0x%02x)",
                                 text[i]);
         }
         bool crlf = text[i] == '\r' && i + 1 < source->size && text[i + 1] == '\n';
@@ -88,9 +88,9 @@ static const char *advice_for(const struct fxi_yaml_source *source, const char *
     } table[] = {
         {"mapping values are not allowed",
          "a key is not expected here: check the indentation, or quote a text with ': '"},
-        {"could not find expected ':'", "this is no 'key: value': there is no ':' after it"},
-        {"did not find expected ',' or ']'", "this list has no ',' or ']' where it should"},
-        {"did not find expected ',' or '}'", "this map has no ',' or '}' where it should"},
+        {"could not find expected ':'", "this is not 'key: value': the ':' is missing"},
+        {"did not find expected ',' or ']'", "this list lacks a ',' or ']' here"},
+        {"did not find expected ',' or '}'", "this map lacks a ',' or '}' here"},
         {"did not find expected key", "a key is expected here: check the indentation and quotes"},
         {"did not find expected '-' indicator", "an entry of the list ('- ') is expected here: check the indentation"},
         {"found unexpected end of stream", "this text's closing quote is missing"},

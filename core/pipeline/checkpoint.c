@@ -185,7 +185,7 @@ static void expose(struct fxi_pipeline *pipeline)
 static int give_back(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
     fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINTS, FXI_CHECKPOINT_FENCED, 1);
-    fx_log(NULL, FX_LOG_WARN, "A checkpoint was refused: what it counted belongs to somebody else now.",
+    fx_log(NULL, FX_LOG_WARN, "A checkpoint was refused: other instances have its partitions now.",
            "checkpoint=%" PRIu64 " back_to=%" PRIu64, pipeline->number, pipeline->committed_number);
     fxi_rollback(pipeline);
     return fx_error_set(err, FX_EIO, "the checkpoint was refused");
@@ -247,7 +247,8 @@ void fxi_checkpoint_void(struct fxi_pipeline *pipeline, int timeout_ms)
     struct fx_error err = FX_ERROR_INIT;
     pipeline->is_void = true;
     if (pipeline->unsettled && settle(pipeline, fxi_clock_ms() + timeout_ms, &err))
-        fx_log(NULL, FX_LOG_DEBUG, "What is void stays until a commit has its answer.", "reason=%s", err.message);
+        fx_log(NULL, FX_LOG_DEBUG, "Rollback postponed until the pending commit is answered.", "reason=%s",
+               err.message);
     if (pipeline->is_void && !pipeline->unsettled)
         fxi_rollback(pipeline);
 }

@@ -141,7 +141,7 @@ static int prepare_output(const struct fxi_pipeline *pipeline, struct fx_instanc
     int rc = instance->plugin->prepare(instance->self, checkpoint, &err);
     fxi_call_end(before);
     if (rc < 0) {
-        fx_log(instance, FX_LOG_ERROR, "A checkpoint could not be made durable; going on without.",
+        fx_log(instance, FX_LOG_ERROR, "A checkpoint could not be made durable; continuing without it.",
                "checkpoint=%" PRIu64 " reason=%s", checkpoint->number, err.message);
         fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_PREPARE_FAILURES, 0, 1);
     }
@@ -184,7 +184,7 @@ static void give_up(struct fxi_pipeline *pipeline, const struct fx_error *err)
     if (had_it)
         fx_log(NULL, FX_LOG_ERROR,
                stops(pipeline) ? "State can't be written: stopping, as 'state: {on_failure: stop}' says."
-                               : "State can't be written: going on without. A restart would begin at zero.",
+                               : "State can't be written; continuing without it. A restart would begin at zero.",
                "reason=%s", err->message);
     show_state(pipeline, false);
     if (stops(pipeline)) {

@@ -160,7 +160,7 @@ int fx_stream_reset(struct fx_feed *feed, struct fx_stream *stream, int64_t posi
         fxi_failpoint("reset");
         struct fx_error why = FX_ERROR_INIT;
         if (fx_feed_checkpoint(feed, &why))
-            fx_log(feed->input->instance, FX_LOG_WARN, "Where reading begins anew could not be committed yet.",
+            fx_log(feed->input->instance, FX_LOG_WARN, "The new position of a partition could not be committed yet.",
                    "reason=%s", why.message);
     }
     fx_feed_resume(feed);

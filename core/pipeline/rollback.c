@@ -78,7 +78,7 @@ void fxi_rollback(struct fxi_pipeline *pipeline)
 
 void fxi_adopt(struct fxi_pipeline *pipeline, const struct fxi_slot *slot)
 {
-    fx_log(NULL, FX_LOG_WARN, "A checkpoint was accepted after all; going on from it.",
+    fx_log(NULL, FX_LOG_WARN, "A checkpoint was accepted after all; continuing from it.",
            "checkpoint=%" PRIu64 " instead_of=%" PRIu64, slot->number, pipeline->committed_number);
     keep_all_out(pipeline);
     fxi_recovery_know_streams(pipeline, slot);

@@ -131,8 +131,8 @@ static char *find_file(const struct fxi_loader *loader, const char *name, struct
         }
         fxi_str_printf(&searched, "%s%s", i ? ", " : "", loader->dirs[i]);
     }
-    fx_error_set(err, FX_EINVAL, "there is no plugin '%s' in %s; 'flow-exporter plugins' lists those that there are",
-                 name, searched.data ? searched.data : "any folder (none of the plugin folders exists)");
+    fx_error_set(err, FX_EINVAL, "there is no plugin '%s' in %s; 'flow-exporter plugins' lists the plugins", name,
+                 searched.data ? searched.data : "any folder (none of the plugin folders exists)");
     fxi_str_fini(&searched);
     return NULL;
 }

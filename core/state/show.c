@@ -88,7 +88,7 @@ static bool print_slot(FILE *out, struct fxi_state *state, unsigned index)
     }
     fprintf(out, "checkpoint-%u: number %" PRIu64 ", written ", index, slot->number);
     print_time(out, slot->time_ms);
-    fputs(slot->is_accepted ? ", accepted\n" : ", not known to be accepted: the tags beside the offsets tell\n", out);
+    fputs(slot->is_accepted ? ", accepted\n" : ", not known to be accepted: the tags beside the offsets decide\n", out);
     for (size_t i = 0; i < slot->position_count; i++) {
         const struct fxi_slot_position *position = &slot->positions[i];
         fputs("  position  ", out);

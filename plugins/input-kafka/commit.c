@@ -119,8 +119,8 @@ static void report_overruled(struct kafka_consumer *consumer, const rd_kafka_top
     unsigned suppressed;
     if (fx_log_allowed(&consumer->partition_limit, &suppressed))
         fx_log(consumer->instance, FX_LOG_WARN,
-               "The group's offset was set by somebody else while this program reads the partition; it is committed "
-               "anew. To move it, stop the program first.",
+               "The group's offset was set from outside while this program reads the partition; the program commits "
+               "its own again. To move the offset, stop the program first.",
                "topic=%s partition=%d found=%lld committed=%lld suppressed=%u", found->topic, (int)found->partition,
                found->offset >= 0 ? (long long)found->offset : -1LL, (long long)offset, suppressed);
 }

@@ -29,8 +29,8 @@ static rd_kafka_resp_err_t find_kept(struct kafka_consumer *consumer, rd_kafka_t
         return code;
     *begin = position;
     fx_log(consumer->instance, FX_LOG_WARN,
-           is_kept ? "The group has no offset any more; going on from the state directory's."
-                   : "The group has no offset any more; going on from where this process was.",
+           is_kept ? "The group has no offset any more; continuing at the state directory's."
+                   : "The group has no offset any more; continuing at this process's position.",
            "topic=%s partition=%d offset=%lld", partition->topic, (int)partition->partition, (long long)position);
     return code;
 }

@@ -200,7 +200,7 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
             return verdict;
     }
     if (consumer->lacks_memory) {
-        fx_log(consumer->instance, FX_LOG_ERROR, "There is no memory for a partition that is to be read.", NULL);
+        fx_log(consumer->instance, FX_LOG_ERROR, "There is no memory for a new partition.", NULL);
         return FX_FATAL;
     }
     if (atomic_load(&consumer->rewinding))

@@ -182,7 +182,7 @@ static bool print_number(const struct asking *asking, size_t index)
     const char *cached = print_cache(asking, number);
     name = name ? name : cached;
     if (whois_number_is_reserved(number)) {
-        printf("  reserved, private or for documentation: nobody is asked\n");
+        printf("  reserved, private or for documentation: no server is asked\n");
         if (!name && command->options->reserved_name) {
             printf("  shown as: %s\n", command->options->reserved_name);
             return true;

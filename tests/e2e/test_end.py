@@ -199,7 +199,7 @@ def test_a_disk_that_hangs(exporter, tmp_path):
         wait_for_uncommitted(program, 1)
         control.write_text("hang")
         assert timed_end(program) == [NOT_COMMITTED]
-        assert 'Ending without the program\'s own work, which does not end. call="write state"' in program.log()
+        assert 'Ending without the program\'s own work, which does not return. call="write state"' in program.log()
     finally:
         os.close(reader)
         os.close(writer)
@@ -277,11 +277,11 @@ def test_signals_that_do_not_end_it(exporter):
     program = exporter(stdin_config())
     said = [
         (signal.SIGUSR1, "The log level has changed. level=debug"),
-        (signal.SIGUSR1, "The log level stays: there is no further one. level=debug"),
+        (signal.SIGUSR1, "The log level does not change: there is no further level. level=debug"),
         (signal.SIGUSR2, "The log level has changed. level=info"),
         (signal.SIGUSR2, "The log level has changed. level=warn"),
         (signal.SIGUSR2, "The log level has changed. level=error"),
-        (signal.SIGUSR2, "The log level stays: there is no further one. level=error"),
+        (signal.SIGUSR2, "The log level does not change: there is no further level. level=error"),
         (signal.SIGHUP, "Reloading is not supported yet"),
     ]
     for number, line in said:

@@ -89,7 +89,7 @@ def test_forgotten_and_a_page_is_asked_for_before_the_assignment(case, start, ki
             if left:
                 case.program.kill()
         assert case.program.page().total() == FIRST
-    case.program.wait_for_log("going on from the state directory's")
+    case.program.wait_for_log("continuing at the state directory's")
     case.ends_with(FIRST + LATER)
 
 
@@ -164,10 +164,10 @@ def test_set_or_deleted_while_fixed_partitions_are_read(case):
     case.source(partitions=["0"])
     case.count_first()
     for change in (lambda: case.set(FIRST - 40), case.forget):
-        said = case.program.log().count("set by somebody else while")
+        said = case.program.log().count("set from outside while")
         change()
         case.produce(1)
-        wait_until(lambda: case.program.page() and case.program.log().count("set by somebody else while") > said,
+        wait_until(lambda: case.program.page() and case.program.log().count("set from outside while") > said,
                    "it is said")
     case.ends_with(FIRST + 2)
     assert case.kafka.committed(case.topic, case.group) == {0: FIRST + 2}

@@ -150,7 +150,7 @@ static void test_bad_secrets(void **state)
     snprintf(text, sizeof text, "password: {file: %s}", file_with(large, sizeof large));
     expect(text, 1, 18, "is larger than 64 KiB");
     snprintf(text, sizeof text, "password: {file: %s}", file_with("hunter2\0x", 9));
-    expect(text, 1, 18, "has a NUL character");
+    expect(text, 1, 18, "contains a NUL character");
     file_with(NULL, 0);
 }
 

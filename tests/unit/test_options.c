@@ -183,7 +183,8 @@ static const struct bad {
     {"port: 1\nbrokres: [a]", 2, 1, "unknown key 'brokres'; did you mean 'brokers'?"},
     {"prot: 1", 1, 1, "unknown key 'prot'; did you mean 'port'?"},
     {"nmae: x", 1, 1, "unknown key 'nmae'; did you mean 'name'?"},
-    {"port: 99999\nzebra: 1", 2, 1, "unknown key 'zebra'; known are: plugin, name, flag, port, signed_number, wait"},
+    {"port: 99999\nzebra: 1", 2, 1,
+     "unknown key 'zebra'; the known keys are: plugin, name, flag, port, signed_number, wait"},
     {"\"two\\nlines\": 1", 1, 1, "unknown key 'two?lines'"},
 };
 

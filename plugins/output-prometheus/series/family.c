@@ -264,8 +264,7 @@ static int check_top(const struct making *making)
     if (!row->top)
         return 0;
     if (row->type != PROM_COUNTER)
-        return fail(making, "top", NULL,
-                    "only counters can have it: what a gauge or a histogram brings is no sum; leave it away");
+        return fail(making, "top", NULL, "only counters can have it; remove the key from a gauge or histogram");
     if (row->max_series)
         return fail(making, "max_series", NULL, "'top' is this metric's limit already; leave one of the two away");
     if (row->top > options->max_series)

@@ -181,10 +181,10 @@ static int check_clients(const struct reading *reading)
     bool has_authority = options->client_ca || options->client_ca_file;
     if (has_authority && options->client_auth_type == PROM_CLIENT_NONE)
         return fail(reading, options->client_ca ? "client_ca" : "client_ca_file",
-                    "who signs clients' certificates is of no use as long as 'client_auth_type' asks for none", NULL);
+                    "a client CA has no effect while 'client_auth_type' asks for no certificate", NULL);
     if (!has_authority && verifies(options->client_auth_type))
         return fail(reading, "client_auth_type",
-                    "to verify clients' certificates 'client_ca_file' must say who signs them", NULL);
+                    "to verify clients' certificates, 'client_ca_file' must name their authorities", NULL);
     if (options->client_allowed_sans.count && !verifies(options->client_auth_type))
         return fail(reading, "client_allowed_sans",
                     "names in certificates that nobody verifies say nothing: 'client_auth_type' must be "

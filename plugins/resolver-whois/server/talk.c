@@ -116,7 +116,7 @@ static bool follow_referral(struct whois_talk *talk)
     const char *why;
     if (!talk->reading.referral[0] || talk->reading.has_name)
         return false;
-    talk->trouble = "it refers to nobody who can be asked";
+    talk->trouble = "it refers to no server that can be asked";
     if (whois_address_parse(talk->reading.referral, &address, &why) < 0)
         return false;
     talk->trouble = "the servers refer to each other";

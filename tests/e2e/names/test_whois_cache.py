@@ -153,7 +153,7 @@ def test_whois_command_says_what_each_said(server, program, tmp_path):
     assert f"  {silent.address} (cymru): no answer: the connection broke: Connection reset" in blocks["AS15169"]
     assert blocks["AS15169"].endswith("  shown as: GOOGLE - Google Inc.\n")
     assert f"  {first.address} (cymru): no name\n  {second.address} (rpsl): no name\n" in blocks["AS399998"]
-    assert blocks["AS64513"] == "  reserved, private or for documentation: nobody is asked\n"
+    assert blocks["AS64513"] == "  reserved, private or for documentation: no server is asked\n"
     run.stop()
 
 
