@@ -44,6 +44,7 @@ struct fxi_input_options {
     int preset;           /* enum fxi_preset */
     struct fx_map fields; /* names of fields to their paths in this input's records */
     const char *scale_by; /* the field by which bytes and packets are multiplied, or NULL */
+    int framing;          /* enum fxi_framing */
     bool watch_markers;
     int64_t markers_wait_ms;
     int on_malformed;              /* enum fxi_malformed */
@@ -51,6 +52,7 @@ struct fxi_input_options {
     int64_t dead_letters_max;      /* bytes of the file */
 };
 
+enum fxi_framing { FXI_FRAMING_NONE, FXI_FRAMING_REGISTRY };
 enum fxi_malformed { FXI_MALFORMED_COUNT_ONLY, FXI_MALFORMED_LETTER, FXI_MALFORMED_STOP };
 enum fxi_letters_place { FXI_LETTERS_FILE, FXI_LETTERS_TOPIC };
 

@@ -21,6 +21,7 @@
 
 static const char *const presets[] = {"pmacct", "goflow2", "goflow", "nprobe", "vflow", NULL};
 
+static const char *const framings[] = {"none", "registry", NULL};
 static const char *const policies[] = {"count", "dead-letter", "stop", NULL};
 static const char *const places[] = {"file:", "topic:", NULL};
 
@@ -33,6 +34,10 @@ const struct fx_option fxi_input_table[] = {
     {FX_OPTION(struct fxi_input_options, scale_by), .type = FX_OPT_STRING,
      .help = "The field by which bytes and packets are multiplied, such as sampling_rate; 0 and absent count as 1. For "
              "producers that send unscaled counts of samples."},
+    {FX_OPTION(struct fxi_input_options, framing), .type = FX_OPT_ENUM, .fallback = "none", .choices = framings,
+     .help =
+         "What stands in front of the JSON of a message or line: nothing, or the five bytes of a schema registry (0 "
+         "and the schema's number), which are skipped. Messages without them are read as well."},
     {FX_OPTION(struct fxi_input_options, watch_markers), .type = FX_OPT_BOOL, .fallback = "false",
      .help = "Whether the records of each writer are counted and compared with the numbers in pmacct's markers "
              "(kafka_markers)."},

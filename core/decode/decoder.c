@@ -122,57 +122,94 @@ void fxi_decoder_free(struct fxi_decoder *decoder)
     free(decoder);
 }
 
-static const char *skip_space(const char *at, const char *end, bool also_newline)
+const char *fxi_decode_object(struct fxi_decoder *d, const char *at, const char *end)
 {
-    while (at < end && *at <= ' ' && (*at == ' ' || *at == '\t' || *at == '\r' || (also_newline && *at == '\n')))
-        at++;
-    return at;
-}
-
-/* No record: what begins a JSON value is one that is not an object, anything else is no JSON. */
-static const char *refuse_start(struct fxi_decoder *d, const char *at)
-{
-    bool is_value = strchr("[\"-0123456789tfn", *at) && *at;
-    return fxi_decode_fault(d, at, is_value ? FXI_DECODE_NOT_OBJECT : FXI_DECODE_SYNTAX);
+    d->start = at;
+    d->end = end;
+    d->last = (uintptr_t)end - FXI_SLACK;
+    for (size_t i = 0; i < d->claim_count; i++)
+        d->captures[i].kind = FXI_KIND_ABSENT;
+    const char *behind = d->parse(d, fxi_decode_readable(d, at));
+    return behind ? fxi_decode_origin(d, behind) : NULL;
 }
 
 /* Parses the record at `at`. Behind it in the payload, or NULL with the fault noted. */
 static const char *parse_one(struct fxi_decoder *d, const char *at, const char *end)
 {
-    d->start = at;
-    d->end = end;
-    d->last = (uintptr_t)end - FXI_SLACK;
-    if (*at != '{')
-        return refuse_start(d, at);
-    for (size_t i = 0; i < d->claim_count; i++)
-        d->captures[i].kind = FXI_KIND_ABSENT;
-    const char *behind = d->parse(d, fxi_decode_readable(d, at));
+    const char *behind = fxi_decode_object(d, at, end);
     if (!behind)
         return NULL;
-    behind = skip_space(fxi_decode_origin(d, behind), end, false);
+    behind = fxi_skip_space(behind, end, false);
     if (behind < end && *behind != '\n')
         return fxi_decode_fault(d, behind, FXI_DECODE_TRAILING);
     return behind;
 }
 
-/* Where the next record begins after a malformed one. */
-static const char *next_line(const char *at, const char *end)
+/* Where the next record begins after a malformed one; NULL: that is not known before there is more of the payload. */
+static const char *next_line(const struct fxi_decoder *d, const char *at, const char *end)
 {
     const char *newline = memchr(at, '\n', (size_t)(end - at));
+    if (d->part == FXI_PART_OPEN && (!newline || d->reason == FXI_DECODE_TRUNCATED))
+        return NULL;
     return newline ? newline + 1 : end;
+}
+
+/* A record that was not decoded: it is passed over, or left alone if its rest is still to come. */
+static __attribute__((noinline, cold)) enum fxi_decode reject(struct fxi_decoder *d, const char *start,
+                                                              const char *behind, const char **at, const char *end,
+                                                              const char **where)
+{
+    if (!behind)
+        behind = next_line(d, start, end);
+    if (!behind) {
+        *at = start;
+        return FXI_DECODE_END;
+    }
+    *at = behind;
+    if (where)
+        *where = fxi_decode_origin(d, d->fault);
+    return d->reason;
 }
 
 enum fxi_decode fxi_decoder_next(struct fxi_decoder *d, const char **at, const char *end, struct fx_value *row,
                                  struct fxi_arena *arena, const char **where)
 {
-    const char *start = skip_space(*at, end, true);
-    *at = end;
-    if (start == end)
-        return FXI_DECODE_END;
+    const char *start = fxi_skip_space(*at, end, true);
+    if (FXI_UNLIKELY(d->list.place || start == end || *start != '{'))
+        return fxi_list_next(d, at, end, row, arena, where);
     const char *behind = parse_one(d, start, end);
-    enum fxi_decode decode = behind ? fxi_decode_convert(d, row, arena) : d->reason;
-    *at = behind ? behind : next_line(start, end);
-    if (where && decode != FXI_DECODE_RECORD)
-        *where = fxi_decode_origin(d, d->fault);
-    return decode;
+    if (FXI_UNLIKELY(behind == end && d->part == FXI_PART_OPEN)) { /* what else is on its line? */
+        *at = start;
+        return FXI_DECODE_END;
+    }
+    if (FXI_UNLIKELY(!behind || fxi_decode_convert(d, row, arena) != FXI_DECODE_RECORD))
+        return reject(d, start, behind, at, end, where);
+    *at = behind;
+    return FXI_DECODE_RECORD;
+}
+
+void fxi_decoder_set_part(struct fxi_decoder *decoder, enum fxi_part part)
+{
+    decoder->part = (uint8_t)part;
+}
+
+bool fxi_decoder_in_list(const struct fxi_decoder *decoder)
+{
+    return decoder->list.place != FXI_LIST_NONE;
+}
+
+void fxi_decoder_skipped(struct fxi_decoder *decoder)
+{
+    if (decoder->list.place)
+        decoder->list.place = FXI_LIST_LOST, decoder->list.is_broken = true;
+}
+
+void fxi_decoder_set_framed(struct fxi_decoder *decoder, bool framed)
+{
+    decoder->framed = framed;
+}
+
+const char *fxi_decoder_start(const struct fxi_decoder *decoder)
+{
+    return decoder->start;
 }

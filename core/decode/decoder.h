@@ -4,6 +4,9 @@
  *
  *   - A record is an object. Spaces, tabs, CR and blank lines around records are skipped; a record may itself
  *     span lines; behind it only spaces, tabs and CR may come before the next newline or the end.
+ *   - A list at the top is not a record but holds records, one an element; so does a list inside it. Behind its end
+ *     a newline, another list or the end may come. list.c says what a fault in a list costs.
+ *   - A byte order mark in front of a record or list is skipped.
  *   - A record is taken whole or not at all. After a malformed one the decoder goes on behind the first newline
  *     that follows the record's START, so a cut line costs itself and never swallows its neighbour. A record that
  *     is sound JSON but has an unusable value (type, range) is passed over as a whole.
@@ -18,6 +21,7 @@
 #ifndef FXI_DECODE_DECODER_H
 #define FXI_DECODE_DECODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <flow-exporter/error.h>
@@ -69,6 +73,27 @@ void fxi_decoder_free(struct fxi_decoder *decoder);
  */
 enum fxi_decode fxi_decoder_next(struct fxi_decoder *decoder, const char **at, const char *end, struct fx_value *row,
                                  struct fxi_arena *arena, const char **where);
+
+/* How a payload ends. */
+enum fxi_part {
+    FXI_PART_WHOLE, /* where the payload ends its last record and its list end, too */
+    FXI_PART_OPEN,  /* more may follow. What is cut is left alone: END comes with *at where it begins */
+    FXI_PART_FORCED /* more may follow, but what is cut is malformed: there is no room to wait for its rest */
+};
+
+/*
+ * For payloads from now on; FXI_PART_WHOLE at first. The next payload begins at the *at that came with
+ * FXI_DECODE_END, and goes on in the list that was open there. A forced part ends behind a newline.
+ */
+void fxi_decoder_set_part(struct fxi_decoder *decoder, enum fxi_part part);
+/* Whether a list is open: the payload behind it must go on with it. */
+bool fxi_decoder_in_list(const struct fxi_decoder *decoder);
+/* The caller has passed over the rest of a line, so the next payload begins with a line. */
+void fxi_decoder_skipped(struct fxi_decoder *decoder);
+/* Whether the five bytes of a schema registry (0 and a number) may stand in front of a record or list: then they are skipped. */
+void fxi_decoder_set_framed(struct fxi_decoder *decoder, bool framed);
+/* Where the record begins that was decoded or rejected last. */
+const char *fxi_decoder_start(const struct fxi_decoder *decoder);
 
 /* How bytes are scanned: the best that the processor has, unless a test or benchmark asks for another. */
 enum fxi_scan { FXI_SCAN_PORTABLE, FXI_SCAN_SSE2, FXI_SCAN_AVX2, FXI_SCAN_NEON };

@@ -104,7 +104,28 @@ struct fxi_target {
     enum fx_type type;
 };
 
+/* Where in a list at the top the payload stands. */
+enum fxi_list_place {
+    FXI_LIST_NONE,   /* in no list */
+    FXI_LIST_FIRST,  /* behind '[' */
+    FXI_LIST_BEHIND, /* behind an element */
+    FXI_LIST_COMMA,  /* behind ',' */
+    FXI_LIST_LOST    /* at the beginning of a line, after a fault */
+};
+
+struct fxi_list {
+    uint8_t place;    /* enum fxi_list_place */
+    bool has_records; /* an object was in it */
+    bool was_told;    /* that something in it is wrong, or it will be */
+    bool is_foreign;  /* all that was in it so far is no record, which is still to be told */
+    bool is_broken;   /* its brackets or commas are wrong, which was told: only lines are to be relied on */
+    unsigned depth;   /* open brackets */
+};
+
 struct fxi_decoder {
+    struct fxi_list list;
+    uint8_t part; /* enum fxi_part */
+    bool framed;
     /* The bytes being parsed, from the record's start: the payload, then a padded copy of its last bytes. */
     const char *start, *end;
     uintptr_t last; /* the last place with FXI_SLACK bytes in front of the payload's end; in the copy its end */
@@ -146,6 +167,25 @@ static inline const char *fxi_decode_readable(struct fxi_decoder *d, const char 
 {
     return FXI_UNLIKELY((uintptr_t)at > d->last) ? fxi_decode_enter_tail(d, at) : at;
 }
+
+/* decoder.c: behind white space, newlines only where they are asked for. */
+static inline const char *fxi_skip_space(const char *at, const char *end, bool also_newline)
+{
+    while (at < end && *at <= ' ' && (*at == ' ' || *at == '\t' || *at == '\r' || (also_newline && *at == '\n')))
+        at++;
+    return at;
+}
+/* Parses the object at `at` into the captures. Behind it in the payload, or NULL with the fault noted. */
+const char *fxi_decode_object(struct fxi_decoder *d, const char *at, const char *end);
+
+/* list.c: the same as fxi_decoder_next, for all that is not just one object behind the other. */
+enum fxi_decode fxi_list_next(struct fxi_decoder *d, const char **at, const char *end, struct fx_value *row,
+                              struct fxi_arena *arena, const char **where);
+/*
+ * From the beginning of an element that is malformed to the ',' or ']' behind it, as far as texts and brackets tell.
+ * NULL: they don't. *is_cut: because the payload ends before.
+ */
+const char *fxi_list_resync(const char *at, const char *end, bool *is_cut);
 
 /* claims.c */
 int fxi_claims_make(struct fxi_decoder *d, const struct fxi_field *fields, size_t count, struct fx_error *err);

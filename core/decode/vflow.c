@@ -167,6 +167,11 @@ void fxi_vflow_free(struct fxi_vflow *vflow)
     free(vflow);
 }
 
+struct fxi_decoder *fxi_vflow_whole(struct fxi_vflow *vflow)
+{
+    return vflow->whole;
+}
+
 /* Of members with the same name the last one counts, as everywhere. */
 static void find_members(struct fxi_vflow *vflow, const char *object, struct span *sets)
 {
@@ -185,11 +190,11 @@ static void find_members(struct fxi_vflow *vflow, const char *object, struct spa
 static enum fxi_decode begin_message(struct fxi_vflow *vflow, const char **at, const char *end, struct fxi_arena *arena,
                                      const char **where)
 {
-    const char *start = *at;
     struct fx_value nothing;
     enum fxi_decode decode = fxi_decoder_next(vflow->whole, at, end, &nothing, arena, where);
     if (decode != FXI_DECODE_RECORD)
         return decode;
+    const char *start = fxi_decoder_start(vflow->whole);
     struct span sets;
     find_members(vflow, start, &sets);
     vflow->at = sets.start && *sets.start == '[' ? sets.start + 1 : NULL;

@@ -24,4 +24,7 @@ void fxi_vflow_free(struct fxi_vflow *vflow);
 enum fxi_decode fxi_vflow_next(struct fxi_vflow *vflow, const char **at, const char *end, struct fx_value *row,
                                struct fxi_arena *arena, const char **where);
 
+/* The decoder that sees the messages: how a payload ends is its to know (fxi_decoder_set_part). */
+struct fxi_decoder *fxi_vflow_whole(struct fxi_vflow *vflow);
+
 #endif

@@ -88,9 +88,9 @@ static bool reject(struct fx_feed *feed, const struct fx_stream *stream, const s
     return !atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed);
 }
 
-/* plain is a constant where this is inlined: most inputs pay nothing for what the others need. */
-ALWAYS_INLINE void decode_payload(struct fx_feed *feed, const struct fx_stream *stream,
-                                  const struct fx_payload *payload, bool plain)
+/* Gives the end of what was taken. plain is a constant where this is inlined: most inputs pay nothing for the rest. */
+ALWAYS_INLINE const char *decode_records(struct fx_feed *feed, const struct fx_stream *stream,
+                                         const struct fx_payload *payload, bool plain)
 {
     const char *at = payload->data, *end = at + payload->size;
     for (;;) {
@@ -102,8 +102,26 @@ ALWAYS_INLINE void decode_payload(struct fx_feed *feed, const struct fx_stream *
         if (result == FXI_DECODE_RECORD)
             take_record(feed, row, rows);
         else if (result == FXI_DECODE_END || !reject(feed, stream, payload, result, where, from, at))
-            return;
+            return at;
     }
+}
+
+static const char *decode_payload(struct fx_feed *feed, const struct fx_stream *stream,
+                                  const struct fx_payload *payload)
+{
+    feed->lines.payload = NULL; /* the same place can hold something else now */
+    feed->counts.payloads++;
+    return feed->plain ? decode_records(feed, stream, payload, true) : decode_records(feed, stream, payload, false);
+}
+
+struct fxi_decoder *fxi_feed_decoder(const struct fx_feed *feed)
+{
+    return feed->vflow ? fxi_vflow_whole(feed->vflow) : feed->decoder;
+}
+
+static enum fx_verdict verdict_of(const struct fx_feed *feed)
+{
+    return atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed) ? FX_FATAL : FX_OK;
 }
 
 /* Whether the payload is still to be counted; says why not in the counts. */
@@ -125,14 +143,41 @@ enum fx_verdict fx_feed_push(struct fx_feed *feed, struct fx_stream *stream, con
     hold_gate(feed);
     if (!is_wanted(feed, stream, payload))
         return FX_OK;
-    feed->counts.payloads++;
     feed->counts.bytes += (int64_t)payload->size;
-    if (feed->plain)
-        decode_payload(feed, stream, payload, true);
-    else
-        decode_payload(feed, stream, payload, false);
+    decode_payload(feed, stream, payload);
+    feed->lines.bytes_before = 0;
     stream->position = payload->next;
-    return atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed) ? FX_FATAL : FX_OK;
+    return verdict_of(feed);
+}
+
+/* Faults in the rest of a line are told with its column. */
+static void note_line_begun(struct fxi_line_count *lines, const char *data, size_t taken)
+{
+    const char *newline = memrchr(data, '\n', taken);
+    lines->bytes_before = newline ? data + taken - newline - 1 : lines->bytes_before + (int64_t)taken;
+}
+
+enum fx_verdict fx_feed_push_piece(struct fx_feed *feed, struct fx_stream *stream, const struct fx_payload *payload,
+                                   enum fx_piece piece, struct fx_taken *taken)
+{
+    *taken = (struct fx_taken){.bytes = payload->size};
+    hold_gate(feed);
+    if (!is_wanted(feed, stream, payload))
+        return FX_OK;
+    struct fxi_decoder *decoder = fxi_feed_decoder(feed);
+    fxi_decoder_set_part(decoder, piece == FX_PIECE_FORCED ? FXI_PART_FORCED : FXI_PART_OPEN);
+    taken->bytes = (size_t)(decode_payload(feed, stream, payload) - payload->data);
+    fxi_decoder_set_part(decoder, FXI_PART_WHOLE);
+    taken->in_list = fxi_decoder_in_list(decoder);
+    feed->counts.bytes += (int64_t)taken->bytes;
+    note_line_begun(&feed->lines, payload->data, taken->bytes);
+    return verdict_of(feed);
+}
+
+void fx_stream_advance(struct fx_feed *feed, struct fx_stream *stream, int64_t position)
+{
+    hold_gate(feed);
+    stream->position = position;
 }
 
 void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream, const struct fx_payload *payload,
@@ -148,6 +193,8 @@ void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream, const struct
     } else {
         feed->counts.malformed[FXI_MALFORMED_TOO_LONG]++;
         fxi_reject(feed, stream, payload, "too_long", payload->data, payload->data, payload->data + payload->size);
+        fxi_decoder_skipped(fxi_feed_decoder(feed));
+        feed->lines.bytes_before = 0;
     }
     stream->position = payload->next;
 }

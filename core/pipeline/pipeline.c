@@ -134,7 +134,10 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
     else
         feed->decoder = fxi_decoder_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
     feed->plain = feed->decoder && !mapping->finishes && !feed->writers;
-    return feed->decoder || feed->vflow ? 0 : err->code;
+    if (!feed->decoder && !feed->vflow)
+        return err->code;
+    fxi_decoder_set_framed(fxi_feed_decoder(feed), input->instance->entry->input.framing == FXI_FRAMING_REGISTRY);
+    return 0;
 }
 
 static int watch_markers(struct fxi_pipeline *pipeline, struct fxi_input *input, struct fx_error *err)

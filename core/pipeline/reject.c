@@ -70,7 +70,7 @@ static int64_t line_of(struct fx_feed *feed, const struct fx_payload *payload, c
 {
     struct fxi_line_count *count = &feed->lines;
     if (count->payload != payload->data || count->offset != payload->offset || count->to > where)
-        *count = (struct fxi_line_count){payload->data, payload->offset, payload->data, 1};
+        *count = (struct fxi_line_count){payload->data, payload->offset, payload->data, 1, count->bytes_before};
     const char *newline;
     while (count->to < where && (newline = memchr(count->to, '\n', (size_t)(where - count->to)))) {
         count->lines++;
@@ -170,7 +170,8 @@ void fxi_reject(struct fx_feed *feed, const struct fx_stream *stream, const stru
                                .partition = stream->partition,
                                .offset = payload->offset,
                                .line = line_of(feed, payload, where) + (stream->partition < 0 ? payload->offset : 0),
-                               .column = where - line_start + 1};
+                               .column = where - line_start + 1 +
+                                         (line_start == payload->data ? feed->lines.bytes_before : 0)};
     if (policy == FXI_MALFORMED_STOP) {
         log_rejected(feed, FX_LOG_ERROR, "A malformed record stops the program (on_malformed: stop).", &letter, 0);
         fxi_pipeline_fail(feed->pipeline);

@@ -72,6 +72,7 @@ struct fxi_line_count {
     int64_t offset;
     const char *to;
     int64_t lines;
+    int64_t bytes_before; /* of the line that the payload begins in, in parts before it */
 };
 
 /* Counted by the worker without atomics, added to the metrics once a poll. */
@@ -170,6 +171,8 @@ struct fxi_pipeline {
 void fxi_feed_flush(struct fx_feed *feed);
 void fxi_feed_release(struct fx_feed *feed);
 void fxi_feed_publish(struct fx_feed *feed);
+/* The decoder that sees the whole of a payload. */
+struct fxi_decoder *fxi_feed_decoder(const struct fx_feed *feed);
 
 /* stage.c: gives the batch to resolvers and outputs and empties it. */
 void fxi_stages_run(struct fx_feed *feed);

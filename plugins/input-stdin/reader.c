@@ -1,6 +1,7 @@
 /*
- * Standard input in blocks. The text up to the last newline is one payload. The incomplete line stays for the next
- * poll. The buffer holds the longest line that is allowed, so memory is bounded. Only the worker's thread.
+ * Standard input in blocks: what has come is handed over, and the feed takes whole records and elements of lists. What is
+ * cut stays for the next poll. The buffer holds the longest record that is allowed, so memory is bounded, however long a
+ * list is. The worker's thread.
  */
 #include "reader.h"
 
@@ -13,10 +14,7 @@
 
 #include "lines.h"
 
-/*
- * Read at a time. The kernel has put the bytes into the processor's second-level cache, and they are decoded from
- * there.
- */
+/* Read at a time: what is read is decoded out of the processor's second cache, into which the kernel has put it. */
 #define BLOCK_BYTES ((size_t)256 * 1024)
 
 struct reader {
@@ -26,9 +24,10 @@ struct reader {
     char *buffer;
     size_t capacity;
     size_t size;   /* bytes in buffer */
-    size_t pushed; /* bytes of these that the last poll handed over */
+    size_t pushed; /* of these, handed over by the last poll */
     int64_t lines; /* handed over so far */
     bool skipping; /* inside a line that is too long */
+    bool in_list;  /* the last record that was taken is in a list that has not ended */
     bool ended;
 };
 
@@ -55,7 +54,7 @@ void stdin_destroy(void *self)
     free(reader);
 }
 
-/* The payload of the last poll is not needed any more. */
+/* What the last poll handed over is not needed any more. */
 static void forget_pushed(struct reader *reader)
 {
     if (!reader->pushed)
@@ -65,18 +64,37 @@ static void forget_pushed(struct reader *reader)
     reader->pushed = 0;
 }
 
-static enum fx_verdict push(struct reader *reader, struct fx_feed *feed, size_t size)
+/* The first bytes of the buffer have been taken. */
+static void count_taken(struct reader *reader, size_t taken)
+{
+    reader->lines += stdin_count_lines(reader->buffer, taken);
+    reader->pushed = taken;
+}
+
+/* Whole records and elements; what is cut stays for the next poll. */
+static enum fx_verdict push_piece(struct reader *reader, struct fx_feed *feed, size_t size, enum fx_piece piece)
 {
     struct fx_payload payload = {.data = reader->buffer, .size = size, .offset = reader->lines};
-    reader->lines += stdin_count_lines(reader->buffer, size);
-    if (size && reader->buffer[size - 1] != '\n')
-        reader->lines++; /* the last line may lack its newline */
+    struct fx_taken taken;
+    enum fx_verdict verdict = fx_feed_push_piece(feed, reader->stream, &payload, piece, &taken);
+    count_taken(reader, taken.bytes);
+    reader->in_list = taken.in_list;
+    fx_stream_advance(feed, reader->stream, reader->lines);
+    return verdict;
+}
+
+/* All that is left. The last line may lack its newline. */
+static enum fx_verdict push_rest(struct reader *reader, struct fx_feed *feed)
+{
+    struct fx_payload payload = {.data = reader->buffer, .size = reader->size, .offset = reader->lines};
+    count_taken(reader, reader->size);
+    if (reader->size && reader->buffer[reader->size - 1] != '\n')
+        reader->lines++;
     payload.next = reader->lines;
-    reader->pushed = size;
     return fx_feed_push(feed, reader->stream, &payload);
 }
 
-/* Rejects a line that is too long. The buffer has the start of the line, which is all that is ever kept of it. */
+/* A line that is too long to begin with: its start is in the buffer, and is all that will ever be. */
 static void reject_line(struct reader *reader, struct fx_feed *feed)
 {
     struct fx_payload payload = {
@@ -87,7 +105,7 @@ static void reject_line(struct reader *reader, struct fx_feed *feed)
     reader->skipping = true;
 }
 
-/* Drops the rest of a line that is too long. */
+/* Drops what belongs to the line that is too long. */
 static void skip_rest_of_line(struct reader *reader)
 {
     char *newline = memchr(reader->buffer, '\n', reader->size);
@@ -97,22 +115,34 @@ static void skip_rest_of_line(struct reader *reader)
     memmove(reader->buffer, reader->buffer + drop, reader->size);
 }
 
-static enum fx_verdict push_lines(struct reader *reader, struct fx_feed *feed)
+/* The buffer is full and nothing of it was taken. In the middle of a record that spans lines, it is given up to its last line. */
+static enum fx_verdict make_room(struct reader *reader, struct fx_feed *feed)
+{
+    char *newline = memrchr(reader->buffer, '\n', reader->size);
+    if (newline)
+        return push_piece(reader, feed, (size_t)(newline - reader->buffer) + 1, FX_PIECE_FORCED);
+    reject_line(reader, feed);
+    return FX_OK;
+}
+
+static enum fx_verdict push_records(struct reader *reader, struct fx_feed *feed)
 {
     if (reader->skipping)
         skip_rest_of_line(reader);
-    char *newline = memrchr(reader->buffer, '\n', reader->size);
-    if (newline)
-        return push(reader, feed, (size_t)(newline - reader->buffer) + 1);
-    if (reader->size > (size_t)reader->options->max_line)
-        reject_line(reader, feed);
-    return FX_AGAIN;
+    if (!reader->size)
+        return FX_AGAIN;
+    enum fx_verdict verdict = push_piece(reader, feed, reader->size, FX_PIECE_OPEN);
+    if (verdict == FX_OK && !reader->pushed && reader->size > (size_t)reader->options->max_line)
+        verdict = make_room(reader, feed);
+    return verdict;
 }
 
 static enum fx_verdict end_of_input(struct reader *reader, struct fx_feed *feed)
 {
     reader->ended = true;
-    if (reader->size && !reader->skipping && push(reader, feed, reader->size) == FX_FATAL)
+    if (reader->skipping)
+        reader->size = 0;
+    if ((reader->size || reader->in_list) && push_rest(reader, feed) == FX_FATAL)
         return FX_FATAL;
     if (!reader->options->serve_after_end)
         return FX_END;
@@ -127,7 +157,7 @@ static enum fx_verdict read_block(struct reader *reader, struct fx_feed *feed)
     ssize_t got = read(STDIN_FILENO, reader->buffer + reader->size, room < BLOCK_BYTES ? room : BLOCK_BYTES);
     if (got > 0) {
         reader->size += (size_t)got;
-        return push_lines(reader, feed);
+        return push_records(reader, feed);
     }
     if (got == 0)
         return end_of_input(reader, feed);

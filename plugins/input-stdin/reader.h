@@ -1,4 +1,4 @@
-/* Reading blocks of whole lines from standard input. */
+/* Reading standard input in blocks. */
 #ifndef INPUT_STDIN_READER_H
 #define INPUT_STDIN_READER_H
 

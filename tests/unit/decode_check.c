@@ -298,7 +298,7 @@ static enum fxi_decode expect_record(const struct decode_checker *c, const char 
     *behind = newline ? newline + 1 : end;
     enum fxi_decode why;
     if (*start != '{')
-        return memchr("[\"-0123456789tfn", *start, 16) ? FXI_DECODE_NOT_OBJECT : FXI_DECODE_SYNTAX;
+        return memchr("\"-0123456789tfn", *start, 15) ? FXI_DECODE_NOT_OBJECT : FXI_DECODE_SYNTAX;
     *record_end = rfc_value(start, end, c->max_depth, &why);
     if (!*record_end)
         return why;
@@ -311,12 +311,140 @@ static enum fxi_decode expect_record(const struct decode_checker *c, const char 
     return FXI_DECODE_RECORD;
 }
 
+/* The objects that a list and the lists in it hold. json-c has found it sound. */
+static size_t count_objects(struct json_object *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *element = json_object_array_get_idx(list, i);
+        if (json_object_is_type(element, json_type_object))
+            count++;
+        else if (json_object_is_type(element, json_type_array))
+            count += count_objects(element);
+    }
+    return count;
+}
+
+/* The number of records of the list at start, if RFC 8259 finds nothing wrong with it and what is behind it; else -1. */
+static ssize_t sound_list(struct decode_checker *c, const char *start, const char *end, const char **behind)
+{
+    enum fxi_decode why;
+    *behind = start < end && *start == '[' ? rfc_value(start, end, c->max_depth, &why) : NULL;
+    if (!*behind)
+        return -1;
+    const char *at = *behind;
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
+        at++;
+    if (at < end && *at != '\n' && *at != '[')
+        return -1;
+    json_tokener_reset(c->tokener);
+    struct json_object *tree = json_tokener_parse_ex(c->tokener, start, (int)(*behind - start));
+    ssize_t count = tree ? (ssize_t)count_objects(tree) : -1;
+    json_object_put(tree);
+    return count;
+}
+
+/* One record or fault of a list: sound by both oracles, or not, and the place moves on. */
+static bool check_element(struct decode_checker *c, struct fxi_decoder *decoder, const char **at, const char *end,
+                          enum fxi_decode *got)
+{
+    const char *before = *at, *where = NULL;
+    *got = fxi_decoder_next(decoder, at, end, c->row, &c->arena, &where);
+    if (*got == FXI_DECODE_END)
+        return true;
+    *got == FXI_DECODE_RECORD ? c->accepted++ : c->rejected++;
+    if (*at <= before && before < end) {
+        printf("a list stands still\n");
+        return false;
+    }
+    if (*got == FXI_DECODE_RECORD || *got == FXI_DECODE_TYPE || *got == FXI_DECODE_RANGE) {
+        enum fxi_decode why;
+        const char *start = fxi_decoder_start(decoder), *record_end = rfc_value(start, end, c->max_depth, &why);
+        return *start == '{' && record_end && check_sound(c, start, record_end, *got);
+    }
+    return where >= before && where <= end;
+}
+
+/* A list at start. Where the oracles find it sound, each of its objects is a record or has an unusable value. */
+static bool check_list(struct decode_checker *c, struct fxi_decoder *decoder, const char **at, const char *end,
+                       bool *ended)
+{
+    const char *behind = NULL, *start = *at;
+    while (start < end && strchr(" \t\r\n", *start) && *start)
+        start++;
+    ssize_t objects = fxi_decoder_in_list(decoder) ? -1 : sound_list(c, start, end, &behind), found = 0;
+    for (enum fxi_decode got; (!behind || *at < behind) && !*ended;) {
+        if (!check_element(c, decoder, at, end, &got))
+            return false;
+        *ended = got == FXI_DECODE_END;
+        found += got == FXI_DECODE_RECORD || got == FXI_DECODE_TYPE || got == FXI_DECODE_RANGE;
+        if (objects >= 0 && got != FXI_DECODE_END && got != FXI_DECODE_NOT_OBJECT && got != FXI_DECODE_RECORD &&
+            got != FXI_DECODE_TYPE && got != FXI_DECODE_RANGE && *at <= behind) {
+            printf("%s in a sound list\n", fxi_decode_name(got));
+            return false;
+        }
+        if (!fxi_decoder_in_list(decoder) && !behind)
+            break;
+    }
+    if (objects >= 0 && found < objects)
+        printf("%zd of %zd records of a list\n", found, objects);
+    return objects < 0 || found >= objects;
+}
+
+/* What comes of a payload that ends where it ends, or comes in two parts: reasons, and values as a sum. */
+static uint64_t sum_of(struct decode_checker *c, struct fxi_decoder *decoder, const char *data, size_t size,
+                       enum fxi_part part, uint64_t sum, size_t *taken)
+{
+    char *copy = malloc(size ? size : 1);
+    if (!copy)
+        abort();
+    memcpy(copy, data, size);
+    fxi_decoder_set_part(decoder, part);
+    const char *at = copy;
+    enum fxi_decode got;
+    while ((got = fxi_decoder_next(decoder, &at, copy + size, c->row, &c->arena, NULL)) != FXI_DECODE_END) {
+        sum = (sum ^ (uint64_t)got) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+        for (size_t i = 0; i < c->count && got == FXI_DECODE_RECORD; i++) {
+            const struct fx_value *value = &c->row[i];
+            sum = (sum ^ value->type) * UINT64_C(0x9e3779b97f4a7c15);
+            for (size_t k = 0; value->type == FX_TEXT && k < value->size; k++)
+                sum = (sum ^ (unsigned char)value->text[k]) * UINT64_C(0x9e3779b97f4a7c15);
+            sum ^= value->type == FX_TEXT || value->type == FX_NULL ? 0 : value->u;
+        }
+    }
+    *taken = (size_t)(at - copy);
+    fxi_decoder_set_part(decoder, FXI_PART_WHOLE);
+    free(copy);
+    return sum;
+}
+
+static bool check_parts(struct decode_checker *c, struct fxi_decoder *decoder, const char *payload, size_t size)
+{
+    size_t cut = 0, taken, rest;
+    for (size_t i = 0; i < size; i++)
+        cut = cut * 33 + (unsigned char)payload[i];
+    cut = size ? cut % (size + 1) : 0;
+    fxi_arena_reset(&c->arena);
+    uint64_t whole = sum_of(c, decoder, payload, size, FXI_PART_WHOLE, 1, &taken);
+    uint64_t parts = sum_of(c, decoder, payload, cut, FXI_PART_OPEN, 1, &taken);
+    parts = sum_of(c, decoder, payload + taken, size - taken, FXI_PART_WHOLE, parts, &rest);
+    if (parts != whole || taken > cut || taken + rest != size || fxi_decoder_in_list(decoder))
+        printf("in two parts, cut at %zu (taken up to %zu), it is something else\n", cut, taken);
+    return parts == whole && taken <= cut && taken + rest == size && !fxi_decoder_in_list(decoder);
+}
+
 static bool check_one(struct decode_checker *c, struct fxi_decoder *decoder, const char **at, const char *end,
                       bool *ended)
 {
     const char *start = *at;
     while (start < end && (*start == ' ' || *start == '\t' || *start == '\r' || *start == '\n'))
         start++;
+    if (!fxi_decoder_in_list(decoder) && start + 3 <= end && memcmp(start, "\xef\xbb\xbf", 3) == 0) {
+        *at = start + 3;
+        return true;
+    }
+    if (fxi_decoder_in_list(decoder) || (start < end && *start == '['))
+        return check_list(c, decoder, at, end, ended);
     const char *where = NULL;
     enum fxi_decode got = fxi_decoder_next(decoder, at, end, c->row, &c->arena, &where);
     *ended = got == FXI_DECODE_END;
@@ -366,6 +494,7 @@ bool decode_check(struct decode_checker *checker, const char *payload, size_t si
         if (!checker->decoders[scan])
             continue;
         sound = check_scan(checker, checker->decoders[scan], copy, copy + size);
+        sound = sound && check_parts(checker, checker->decoders[scan], payload, size);
         if (!sound)
             printf("with scan %d\n", scan);
     }

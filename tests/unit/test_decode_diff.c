@@ -212,10 +212,36 @@ static void damage(struct fxi_str *s)
     }
 }
 
+/* A list of records as producers write it, or as nobody does. */
+static void add_list(struct fxi_str *s, unsigned depth)
+{
+    static const char *const separators[] = {",", ",", ",", ", ", ",\n", " , ", "\n", ",\r\n"};
+    const char *separator = PICK(separators);
+    fxi_str_puts(s, below(2) ? "[" : "[\n");
+    for (uint32_t n = below(6), i = 0; i < n; i++) {
+        if (i)
+            fxi_str_puts(s, separator);
+        uint32_t kind = below(12);
+        if (kind < 7)
+            add_flow(s);
+        else if (kind < 9)
+            add_members(s, 1, true);
+        else if (kind < 10 && depth < 3)
+            add_list(s, depth + 1);
+        else
+            add_value(s, 1);
+    }
+    fxi_str_puts(s, below(8) ? "]" : below(2) ? "\n]" : ",]");
+}
+
 static void add_payload(struct fxi_str *s)
 {
+    if (!below(20))
+        fxi_str_puts(s, "\xef\xbb\xbf");
     for (uint32_t n = 1 + below(4); n; n--) {
-        if (below(2))
+        if (!below(3))
+            add_list(s, 1);
+        else if (below(2))
             add_flow(s);
         else
             add_members(s, 1, true);

@@ -19,7 +19,7 @@ struct fx_feed;
 struct fx_stream;
 
 /*
- * One payload: JSON records, separated by newlines. The core does not copy the data, which must stay valid until the
+ * One payload: JSON records, on lines or in lists. The core does not copy the data, which must stay valid until the
  * next poll of the same worker.
  */
 struct fx_payload {
@@ -97,6 +97,25 @@ FX_API int64_t fx_stream_position(const struct fx_stream *stream);
  */
 FX_API enum fx_verdict fx_feed_push(struct fx_feed *feed, struct fx_stream *stream,
                                     const struct fx_payload *payload) FX_WARN_UNUSED;
+
+/*
+ * Hands over what has come so far of a stream without ends of its own, such as a file that is one long list. The feed
+ * takes whole records. What is cut at the payload's end is left alone; the next payload must begin with it. The
+ * payload's next is not looked at: fx_stream_advance sets the position afterwards, in the same poll. Since ABI 1.1.
+ */
+enum fx_piece {
+    FX_PIECE_OPEN = 1, /* what is cut is left alone */
+    FX_PIECE_FORCED    /* what is cut is malformed, for there is no room for more; the payload ends behind a newline */
+};
+struct fx_taken {
+    size_t bytes; /* of the payload */
+    int in_list;  /* a list is open: at the stream's end fx_feed_push must follow, with an empty payload if need be */
+};
+FX_API enum fx_verdict fx_feed_push_piece(struct fx_feed *feed, struct fx_stream *stream,
+                                          const struct fx_payload *payload, enum fx_piece piece,
+                                          struct fx_taken *taken) FX_WARN_UNUSED;
+/* Sets the stream's position after fx_feed_push_piece: everything before it is counted. Since ABI 1.1. */
+FX_API void fx_stream_advance(struct fx_feed *feed, struct fx_stream *stream, int64_t position);
 
 /* Reports something that was read but is not a payload: an empty message, or a line that is too long. */
 enum fx_reject { FX_REJECT_EMPTY, FX_REJECT_TOO_LONG };
