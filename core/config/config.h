@@ -41,10 +41,13 @@ struct fxi_pipeline_options {
 
 /* What the core does with the records of an input, whatever plugin it is; zero for other entries. */
 struct fxi_input_options {
-    int preset;           /* enum fxi_preset */
-    struct fx_map fields; /* names of fields to their paths in this input's records */
-    const char *scale_by; /* the field by which bytes and packets are multiplied, or NULL */
-    int framing;          /* enum fxi_framing */
+    int preset;            /* enum fxi_preset */
+    struct fx_map fields;  /* names of fields to their paths in this input's records */
+    struct fx_map reverse; /* the same for the values of the way back */
+    const char *join;      /* between the elements of a list that is read as a text */
+    int spelling;          /* enum fxi_spelling */
+    const char *scale_by;  /* the field by which bytes and packets are multiplied, or NULL */
+    int framing;           /* enum fxi_framing */
     bool watch_markers;
     int64_t markers_wait_ms;
     int on_malformed;              /* enum fxi_malformed */
@@ -56,7 +59,19 @@ enum fxi_framing { FXI_FRAMING_NONE, FXI_FRAMING_REGISTRY };
 enum fxi_malformed { FXI_MALFORMED_COUNT_ONLY, FXI_MALFORMED_LETTER, FXI_MALFORMED_STOP };
 enum fxi_letters_place { FXI_LETTERS_FILE, FXI_LETTERS_TOPIC };
 
-enum fxi_preset { FXI_PRESET_PMACCT, FXI_PRESET_GOFLOW2, FXI_PRESET_GOFLOW, FXI_PRESET_NPROBE, FXI_PRESET_VFLOW };
+enum fxi_preset {
+    FXI_PRESET_PMACCT,
+    FXI_PRESET_GOFLOW2,
+    FXI_PRESET_GOFLOW,
+    FXI_PRESET_NPROBE,
+    FXI_PRESET_VFLOW,
+    FXI_PRESET_KTRANSLATE,
+    FXI_PRESET_NFDUMP,
+    FXI_PRESET_FILEBEAT,
+    FXI_PRESET_LOGSTASH,
+    FXI_PRESET_TELEGRAF
+};
+enum fxi_spelling { FXI_SPELLING_NAME, FXI_SPELLING_NUMBER };
 
 /* One entry of inputs:, resolvers: or outputs:, in the order of the file. */
 struct fxi_plugin_entry {

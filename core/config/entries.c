@@ -19,8 +19,10 @@
 #define NAME_CHARACTERS   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define PLUGIN_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
 
-static const char *const presets[] = {"pmacct", "goflow2", "goflow", "nprobe", "vflow", NULL};
+static const char *const presets[] = {"pmacct", "goflow2",  "goflow",   "nprobe",   "vflow", "ktranslate",
+                                      "nfdump", "filebeat", "logstash", "telegraf", NULL};
 
+static const char *const spellings[] = {"name", "number", NULL};
 static const char *const framings[] = {"none", "registry", NULL};
 static const char *const policies[] = {"count", "dead-letter", "stop", NULL};
 static const char *const places[] = {"file:", "topic:", NULL};
@@ -29,8 +31,19 @@ const struct fx_option fxi_input_table[] = {
     {FX_OPTION(struct fxi_input_options, preset), .type = FX_OPT_ENUM, .fallback = "pmacct", .choices = presets,
      .help = "The producer's names of the fields. All other options use pmacct's names."},
     {FX_OPTION(struct fxi_input_options, fields), .type = FX_OPT_MAP, .fallback = "{}", .max = 256,
-     .help = "Where a field is in the records of this input, if it differs from the preset: a name, or names joined "
-             "by dots."},
+     .flags = FX_OPTION_LISTS,
+     .help = "Where a field is in the records of this input, if not where the preset says: a name, or names joined by "
+             "dots, or a list of them, of which the first counts that is there and not empty. A number among the names "
+             "is the place of an element in a list: as_path.0, comms.-1."},
+    {FX_OPTION(struct fxi_input_options, reverse), .type = FX_OPT_MAP, .fallback = "{}", .max = 16,
+     .flags = FX_OPTION_LISTS,
+     .help = "Where a record that counts both ways has the values of the way back, such as {bytes: rev_bytes, packets: "
+             "rev_packets}. If one of them is more than 0, the record becomes two, there and back."},
+    {FX_OPTION(struct fxi_input_options, join), .type = FX_OPT_STRING, .fallback = ",",
+     .help = "What stands between the elements of a list or object that is read as a text."},
+    {FX_OPTION(struct fxi_input_options, spelling), .type = FX_OPT_ENUM, .fallback = "name", .choices = spellings,
+     .help =
+         "How ip_proto, etype and tcp_flags are shown, whoever wrote them: by name (tcp, ipv4, SYN,ACK) or number."},
     {FX_OPTION(struct fxi_input_options, scale_by), .type = FX_OPT_STRING,
      .help = "The field by which bytes and packets are multiplied, such as sampling_rate; 0 and absent count as 1. For "
              "producers that send unscaled counts of samples."},

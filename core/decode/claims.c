@@ -60,6 +60,37 @@ static int add_child(struct fxi_decoder *d, unsigned parent, const char *name, s
     return (int)d->claim_count++;
 }
 
+/* Whether a name behind the first may be the place of an element. */
+static bool names_place(const char *path)
+{
+    for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.')) {
+        const char *digits = dot + 1 + (dot[1] == '-');
+        size_t size = strspn(digits, "0123456789");
+        if (size && (digits[size] == '.' || digits[size] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* The same path as names. Its nodes are known when they are sorted: until then they are numbers of add_path. */
+static int make_pick(struct fxi_decoder *d, struct fxi_target *target, const char *path, char *name)
+{
+    size_t most = 1, size;
+    for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.'))
+        most++;
+    struct fxi_pick *pick = target->pick = calloc(1, sizeof *pick + most * sizeof *pick->names);
+    unsigned node = FXI_NODE_RECORD;
+    do {
+        if (!pick || take_name(&path, name, &size) != 0)
+            return -1;
+        node = fxi_claim_find(d, node, name, size);
+        pick->names[pick->count] = (struct fxi_pick_name){strndup(name, size), size, node};
+        if (!pick->names[pick->count++].text)
+            return -1;
+    } while (*path);
+    return 0;
+}
+
 /* The node of a path, made if need be. Its number, or a negative code. */
 static int add_path(struct fxi_decoder *d, const char *path, char *name, struct fx_error *err)
 {
@@ -100,6 +131,13 @@ static unsigned number_nodes(const struct fxi_claim *claims, unsigned node, unsi
     return next;
 }
 
+static void number_target(struct fxi_target *target, const uint16_t *numbers)
+{
+    target->node = numbers[target->node];
+    for (unsigned i = 0; target->pick && i < target->pick->count; i++)
+        target->pick->names[i].node = numbers[target->pick->names[i].node];
+}
+
 /* Brings the tree into depth-first order. */
 static int sort_nodes(struct fxi_decoder *d, struct fx_error *err)
 {
@@ -113,7 +151,7 @@ static int sort_nodes(struct fxi_decoder *d, struct fx_error *err)
     sorted[FXI_NODE_NOBODY].end = FXI_NODE_NOBODY + 1;
     number_nodes(d->claims, FXI_NODE_RECORD, FXI_NODE_RECORD, numbers, sorted);
     for (size_t i = 0; i < d->field_count; i++)
-        d->targets[i].node = numbers[d->targets[i].node];
+        number_target(&d->targets[i], numbers);
     free(d->claims);
     d->claims = sorted;
     free(numbers);
@@ -148,6 +186,9 @@ static int add_fields(struct fxi_decoder *d, const struct fxi_field *fields, cha
         if (node < 0)
             return node;
         d->targets[i].node = (uint32_t)node;
+        d->targets[i].is_optional = fields[i].optional != 0;
+        if (names_place(fields[i].path) && make_pick(d, &d->targets[i], fields[i].path, name) != 0)
+            return fx_error_set(err, FX_ENOMEM, "There is no memory for the fields.");
     }
     return sort_nodes(d, err);
 }
@@ -186,6 +227,11 @@ void fxi_claims_free(struct fxi_decoder *d)
 {
     for (size_t i = 0; i < d->claim_count; i++)
         free(d->claims[i].name.text);
+    for (size_t i = 0; d->targets && i < d->field_count; i++) {
+        for (unsigned k = 0; d->targets[i].pick && k < d->targets[i].pick->count; k++)
+            free(d->targets[i].pick->names[k].text);
+        free(d->targets[i].pick);
+    }
     free(d->claims);
     free(d->captures);
     free(d->targets);

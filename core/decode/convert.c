@@ -24,8 +24,10 @@ static int capture_text(const struct fxi_decoder *d, const struct fxi_capture *c
 static enum fxi_decode convert_text(const struct fxi_decoder *d, const struct fxi_capture *capture,
                                     struct fx_value *value, struct fxi_arena *arena)
 {
-    if (capture->kind == FXI_KIND_NULL || capture->kind == FXI_KIND_CONTAINER)
+    if (capture->kind == FXI_KIND_NULL)
         return FXI_DECODE_RECORD;
+    if (capture->kind == FXI_KIND_CONTAINER)
+        return fxi_join(d, fxi_decode_origin(d, capture->text), value, arena) ? FXI_DECODE_RANGE : FXI_DECODE_RECORD;
     const char *text;
     size_t size;
     if (capture_text(d, capture, arena, &text, &size) != 0)
@@ -70,9 +72,11 @@ static enum fxi_decode set_double(const struct fxi_decoder *d, struct fx_value *
 }
 
 /* A number that is not just a few digits, or a string that should be one. */
-static enum fxi_decode convert_number(const struct fxi_decoder *d, const struct fxi_capture *capture, enum fx_type type,
-                                      struct fx_value *value, struct fxi_arena *arena)
+static enum fxi_decode convert_number(const struct fxi_decoder *d, const struct fxi_target *target,
+                                      const struct fxi_capture *capture, struct fx_value *value,
+                                      struct fxi_arena *arena)
 {
+    enum fx_type type = target->type;
     if (capture->kind == FXI_KIND_NULL)
         return FXI_DECODE_RECORD;
     if (capture->kind == FXI_KIND_BOOLEAN || capture->kind == FXI_KIND_CONTAINER)
@@ -81,6 +85,8 @@ static enum fxi_decode convert_number(const struct fxi_decoder *d, const struct 
     size_t size;
     if (capture_text(d, capture, arena, &text, &size) != 0)
         return FXI_DECODE_RANGE;
+    if (!size && target->is_optional)
+        return FXI_DECODE_RECORD;
     if (capture->kind != FXI_KIND_NUMBER && capture->kind != FXI_KIND_DIGITS &&
         fxi_number_end(text, text + size, &stop) != text + size)
         return FXI_DECODE_TYPE;
@@ -98,9 +104,15 @@ static __attribute__((noinline)) enum fxi_decode convert(struct fxi_decoder *d, 
                                                          struct fx_value *value, struct fxi_arena *arena)
 {
     const struct fxi_capture *capture = target->capture;
+    struct fxi_capture picked;
     *value = (struct fx_value){.type = FX_NULL};
+    if (capture->kind == FXI_KIND_ABSENT) {
+        if (!fxi_pick(d, target->pick, &picked))
+            return FXI_DECODE_RECORD;
+        capture = &picked;
+    }
     enum fxi_decode decode = target->type == FX_TEXT ? convert_text(d, capture, value, arena)
-                                                     : convert_number(d, capture, target->type, value, arena);
+                                                     : convert_number(d, target, capture, value, arena);
     if (decode != FXI_DECODE_RECORD)
         fxi_decode_fault(d, capture->text, decode);
     return decode;
@@ -111,6 +123,8 @@ static inline bool convert_usual(const struct fxi_decoder *d, const struct fxi_t
 {
     const struct fxi_capture *capture = target->capture;
     if (!capture || capture->kind == FXI_KIND_ABSENT) {
+        if (FXI_UNLIKELY(target->pick != NULL))
+            return false;
         *value = (struct fx_value){.type = FX_NULL};
         return true;
     }

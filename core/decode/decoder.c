@@ -87,6 +87,7 @@ static struct fxi_decoder *decoder_alloc(unsigned max_depth)
         return NULL;
     }
     d->frames_end = d->frames + max_depth + 1;
+    fxi_decoder_set_join(d, ",");
     return d;
 }
 
@@ -207,6 +208,12 @@ void fxi_decoder_skipped(struct fxi_decoder *decoder)
 void fxi_decoder_set_framed(struct fxi_decoder *decoder, bool framed)
 {
     decoder->framed = framed;
+}
+
+void fxi_decoder_set_join(struct fxi_decoder *decoder, const char *join)
+{
+    decoder->join = join;
+    decoder->join_size = strlen(join);
 }
 
 const char *fxi_decoder_start(const struct fxi_decoder *decoder)

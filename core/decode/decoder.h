@@ -15,7 +15,9 @@
  *   - Texts point into the payload, or into the arena if they had escapes.
  *   - Number claimed: a number, or a string that is one by JSON's grammar; null and absent are FX_NULL. Integers are
  *     exact: 1e3 and "1683632885.000000" are, 1.5 and -1 for an unsigned one are out of range. -0 is 0.
- *   - Text claimed: text, or a number's or boolean's own text; null, absent, object and array are FX_NULL.
+ *   - Text claimed: text, or a number's or boolean's own text; of a list or object all that is in it, joined; null,
+ *     absent and what is empty are FX_NULL.
+ *   - A name in a path that is a number is also the place of an element in a list, from its end if it is negative.
  *   - Nothing is read behind the payload's end, and nothing is allocated but arena text.
  */
 #ifndef FXI_DECODE_DECODER_H
@@ -31,9 +33,10 @@
 
 /* One row of the schema; its index is the value's place in the row. */
 struct fxi_field {
-    const char *path;  /* names joined by dots; "\." is a dot in a name, "\\" a backslash */
+    const char *path;  /* names joined by dots; "\." is a dot in a name, "\\" a backslash; 0 or -1 an element */
     enum fx_type type; /* FX_UNSIGNED, FX_SIGNED, FX_DOUBLE or FX_TEXT */
     int computed;      /* a resolver fills it: the decoder leaves FX_NULL */
+    int optional;      /* there are other places: an empty text where a number is claimed is FX_NULL */
 };
 
 enum fxi_decode {
@@ -92,6 +95,8 @@ bool fxi_decoder_in_list(const struct fxi_decoder *decoder);
 void fxi_decoder_skipped(struct fxi_decoder *decoder);
 /* Whether the five bytes of a schema registry (0 and a number) may stand in front of a record or list: then they are skipped. */
 void fxi_decoder_set_framed(struct fxi_decoder *decoder, bool framed);
+/* What stands between the elements of a list where a text is claimed; "," at first. It must stay valid. */
+void fxi_decoder_set_join(struct fxi_decoder *decoder, const char *join);
 /* Where the record begins that was decoded or rejected last. */
 const char *fxi_decoder_start(const struct fxi_decoder *decoder);
 

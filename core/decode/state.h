@@ -97,11 +97,25 @@ struct fxi_frame {
     uint32_t context;  /* of its members or elements but the first */
 };
 
+/* A path with places of elements in it: all its names, and the nodes that they would have in objects. */
+struct fxi_pick_name {
+    char *text;
+    size_t size;
+    uint32_t node;
+};
+
+struct fxi_pick {
+    unsigned count;
+    struct fxi_pick_name names[];
+};
+
 /* What becomes of a capture. */
 struct fxi_target {
     const struct fxi_capture *capture; /* NULL: computed, never here */
+    struct fxi_pick *pick;             /* owned; NULL: there is no such place in the path */
     uint32_t node;
     enum fx_type type;
+    bool is_optional;
 };
 
 /* Where in a list at the top the payload stands. */
@@ -126,6 +140,8 @@ struct fxi_decoder {
     struct fxi_list list;
     uint8_t part; /* enum fxi_part */
     bool framed;
+    const char *join;
+    size_t join_size;
     /* The bytes being parsed, from the record's start: the payload, then a padded copy of its last bytes. */
     const char *start, *end;
     uintptr_t last; /* the last place with FXI_SLACK bytes in front of the payload's end; in the copy its end */
@@ -197,6 +213,11 @@ unsigned fxi_claim_find(const struct fxi_decoder *d, unsigned node, const char *
 unsigned fxi_entry_get(struct fxi_decoder *d, uint32_t context, const char *glue, size_t size, const char *name,
                        size_t name_size, bool escaped);
 void fxi_entries_init(struct fxi_decoder *d);
+
+/* pick.c: what the path names in lists. False: it is not there. */
+bool fxi_pick(const struct fxi_decoder *d, const struct fxi_pick *pick, struct fxi_capture *capture);
+/* The scalars in the list or object at text, joined; value is left alone if there are none. 0, or -1: no room. */
+int fxi_join(const struct fxi_decoder *d, const char *text, struct fx_value *value, struct fxi_arena *arena);
 
 /* convert.c: from captures to the row. */
 enum fxi_decode fxi_decode_convert(struct fxi_decoder *d, struct fx_value *row, struct fxi_arena *arena);

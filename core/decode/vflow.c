@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/walk.h"
+
 struct span {
     const char *start, *end; /* start NULL: there is none */
 };
@@ -30,66 +32,27 @@ struct fxi_vflow {
     const char *at; /* in DataSets: the next record or what follows the last one; NULL: between messages */
 };
 
-static int is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static const char *skip_space(const char *at)
-{
-    while (is_space(*at))
-        at++;
-    return at;
-}
-
-static const char *skip_string(const char *at)
-{
-    for (at++; *at != '"'; at++)
-        at += *at == '\\';
-    return at + 1;
-}
-
-static const char *skip_value(const char *at)
-{
-    unsigned depth = 0;
-    do {
-        if (*at == '"') {
-            at = skip_string(at);
-            continue;
-        }
-        depth += *at == '{' || *at == '[';
-        if ((*at == '}' || *at == ']') && depth)
-            depth--;
-        at++;
-    } while (depth);
-    /* A number or a word goes on until something that can't be a part of it. */
-    if (at[-1] != '"' && at[-1] != '}' && at[-1] != ']')
-        while (!is_space(*at) && *at != ',' && *at != '}' && *at != ']')
-            at++;
-    return at;
-}
-
 /* The next member of an object, from behind '{' or a value on; false at its end, with *at behind it. */
 static bool next_member(const char **at, struct span *name, struct span *value)
 {
-    *at = skip_space(*at);
+    *at = fxi_walk_space(*at);
     if (**at == ',')
-        *at = skip_space(*at + 1);
+        *at = fxi_walk_space(*at + 1);
     if (**at == '}') {
         ++*at;
         return false;
     }
-    *name = (struct span){*at, skip_string(*at)};
-    value->start = skip_space(skip_space(name->end) + 1);
-    *at = value->end = skip_value(value->start);
+    *name = (struct span){*at, fxi_walk_string(*at)};
+    value->start = fxi_walk_space(fxi_walk_space(name->end) + 1);
+    *at = value->end = fxi_walk_value(value->start);
     return true;
 }
 
 static bool next_element(const char **at)
 {
-    *at = skip_space(*at);
+    *at = fxi_walk_space(*at);
     if (**at == ',')
-        *at = skip_space(*at + 1);
+        *at = fxi_walk_space(*at + 1);
     if (**at != ']')
         return true;
     ++*at;
@@ -167,6 +130,11 @@ void fxi_vflow_free(struct fxi_vflow *vflow)
     free(vflow);
 }
 
+struct fxi_decoder *fxi_vflow_flat(struct fxi_vflow *vflow)
+{
+    return vflow->flat;
+}
+
 struct fxi_decoder *fxi_vflow_whole(struct fxi_vflow *vflow)
 {
     return vflow->whole;
@@ -176,7 +144,7 @@ struct fxi_decoder *fxi_vflow_whole(struct fxi_vflow *vflow)
 static void find_members(struct fxi_vflow *vflow, const char *object, struct span *sets)
 {
     struct span name, value;
-    const char *at = skip_space(object) + 1;
+    const char *at = fxi_walk_space(object) + 1;
     vflow->agent.start = sets->start = NULL;
     while (next_member(&at, &name, &value)) {
         if (is_named(&name, "AgentID"))
@@ -258,7 +226,7 @@ static bool take_elements(struct fxi_vflow *vflow, const char **at)
 {
     const char *inside = *at + 1;
     bool sound = **at == '[';
-    *at = skip_value(*at);
+    *at = fxi_walk_value(*at);
     for (size_t i = 0; i < vflow->wanted_count; i++)
         vflow->wanted[i].value =
             strcmp(vflow->wanted[i].name, "AgentID") == 0 ? vflow->agent : (struct span){NULL, NULL};

@@ -26,5 +26,7 @@ enum fxi_decode fxi_vflow_next(struct fxi_vflow *vflow, const char **at, const c
 
 /* The decoder that sees the messages: how a payload ends is its to know (fxi_decoder_set_part). */
 struct fxi_decoder *fxi_vflow_whole(struct fxi_vflow *vflow);
+/* The decoder of the records in them. */
+struct fxi_decoder *fxi_vflow_flat(struct fxi_vflow *vflow);
 
 #endif

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include <flow-exporter/log.h>
+#include <flow-exporter/word.h>
 
 #include "pipeline/preset.h"
+#include "pipeline/spelling.h"
 #include "plugin/instance.h"
 #include "util/alloc.h"
 
@@ -17,25 +19,27 @@ static const struct fxi_input_options *options_of(const struct fx_instance *inpu
     return &input->entry->input;
 }
 
-static const char *written_path(const struct fx_instance *input, const char *field)
+/* The user's paths of a field; false: there are none. There are no more than fit (check_written). */
+static bool written_paths(const struct fx_map *fields, const char *field, fxi_paths paths)
 {
-    const struct fx_map *fields = &options_of(input)->fields;
-    for (size_t i = 0; i < fields->count; i++)
+    size_t count = 0;
+    memset(paths, 0, sizeof(fxi_paths));
+    for (size_t i = 0; i < fields->count && count < FXI_PATHS_MAX; i++)
         if (strcmp(fields->pairs[i].key, field) == 0)
-            return fields->pairs[i].value;
-    return NULL;
+            paths[count++] = fields->pairs[i].value;
+    return count > 0;
 }
 
 /* Where this input's records have a field. */
 static void find_paths(const struct fx_instance *input, const char *field, fxi_paths paths)
 {
-    const char *written = written_path(input, field);
+    if (written_paths(&options_of(input)->fields, field, paths))
+        return;
     const char *const *preset = fxi_preset_paths((enum fxi_preset)options_of(input)->preset, field);
-    memset(paths, 0, sizeof(fxi_paths));
-    if (written || !preset)
-        paths[0] = written ? written : field;
-    else
+    if (preset)
         memcpy(paths, preset, sizeof(fxi_paths));
+    else
+        paths[0] = field;
 }
 
 static uint16_t add_field(struct fxi_mapping *mapping, const char *path, enum fx_type type, int computed)
@@ -48,8 +52,10 @@ static uint16_t add_field(struct fxi_mapping *mapping, const char *path, enum fx
 /* Fields for the second path and those after; their values move to `to`. */
 static void add_others(struct fxi_mapping *mapping, uint16_t to, const char *const *paths, enum fx_type type)
 {
+    mapping->fields[to].optional = *paths != NULL;
     for (; *paths; paths++) {
         uint16_t from = add_field(mapping, *paths, type, 0);
+        mapping->fields[from].optional = 1;
         mapping->moves = fxi_realloc(mapping->moves, mapping->move_count + 1, sizeof *mapping->moves);
         mapping->moves[mapping->move_count++] = (struct fxi_move){to, from};
     }
@@ -101,7 +107,10 @@ static uint16_t map_partner(struct fxi_mapping *mapping, const struct fxi_schema
 static uint16_t map_back_value(struct fxi_mapping *mapping, const struct fx_instance *input,
                                const struct fxi_field *field, const char *const *paths)
 {
-    if (written_path(input, field->path))
+    fxi_paths own;
+    if (written_paths(&options_of(input)->reverse, field->path, own))
+        paths = own;
+    else if (written_paths(&options_of(input)->fields, field->path, own))
         return NOWHERE; /* the user counts something else: then the preset's way back is none */
     uint16_t at = add_place(mapping, paths, field->type);
     mapping->back_values = fxi_realloc(mapping->back_values, mapping->back_value_count + 1, sizeof(uint16_t));
@@ -117,6 +126,9 @@ static void map_way_back(struct fxi_mapping *mapping, const struct fxi_schema *s
         const struct fxi_field *field = &schema->fields[i];
         const char *partner = fxi_field_partner(field->path);
         const char *const *value = fxi_preset_back(preset, field->path);
+        fxi_paths own;
+        if (written_paths(&options_of(input)->reverse, field->path, own))
+            partner = NULL, value = own;
         mapping->back[i] = (uint16_t)i;
         if (!field->computed && partner)
             mapping->back[i] = map_partner(mapping, schema, input, partner, field->type);
@@ -142,6 +154,26 @@ static void map_scaled(struct fxi_mapping *mapping, const struct fxi_schema *sch
     }
 }
 
+/* Fields that have names for their numbers are decoded as texts, whatever is claimed. */
+static void map_spelled(struct fxi_mapping *mapping, const struct fxi_schema *schema, bool as_numbers)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct fxi_field *field = &schema->fields[i];
+        enum fx_word word = fx_word_of(field->path);
+        if (word == FX_WORD_NONE || field->computed)
+            continue;
+        mapping->spells = fxi_realloc(mapping->spells, mapping->spell_count + 1, sizeof *mapping->spells);
+        mapping->spells[mapping->spell_count++] =
+            (struct fxi_spell){(uint16_t)i, (uint8_t)word, field->type == FX_TEXT};
+        mapping->fields[i].type = FX_TEXT;
+        for (size_t k = 0; k < mapping->move_count; k++)
+            if (mapping->moves[k].to == i)
+                mapping->fields[mapping->moves[k].from].type = FX_TEXT;
+    }
+    if (mapping->spell_count)
+        mapping->names = fxi_names_new(as_numbers);
+}
+
 static bool is_claimed(const struct fxi_schema *schema, const char *path)
 {
     for (size_t i = 0; i < schema->count; i++)
@@ -150,19 +182,32 @@ static bool is_claimed(const struct fxi_schema *schema, const char *path)
     return false;
 }
 
-/* Paths of the user are tried alone, so that the error has their place. */
-static int check_written(const struct fxi_schema *schema, const struct fx_instance *input, struct fx_error *err)
+/* How often the key was there before. */
+static size_t count_before(const struct fx_map *fields, size_t pair)
 {
-    const struct fx_map *fields = &options_of(input)->fields;
+    size_t count = 0;
+    for (size_t i = 0; i < pair; i++)
+        count += strcmp(fields->pairs[i].key, fields->pairs[pair].key) == 0;
+    return count;
+}
+
+/* Paths of the user are tried alone, so that the error has their place. */
+static int check_written(const struct fxi_schema *schema, const struct fx_instance *input, const char *option,
+                         const struct fx_map *fields, struct fx_error *err)
+{
     for (size_t i = 0; i < fields->count; i++) {
         const struct fx_pair *pair = &fields->pairs[i];
         struct fx_error why = FX_ERROR_INIT;
+        size_t before = count_before(fields, i);
+        if (before == FXI_PATHS_MAX)
+            return fx_error_option(err, input, option, pair->key, "'%s' has more than %d places", pair->key,
+                                   FXI_PATHS_MAX);
         struct fxi_field field = {.path = pair->value, .type = FX_TEXT};
         struct fxi_decoder *decoder = fxi_decoder_new(&field, 1, 1, &why);
         fxi_decoder_free(decoder);
         if (!decoder)
-            return fx_error_option(err, input, "fields", pair->key, "%s", why.message);
-        if (!is_claimed(schema, pair->key))
+            return fx_error_option(err, input, option, pair->key, "%s", why.message);
+        if (!before && !is_claimed(schema, pair->key))
             fx_log(input, FX_LOG_WARN, "Nobody reads this field, so where it is does not matter; is it misspelled?",
                    "field=%s", pair->key);
     }
@@ -183,14 +228,17 @@ int fxi_mapping_make(struct fxi_mapping *mapping, const struct fxi_schema *schem
                      struct fx_error *err)
 {
     *mapping = (struct fxi_mapping){.rate = -1};
-    int rc = check_written(schema, input, err);
+    int rc = check_written(schema, input, "fields", &options_of(input)->fields, err);
+    if (!rc)
+        rc = check_written(schema, input, "reverse", &options_of(input)->reverse, err);
     if (rc)
         return rc;
     map_fields(mapping, schema, input);
     map_way_back(mapping, schema, input);
+    map_spelled(mapping, schema, options_of(input)->spelling == FXI_SPELLING_NUMBER);
     if (options_of(input)->scale_by)
         map_scaled(mapping, schema, options_of(input)->scale_by);
-    mapping->finishes = mapping->move_count || mapping->back || mapping->rate >= 0;
+    mapping->finishes = mapping->move_count || mapping->back || mapping->rate >= 0 || mapping->spell_count;
     return 0;
 }
 
@@ -203,7 +251,14 @@ void fxi_mapping_fini(struct fxi_mapping *mapping)
     free(mapping->back);
     free(mapping->back_values);
     free(mapping->scaled);
+    free(mapping->spells);
+    fxi_names_free(mapping->names);
     *mapping = (struct fxi_mapping){.rate = -1};
+}
+
+static bool is_empty(const struct fx_value *value)
+{
+    return value->type == FX_NULL || (value->type == FX_TEXT && !value->size);
 }
 
 /* False: the product is more than the type can hold. */
@@ -249,9 +304,11 @@ unsigned fxi_mapping_finish(const struct fxi_mapping *mapping, struct fx_value *
     unsigned rows = 1;
     for (size_t i = 0; i < mapping->move_count; i++) {
         const struct fxi_move *move = &mapping->moves[i];
-        if (row[move->to].type == FX_NULL)
+        if (is_empty(&row[move->to]))
             row[move->to] = row[move->from];
     }
+    for (size_t i = 0; i < mapping->spell_count; i++)
+        fxi_spell_value(mapping->names, &mapping->spells[i], &row[mapping->spells[i].field]);
     if (mapping->back && has_way_back(mapping, row)) {
         turn(mapping, row, row + mapping->count);
         rows = 2;

@@ -15,6 +15,13 @@ struct fxi_move {
     uint16_t to, from;
 };
 
+struct fxi_spell {
+    uint16_t field;
+    uint8_t word; /* enum fx_word */
+    bool is_text; /* else a number is claimed */
+};
+struct fxi_names; /* spelling.c */
+
 struct fxi_mapping {
     struct fxi_field *fields; /* what the decoder fills: the schema's, then those that help; paths are owned */
     size_t count, own;        /* own: the schema's */
@@ -25,7 +32,10 @@ struct fxi_mapping {
     uint16_t *back; /* of a producer that counts both ways: whose value a field has on the way back; NULL: one way */
     uint16_t *back_values; /* the way back is counted if one of these is more than 0 */
     size_t back_value_count;
-    int rate; /* the field by which `scaled` are multiplied, or -1 */
+    struct fxi_spell *spells; /* fields whose numbers have names */
+    size_t spell_count;
+    struct fxi_names *names; /* their texts */
+    int rate;                /* the field by which `scaled` are multiplied, or -1 */
     uint16_t *scaled;
     size_t scaled_count;
 };

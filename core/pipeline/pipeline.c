@@ -136,6 +136,7 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
     feed->plain = feed->decoder && !mapping->finishes && !feed->writers;
     if (!feed->decoder && !feed->vflow)
         return err->code;
+    fxi_decoder_set_join(feed->vflow ? fxi_vflow_flat(feed->vflow) : feed->decoder, input->instance->entry->input.join);
     fxi_decoder_set_framed(fxi_feed_decoder(feed), input->instance->entry->input.framing == FXI_FRAMING_REGISTRY);
     return 0;
 }

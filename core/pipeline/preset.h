@@ -8,7 +8,7 @@
 #include "config/config.h"
 
 /* Paths that a field may have, ended by NULL; the first one that a record has counts. */
-#define FXI_PATHS_MAX 4
+#define FXI_PATHS_MAX 8
 typedef const char *fxi_paths[FXI_PATHS_MAX + 1];
 
 /* Where a field is; NULL: under its own name. */

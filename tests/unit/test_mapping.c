@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <flow-exporter/word.h>
+
 #include "pipeline/mapping.h"
 #include "plugin/instance.h"
 
@@ -175,6 +177,72 @@ static void test_scaling(void **state)
     end(&run);
 }
 
+static void test_places_and_reverse_of_the_user(void **state)
+{
+    (void)state;
+    static const struct fx_pair fields[] = {{"label", "name"}, {"label", "router"}, {"as_src", "a"}, {"as_src", "b"}};
+    static const struct fx_pair reverse[] = {{"bytes", "rev"}, {"bytes", "back.-1"}};
+    struct run run;
+    begin(&run, &(struct fxi_input_options){.fields = {4, fields}, .reverse = {2, reverse}});
+    decode(&run, "{\"a\":\"\",\"b\":1,\"as_dst\":2,\"bytes\":3,\"name\":\"\",\"router\":\"r\",\"back\":[9,5]}");
+    assert_int_equal(run.row_count, 2);
+    expect(&run, 0, 1, 2, 3, "r");
+    expect(&run, 1, 2, 1, 5, "r");
+    end(&run);
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    static const struct {
+        enum fx_word word;
+        const char *text;
+        uint64_t number;
+        const char *name; /* NULL: the text means nothing */
+    } cases[] = {{FX_WORD_PROTOCOL, "6", 6, "tcp"},
+                 {FX_WORD_PROTOCOL, "TCP", 6, "tcp"},
+                 {FX_WORD_PROTOCOL, "icmp6", 58, "ipv6-icmp"},
+                 {FX_WORD_PROTOCOL, "sctp", 132, "sctp"},
+                 {FX_WORD_PROTOCOL, "GRE", 47, "gre"},
+                 {FX_WORD_PROTOCOL, "ospf", 89, "ospfigp"},
+                 {FX_WORD_PROTOCOL, "vrrp", 112, "vrrp"},
+                 {FX_WORD_PROTOCOL, "l2tp", 115, "l2tp"},
+                 {FX_WORD_PROTOCOL, "ethernet", 143, "ethernet"},
+                 {FX_WORD_PROTOCOL, "0x11", 17, "udp"},
+                 {FX_WORD_PROTOCOL, "256", 0, NULL},
+                 {FX_WORD_PROTOCOL, "tc", 0, NULL},
+                 {FX_WORD_PROTOCOL, "", 0, NULL},
+                 {FX_WORD_ETYPE, "800", 0x800, "ipv4"},
+                 {FX_WORD_ETYPE, "2048", 0x800, "ipv4"},
+                 {FX_WORD_ETYPE, "0x0800", 0x800, "ipv4"},
+                 {FX_WORD_ETYPE, "IPv6", 0x86dd, "ipv6"},
+                 {FX_WORD_ETYPE, "86dd", 0x86dd, "ipv6"},
+                 {FX_WORD_ETYPE, "34525", 0x86dd, "ipv6"},
+                 {FX_WORD_ETYPE, "8847", 0x8847, "mpls"},
+                 {FX_WORD_ETYPE, "65537", 0, NULL},
+                 {FX_WORD_TCP_FLAGS, "18", 18, "SYN,ACK"},
+                 {FX_WORD_TCP_FLAGS, "0x12", 18, "SYN,ACK"},
+                 {FX_WORD_TCP_FLAGS, "...AP...", 24, "PSH,ACK"},
+                 {FX_WORD_TCP_FLAGS, "ack|SYN", 18, "SYN,ACK"},
+                 {FX_WORD_TCP_FLAGS, "SYN", 2, "SYN"},
+                 {FX_WORD_TCP_FLAGS, "x", 0, NULL},
+                 {FX_WORD_NONE, "6", 0, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char name[FX_WORD_MAX];
+        uint64_t number = 0;
+        int known = fx_word_number(cases[i].word, cases[i].text, strlen(cases[i].text), &number);
+        assert_int_equal(known, cases[i].name != NULL);
+        if (!known)
+            continue;
+        assert_int_equal(number, cases[i].number);
+        size_t size = fx_word_name(cases[i].word, number, name);
+        assert_int_equal(size, strlen(cases[i].name));
+        assert_memory_equal(name, cases[i].name, size);
+    }
+    assert_int_equal(fx_word_of("tcp_flags"), FX_WORD_TCP_FLAGS);
+    assert_int_equal(fx_word_of("as_src"), FX_WORD_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +250,8 @@ int main(void)
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_fields_of_the_user),
         cmocka_unit_test(test_both_ways),
+        cmocka_unit_test(test_places_and_reverse_of_the_user),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_scaling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

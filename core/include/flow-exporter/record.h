@@ -63,8 +63,8 @@ FX_API char *fx_batch_alloc(struct fx_batch *batch, size_t size);
  * may also hold FX_LATE, if a resolver writes it.
  *   A number is claimed:  a number, or a number as text, is accepted. Anything else rejects the record (reason type).
  *                         A number that the type can't hold exactly also rejects the record (reason range).
- *   Text is claimed:      the value is the text, or the written form of a number or boolean. An object or array gives
- *                         FX_NULL.
+ *   Text is claimed:      the value is the text, or the written form of a number or boolean. Of an object or array
+ *                         it is the elements, joined.
  *
  * fx_claim_write claims a field whose values come from this plugin. Its type is always FX_TEXT, so it may hold FX_LATE.
  *

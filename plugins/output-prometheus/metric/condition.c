@@ -98,6 +98,13 @@ static enum look look_at(const char *value)
     return looks_like_address(text) ? LOOK_ADDRESS : LOOK_TEXT;
 }
 
+/* A name, or digits as the field means them. */
+static bool make_word(enum fx_word word, struct prom_test *test, const char *text)
+{
+    test->number.span = 0;
+    return fx_word_number(word, text, strlen(text), &test->number.low);
+}
+
 static const char *make_range(struct prom_test *test, const char *text)
 {
     size_t digits = strspn(text, DIGITS);
@@ -150,6 +157,8 @@ static const char *make_test(const struct prom_condition *condition, struct prom
 {
     const char *text = without_sign(value);
     test->is_negated = text != value;
+    if (condition->word && make_word(condition->word, test, text))
+        return NULL;
     return condition->kind == PROM_CONDITION_NUMBER    ? make_range(test, text)
            : condition->kind == PROM_CONDITION_ADDRESS ? make_prefix(test, text)
                                                        : make_text(test, text);
@@ -175,6 +184,19 @@ static bool find_kind(const char *const *values, unsigned count, enum prom_condi
     return *wrong == NULL;
 }
 
+/* Of a field whose numbers have names all values are such names, numbers or ranges; else it is a field like others. */
+static enum fx_word word_of(const char *path, const char *const *values, unsigned count)
+{
+    enum fx_word word = fx_word_of(path);
+    uint64_t number;
+    for (unsigned i = 0; i < count && word; i++) {
+        const char *text = without_sign(values[i]);
+        if (look_at(values[i]) != LOOK_RANGE && !fx_word_number(word, text, strlen(text), &number))
+            word = FX_WORD_NONE;
+    }
+    return word;
+}
+
 static int make_tests(struct prom_condition *condition, const char *const *values, char why[PROM_WHY_MAX],
                       const char **wrong)
 {
@@ -198,7 +220,8 @@ int prom_condition_init(struct prom_condition *condition, bool is_number, const 
     condition->tests = calloc(count, sizeof *condition->tests);
     if (!condition->tests)
         return FX_ENOMEM;
-    if (is_number) {
+    condition->word = is_number ? FX_WORD_NONE : word_of(condition->path, values, count);
+    if (is_number || condition->word) {
         condition->kind = PROM_CONDITION_NUMBER;
     } else if (!find_kind(values, count, &condition->kind, wrong)) {
         snprintf(why, PROM_WHY_MAX,
@@ -243,7 +266,9 @@ static void read_subject(const struct prom_condition *condition, const struct fx
     subject->text = value->text;
     subject->size = value->size;
     subject->is_sound = true;
-    if (condition->kind == PROM_CONDITION_NUMBER)
+    if (condition->word)
+        subject->is_sound = fx_word_number(condition->word, value->text, value->size, &subject->number);
+    else if (condition->kind == PROM_CONDITION_NUMBER)
         subject->is_sound = read_number(value->text, value->size, &subject->number);
     else if (condition->kind == PROM_CONDITION_ADDRESS)
         subject->is_sound = (subject->address_size = read_address(value->text, value->size, subject->address)) > 0;

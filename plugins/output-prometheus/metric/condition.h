@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <flow-exporter/record.h>
+#include <flow-exporter/word.h>
 
 #include "base/buffer.h"
 
@@ -39,6 +40,7 @@ struct prom_condition {
     unsigned field;
     enum prom_condition_kind kind;
     bool is_number_field; /* absent is 0; an absent field of another kind meets nothing */
+    enum fx_word word;    /* the texts of the field are words for numbers */
     bool is_simple;       /* one range of numbers, for a field that is a number */
     uint64_t low, span;   /* that range */
     unsigned test_count;

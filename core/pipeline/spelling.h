@@ -1,0 +1,13 @@
+/* One spelling for fields whose numbers have names. Made by the main thread, read by workers. */
+#ifndef FXI_PIPELINE_SPELLING_H
+#define FXI_PIPELINE_SPELLING_H
+
+#include "pipeline/mapping.h"
+
+struct fxi_names *fxi_names_new(bool as_numbers);
+void fxi_names_free(struct fxi_names *names);
+
+/* A text that is no number and no name is left alone, and is absent where a number is claimed. */
+void fxi_spell_value(const struct fxi_names *names, const struct fxi_spell *spell, struct fx_value *value);
+
+#endif
