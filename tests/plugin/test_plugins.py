@@ -563,7 +563,7 @@ class Records(PluginTest):
         line = json.dumps({"n": 12, "label": {"nkey": "100.1", "deep": {"er": True}}, "a.b": "dot", "none": None})
         fields = ["n", "label.nkey", "label.deep.er", "a\\.b", "none", "absent", "label"]
         self.run_to_end([{"plugin": "input-lines", "lines": [line]}], [self.rows(*fields)])
-        self.assertEqual(self.lines("rows"), ["12\t100.1\ttrue\tdot\t-\t-\t-"])
+        self.assertEqual(self.lines("rows"), ["12\t100.1\ttrue\tdot\t-\t-\t100.1,true"])
 
     def test_malformed_ones_are_left_out_and_counted(self):
         lines = ['{"name": "a"}', '{"name": ', "[1]", '{"name": "b"}\n{"name": "c"}']
