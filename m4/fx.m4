@@ -15,7 +15,7 @@ m4_define([_FX_SPECS], [m4_foreach([fx_module], [$@], [_FX_SPEC(fx_module) ])])
 
 dnl FX_MODULES(VARIABLE, MODULE...): their flags in VARIABLE_CFLAGS and VARIABLE_LIBS, or all that is missing is noted.
 AC_DEFUN([FX_MODULES], [
-  _FX_EACH_MODULE(m4_shift($@))
+  AS_IF([test "x$$1_LIBS" = x], [_FX_EACH_MODULE(m4_shift($@))])
   PKG_CHECK_MODULES([$1], m4_dquote(_FX_SPECS(m4_shift($@))), [], [:])
 ])
 

@@ -47,6 +47,8 @@ static int run(struct fxi_pipeline *pipeline, struct fxi_guard *guard)
 {
     fxi_guard_set_pipeline(guard, pipeline);
     int status = start_and_wait(pipeline, guard);
+    if (status != FXI_STATUS_OK) /* the outcome of the pipeline does not know that the start failed */
+        fxi_guard_set_status(guard, status);
     fxi_guard_arm(guard);
     bool is_whole = fxi_pipeline_stop(pipeline);
     if (status == FXI_STATUS_OK)

@@ -326,6 +326,8 @@ struct kafka_partition *kafka_partition_find(const struct kafka_consumer *consum
 /* Call while all workers except worker 0 are out of poll. */
 bool kafka_seek(struct kafka_consumer *consumer, const struct kafka_partition *partition, int64_t offset);
 void kafka_check_positions(struct kafka_worker *worker);
+/* Worker 0 sends librdkafka to the stream's position. The partition's own worker. */
+void kafka_go_to_position(struct kafka_consumer *consumer, struct kafka_partition *partition);
 enum fx_verdict kafka_look_at_jumps(struct kafka_consumer *consumer, struct fx_feed *feed);
 
 /*
@@ -374,6 +376,8 @@ enum kafka_take kafka_log_take(struct kafka_consumer *consumer, struct kafka_par
                                const rd_kafka_message_t *message, int64_t position);
 /* Whether to believe that the log ends there. Called by the partition's worker. */
 bool kafka_log_ends(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t end, int64_t position);
+/* What comes before the position, and would only be compared, can't be read: reading goes on at the position. */
+void kafka_log_unreadable(struct kafka_consumer *consumer, struct kafka_partition *partition);
 void kafka_look_at_logs(struct kafka_consumer *consumer, struct fx_feed *feed);
 
 /*

@@ -14,7 +14,8 @@
 #include <string.h>
 
 #define ASK_MS   1000
-#define PAUSE_MS 1000 /* between looks at a log that cannot be seen */
+#define PAUSE_MS 1000   /* between looks at a log that cannot be seen */
+#define FAR      100000 /* offsets: what is farther before the position is not read only to be skipped */
 
 static void doubt(struct kafka_consumer *consumer, struct kafka_partition *partition)
 {
@@ -83,7 +84,25 @@ enum kafka_take kafka_log_take(struct kafka_consumer *consumer, struct kafka_par
     if (partition->facts.count == 0) /* nothing was known of this log */
         kafka_facts_note(consumer, partition, message);
     partition->expected = message->offset + 1;
+    if (position - message->offset > FAR) {
+        kafka_go_to_position(consumer, partition);
+        return KAFKA_HOLD;
+    }
     return KAFKA_SKIP;
+}
+
+void kafka_log_unreadable(struct kafka_consumer *consumer, struct kafka_partition *partition)
+{
+    bool was_doubted = partition->is_short || partition->refuted_from != INT64_MAX;
+    if (partition->log == KAFKA_LOG_DOUBTED)
+        return;
+    if (partition->log == KAFKA_LOG_PROBED && was_doubted) {
+        partition->untold_from = partition->probe.offset;
+        doubt(consumer, partition);
+        return;
+    }
+    partition->log = KAFKA_LOG_KNOWN;
+    kafka_go_to_position(consumer, partition);
 }
 
 bool kafka_log_ends(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t end, int64_t position)
@@ -165,8 +184,10 @@ static bool begin_anew(struct kafka_consumer *consumer, struct fx_feed *feed, st
            (int)partition->number, (long long)position, (long long)low, (long long)high, (long long)begin);
     kafka_facts_cut(consumer, &partition->facts, begin);
     end_doubts(partition);
-    if (!send_to(consumer, partition, begin))
+    if (!send_to(consumer, partition, begin)) {
         doubt(consumer, partition); /* the next look finds nothing wrong, and sends librdkafka there */
+        return false;
+    }
     return true;
 }
 
@@ -184,7 +205,10 @@ static bool look(struct kafka_consumer *consumer, struct fx_feed *feed, struct k
     int64_t low, high, position = fx_stream_position(partition->stream);
     if (rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, &low, &high, ASK_MS))
         return false;
+    bool was_short = partition->is_short;
     partition->is_short = high < position;
+    if (was_short && !partition->is_short) /* the log has grown meanwhile: the newest known record tells */
+        partition->confirmed = -1;
     if (partition->confirmed >= 0 && (partition->is_short || partition->refuted_from != INT64_MAX))
         return begin_anew(consumer, feed, partition, low, high);
     struct kafka_fact probe = next_probe(consumer, partition, low, high < position ? high : position);
@@ -210,7 +234,7 @@ void kafka_look_at_logs(struct kafka_consumer *consumer, struct fx_feed *feed)
         return;
     fx_feed_quiesce(feed);
     for (struct kafka_partition *at = consumer->partitions; at; at = at->next)
-        if (at->log == KAFKA_LOG_DOUBTED && !look(consumer, feed, at))
+        if (at->log == KAFKA_LOG_DOUBTED && (fx_feed_stopping(feed) || !look(consumer, feed, at)))
             failed = true;
     atomic_store(&consumer->has_doubts, failed);
     consumer->look_again_ms = failed ? kafka_now_ms() + PAUSE_MS : 0;

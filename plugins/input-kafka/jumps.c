@@ -40,6 +40,12 @@ static void mark(struct kafka_consumer *consumer, struct kafka_partition *partit
     atomic_store(&consumer->has_jumped, true);
 }
 
+void kafka_go_to_position(struct kafka_consumer *consumer, struct kafka_partition *partition)
+{
+    if (partition->jump == KAFKA_JUMP_NONE)
+        mark(consumer, partition);
+}
+
 static bool was_looked_at(const struct kafka_consumer *consumer, const struct kafka_partition *partition,
                           int64_t position)
 {

@@ -209,6 +209,8 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
         kafka_search_batches(consumer, feed);
     if (atomic_load(&consumer->has_doubts))
         kafka_look_at_logs(consumer, feed);
+    if (atomic_load(&consumer->rewinding)) /* a look has ended in a rollback */
+        return kafka_go_back(consumer, feed);
     return atomic_load(&consumer->has_jumped) ? kafka_look_at_jumps(consumer, feed) : FX_OK;
 }
 

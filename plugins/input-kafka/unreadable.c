@@ -28,6 +28,10 @@ bool kafka_batch_failed(struct kafka_consumer *consumer, struct kafka_partition 
         ask_for_step(consumer, partition);
         return true;
     }
+    if (partition->expected < position) { /* before the position, where records are compared and not counted */
+        kafka_log_unreadable(consumer, partition);
+        return true;
+    }
     if (!search->since_ms || search->bad != position) {
         search->since_ms = now;
         search->bad = position;

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -30,6 +31,29 @@ def kafka(tmp_path_factory):
     broker = Kafka(tmp_path_factory.mktemp("kafka"))
     yield broker
     broker.end()
+
+
+@pytest.fixture
+def fill_disk():
+    """fill_disk(folder, *files): the folder becomes a disk of its own with a copy of the files, and is full."""
+    mounted = []
+
+    def fill(folder, *files):
+        kept = {file: file.read_bytes() for file in files}
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            pytest.skip("needs the right to mount")
+        mounted.append(folder)
+        for file, data in kept.items():
+            file.write_bytes(data)
+        with open(folder / "filler", "wb", buffering=0) as filler, pytest.raises(OSError):
+            while filler.write(bytes(4096)) == 4096:
+                pass
+
+    yield fill
+    for folder in mounted:
+        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ class Certificates:
         self.folder = folder
         for name in ("ca", "other-ca"):
             run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
-                "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature",
                 "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem")
         self.sign("server", "subjectAltName=IP:127.0.0.1,DNS:localhost")
         self.sign("exporter", "extendedKeyUsage=clientAuth")

@@ -92,10 +92,11 @@ def lines_of_sound(path):
     return found
 
 
-def test_a_file_that_can_t_be_written_holds_the_commit_up_then_letters_are_lost(kafka, topic, exporter):
-    """/dev/full takes nothing: no page shows what is behind the letter, until retry_for has passed."""
+def test_a_file_that_can_t_be_written_holds_the_commit_up_then_letters_are_lost(fill_disk, kafka, topic, exporter, tmp_path):
+    """A full disk takes nothing: no page shows what is behind the letter, until retry_for has passed."""
     group = fresh_group()
-    config = kafka_config(kafka, topic, group=group, on_malformed="dead-letter", dead_letters={"file": "/dev/full"})
+    config = kafka_config(kafka, topic, group=group, on_malformed="dead-letter", dead_letters={"file": str(tmp_path / "full" / "letters")})
+    fill_disk(tmp_path / "full")
     config["pipeline"] = {"retry_for": "4s"}
     kafka.produce(topic, [BROKEN[0], record(1, ASN, 5)])
     program = exporter(config)

@@ -52,11 +52,28 @@ def test_a_bomb_is_gone_over(kafka, topic, exporter):
 
 def test_a_bomb_at_the_end_is_gone_over(kafka, topic, exporter):
     """Nothing behind it tells where it ends, but the end of the partition."""
-    program = exporter(config_of(kafka, topic, unreadable_after="0s"))
+    config = config_of(kafka, topic, group=fresh_group(), unreadable_after="0s")
+    program = exporter(config)
     bomb(kafka, topic)
     program.wait_for_page(lambda page: page.self_sum(LOST) == RECORDS, "it is gone over")
     kafka.produce(topic, [record(1, ASN, 1)] * 3)
     program.wait_for_page(lambda page: page.total() == 3, "what came later")
+
+
+def test_a_bomb_that_was_gone_over_is_not_met_again(kafka, topic, exporter):
+    """The next start reads a little before its position, and there is the bomb."""
+    group = fresh_group()
+    config = config_of(kafka, topic, group=group, unreadable_after="1s")
+    program = exporter(config)
+    bomb(kafka, topic)
+    program.wait_for_page(lambda page: page.self_sum(LOST) == RECORDS, "it is gone over")
+    program.stop()
+    assert kafka.committed(topic, group) == {0: RECORDS}
+    again = exporter(config)
+    again.wait_for_assigned(1)
+    kafka.produce(topic, [record(1, ASN, 1)] * 3)
+    page = again.wait_for_page(lambda shown: shown.total() == 3, "what came later")
+    assert page.self_sum(LOST) == 0 and page.self_sum(SKIPPED) == 0
 
 
 def test_a_bomb_can_stop_the_program(kafka, topic, exporter):

@@ -89,11 +89,11 @@ def test_damaged_cache_is_reported_and_ignored(server, program, tmp_path, damage
     assert file.read_bytes().startswith(b"flow-exporter whois cache 1\n")
 
 
-def test_full_disk_costs_only_the_saving(server, program, tmp_path):
-    """The temporary file is on a device that is full: what was kept stays, names go on, and it is said once."""
+def test_full_disk_costs_only_the_saving(fill_disk, server, program, tmp_path):
+    """The cache is on a disk that is full: what was kept stays, names go on, and it is said once."""
     file = fill(server, program, tmp_path / "state")
     before = file.read_bytes()
-    (file.parent / "names.cache.new").symlink_to("/dev/full")
+    fill_disk(file.parent, file)
     run = program(state=tmp_path / "state", server=server().address, cache_interval="1h")
     run.wait_for_names({10: "CSNET-EXT-AS - CSNET Coordination and Information Center (CSNET-CIC)"})
     run.stop()

@@ -262,7 +262,7 @@ def test_an_alert_comes_from_the_real_program(monitored):
     (alert,) = wait_until(fired, "an alert")
     assert alert["labels"] == {"alertname": "FlowExporterProducerLoss", "job": "flow-exporter", "plugin": "input-kafka",
                                "writer": "border", "severity": "warning"}
-    number = re.fullmatch(r"About (\d+) records that border says it has written within an hour did not come\.",
+    number = re.fullmatch(r"About (\d+) records that border announced within an hour did not arrive\.",
                           alert["annotations"]["summary"]).group(1)
     assert int(number) >= 7  # an estimate of Prometheus, which has scraped for less than an hour
     (count,) = monitored.prometheus.query('count(ALERTS{alertname=~"FlowExporter.*", alertstate="firing"}) or vector(0)')
