@@ -145,7 +145,7 @@ static bool is_secret(void *arg, const struct fxi_plugin_entry *entry, const cha
 {
     for (const char *const *own = fxi_entry_keys(entry->kind); *own; own++)
         if (strcmp(*own, key) == 0)
-            return item && fxi_secret_is(NULL, item->key, item);
+            return false; /* the program's own options hold no secrets, whatever a field is called */
     const struct fxi_module *module = fxi_loader_get(arg, entry->plugin, NULL);
     if (!module)
         return true;

@@ -74,8 +74,10 @@ static int run_guarded(struct fxi_loader *loader, const struct fxi_config *confi
     struct fx_error err = FX_ERROR_INIT;
     warn_of_root();
     struct fxi_pipeline *pipeline = fxi_pipeline_new(config, loader, &err);
-    if (!pipeline)
-        return fxi_print_error(&err);
+    if (!pipeline) {
+        int wrong = fxi_print_error(&err);
+        return err.code == FX_ENOMEM ? FXI_STATUS_FAULT : wrong; /* a shortage passes: a supervisor may try again */
+    }
     int status = run(pipeline, guard);
     fxi_pipeline_free(pipeline);
     fx_log(NULL, FX_LOG_INFO, "Stopped.", "status=%d", status);

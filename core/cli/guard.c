@@ -86,6 +86,9 @@ static void __attribute__((noreturn)) leave(struct fxi_guard *guard, int64_t sho
 {
     static struct fxi_thread thread; /* static, because the thread may be left behind */
     static struct words words;
+    static atomic_flag has_begun = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&has_begun)) /* another thread ends the process within LAST_WORDS_MS */
+        pause();
     words = (struct words){shortest_ms, status_now(guard)};
     if (fxi_thread_start(&thread, "fx-last-words", say_last_words, &words, NULL) == 0)
         fxi_thread_join(&thread, LAST_WORDS_MS);

@@ -98,11 +98,13 @@ put_clone() {
     local place=$1$home bundle
     [ -z "$(git status --porcelain)" ] || say 'what is not committed is left out'
     bundle=$(mktemp)
-    git bundle create --quiet "$bundle" HEAD
-    [ -d "$place/.git" ] || as_root git init --quiet "$place"
-    as_root git -C "$place" fetch --quiet "$bundle" HEAD
-    as_root git -C "$place" reset --quiet --hard FETCH_HEAD
+    local status=0 # set -e does not hold here, because main takes the status
+    git bundle create --quiet "$bundle" HEAD &&
+        { [ -d "$place/.git" ] || as_root git init --quiet "$place"; } &&
+        as_root git -C "$place" fetch --quiet "$bundle" HEAD &&
+        as_root git -C "$place" reset --quiet --hard FETCH_HEAD || status=$?
     rm -f "$bundle"
+    return $status
 }
 
 # inside ROOT COMMAND...: in namespaces of its own; an end of this script ends it and all that it started.
@@ -132,11 +134,11 @@ run_release() {
         say "$release as it was left in $root"
     else
         say "a bare Debian $release in $root"
-        make_system "$release" "$root"
-        take_over "$root"
+        make_system "$release" "$root" || return
+        take_over "$root" || return
         took "$release, bare, $(size_of "$root")"
     fi
-    put_clone "$root"
+    put_clone "$root" || return
     if [ $# != 0 ]; then
         inside "$root" ./dev "$@" || status=$?
         took "$release: ./dev $*: status $status"
