@@ -8,6 +8,9 @@ from fractions import Fraction
 
 MOST = (1 << 64) - 1
 NUMBERS = {"as_src", "as_dst", "peer_as_src", "peer_as_dst", "peer_src_as", "peer_dst_as", "bytes", "packets"}
+PROTOCOL = "ip_proto"  # a number with names, which is shown in one spelling
+PROTOCOL_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 47: "gre", 58: "ipv6-icmp"}
+PROTOCOL_ALIASES = {"icmp6": 58}
 OTHER = "other"
 
 
@@ -24,6 +27,22 @@ def as_number(value):
 
 def as_text(value):
     return None if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def protocol(text):
+    """The number that a protocol's name or number means; None when it is neither."""
+    if re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]+", text):
+        number = int(text, 16 if text[:2] in ("0x", "0X") else 10)
+        return number if number <= 255 else None
+    numbers = {name: number for number, name in PROTOCOL_NAMES.items()} | PROTOCOL_ALIASES
+    return numbers.get(text.lower())
+
+
+def as_shown(path, value):
+    """A field of texts as a label has it."""
+    text = as_text(value)
+    number = protocol(text) if path == PROTOCOL and text is not None else None
+    return text if number is None else PROTOCOL_NAMES.get(number, str(number))
 
 
 def digits(text):
@@ -47,7 +66,9 @@ class Condition:
         self.tests = [(value.startswith("!"), value.removeprefix("!"))
                       for value in map(str, values if isinstance(values, list) else [values])]
         texts = [text for _, text in self.tests]
-        if all(re.fullmatch(r"[0-9]+(-[0-9]+)?", text) for text in texts):
+        if path == PROTOCOL and all("-" in text or protocol(text) is not None for text in texts):
+            self.is_value = self.is_protocol
+        elif all(re.fullmatch(r"[0-9]+(-[0-9]+)?", text) for text in texts):
             self.is_value = self.is_in_range
         elif all(address(text.split("/")[0]) for text in texts):
             self.is_value = self.is_in_prefix
@@ -58,6 +79,11 @@ class Condition:
         low, _, high = text.partition("-")
         number = digits(value)
         return number is not None and int(low) <= number <= int(high or low)
+
+    def is_protocol(self, text, value):
+        """A name is its number, here and there."""
+        number, wanted = protocol(value), protocol(text)
+        return number is not None and self.is_in_range(text if wanted is None else str(wanted), str(number))
 
     def is_in_prefix(self, text, value):
         found, network = address(value), ipaddress.ip_network(text)
@@ -154,7 +180,7 @@ class Metric:
     def label(self, record, name):
         path = self.row["labels"][name]
         value = look_up(record, path)
-        return str(as_number(value)) if path in NUMBERS else as_text(value) or ""
+        return str(as_number(value)) if path in NUMBERS else as_shown(path, value) or ""
 
     def shown_as(self, number):
         """With the factor; what is whole to the unit, else as a reader of the exact number rounds it."""
@@ -259,13 +285,14 @@ PREFIXES = ["10.0.0.0/8", "10.1.0.0/16", "192.0.2.128/25", "192.0.2.1", "0.0.0.0
             "::/0", "::1"]
 TEXTS = ["border", "Ä ö", 'quo"te', "back\\slash", "new\nline", "tab\t", "", "a=b", "10-20", "日本", "\x01\x7f\u2028"]
 PORTS = [0, 22, 80, 443, 1024, 65535, "80", "http", "", True]
-PROTOCOLS = ["tcp", "udp", "icmp", 6, 17]
+PROTOCOLS = ["tcp", "udp", "icmp", 6, 17, "TCP", "17", "0x11", "icmp6", "IPv6-ICMP", 58, 47]
+PROTOCOLS_UNKNOWN = ["", "nothing", 256, "-1"]
 SIZES = [0, 1, 40, 1500, (1 << 53) + 1, (1 << 63) + 12345, MOST, "77"]
 FACTORS = [1, 8, 3, 1000000, 0.001, 0.5, 0.1, 1.1, 1e-9, 1e-12, 12345.678]
 BOUNDS = [0, 0.3, 1, 5.5, 39.99, 40, 44, 320, 1499.9999, 1500, 1650, 1e6, 4.5e15, 1e19, 1e30, 1e-9, 1.5e-9]
 RATES = [0, 1, 7, 1000, 1 << 40, "16"]
 FIELDS = {"as_src": AS_NUMBERS, "as_dst": AS_NUMBERS, "peer_as_dst": AS_NUMBERS, "ip_src": ADDRESSES,
-          "ip_dst": ADDRESSES, "label": TEXTS, "port_dst": PORTS, "ip_proto": PROTOCOLS, "bytes": SIZES,
+          "ip_dst": ADDRESSES, "label": TEXTS, "port_dst": PORTS, "ip_proto": PROTOCOLS + PROTOCOLS_UNKNOWN, "bytes": SIZES,
           "packets": SIZES, "sampling_rate": RATES, "where.country": TEXTS[:4], "a\\.b": TEXTS[:3]}
 
 
@@ -295,7 +322,7 @@ def random_value(random, path):
         return random_range(random) if path != "port_dst" else random.choice([80, "0-1023", "443-65535", 22])
     if path.startswith("ip_") and path != "ip_proto":
         return random.choice(PREFIXES)
-    texts = PROTOCOLS if path == "ip_proto" else [text for text in TEXTS if text != "10-20"]
+    texts = [*PROTOCOLS, "0-16", "17-255"] if path == PROTOCOL else [text for text in TEXTS if text != "10-20"]
     return random.choice(texts)
 
 
