@@ -47,8 +47,9 @@ struct word {
 };
 
 /* Other names that producers have for protocols. */
-static const struct word protocol_aliases[] = {{"icmp6", 58},   {"icmpv6", 58}, {"icmp-v6", 58}, {"ip", 4},
-                                               {"ip-in-ip", 4}, {"ospf", 89},   {"ipencap", 4},  {"udp-lite", 136}};
+static const struct word protocol_aliases[] = {
+    {"icmp6", 58},  {"icmpv6", 58},    {"icmp-v6", 58}, {"ip", 4},    {"ip-in-ip", 4},         {"ospf", 89},
+    {"ipencap", 4}, {"udp-lite", 136}, {"mobile", 55},  {"rspf", 73}, {"mobility-header", 135}};
 
 static const struct word etypes[] = {{"ipv4", 0x0800},  {"ipv6", 0x86dd}, {"arp", 0x0806},
                                      {"vlan", 0x8100},  {"mpls", 0x8847}, {"mpls-multicast", 0x8848},
