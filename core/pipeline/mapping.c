@@ -154,7 +154,18 @@ static void map_scaled(struct fxi_mapping *mapping, const struct fxi_schema *sch
     }
 }
 
-/* Fields that have names for their numbers are decoded as texts, whatever is claimed. */
+/* A field that has names for its numbers is decoded as a text, with its other places, whatever is claimed. */
+static void add_spell(struct fxi_mapping *mapping, uint16_t at, enum fx_word word, bool is_text)
+{
+    mapping->spells = fxi_realloc(mapping->spells, mapping->spell_count + 1, sizeof *mapping->spells);
+    mapping->spells[mapping->spell_count++] = (struct fxi_spell){at, (uint8_t)word, is_text};
+    mapping->fields[at].type = FX_TEXT;
+    for (size_t i = 0; i < mapping->move_count; i++)
+        if (mapping->moves[i].to == at)
+            mapping->fields[mapping->moves[i].from].type = FX_TEXT;
+}
+
+/* There and back: a value of `reverse` has a field of its own, behind the schema's. */
 static void map_spelled(struct fxi_mapping *mapping, const struct fxi_schema *schema, bool as_numbers)
 {
     for (size_t i = 0; i < schema->count; i++) {
@@ -162,13 +173,10 @@ static void map_spelled(struct fxi_mapping *mapping, const struct fxi_schema *sc
         enum fx_word word = fx_word_of(field->path);
         if (word == FX_WORD_NONE || field->computed)
             continue;
-        mapping->spells = fxi_realloc(mapping->spells, mapping->spell_count + 1, sizeof *mapping->spells);
-        mapping->spells[mapping->spell_count++] =
-            (struct fxi_spell){(uint16_t)i, (uint8_t)word, field->type == FX_TEXT};
-        mapping->fields[i].type = FX_TEXT;
-        for (size_t k = 0; k < mapping->move_count; k++)
-            if (mapping->moves[k].to == i)
-                mapping->fields[mapping->moves[k].from].type = FX_TEXT;
+        uint16_t back = mapping->back ? mapping->back[i] : NOWHERE;
+        add_spell(mapping, (uint16_t)i, word, field->type == FX_TEXT);
+        if (back != NOWHERE && back >= mapping->own)
+            add_spell(mapping, back, word, field->type == FX_TEXT);
     }
     if (mapping->spell_count)
         mapping->names = fxi_names_new(as_numbers);
@@ -281,13 +289,22 @@ static bool scale_row(const struct fxi_mapping *mapping, struct fx_value *row, u
     return true;
 }
 
+/* "0" is no more than 0 where a field is claimed as a text, either. */
+static bool is_zero(const struct fx_value *value)
+{
+    if (value->type != FX_TEXT)
+        return value->type == FX_NULL || value->u == 0;
+    for (size_t i = 0; i < value->size; i++)
+        if (value->text[i] != '0')
+            return false;
+    return true;
+}
+
 static bool has_way_back(const struct fxi_mapping *mapping, const struct fx_value *row)
 {
-    for (size_t i = 0; i < mapping->back_value_count; i++) {
-        const struct fx_value *value = &row[mapping->back_values[i]];
-        if (value->type != FX_NULL && (value->type == FX_TEXT || value->u != 0))
+    for (size_t i = 0; i < mapping->back_value_count; i++)
+        if (!is_zero(&row[mapping->back_values[i]]))
             return true;
-    }
     return false;
 }
 
@@ -307,9 +324,11 @@ unsigned fxi_mapping_finish(const struct fxi_mapping *mapping, struct fx_value *
         if (is_empty(&row[move->to]))
             row[move->to] = row[move->from];
     }
+    /* Asked before as well as after: spelling makes "hopopt" of protocol "0", and "0" of the flags "........". */
+    bool may_go_back = mapping->back && has_way_back(mapping, row);
     for (size_t i = 0; i < mapping->spell_count; i++)
         fxi_spell_value(mapping->names, &mapping->spells[i], &row[mapping->spells[i].field]);
-    if (mapping->back && has_way_back(mapping, row)) {
+    if (may_go_back && has_way_back(mapping, row)) {
         turn(mapping, row, row + mapping->count);
         rows = 2;
     }

@@ -38,18 +38,26 @@ struct run {
     enum fxi_decode decode;
 };
 
-static void begin(struct run *run, const struct fxi_input_options *options)
+static void begin_with(struct run *run, const struct fxi_input_options *options, const struct fxi_field *more,
+                       size_t more_count)
 {
     struct fx_error err = FX_ERROR_INIT;
     struct fxi_plugin_entry entry = {.kind = FX_KIND_INPUT, .input = *options};
     struct fx_instance input = {.entry = &entry, .name = "in", .file = "f"};
     make_schema(&run->schema);
+    for (size_t i = 0; i < more_count; i++)
+        assert_int_equal(fxi_schema_read(&run->schema, more[i].path, more[i].type, &err), (int)(6 + i));
     assert_int_equal(fxi_mapping_claim(&run->schema, &input, &err), 0);
     assert_int_equal(fxi_mapping_make(&run->mapping, &run->schema, &input, &err), 0);
     assert_true(run->mapping.count <= WIDTH_MAX);
     run->decoder = fxi_decoder_new(run->mapping.fields, run->mapping.count, 16, &err);
     assert_non_null(run->decoder);
     fxi_arena_init(&run->arena, 1 << 20);
+}
+
+static void begin(struct run *run, const struct fxi_input_options *options)
+{
+    begin_with(run, options, NULL, 0);
 }
 
 static void end(struct run *run)
@@ -191,6 +199,63 @@ static void test_places_and_reverse_of_the_user(void **state)
     end(&run);
 }
 
+static const struct fxi_field words[] = {{.path = "tcp_flags", .type = FX_TEXT}, {.path = "ip_proto", .type = FX_TEXT}};
+static const struct fxi_field numbers[] = {{.path = "tcp_flags", .type = FX_UNSIGNED}};
+static const struct fx_pair words_back[] = {
+    {"bytes", "rev"}, {"tcp_flags", "rev_flags"}, {"tcp_flags", "other_flags"}, {"ip_proto", "rev_proto"}};
+
+static void test_texts_of_zeros_are_no_way_back(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned rows;
+    } cases[] = {{"{\"bytes\":3,\"rev\":0,\"rev_flags\":\"0\"}", 1},
+                 {"{\"bytes\":3,\"rev\":0,\"rev_flags\":\"00\",\"rev_proto\":0}", 1},
+                 {"{\"bytes\":3,\"rev_flags\":\"\",\"other_flags\":\"\"}", 1},
+                 {"{\"bytes\":3,\"rev\":0,\"rev_flags\":\"........\"}", 1},
+                 {"{\"bytes\":3,\"rev\":0,\"rev_flags\":\"0x10\"}", 2},
+                 {"{\"bytes\":3,\"rev\":0,\"rev_proto\":6}", 2},
+                 {"{\"bytes\":3,\"rev\":5,\"rev_flags\":\"0\"}", 2}};
+    struct run run;
+    begin_with(&run, &(struct fxi_input_options){.reverse = {4, words_back}}, words, 2);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        decode(&run, cases[i].text);
+        assert_int_equal(run.row_count, cases[i].rows);
+    }
+    end(&run);
+}
+
+static void expect_text(const struct fx_value *value, const char *text)
+{
+    assert_int_equal(value->type, FX_TEXT);
+    assert_int_equal(value->size, strlen(text));
+    assert_memory_equal(value->text, text, strlen(text));
+}
+
+static void test_one_spelling_both_ways(void **state)
+{
+    (void)state;
+    struct run run;
+    begin_with(&run, &(struct fxi_input_options){.reverse = {4, words_back}}, words, 2);
+    decode(&run, "{\"bytes\":3,\"rev\":5,\"tcp_flags\":18,\"rev_flags\":18,\"ip_proto\":6,\"rev_proto\":\"17\"}");
+    assert_int_equal(run.row_count, 2);
+    for (unsigned row = 0; row < 2; row++) {
+        expect_text(value(&run, row, 6), "SYN,ACK");
+        expect_text(value(&run, row, 7), row ? "udp" : "tcp");
+    }
+    decode(&run, "{\"bytes\":3,\"rev\":5,\"other_flags\":\"...A....\"}");
+    expect_text(value(&run, 1, 6), "ACK");
+    end(&run);
+
+    begin_with(&run, &(struct fxi_input_options){.reverse = {3, words_back}}, numbers, 1);
+    decode(&run, "{\"bytes\":3,\"rev\":5,\"tcp_flags\":\"SYN\",\"other_flags\":\"SYN,ACK\"}");
+    assert_int_equal(run.row_count, 2);
+    assert_true(value(&run, 0, 6)->type == FX_UNSIGNED && value(&run, 0, 6)->u == 2);
+    assert_true(value(&run, 1, 6)->type == FX_UNSIGNED && value(&run, 1, 6)->u == 18);
+    end(&run);
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -254,6 +319,8 @@ int main(void)
         cmocka_unit_test(test_fields_of_the_user),
         cmocka_unit_test(test_both_ways),
         cmocka_unit_test(test_places_and_reverse_of_the_user),
+        cmocka_unit_test(test_texts_of_zeros_are_no_way_back),
+        cmocka_unit_test(test_one_spelling_both_ways),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_scaling),
     };
