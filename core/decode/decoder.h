@@ -71,8 +71,9 @@ void fxi_decoder_free(struct fxi_decoder *decoder);
 
 /*
  * Decodes the next record of [*at, end) into row (count values, all written if a record is returned, else
- * undefined) and moves *at behind it, also behind a rejected one. *where (if where is not NULL) is the place of the
- * fault, inside [the old *at, end]. Call again until FXI_DECODE_END. Values are valid as long as payload and arena.
+ * undefined) and moves *at behind it, also behind a rejected one (but see list.c: once it may stay). *where (if where is
+ * not NULL) is the place of the fault, inside [the old *at, end]. Call again until FXI_DECODE_END. Values are valid as
+ * long as payload and arena.
  */
 enum fxi_decode fxi_decoder_next(struct fxi_decoder *decoder, const char **at, const char *end, struct fx_value *row,
                                  struct fxi_arena *arena, const char **where);

@@ -9,8 +9,9 @@
  *     not known. Then the list goes on with the next line that begins with an object, a comma or the list's end.
  *   - That look ahead has a bound: what is passed over without finding an end is nested more deeply by it, so no byte
  *     is passed over more than LOOK_DEPTH times.
- *   - A comma that is missing between records on lines of their own costs no record, and is told once a list: the '['
- *     may be what is wrong.
+ *   - A comma that is missing between records on lines of their own, or behind a list in the list, costs no record,
+ *     and is told once a list: the '[' may be what is wrong. It is told in front of what comes next, so *at stays
+ *     where it is for this once if the call before ended there: behind the "]" of ",]{".
  *   - A comma before the list's end is a fault but costs no record; so does a list that does not end.
  *   - An element that is neither an object nor a list is no record. Before the first object, they are one fault
  *     together: [1, 2, 3] is no list of records.
@@ -286,6 +287,7 @@ enum fxi_decode fxi_list_next(struct fxi_decoder *d, const char **at, const char
 {
     const struct step step = {d, fxi_skip_space(*at, end, true), at, end, row, arena, where};
     enum fxi_decode decode;
+    d->start = step.from; /* of a fault that is no element's */
     do {
         const char *start = fxi_skip_space(*at, end, true);
         if (d->list.place)

@@ -83,8 +83,11 @@ static enum fxi_decode next_mapped(struct fx_feed *feed, const char **at, const 
 static bool reject(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload,
                    enum fxi_decode result, const char *where, const char *from, const char *to)
 {
+    const char *start = fxi_decoder_start(fxi_feed_decoder(feed)); /* without the comma or bracket before an element */
+    if (start >= payload->data && start <= to)
+        from = start;
     feed->counts.malformed[result - FXI_DECODE_SYNTAX]++;
-    fxi_reject(feed, stream, payload, fxi_decode_name(result), where, feed->vflow ? payload->data : from, to);
+    fxi_reject(feed, stream, payload, fxi_decode_name(result), where, from, to);
     return !atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed);
 }
 

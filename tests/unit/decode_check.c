@@ -26,6 +26,7 @@ struct decode_checker {
     struct fx_value *row;
     struct fxi_arena arena;
     size_t accepted, rejected;
+    bool stood_still; /* the last fault of a list was told where the one before ended */
 };
 
 struct decode_checker *decode_checker_new(const struct fxi_field *fields, size_t count, unsigned max_depth)
@@ -403,10 +404,13 @@ static bool check_element(struct decode_checker *c, struct fxi_decoder *decoder,
     if (*got == FXI_DECODE_END)
         return true;
     *got == FXI_DECODE_RECORD ? c->accepted++ : c->rejected++;
-    if (*at <= before && before < end) {
+    /* A missing comma is told in front of what comes next, so only once. */
+    bool stays = *at <= before && before < end;
+    if (*at < before || (stays && (*got != FXI_DECODE_SYNTAX || c->stood_still))) {
         printf("a list stands still\n");
         return false;
     }
+    c->stood_still = stays;
     if (*got == FXI_DECODE_RECORD || *got == FXI_DECODE_TYPE || *got == FXI_DECODE_RANGE) {
         enum fxi_decode why;
         const char *start = fxi_decoder_start(decoder), *record_end = rfc_value(start, end, c->max_depth, &why);

@@ -142,6 +142,32 @@ def test_standard_input_to_a_file(exporter, tmp_path):
     assert (second["line"], second["reason"]) == (4, "too_long") and second["record"].startswith("{xxx")
 
 
+def test_an_element_of_a_list_is_its_own_letter(exporter, tmp_path):
+    """Neither the comma or bracket in front of it, nor sound records: sent again, it is read as it was."""
+    path, flows = tmp_path / "dead.jsonl", tmp_path / "flows"
+    bad = [record(1, ASN, -5), b'{"as_src": tru}', b"17", b'{"as_src": }']
+    good = [record(1, ASN, 1), record(1, ASN, 2), record(1, ASN, 4)]
+    flows.write_bytes(b"[" + b" , ".join([bad[0], good[0], bad[1], good[1], bad[2], bad[3], good[2]]) + b"]\n")
+    with open(flows, "rb") as file:
+        program = exporter(stdin_config(on_malformed="dead-letter", dead_letters={"file": str(path)}), stdin=file)
+    program.wait_for_page(lambda shown: shown.total() == 7, "7 bytes")
+    wait_until(lambda: path.exists() and len(lines_of(path)) == 4, "four letters")
+    assert [record_of(letter).strip() for letter in lines_of(path)] == bad
+
+
+def test_a_message_of_vflow_is_its_own_letter(exporter, tmp_path):
+    path, flows = tmp_path / "dead.jsonl", tmp_path / "flows"
+    sets = ['[{"I":16,"V":9},{"I":17,"V":%d},{"I":1,"V":%d}]' % (ASN, size) for size in (1, -5, 2)]
+    messages = ['{"AgentID":"r1","DataSets":[%s]}' % one for one in sets]
+    flows.write_text("\n".join(messages) + "\n")
+    config = stdin_config(preset="vflow", on_malformed="dead-letter", dead_letters={"file": str(path)})
+    with open(flows, "rb") as file:
+        program = exporter(config, stdin=file)
+    program.wait_for_page(lambda shown: shown.total() == 3, "3 bytes")
+    wait_until(lambda: path.exists() and lines_of(path), "a letter")
+    assert [record_of(letter).decode() for letter in lines_of(path)] == [messages[1]]
+
+
 def test_stop(kafka, topic, exporter):
     """The program ends with a status and the place, and commits nothing behind it; nor does it get past it later."""
     group = fresh_group()
