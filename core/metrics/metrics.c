@@ -142,7 +142,7 @@ struct fx_series *fxi_metric_set_series(struct fxi_metric_set *set, unsigned met
     return fxi_series_begin(&set->series[metric], values);
 }
 
-const char *fxi_metric_kind_name(enum fx_metric_kind kind)
+const char *fxi_metric_kind_name(uint32_t kind)
 {
     switch (kind & ~FXI_METRIC_FLAGS) {
     case FX_COUNTER:
@@ -162,7 +162,6 @@ void fxi_metric_name(const struct fx_metric *metric, char name[FXI_METRIC_NAME_M
 struct visit {
     void (*call)(void *arg, const struct fx_sample *sample);
     void *arg;
-    bool with_histograms;
 };
 
 static void show_number(const struct fx_metric *metric, int64_t number, struct fx_sample *sample,
@@ -191,7 +190,8 @@ static void show_histogram(const struct fx_metric *metric, const _Atomic int64_t
 
 static struct fx_sample begin_sample(const struct fxi_metric_set *set, const struct fx_metric *metric, const char *name)
 {
-    struct fx_sample sample = {.name = name, .help = metric->help, .kind = metric->kind & ~FXI_METRIC_FLAGS};
+    struct fx_sample sample = {
+        .name = name, .help = metric->help, .kind = (enum fx_metric_kind)(metric->kind & ~FXI_METRIC_FLAGS)};
     if (set->plugin) {
         sample.label_names[sample.label_count] = "plugin";
         sample.label_values[sample.label_count++] = set->plugin;
@@ -233,9 +233,9 @@ static void visit_row(const struct fxi_metric_set *set, unsigned row, const stru
             sample.label_names[sample.label_count] = metric->label;
             sample.label_values[sample.label_count++] = metric->values[value];
         }
-        if (sample.kind == FX_HISTOGRAM && visit->with_histograms)
+        if (sample.kind == FX_HISTOGRAM)
             show_histogram(metric, cell_of(set, row, value), &sample, visit);
-        else if (sample.kind != FX_HISTOGRAM)
+        else
             show_number(metric, fxi_metric_set_get(set, row, value), &sample, visit);
     }
 }
@@ -258,10 +258,10 @@ static int seen_before(const struct fxi_metrics *metrics, const struct fxi_metri
     return 0;
 }
 
-void fxi_metrics_visit(const struct fxi_metrics *metrics, bool with_histograms,
-                       void (*call)(void *arg, const struct fx_sample *sample), void *arg)
+void fxi_metrics_visit(const struct fxi_metrics *metrics, void (*call)(void *arg, const struct fx_sample *sample),
+                       void *arg)
 {
-    struct visit visit = {.call = call, .arg = arg, .with_histograms = with_histograms};
+    struct visit visit = {.call = call, .arg = arg};
     for (const struct fxi_metric_set *set = metrics->sets; set; set = set->next)
         for (unsigned row = 0; row < set->rows; row++)
             if (!seen_before(metrics, set, set->table[row].name))

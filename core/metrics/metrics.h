@@ -39,10 +39,10 @@ int64_t fxi_metric_set_get(const struct fxi_metric_set *set, unsigned metric, un
 struct fx_series *fxi_metric_set_series(struct fxi_metric_set *set, unsigned metric, const char *const *values);
 
 /* "counter", "gauge", "histogram". */
-const char *fxi_metric_kind_name(enum fx_metric_kind kind);
+const char *fxi_metric_kind_name(uint32_t kind);
 
-/* All samples, those of a name together, in the order in which names were first added; histograms only where they are wanted. */
-void fxi_metrics_visit(const struct fxi_metrics *metrics, bool with_histograms,
-                       void (*visit)(void *arg, const struct fx_sample *sample), void *arg);
+/* All samples, those of a name together, in the order in which names were first added. */
+void fxi_metrics_visit(const struct fxi_metrics *metrics, void (*visit)(void *arg, const struct fx_sample *sample),
+                       void *arg);
 
 #endif

@@ -57,7 +57,7 @@ static bool cut_output(struct fxi_pipeline *pipeline, struct fx_instance *instan
     struct fxi_call before = fxi_call_begin(instance, "cut", 0);
     int rc = instance->plugin->cut(instance->self, pipeline->number);
     fxi_call_end(before);
-    return rc >= 0 || instance->plugin->abi_minor < 1;
+    return rc >= 0;
 }
 
 /* An output that can't copy its values would show old ones for new positions: then there is no checkpoint at all. */

@@ -43,8 +43,7 @@ void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, con
         fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_LOG_LOST, 0, (int64_t)fxi_log_lost());
     if (pipeline->call_metrics)
         fxi_calls_note(pipeline);
-    bool knows_histograms = instance->plugin->abi_minor >= 1;
-    fxi_metrics_visit(pipeline->metrics, knows_histograms, visit, arg);
+    fxi_metrics_visit(pipeline->metrics, visit, arg);
 }
 
 static void init_waits(struct fxi_pipeline *pipeline)

@@ -2,14 +2,14 @@
 #include "plugin/check.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/options.h"
-#include "plugin/tables.h"
 
-/* ABI 1.0 ended with this member. */
-#define SIZE_1_0 (offsetof(struct fx_plugin, restore) + sizeof(((struct fx_plugin *)0)->restore))
+/* ABI 2.0 ended with this member. */
+#define SIZE_2_0 (offsetof(struct fx_plugin, restore) + sizeof(((struct fx_plugin *)0)->restore))
 
 const char *fxi_kind_name(enum fx_kind kind)
 {
@@ -29,12 +29,13 @@ static int check_abi(const struct fx_plugin *found, const char *file, struct fx_
     if (found->magic != FX_ABI_MAGIC)
         return fx_error_set(err, FX_EABI, "%s: not a flow-exporter plugin (its magic number is 0x%08x, not 0x%08x)",
                             file, (unsigned)found->magic, (unsigned)FX_ABI_MAGIC);
-    if (found->abi_major != FX_ABI_MAJOR || found->abi_minor > FX_ABI_MINOR)
+    if (found->abi_major != FX_ABI_MAJOR)
         return fx_error_set(err, FX_EABI,
                             "%s: made for plugin ABI %u.%u, but this program has %d.%d; build the plugin again with "
                             "this version's headers",
                             file, found->abi_major, found->abi_minor, FX_ABI_MAJOR, FX_ABI_MINOR);
-    if (found->size < SIZE_1_0 || found->size > sizeof *found ||
+    bool is_later = found->abi_minor > FX_ABI_MINOR; /* it may be longer: what follows is for programs that know it */
+    if (found->size < SIZE_2_0 || (!is_later && found->size > sizeof *found) ||
         (found->abi_minor == FX_ABI_MINOR && found->size != sizeof *found))
         return fx_error_set(err, FX_EABI, "%s: its descriptor has %u bytes, ABI %u.%u has %zu; build the plugin again",
                             file, (unsigned)found->size, found->abi_major, found->abi_minor, sizeof *found);
@@ -148,13 +149,11 @@ int fxi_plugin_check(const struct fx_plugin *found, const char *file, const char
     if (rc)
         return rc;
     memset(plugin, 0, sizeof *plugin);
-    memcpy(plugin, found, found->size);
+    memcpy(plugin, found, found->size < sizeof *plugin ? found->size : sizeof *plugin);
     if (!rc)
         rc = check_identity(plugin, file, name, err);
     if (!rc)
         rc = check_callbacks(plugin, file, err);
-    if (!rc)
-        fxi_tables_widen(module);
     if (!rc)
         rc = check_options(plugin, file, err);
     if (!rc)

@@ -5,8 +5,8 @@
 #include "plugin/loader.h"
 
 /*
- * Checks magic, version and size before any pointer of it is followed, copies it to module (zero-filled, and its
- * tables in the layout of today), then checks the rest. name: what the file's name says. 0, or FX_EABI with err
+ * Checks magic, version and size before any pointer of it is followed, copies it to module (zero-filled;
+ * members that this program does not know are left out), then checks the rest. name: what the file's name says. 0, or FX_EABI with err
  * naming file and reason.
  */
 int fxi_plugin_check(const struct fx_plugin *found, const char *file, const char *name, struct fxi_module *module,

@@ -14,7 +14,6 @@
 
 #include "plugin/check.h"
 #include "plugin/open.h"
-#include "plugin/tables.h"
 #include "util/alloc.h"
 #include "util/str.h"
 
@@ -68,7 +67,6 @@ void fxi_loader_free(struct fxi_loader *loader)
 #ifndef FXI_SANITIZED /* a sanitizer names the functions of a report only while they are loaded */
         fxi_open_close(module->handle);
 #endif
-        fxi_tables_fini(module);
         free(module->file);
         free(module);
     }
@@ -150,7 +148,6 @@ static struct fxi_module *load(const char *file, struct fx_error *err)
                                   FX_PLUGIN_SYMBOL);
     free(name);
     if (rc) {
-        fxi_tables_fini(module);
         free(module);
         fxi_open_close(handle);
         return NULL;

@@ -12,8 +12,6 @@ struct fxi_loader;
 /* A loaded plugin. Its descriptor is a copy: members that an older minor version lacks are zero. */
 struct fxi_module {
     struct fx_plugin plugin;
-    struct fx_metric *wide_metrics; /* these two: what plugin points to where the plugin's own rows are shorter */
-    struct fx_option *wide_options;
     char *file; /* absolute */
     void *handle;
     struct fxi_module *next;

@@ -63,7 +63,7 @@ static void histograms_are_cumulative_and_keep_their_place(void **state)
         fxi_metric_set_observe(one, TIMED, 1, observed[i]);
     fxi_metric_set_observe(two, TIMED, 0, 0.25);
     struct shown shown = {.size = 0};
-    fxi_metrics_visit(metrics, true, show, &shown);
+    fxi_metrics_visit(metrics, show, &shown);
     assert_string_equal(shown.text, "flow_exporter_counted_total one - 7\n"
                                     "flow_exporter_counted_total two - 0\n"
                                     "flow_exporter_timed_seconds one a 0 sum 0 0.001:0 0.5:0 2:0 inf:0\n"
@@ -72,17 +72,6 @@ static void histograms_are_cumulative_and_keep_their_place(void **state)
                                     "flow_exporter_timed_seconds two b 0 sum 0 0.001:0 0.5:0 2:0 inf:0\n"
                                     "flow_exporter_level one - -5\n"
                                     "flow_exporter_level two - 9\n");
-    fxi_metrics_free(metrics);
-}
-
-static void who_does_not_know_histograms_sees_none(void **state)
-{
-    (void)state;
-    struct fxi_metrics *metrics = fxi_metrics_new();
-    fxi_metrics_add_set(metrics, "one", table);
-    struct shown shown = {.size = 0};
-    fxi_metrics_visit(metrics, false, show, &shown);
-    assert_string_equal(shown.text, "flow_exporter_counted_total one - 0\nflow_exporter_level one - 0\n");
     fxi_metrics_free(metrics);
 }
 
@@ -107,7 +96,7 @@ static void nothing_is_lost_among_threads(void **state)
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     struct shown shown = {.size = 0};
-    fxi_metrics_visit(metrics, true, show, &shown);
+    fxi_metrics_visit(metrics, show, &shown);
     assert_non_null(strstr(shown.text, "one a 40000 sum 85000 0.001:0 0.5:20000 2:20000 inf:40000\n"));
     assert_non_null(strstr(shown.text, "one b 40000 sum 85000 0.001:0 0.5:20000 2:20000 inf:40000\n"));
     fxi_metrics_free(metrics);
@@ -134,7 +123,7 @@ static const char *visit_labels(const struct fxi_metrics *metrics)
 {
     static struct shown shown;
     shown = (struct shown){.size = 0};
-    fxi_metrics_visit(metrics, true, show_labels, &shown);
+    fxi_metrics_visit(metrics, show_labels, &shown);
     return shown.text;
 }
 
@@ -176,7 +165,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histograms_are_cumulative_and_keep_their_place),
-        cmocka_unit_test(who_does_not_know_histograms_sees_none),
         cmocka_unit_test(nothing_is_lost_among_threads),
         cmocka_unit_test(series_come_and_go_up_to_a_bound),
     };

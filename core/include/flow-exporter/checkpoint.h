@@ -23,6 +23,8 @@
 
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 struct fx_instance;
 struct fx_state;
 
@@ -39,7 +41,6 @@ struct fx_checkpoint {
     const char *tag; /* "instance:number", to be stored beside the positions: see fx_tags_add */
     const struct fx_position *positions;
     size_t position_count;
-    /* Since ABI 1.1. */
     struct fx_state *state; /* in prepare and restore, for the functions of state.h; NULL: no state is kept */
     int rewrite_log;        /* in prepare: the output must write its whole log again */
 };
@@ -70,5 +71,7 @@ FX_API void fx_recall_found(const struct fx_recall *recall, const char *tags, si
  * FX_AGAIN: the last checkpoint is younger than the configured minimum, so the output should show that one.
  */
 FX_API enum fx_verdict fx_checkpoint_request(struct fx_instance *instance);
+
+FX_C_END
 
 #endif

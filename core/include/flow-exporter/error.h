@@ -12,6 +12,8 @@
 
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 struct fx_instance;
 
 /* Codes give a first idea of the fault; the sentence says the rest. */
@@ -66,8 +68,10 @@ FX_API int fx_error_option(struct fx_error *err, const struct fx_instance *insta
 /*
  * Says whether the value of an option must not appear in any message. For a value of a map, item is its key; otherwise
  * item is NULL. A value is secret if the option is a secret, if the value was written as {file: ...} or {env: ...}, or
- * if it is in a map of secrets whose table does not list the key as public. Since ABI 1.2.
+ * if it is in a map of secrets whose table does not list the key as public.
  */
 FX_API int fx_option_is_secret(const struct fx_instance *instance, const char *option, const char *item);
+
+FX_C_END
 
 #endif

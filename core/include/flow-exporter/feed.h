@@ -15,6 +15,8 @@
 #include <flow-exporter/error.h>
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 struct fx_feed;
 struct fx_stream;
 
@@ -23,10 +25,10 @@ struct fx_stream;
  * next poll of the same worker.
  */
 struct fx_payload {
-    const char *data;
-    size_t size;
-    int64_t offset; /* of this payload, in the unit of its stream */
-    int64_t next;   /* the stream's position once this payload is counted */
+    const char *data FX_ZERO;
+    size_t size FX_ZERO;
+    int64_t offset FX_ZERO; /* of this payload, in the unit of its stream */
+    int64_t next FX_ZERO;   /* the stream's position once this payload is counted */
 };
 
 /*
@@ -43,12 +45,12 @@ FX_API struct fx_stream *fx_stream_find(struct fx_feed *feed, const char *name, 
 /*
  * Says where this instance left a stream, in this run or an earlier one. It is for inputs whose own committed position
  * is gone. *position is the stream's position in the last accepted checkpoint that contained the stream. Returns 1 with
- * *position set, or 0 if the position is not known. Since ABI 1.1.
+ * *position set, or 0 if the position is not known.
  */
 FX_API int fx_stream_recovered(struct fx_feed *feed, const char *name, int32_t partition, int64_t *position);
 /*
  * Reports the text that is stored beside the committed position of a stream that is about to begin (see fx_tags_add).
- * Call it before fx_stream_begin: the text can show that a commit without an answer was accepted. Since ABI 1.1.
+ * Call it before fx_stream_begin: the text can show that a commit without an answer was accepted.
  */
 FX_API void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size);
 /*
@@ -58,20 +60,18 @@ FX_API void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t si
  *
  * Returns the number of offsets between the place where this instance left the stream and offset. Positive: they are
  * read again. Negative: they are skipped. 0: nothing is wrong, or this instance does not know the stream.
- * Since ABI 1.1.
  */
 FX_API int64_t fx_stream_found(struct fx_feed *feed, const char *name, int32_t partition, int64_t offset,
                                const char *tags, size_t size);
 /*
  * Reports that the source removed the stream's offsets from..to before they could be read. This is counted and logged.
- * Since ABI 1.1.
  */
 FX_API void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_t from, int64_t to);
 
 /*
  * Moves the stream's position on to next. The offsets below next that were not pushed hold no payloads: they are, for
  * example, the ends of transactions, or messages that compaction has removed. Call it from the stream's own worker, or
- * while no other worker is inside poll. Since ABI 1.1.
+ * while no other worker is inside poll.
  */
 FX_API void fx_stream_pass(struct fx_feed *feed, struct fx_stream *stream, int64_t next);
 /*
@@ -79,7 +79,7 @@ FX_API void fx_stream_pass(struct fx_feed *feed, struct fx_stream *stream, int64
  * payloads from position on are to be counted, even if position is lower than the stream's old position. Records
  * counted before stay counted: they are committed first, and a pending commit is waited for. The new position is
  * committed after that. Streams must be quiesced (fx_feed_quiesce). Returns 0 or a negative code; on a failure nothing
- * has changed, and the caller may try again. Since ABI 1.1.
+ * has changed, and the caller may try again.
  */
 FX_API int fx_stream_reset(struct fx_feed *feed, struct fx_stream *stream, int64_t position,
                            struct fx_error *err) FX_WARN_UNUSED;
@@ -101,7 +101,7 @@ FX_API enum fx_verdict fx_feed_push(struct fx_feed *feed, struct fx_stream *stre
 /*
  * Hands over what has come so far of a stream without ends of its own, such as a file that is one long list. The feed
  * takes whole records. What is cut at the payload's end is left alone; the next payload must begin with it. The
- * payload's next is not looked at: fx_stream_advance sets the position afterwards, in the same poll. Since ABI 1.1.
+ * payload's next is not looked at: fx_stream_advance sets the position afterwards, in the same poll.
  */
 enum fx_piece {
     FX_PIECE_OPEN = 1, /* what is cut is left alone */
@@ -114,7 +114,7 @@ struct fx_taken {
 FX_API enum fx_verdict fx_feed_push_piece(struct fx_feed *feed, struct fx_stream *stream,
                                           const struct fx_payload *payload, enum fx_piece piece,
                                           struct fx_taken *taken) FX_WARN_UNUSED;
-/* Sets the stream's position after fx_feed_push_piece: everything before it is counted. Since ABI 1.1. */
+/* Sets the stream's position after fx_feed_push_piece: everything before it is counted. */
 FX_API void fx_stream_advance(struct fx_feed *feed, struct fx_stream *stream, int64_t position);
 
 /* Reports something that was read but is not a payload: an empty message, or a line that is too long. */
@@ -142,5 +142,7 @@ FX_API void fx_feed_rollback(struct fx_feed *feed);
 
 /* Says whether the program is stopping. Long waits inside poll should then end. */
 FX_API int fx_feed_stopping(const struct fx_feed *feed);
+
+FX_C_END
 
 #endif

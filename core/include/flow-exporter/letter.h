@@ -1,6 +1,6 @@
 /*
  * Dead letters: rejected records that are kept for later inspection. The core writes them to a file, or has the input
- * send them to a topic of the input's brokers. Since ABI 1.1.
+ * send them to a topic of the input's brokers.
  */
 #ifndef FLOW_EXPORTER_LETTER_H
 #define FLOW_EXPORTER_LETTER_H
@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include <flow-exporter/visibility.h>
+
+FX_C_BEGIN
 
 struct fx_instance;
 
@@ -28,5 +30,7 @@ struct fx_letter {
  * letter_send.
  */
 FX_API const char *fx_letter_topic(const struct fx_instance *instance);
+
+FX_C_END
 
 #endif

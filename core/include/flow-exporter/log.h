@@ -7,6 +7,8 @@
 
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 struct fx_instance;
 
 enum fx_log_level { FX_LOG_ERROR, FX_LOG_WARN, FX_LOG_INFO, FX_LOG_DEBUG };
@@ -36,5 +38,7 @@ struct fx_log_limit {
     int lock;
 };
 FX_API int fx_log_allowed(struct fx_log_limit *limit, unsigned *suppressed);
+
+FX_C_END
 
 #endif

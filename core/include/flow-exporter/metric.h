@@ -9,25 +9,28 @@
 
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 struct fx_instance;
 
 enum fx_metric_kind { FX_COUNTER = 1, FX_GAUGE, FX_HISTOGRAM };
-/* A flag to be combined with FX_COUNTER or FX_GAUGE: numbers are nanoseconds, shown as seconds. Since ABI 1.1. */
+/* A flag to be combined with FX_COUNTER or FX_GAUGE: numbers are nanoseconds, shown as seconds. */
 #define FX_NANOSECONDS 0x100
 
 /* One row of the table, which ends with a row whose name is NULL. */
 struct fx_metric {
-    const char *name;          /* with its unit: whois_queries_total, cache_age_seconds */
-    enum fx_metric_kind kind;  /* with FX_NANOSECONDS or without */
-    const char *help;          /* one sentence */
-    const char *label;         /* the name of a label with a fixed set of values, or NULL */
-    const char *const *values; /* the values of that label, ended by NULL */
-    /* Since ABI 1.1. FX_BOUNDS fills both. */
-    const double *bounds; /* of a histogram: upper bounds in ascending order, without infinity */
-    unsigned bound_count; /* 1 to FX_BOUNDS_MAX */
+    const char *name FX_ZERO;          /* with its unit: whois_queries_total, cache_age_seconds */
+    uint32_t kind FX_ZERO;             /* enum fx_metric_kind, with FX_NANOSECONDS or without */
+    const char *help FX_ZERO;          /* one sentence */
+    const char *label FX_ZERO;         /* the name of a label with a fixed set of values, or NULL */
+    const char *const *values FX_ZERO; /* the values of that label, ended by NULL */
+    /* FX_BOUNDS fills both. */
+    const double *bounds FX_ZERO; /* of a histogram: upper bounds in ascending order, without infinity */
+    unsigned bound_count FX_ZERO; /* 1 to FX_BOUNDS_MAX */
     /* For a counter or gauge whose label values become known only while the program runs: label and values are NULL. */
-    const char *const *labels; /* the names of its labels, ended by NULL, 1 to FX_SERIES_LABELS */
-    unsigned max_series;       /* the greatest number of series at a time, at least 1 */
+    const char *const *labels FX_ZERO; /* the names of its labels, ended by NULL, 1 to FX_SERIES_LABELS */
+    unsigned max_series FX_ZERO;       /* the greatest number of series at a time, at least 1 */
+    uint64_t reserved[4] FX_ZERO;      /* room for members of later minor versions; leave it out */
 };
 #define FX_SERIES_LABELS 3
 
@@ -38,7 +41,7 @@ struct fx_metric {
 FX_API void fx_metric_add(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n);
 /* Sets a gauge to n. Any thread, no lock. */
 FX_API void fx_metric_set(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n);
-/* Adds one observation, in the metric's unit (seconds), to a histogram. Any thread, no lock. Since ABI 1.1. */
+/* Adds one observation, in the metric's unit (seconds), to a histogram. Any thread, no lock. */
 FX_API void fx_metric_observe(struct fx_instance *instance, unsigned metric, unsigned value, double x);
 
 /*
@@ -48,7 +51,7 @@ FX_API void fx_metric_observe(struct fx_instance *instance, unsigned metric, uns
  * When the metric already has max_series series, the result depends on its kind. A counter gets a series whose labels
  * all say "other", so that sums stay right. A gauge gets NULL, which the other functions accept and ignore.
  *
- * Any thread. Begin and end take a short lock; add and set take none. Since ABI 1.1.
+ * Any thread. Begin and end take a short lock; add and set take none.
  */
 struct fx_series;
 FX_API struct fx_series *fx_series_begin(struct fx_instance *instance, unsigned metric, const char *const *values);
@@ -69,7 +72,7 @@ struct fx_sample {
     int is_double; /* 1: real holds the value; 0: integer does */
     int64_t integer;
     double real;
-    /* Since ABI 1.1, for histograms: integer is the number of observations, real is their sum. */
+    /* For histograms: integer is the number of observations, real is their sum. */
     unsigned bound_count;
     const double *bounds;   /* bound_count upper bounds */
     const int64_t *buckets; /* bound_count + 1 numbers: the observations up to each bound, and last up to infinity */
@@ -77,9 +80,11 @@ struct fx_sample {
 
 /*
  * Calls visit for every sample of every self metric of the program. Samples with the same name come one after another.
- * A plugin made for ABI 1.0 is shown no histograms. Any thread; takes a lock.
+ * Any thread; takes a lock.
  */
 FX_API void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_sample *sample),
                              void *arg);
+
+FX_C_END
 
 #endif

@@ -13,6 +13,8 @@
 #include <flow-exporter/error.h>
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 /* The type of an option, and of the member of the options struct that it fills. */
 enum fx_option_type {
     FX_OPT_BOOL = 1, /* bool                                   true, false */
@@ -25,8 +27,8 @@ enum fx_option_type {
     FX_OPT_SIZE,     /* int64_t, bytes                         4096, 64KiB, 1MiB, 2GiB, 10kB, 1MB */
     FX_OPT_LIST,     /* struct fx_list; a single text is a list of one */
     FX_OPT_MAP,      /* struct fx_map, from text to text */
-    FX_OPT_CHOICE,   /* struct fx_choice: one of choices, or {choice: text} if it takes a text; since ABI 1.1 */
-    FX_OPT_TABLES    /* struct fx_tables: a list of maps, each with options of its own; since ABI 1.1 */
+    FX_OPT_CHOICE,   /* struct fx_choice: one of choices, or {choice: text} if it takes a text */
+    FX_OPT_TABLES    /* struct fx_tables: a list of maps, each with options of its own */
 };
 
 enum fx_option_flags {
@@ -35,10 +37,10 @@ enum fx_option_flags {
     /*
      * For a map: its values may also be written as {file: PATH} or {env: NAME}, and they are secrets. A value is public
      * only if it is written directly and its key matches one of choices ("*.ms"). Without choices, all values are
-     * secrets. Since ABI 1.1; choices since ABI 1.2.
+     * secrets.
      */
     FX_OPTION_SECRETS = 1 << 2,
-    /* For a map: a value may also be a list, which gives one pair for each entry, all with that key. Since ABI 1.1. */
+    /* For a map: a value may also be a list, which gives one pair for each entry, all with that key. */
     FX_OPTION_LISTS = 1 << 3
 };
 
@@ -70,25 +72,30 @@ struct fx_tables {
     const void *items;
 };
 
-/* One row of the table, which ends with a row whose key is NULL. The plugin owns all memory, which is const. */
+/*
+ * One row of the table, which ends with a row whose key is NULL. The plugin owns all memory, which is const. In C++,
+ * designated initialisers must come in this order.
+ */
 struct fx_option {
-    const char *key;          /* lower case, words joined by '_' */
-    enum fx_option_type type; /* also fixes the type of the member */
-    unsigned flags;           /* enum fx_option_flags */
-    size_t offset;            /* offsetof(struct my_options, member) */
-    const char *fallback;     /* the default as a user would write it ("5s", "[a, b]"); NULL: none */
+    const char *key FX_ZERO;      /* lower case, words joined by '_' */
+    size_t offset FX_ZERO;        /* offsetof(struct my_options, member) */
+    uint32_t type FX_ZERO;        /* enum fx_option_type; also fixes the type of the member */
+    uint32_t flags FX_ZERO;       /* enum fx_option_flags */
+    const char *fallback FX_ZERO; /* the default as a user would write it ("5s", "[a, b]"); NULL: none */
     /* The bounds of a number (in ms or bytes), or of the count of a list, map or tables. Both 0: no bounds. */
-    int64_t min, max;
+    int64_t min FX_ZERO;
+    int64_t max FX_ZERO;
     /*
      * Ended by NULL. For an enum or a choice: its choices, where "name:" is a choice that takes a text. For a map of
      * secrets: the patterns of keys whose values are public.
      */
-    const char *const *choices;
-    const char *unit; /* what a number counts, or NULL */
-    const char *help; /* one or more sentences */
-    /* Since ABI 1.1, for FX_OPT_TABLES only. */
-    const struct fx_option *table; /* the options of one map of the list; no secrets */
-    size_t table_size;             /* sizeof the struct that this table fills */
+    const char *const *choices FX_ZERO;
+    const char *unit FX_ZERO; /* what a number counts, or NULL */
+    const char *help FX_ZERO; /* one or more sentences */
+    /* For FX_OPT_TABLES only. */
+    const struct fx_option *table FX_ZERO; /* the options of one map of the list; no secrets */
+    size_t table_size FX_ZERO;             /* sizeof the struct that this table fills */
+    uint64_t reserved[4] FX_ZERO;          /* room for members of later minor versions; leave it out */
 };
 
 /*
@@ -96,7 +103,7 @@ struct fx_option {
  * configuration is: with the same checks, and errors with file, line and column. Such a table may hold secrets, since
  * the file is never printed. An empty file leaves every option at its default. size is the size of the struct that the
  * table fills. Returns NULL with err filled, or options that the caller frees with fx_options_free. Any thread; may be
- * called repeatedly while the program runs. Since ABI 1.1.
+ * called repeatedly while the program runs.
  */
 struct fx_options;
 FX_API struct fx_options *fx_options_read(const char *path, const struct fx_option *table, size_t size,
@@ -108,5 +115,7 @@ FX_API int fx_options_error(struct fx_error *err, const struct fx_options *optio
                             const char *item, const char *format, ...) FX_PRINTF(5, 6);
 
 #define FX_OPTION(struct_, member) .key = #member, .offset = offsetof(struct_, member)
+
+FX_C_END
 
 #endif

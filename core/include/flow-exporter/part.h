@@ -7,6 +7,8 @@
 
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 struct fx_instance;
 
 struct fx_part {
@@ -20,9 +22,10 @@ struct fx_part {
 /*
  * Calls visit for every instance in the order in which records pass: inputs, then resolvers, then outputs, each kind in
  * the order of the configuration. From start on; any thread, no lock. Pointers are valid as long as the instance.
- * Since ABI 1.1.
  */
 FX_API void fx_part_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_part *part),
                           void *arg);
+
+FX_C_END
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The plugin contract, ABI 1. This header includes everything of the project that a plugin may include. A plugin
+ * The plugin contract, ABI 2. This header includes everything of the project that a plugin may include. A plugin
  * exports one symbol:
  *
  *     FX_PLUGIN = { FX_PLUGIN_OUTPUT, .name = "output-mine", ... };
@@ -45,9 +45,11 @@
 #include <flow-exporter/state.h>
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 #define FX_ABI_MAGIC UINT32_C(0x46583150) /* "FX1P" */
-#define FX_ABI_MAJOR 1                    /* a change that breaks plugins */
-#define FX_ABI_MINOR 2                    /* members added at the end */
+#define FX_ABI_MAJOR 2                    /* a change that breaks plugins */
+#define FX_ABI_MINOR 0                    /* members added at the end */
 
 enum fx_kind { FX_KIND_INPUT = 1, FX_KIND_RESOLVER = 2, FX_KIND_OUTPUT = 3 };
 
@@ -66,29 +68,40 @@ FX_API unsigned fx_instance_workers(const struct fx_instance *instance);
 FX_API void fx_left_behind(struct fx_instance *instance);
 
 struct fx_plugin {
-    uint32_t magic;      /* FX_ABI_MAGIC */
-    uint16_t abi_major;  /* FX_ABI_MAJOR */
-    uint16_t abi_minor;  /* FX_ABI_MINOR */
-    uint32_t size;       /* sizeof(struct fx_plugin) */
-    uint32_t kind;       /* enum fx_kind */
-    const char *name;    /* the file's name without its extension */
-    const char *version; /* of the plugin */
-    const char *summary; /* one line */
+    uint32_t magic FX_ZERO;      /* FX_ABI_MAGIC */
+    uint16_t abi_major FX_ZERO;  /* FX_ABI_MAJOR */
+    uint16_t abi_minor FX_ZERO;  /* FX_ABI_MINOR */
+    uint32_t size FX_ZERO;       /* sizeof(struct fx_plugin) */
+    uint32_t kind FX_ZERO;       /* enum fx_kind */
+    const char *name FX_ZERO;    /* the file's name without its extension */
+    const char *version FX_ZERO; /* of the plugin */
+    const char *summary FX_ZERO; /* one line */
 
-    const struct fx_option *options; /* ended by a NULL key; NULL: none */
-    size_t options_size;             /* sizeof the options struct */
-    const struct fx_metric *metrics; /* ended by a NULL name; NULL: none */
-    uint32_t max_workers;            /* 0: any number */
+    const struct fx_option *options FX_ZERO; /* ended by a NULL key; NULL: none */
+    size_t options_size FX_ZERO;             /* sizeof the options struct */
+    const struct fx_metric *metrics FX_ZERO; /* ended by a NULL name; NULL: none */
+    uint32_t max_workers FX_ZERO;            /* 0: any number */
+
+    /* A command of the command line, `flow-exporter COMMAND ARGUMENT...`. NULL: none. */
+    const char *command FX_ZERO;      /* the command's name: lower case letters and '-' */
+    const char *command_help FX_ZERO; /* the command's arguments; required with command */
 
     /* Required for all. options stays valid and unchanged until destroy returns. */
-    int (*create)(struct fx_instance *instance, const void *options, void **self, struct fx_error *err);
-    void (*destroy)(void *self);
+    int (*create)(struct fx_instance *instance, const void *options, void **self, struct fx_error *err) FX_ZERO;
+    void (*destroy)(void *self) FX_ZERO;
 
     /* Optional for all. */
-    int (*start)(void *self, struct fx_error *err);
-    void (*stop)(void *self, int timeout_ms);
-    int (*worker_new)(void *self, unsigned index, void **worker, struct fx_error *err);
-    void (*worker_free)(void *self, void *worker);
+    int (*start)(void *self, struct fx_error *err) FX_ZERO;
+    void (*stop)(void *self, int timeout_ms) FX_ZERO;
+    int (*worker_new)(void *self, unsigned index, void **worker, struct fx_error *err) FX_ZERO;
+    void (*worker_free)(void *self, void *worker) FX_ZERO;
+    /*
+     * Runs the command and returns the exit status. Main thread, after create and without start. The program does
+     * nothing else, so the command may print, wait and use the network. argv holds the arguments after the command.
+     * fx_state_folder() is the folder of a running program: its files may be read but not written. Required with
+     * command.
+     */
+    int (*run_command)(void *self, int argc, const char *const *argv) FX_ZERO;
 
     /* Input. poll is required. */
 
@@ -96,86 +109,68 @@ struct fx_plugin {
      * Waits at most timeout_ms for payloads and pushes them. Returns FX_OK, FX_AGAIN (no payloads came), FX_RETRY,
      * FX_END or FX_FATAL.
      */
-    enum fx_verdict (*poll)(void *self, void *worker, struct fx_feed *feed, int timeout_ms);
+    enum fx_verdict (*poll)(void *self, void *worker, struct fx_feed *feed, int timeout_ms) FX_ZERO;
     /*
      * Stores the positions from which to continue, all or none. FX_OK: done. FX_FENCED: refused for good.
      * FX_RETRY: the outcome is not known yet; commit will be called again with the same checkpoint.
      * A NULL member means that this input can't replay.
      */
-    enum fx_verdict (*commit)(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms, struct fx_error *err);
+    enum fx_verdict (*commit)(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms,
+                              struct fx_error *err) FX_ZERO;
     /*
      * Called after a rollback. Each stream that has not ended continues from its position in this checkpoint: where the
      * last committed checkpoint left the stream, or where the stream began. No worker is inside poll. Payloads that
      * were read before no longer count.
      */
-    void (*rewind)(void *self, const struct fx_checkpoint *checkpoint);
-
-    /* Resolver. enrich is required. It fills the claimed fields of all rows in place, and never blocks. */
-    enum fx_verdict (*enrich)(void *self, void *worker, struct fx_batch *batch);
-
-    /* Output. write is required. */
-
-    /* Returns FX_OK, FX_DROP or FX_FATAL, or FX_AGAIN or FX_RETRY to be given the same batch again. */
-    enum fx_verdict (*write)(void *self, void *worker, const struct fx_batch *batch);
-    /*
-     * Copies the values written so far, as those of checkpoint number. All workers wait meanwhile, so cut must be
-     * quick. Returns 0 or a negative code; after a failure there is no checkpoint. A plugin made for ABI 1.0 returns
-     * nothing, so its result is ignored. If a cut follows that was neither committed nor rolled back, the new cut
-     * replaces it.
-     */
-    int (*cut)(void *self, uint64_t number);
-    /* Makes that copy durable (state.h). Returns 0 or a negative code; after a failure the program does without. */
-    int (*prepare)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
-    /* The cut was committed: it may be shown. */
-    void (*committed)(void *self, uint64_t number);
-    /* The last cut and everything written since do not count. Go back to the last committed cut, which is number. */
-    void (*rolled_back)(void *self, uint64_t number);
-    /*
-     * Takes the values of the given checkpoint (state.h), which is the last accepted one. Number 0 means to begin with
-     * nothing. Returns 0, or a negative code if the state can't be used; restore is then called once more, with
-     * number 0. restore may be called again later, if a later checkpoint turns out to have been accepted. It is then
-     * called before the next cut, while no worker writes.
-     */
-    int (*restore)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
-
-    /* Input, since ABI 1.1. */
-
+    void (*rewind)(void *self, const struct fx_checkpoint *checkpoint) FX_ZERO;
     /*
      * Looks up which tags are now stored beside the positions of these streams, and reports them by fx_recall_found.
      * FX_OK: all were reported; streams that are gone have none. FX_RETRY: not known yet; recall will be called again.
      * A NULL member means that this input stores no tags. A checkpoint that was made durable then counts as accepted.
      */
-    enum fx_verdict (*recall)(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err);
+    enum fx_verdict (*recall)(void *self, const struct fx_recall *recall, int timeout_ms, struct fx_error *err) FX_ZERO;
 
     /*
      * Sends a dead letter to fx_letter_topic(). FX_OK: the letter was copied and will be sent. FX_AGAIN: no room now.
      * FX_DROP: the letter can't be sent. Any worker's thread, inside its poll. NULL means that this input has no
      * topics; letter_store is then NULL, too.
      */
-    enum fx_verdict (*letter_send)(void *self, const struct fx_letter *letter);
+    enum fx_verdict (*letter_send)(void *self, const struct fx_letter *letter) FX_ZERO;
     /*
      * Called before a commit. FX_OK: every letter that was taken is now stored, or is lost for good. FX_RETRY: not yet.
      * Adds to *stored and *lost the numbers of letters stored and lost since the last call. Called by the thread that
      * takes the checkpoint, while workers run.
      */
-    enum fx_verdict (*letter_store)(void *self, int timeout_ms, uint64_t *stored, uint64_t *lost);
+    enum fx_verdict (*letter_store)(void *self, int timeout_ms, uint64_t *stored, uint64_t *lost) FX_ZERO;
 
-    /* Output, since ABI 1.1. */
+    /* Resolver. enrich is required. It fills the claimed fields of all rows in place, and never blocks. */
+    enum fx_verdict (*enrich)(void *self, void *worker, struct fx_batch *batch) FX_ZERO;
 
+    /* Output. write is required. */
+
+    /* Returns FX_OK, FX_DROP or FX_FATAL, or FX_AGAIN or FX_RETRY to be given the same batch again. */
+    enum fx_verdict (*write)(void *self, void *worker, const struct fx_batch *batch) FX_ZERO;
     /* Called shortly before a cut, while workers still write. Allocate the cut's memory here, to keep the cut short. */
-    void (*before_cut)(void *self);
-
-    /* Since ABI 1.1. Optional for all: a command of the command line, `flow-exporter COMMAND ARGUMENT...`. */
-
-    const char *command;      /* the command's name: lower case letters and '-' */
-    const char *command_help; /* the command's arguments; required with command */
+    void (*before_cut)(void *self) FX_ZERO;
     /*
-     * Runs the command and returns the exit status. Main thread, after create and without start. The program does
-     * nothing else, so the command may print, wait and use the network. argv holds the arguments after the command.
-     * fx_state_folder() is the folder of a running program: its files may be read but not written. Required with
-     * command.
+     * Copies the values written so far, as those of checkpoint number. All workers wait meanwhile, so cut must be
+     * quick. Returns 0 or a negative code; after a failure there is no checkpoint. If a cut follows that was neither
+     * committed nor rolled back, the new cut replaces it.
      */
-    int (*run_command)(void *self, int argc, const char *const *argv);
+    int (*cut)(void *self, uint64_t number) FX_ZERO;
+    /* Makes that copy durable (state.h). Returns 0 or a negative code; after a failure the program does without. */
+    int (*prepare)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err) FX_ZERO;
+    /* The cut was committed: it may be shown. */
+    void (*committed)(void *self, uint64_t number) FX_ZERO;
+    /* The last cut and everything written since do not count. Go back to the last committed cut, which is number. */
+    void (*rolled_back)(void *self, uint64_t number) FX_ZERO;
+    /*
+     * Takes the values of the given checkpoint (state.h), which is the last accepted one. Number 0 means to begin with
+     * nothing. Returns 0, or a negative code if the state can't be used; restore is then called once more, with
+     * number 0. restore may be called again later, if a later checkpoint turns out to have been accepted. It is then
+     * called before the next cut, while no worker writes.
+     */
+    int (*restore)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err) FX_ZERO;
 };
 
 #define FX_PLUGIN_HEADER(kind_)                                                                                        \
@@ -188,6 +183,8 @@ struct fx_plugin {
 /* The symbol that the loader looks up. */
 #define FX_PLUGIN_SYMBOL "fx_plugin_descriptor"
 extern FX_API const struct fx_plugin fx_plugin_descriptor;
-#define FX_PLUGIN FX_API const struct fx_plugin fx_plugin_descriptor
+#define FX_PLUGIN const struct fx_plugin fx_plugin_descriptor
+
+FX_C_END
 
 #endif

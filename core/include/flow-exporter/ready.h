@@ -7,6 +7,8 @@
 
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 struct fx_instance;
 
 /*
@@ -20,5 +22,7 @@ FX_API void fx_ready_set(struct fx_instance *instance, const char *reason);
 /* Calls visit for every part of the program that is not ready. Returns their number. Any thread; takes a short lock. */
 FX_API unsigned fx_ready_visit(struct fx_instance *instance,
                                void (*visit)(void *arg, const char *name, const char *reason), void *arg);
+
+FX_C_END
 
 #endif

@@ -14,6 +14,8 @@
 #include <flow-exporter/error.h>
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 /* The type of a value. */
 enum fx_type {
     FX_NULL = 0, /* the field is absent, null, or unusable (an object where text is claimed) */
@@ -89,7 +91,7 @@ FX_API struct fx_cell *fx_cell_new(void);
 /*
  * Makes a cell with a key. The key identifies the thing across restarts, among all cells of one field. For example, the
  * key of an AS is the digits of its number. A cell without a key stands for no single thing, so nothing that belongs to
- * the cell is kept across restarts. Since ABI 1.1.
+ * the cell is kept across restarts.
  */
 FX_API struct fx_cell *fx_cell_new_keyed(const char *key, size_t size);
 /* Gives the key of the cell, which is valid as long as the cell. *size is 0 if the cell has no key. */
@@ -109,5 +111,7 @@ FX_API enum fx_cell_state fx_cell_state(const struct fx_cell *cell);
  */
 FX_API enum fx_cell_state fx_cell_read(const struct fx_cell *cell, char *buffer, size_t *size);
 #define FX_CELL_TEXT_MAX 1024
+
+FX_C_END
 
 #endif

@@ -18,6 +18,8 @@
 #include <flow-exporter/checkpoint.h>
 #include <flow-exporter/visibility.h>
 
+FX_C_BEGIN
+
 /*
  * Inside prepare: fx_state_put adds bytes to the values, and fx_state_log adds one entry to the log. An entry has at
  * most FX_STATE_ENTRY_MAX bytes. checkpoint->state is NULL when no state is kept, because there is no directory or it
@@ -53,5 +55,7 @@ FX_API const void *fx_state_values(const struct fx_checkpoint *checkpoint, size_
  * until destroy.
  */
 FX_API const char *fx_state_folder(const struct fx_instance *instance);
+
+FX_C_END
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Fields whose numbers have names: the protocol, the Ethernet type, the flags of TCP. Producers write one or the other; an
- * input shows all of them in one spelling, and a condition means the number, however it is written. Since ABI 1.1.
+ * input shows all of them in one spelling, and a condition means the number, however it is written.
  */
 #ifndef FLOW_EXPORTER_WORD_H
 #define FLOW_EXPORTER_WORD_H
@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include <flow-exporter/visibility.h>
+
+FX_C_BEGIN
 
 enum fx_word { FX_WORD_NONE, FX_WORD_PROTOCOL, FX_WORD_ETYPE, FX_WORD_TCP_FLAGS };
 
@@ -19,5 +21,7 @@ FX_API int fx_word_number(enum fx_word word, const char *text, size_t size, uint
 /* Its name in buffer, which has room for FX_WORD_MAX bytes; the size, or 0: it has none. */
 #define FX_WORD_MAX 48
 FX_API size_t fx_word_name(enum fx_word word, uint64_t number, char *buffer);
+
+FX_C_END
 
 #endif

@@ -1,4 +1,4 @@
-/* Refused: made for a later minor version, whose descriptor is longer. */
+/* Not refused: made for a later minor version, whose descriptor is longer. What is behind ours is not looked at. */
 /* The header's own declaration has today's type: move it out of the way. */
 #define fx_plugin_descriptor todays_descriptor
 #include "bad.h"
@@ -8,6 +8,7 @@
 extern FX_API const struct later_plugin {
     struct fx_plugin known;
     void (*new_operation)(void *self);
+    const void *new_table;
 } fx_plugin_descriptor;
 
 const struct later_plugin fx_plugin_descriptor = {
@@ -16,7 +17,8 @@ const struct later_plugin fx_plugin_descriptor = {
               .abi_minor = FX_ABI_MINOR + 1,
               .size = sizeof(struct later_plugin),
               .kind = FX_KIND_OUTPUT,
-              BAD_IDENTITY("bad-abi-minor"),
+              BAD_IDENTITY("later-minor"),
               BAD_OUTPUT},
     .new_operation = bad_destroy,
+    .new_table = BAD_POINTER,
 };
