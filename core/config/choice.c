@@ -1,4 +1,4 @@
-/* One of some words, or {word: text}. Main thread. The text is owned by the filled struct. */
+/* Parses one of several words, or {word: text}. Main thread. The filled struct owns the text. */
 #include "config/choice.h"
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@ void fxi_choice_clear(struct fx_choice *choice)
     *choice = (struct fx_choice){0};
 }
 
-/* The length of its name; *has_text: "name:" takes a text. */
+/* The length of the choice's name. *has_text: the choice is "name:" and takes a text. */
 static size_t name_size(const char *choice, bool *has_text)
 {
     size_t size = strlen(choice);

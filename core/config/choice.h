@@ -1,4 +1,4 @@
-/* The option type FX_OPT_CHOICE: one of some words, or {word: text}. For options.c. */
+/* The option type FX_OPT_CHOICE: one of several words, or {word: text}. For options.c. */
 #ifndef FXI_CONFIG_CHOICE_H
 #define FXI_CONFIG_CHOICE_H
 

@@ -1,7 +1,6 @@
 /*
- * From the tree to the whole configuration: the program's own sections by
- * option tables, the same way as the plugins' options. Main thread. The
- * configuration owns its document and what the tables allocated.
+ * Makes the whole configuration from the tree. The program's own sections are read by option tables, as plugins'
+ * options are. Main thread. The configuration owns its document and what the tables allocated.
  */
 #include "config/config.h"
 
@@ -110,7 +109,7 @@ static int keys_check(const struct fxi_document *document, struct fx_error *err)
     return fxi_options_fill(nothing, document->file, document->root, root_keys, &none, err);
 }
 
-/* One of the sections that are maps. */
+/* Fills one of the sections that are maps. */
 static int section_fill(const struct fxi_document *document, const char *key, const struct fx_option *table,
                         void *options, struct fx_error *err)
 {

@@ -1,7 +1,6 @@
 /*
- * A configuration as YAML that reads back as the same tree. Main thread.
- * Secrets are hidden: what the caller calls secret, and names and passwords in
- * URLs.
+ * Prints a configuration as YAML that reads back as the same tree. Main thread. Hidden are the values that the caller
+ * calls secret, and names and passwords in URLs.
  */
 #include "config/config.h"
 
@@ -22,15 +21,15 @@ struct printer {
     void *arg;
 };
 
-/* Where a value stands: in which entry, and below which of its keys. */
+/* The place of a value: its entry, and the key of that entry above it. */
 struct place {
     const struct fxi_plugin_entry *entry;
-    const char *option; /* the entry's key that it is below, or NULL: it is the entry's own */
+    const char *option; /* the entry's key above the value, or NULL for the entry itself */
     unsigned indent;
-    bool is_reference; /* inside a {file: ...} or {env: ...}, which is shown */
+    bool is_reference; /* inside {file: ...} or {env: ...}, which are shown */
 };
 
-/* Texts that no YAML reader takes for anything else, in block and flow style. All others are quoted. */
+/* Whether every YAML reader takes the text for this text, in block and flow style. All other texts are quoted. */
 static bool is_plain(const char *text)
 {
     static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/";
@@ -40,16 +39,16 @@ static bool is_plain(const char *text)
            strcmp(text, "null") != 0;
 }
 
-/* A code point that has to be escaped: not printable, or changed by a reader. */
+/* Whether a code point must be escaped: it is not printable, or a reader would change it. */
 static bool is_special(unsigned point)
 {
     bool turns = point == 0x61c || point == 0x200e || point == 0x200f || (point >= 0x202a && point <= 0x202e) ||
-                 (point >= 0x2066 && point <= 0x2069); /* the direction of a line, on a terminal */
+                 (point >= 0x2066 && point <= 0x2069); /* reverse the direction of a line on a terminal */
     return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 || turns ||
            point == 0xfeff || point == 0xfffe || point == 0xffff;
 }
 
-/* The code point of a sound character of at most three bytes; of four bytes none is special. */
+/* The code point of a valid character of at most three bytes. No character of four bytes is special. */
 static unsigned point_of(const unsigned char *at, size_t size)
 {
     if (size == 1)
@@ -127,7 +126,7 @@ static bool is_list_of_scalars(const struct fxi_node *node)
     return true;
 }
 
-/* What fits behind "key: " on the same line. */
+/* Whether the value is printed on the same line as its key. */
 static bool is_inline(const struct fxi_node *node)
 {
     return node->type == FXI_NODE_SCALAR || node->count == 0 || is_list_of_scalars(node);
@@ -177,7 +176,7 @@ static void list_print(const struct printer *printer, const struct fxi_node *lis
     }
 }
 
-/* indented: the first key stands behind "- " already. */
+/* indented: the line already begins with "- ", and the first key follows. */
 static void map_print(const struct printer *printer, const struct fxi_node *map, struct place place, bool indented)
 {
     struct place below = {place.entry, place.option, place.indent + STEP, false};

@@ -1,7 +1,6 @@
 /*
- * The entries of inputs:, resolvers: and outputs:, as far as they are the
- * program's own: which plugin, under which name, with how many workers. The
- * rest of an entry is the plugin's. Main thread.
+ * The part of the entries of inputs, resolvers and outputs that belongs to the program: the plugin, the name, the
+ * number of workers. The rest of an entry belongs to the plugin. Main thread.
  */
 #include "config/entries.h"
 
@@ -91,7 +90,7 @@ static void add_keys(const char **keys, size_t *count, const struct fx_option *t
     keys[*count] = NULL;
 }
 
-/* The same each time: the tables do not change. */
+/* Each call writes the same keys, since the tables do not change. */
 const char *const *fxi_entry_keys(enum fx_kind kind)
 {
     static const char *keys[ROWS(entry_table) + 1], *input_keys[ROWS(entry_table) + ROWS(fxi_input_table) + 1];
@@ -113,7 +112,7 @@ static const struct section {
     {"outputs", "output", FX_KIND_OUTPUT, true},
 };
 
-/* What was probably meant to be the key 'plugin', if it is missing. */
+/* Without the key 'plugin': the key that was probably meant to be it. */
 static const struct fxi_node *plugin_misspelled(const struct fxi_node *map)
 {
     for (const struct fxi_node *node = map->children; node; node = node->next) {
@@ -175,7 +174,7 @@ static int workers_check(const char *file, const struct fxi_plugin_entry *entry,
                           "'workers' is for inputs only: their threads do all the work");
 }
 
-/* The rows of the table only: what else is in the map is the plugin's. */
+/* Reads only the keys of the table. The map's other keys belong to the plugin. */
 static int input_fill(const char *file, struct fxi_plugin_entry *entry, struct fx_error *err)
 {
     int code = 0;
@@ -257,7 +256,10 @@ static int names_are_unique(const struct fxi_config *config, struct fx_error *er
     return 0;
 }
 
-/* The plugin's own name, made fit to be a name, and numbered from the second on. */
+/*
+ * Makes an instance's name from the plugin's. Characters that a name can't have become '_'. From the second on, a
+ * number is added.
+ */
 static char *default_name(const struct fxi_config *config, const char *plugin)
 {
     const char *base = strrchr(plugin, '/');

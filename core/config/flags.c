@@ -1,4 +1,4 @@
-/* The old program's flags as a configuration. Main thread. The document owns copies of everything. */
+/* Makes a configuration from the older program's flags. Main thread. The document owns copies of all texts. */
 #include "config/flags.h"
 
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void option_add(struct fxi_node *map, const char *key, const char *text)
     fxi_node_add(map, key, fxi_node_new(FXI_NODE_SCALAR, text));
 }
 
-/* A section with one entry; gives the entry's map. */
+/* Adds a section with one entry. Gives the entry's map. */
 static struct fxi_node *entry_add(struct fxi_node *root, const char *section, const char *plugin)
 {
     struct fxi_node *map = fxi_node_add(list_add(root, section), NULL, fxi_node_new(FXI_NODE_MAP, NULL));

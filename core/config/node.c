@@ -1,6 +1,5 @@
 /*
- * The tree of a configuration, and how its places and texts get into errors.
- * Main thread. A parent owns its children, a document owns its tree.
+ * The tree of a configuration, and places in errors. Main thread. A parent owns its children, a document owns its tree.
  */
 #include "config/node.h"
 
@@ -52,7 +51,7 @@ void fxi_node_free(struct fxi_node *node)
         child = next;
     }
     free(node->key);
-    if (node->text) /* there may be secrets in it */
+    if (node->text) /* the text may be a secret */
         explicit_bzero(node->text, strlen(node->text));
     free(node->text);
     free(node);

@@ -1,4 +1,4 @@
-/* Whether a plugin's option table is sound, so that filling by it is safe. Main thread. */
+/* Checks a plugin's option table, so that filling options by the table is safe. Main thread. */
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ struct layout {
     size_t size, align;
 };
 
-/* Tables inside tables; a table that contains itself ends here. */
+/* How deep tables may lie in tables. A table that contains itself fails here. */
 #define DEPTH_MAX 4
 
 #define LAYOUT_OF(type_) ((struct layout){sizeof(type_), alignof(type_)})
@@ -59,7 +59,7 @@ static bool key_is_reserved(const char *key)
     return false;
 }
 
-/* Two rows must neither share a key nor fill the same memory: it would be freed twice. */
+/* Two rows must not share a key. They must not fill the same memory either, since it would be freed twice. */
 static const char *check_against_earlier(const struct fx_option *table, const struct fx_option *option)
 {
     size_t size = layout_of(option->type).size;
@@ -116,7 +116,7 @@ static const char *check_row(const struct fx_option *table, const struct fx_opti
     return fault ? fault : check_against_earlier(table, option);
 }
 
-/* The defaults are read as a user's text would be. options: room for them. */
+/* Reads the defaults as texts of a user would be read. options: memory to fill. */
 static int check_default(const struct fx_option *option, void *options, struct fx_error *err)
 {
     struct fx_error why = FX_ERROR_INIT;

@@ -1,4 +1,4 @@
-/* Option tables for people: on a terminal, and as Markdown. Main thread. */
+/* Prints option tables for people, on a terminal or as Markdown. Main thread. */
 #include "config/options.h"
 
 #include <stdbool.h>
@@ -36,7 +36,7 @@ static void type_add(struct fxi_str *line, const struct fx_option *option)
         fxi_str_printf(line, " (%s)", option->unit);
 }
 
-/* "1 to 9"; of lists and maps "1 to 9 entries". */
+/* Adds "1 to 9", or "1 to 9 entries" for lists and maps. */
 static void bounds_add(struct fxi_str *line, const struct fx_option *option)
 {
     char bounds[FXI_BOUNDS_MAX];
@@ -68,7 +68,7 @@ static void facts_add(struct fxi_str *line, const struct fx_option *option)
         fxi_str_puts(line, ", reloadable");
 }
 
-/* Words of text, in lines of WIDTH columns; *column is where the cursor stands. */
+/* Prints the words of text in lines of WIDTH columns. *column is the position of the cursor. */
 static void wrap_print(FILE *out, const char *text, int indent, int *column)
 {
     while (*text) {
@@ -94,7 +94,7 @@ void fxi_text_print(FILE *out, const char *text, int indent)
     fputs(column ? "\n" : "", out);
 }
 
-/* "host" in the table "servers" is shown as "servers[].host". */
+/* The key "host" in the table "servers" is shown as "servers[].host". */
 static char *key_in(const char *prefix, const struct fx_option *option, const char *suffix)
 {
     struct fxi_str key = {0};
@@ -140,7 +140,7 @@ void fxi_options_print(FILE *out, const struct fx_option *table)
     table_print(out, table, "", key_width(table, 0));
 }
 
-/* A cell of a table: no '|' and no newline as such. */
+/* Prints a cell of a Markdown table: '|' is escaped, and a newline becomes a space. */
 static void cell_print(FILE *out, const char *text)
 {
     for (; *text; text++) {
@@ -199,7 +199,7 @@ static void rows_print(FILE *out, const struct fx_option *table, const char *pre
 
 void fxi_options_print_markdown(FILE *out, const struct fx_option *table)
 {
-    bool with_reloadable = has_reloadable(table); /* a column of nothing but 'no' tells nobody anything */
+    bool with_reloadable = has_reloadable(table); /* a column in which every row is "no" says nothing */
     fprintf(out, "| Option | Type | Default | Bounds | Meaning |%s\n", with_reloadable ? " Reloadable |" : "");
     fprintf(out, "|---|---|---|---|---|%s\n", with_reloadable ? "---|" : "");
     rows_print(out, table, "", with_reloadable);

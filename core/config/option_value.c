@@ -1,6 +1,6 @@
 /*
- * Single values of options: what a text means for a type, and how numbers with
- * units are written. Any thread. A text that is kept is copied into the member.
+ * Values of options: the meaning of a text for each type, and numbers with units. Any thread. A text that stays is
+ * copied into the member.
  */
 #include "config/option_value.h"
 
@@ -70,7 +70,9 @@ const char *fxi_value_kind(const struct fx_option *option)
     return "a text";
 }
 
-/* The largest unit that shows the number without a fraction; sizes prefer powers of two when both fit. */
+/*
+ * The largest unit that shows the number without a fraction. Of two sizes that both fit, the power of two is preferred.
+ */
 static const struct unit *unit_for(const struct unit *units, int64_t value)
 {
     const struct unit *best = units;
@@ -122,7 +124,7 @@ static int fail_kind(const struct fx_option *option, const char *text, struct fx
                         fxi_text_show(text, shown));
 }
 
-/* Beyond the bounds, or, without any, beyond 64 bits. */
+/* The number is beyond the bounds or, without bounds, beyond 64 bits. */
 static int fail_bounds(const struct fx_option *option, const char *text, struct fx_error *err)
 {
     char shown[FXI_SHOWN_MAX], bounds[FXI_BOUNDS_MAX];
@@ -138,7 +140,7 @@ static int bool_parse(const struct fx_option *option, const char *text, bool *va
     return *value || strcmp(text, "false") == 0 ? 0 : fail_kind(option, text, err);
 }
 
-/* Digits at text, to *end; false when there are none or the number is too large (then *end stands after it). */
+/* Reads digits up to *end. False: there are none, or the number is too large. *end then stands behind the digits. */
 static bool digits_parse(const char *text, const char **end, int64_t *value)
 {
     size_t count = strspn(text, "0123456789");
@@ -161,7 +163,7 @@ static int integer_parse(const struct fx_option *option, const char *text, int64
     return errno == 0 && fxi_value_in_bounds(option, *value) ? 0 : fail_bounds(option, text, err);
 }
 
-/* A decimal number; strtod alone would also take "0x1p3", "inf" and "nan". */
+/* Whether the text is a decimal number. strtod would also take "0x1p3", "inf" and "nan". */
 static bool is_decimal(const char *text)
 {
     text += *text == '-' || *text == '+';
@@ -194,7 +196,7 @@ static int double_parse(const struct fx_option *option, const char *text, double
     return 0;
 }
 
-/* A number with one of the units. */
+/* Reads a number with one of the units. */
 static int unit_parse(const struct fx_option *option, const struct unit *units, const char *text, int64_t *value,
                       struct fx_error *err)
 {

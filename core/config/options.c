@@ -1,6 +1,5 @@
 /*
- * Option tables: from a map node to the options struct. Main thread. Texts,
- * lists and maps in a filled struct are copies, owned by it until
+ * Fills an options struct by an option table. Main thread. The struct owns copies of all texts, lists and maps until
  * fxi_options_fini.
  */
 #include "config/options.h"
@@ -89,7 +88,7 @@ static int count_check(const struct fx_option *option, const char *file, const s
                           count);
 }
 
-/* A value inside a list or map: a scalar that says something. */
+/* Checks a value in a list or map: it must be a scalar with a value. */
 static int item_check(const struct fx_option *option, const char *file, const struct fxi_node *item,
                       struct fx_error *err)
 {
@@ -137,7 +136,7 @@ static size_t pairs_count(const struct fx_option *option, const struct fxi_node 
     return count;
 }
 
-/* One pair behind the others, for which there is room. */
+/* Appends one pair. The map has room for it. */
 static void pair_put(struct fx_map *map, const char *key, char *value)
 {
     struct fx_pair *pair = (struct fx_pair *)&map->pairs[map->count++];
@@ -158,7 +157,7 @@ static int pair_add(const struct fx_option *option, const char *file, const stru
     return code;
 }
 
-/* [a, b] under a key. */
+/* Adds a key's list of values, [a, b]. */
 static int pairs_add(const struct fx_option *option, const char *file, const struct fxi_node *list, struct fx_map *map,
                      struct fx_error *err)
 {
@@ -201,7 +200,7 @@ static int secret_fill(const char *file, const struct fxi_node *node, char **mem
     return 0;
 }
 
-/* One map is a list of one. */
+/* A single map counts as a list with one entry. */
 static int tables_fill(const struct fx_option *option, const char *file, const struct fxi_node *node,
                        struct fx_tables *tables, struct fx_error *err)
 {
@@ -248,7 +247,7 @@ int fxi_option_fill(const struct fx_option *option, const char *file, const stru
     return code;
 }
 
-/* "[a, b]" and "{a: b}" are read as the YAML that they are; their places inside the text mean nothing to anybody. */
+/* Reads "[a, b]" and "{a: b}" as YAML. Places inside this text have no meaning for the user and are not reported. */
 static int collection_parse(const struct fx_option *option, const char *text, void *options, struct fx_error *err)
 {
     struct fxi_str yaml = {0};
@@ -290,7 +289,7 @@ static bool is_skipped(const char *const *skip, const char *key)
     return false;
 }
 
-/* One known key, for the guess and for the list of all. */
+/* Offers one known key for the guess, and adds it to the list of known keys. */
 static void key_offer(struct fxi_guess *guess, struct fxi_str *known, const char *key)
 {
     fxi_guess_offer(guess, key);
@@ -326,7 +325,7 @@ static int keys_check(const struct fx_option *table, const char *file, const str
     return 0;
 }
 
-/* What is written, else the default. */
+/* Fills an option with its value in map, or else with its default. */
 static int row_fill(const struct fx_option *option, const char *file, const struct fxi_node *map, void *options,
                     struct fx_error *err)
 {
@@ -350,7 +349,7 @@ int fxi_options_fill(const struct fx_option *table, const char *file, const stru
     return code;
 }
 
-/* The node of "servers[2].host" below map, as far down as it is written. NULL: not even its first part. */
+/* Finds the node of "servers[2].host" below map, as deep as the configuration has it. NULL: not even the first part. */
 static const struct fxi_node *path_find(const struct fxi_node *map, const char *path)
 {
     const struct fxi_node *best = NULL, *node = map;
@@ -363,7 +362,7 @@ static const struct fxi_node *path_find(const struct fxi_node *map, const char *
         path += size;
         if (*path == '[') {
             size_t index = strtoul(path + 1, (char **)&path, 10);
-            /* One map is a list of one. */
+            /* A single map counts as a list with one entry. */
             const struct fxi_node *child = node && node->type == FXI_NODE_LIST ? node->children : index ? NULL : node;
             while (child && child != node && index--)
                 child = child->next;

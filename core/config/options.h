@@ -1,6 +1,6 @@
 /*
- * Typed option tables: from a map node to the options struct that the table
- * describes. Plugins' tables and the core's own go the same way.
+ * Typed option tables: they fill an options struct from a map of the configuration. The core's own options and those of
+ * plugins are read in the same way.
  */
 #ifndef FXI_CONFIG_OPTIONS_H
 #define FXI_CONFIG_OPTIONS_H
@@ -12,15 +12,16 @@
 #include "config/node.h"
 
 /*
- * Checks every key of map against the table and fills options (zeroed, of the table's struct) with values and
- * defaults. Keys in skip (ended by NULL, may be NULL) belong to somebody else. map may be NULL: defaults only.
- * An unknown key is an error with a guess at what was meant. What it allocates is freed by fxi_options_fini.
+ * Checks every key of map against the table, and fills options with values and defaults. options is zeroed memory for
+ * the table's struct. An unknown key is an error, with a guess at the key that was meant. Keys in skip belong to
+ * others; skip ends with NULL and may be NULL itself. map may be NULL: then only defaults are filled in.
+ * fxi_options_fini frees what is allocated.
  */
 int fxi_options_fill(const struct fx_option *table, const char *file, const struct fxi_node *map,
                      const char *const *skip, void *options, struct fx_error *err) FX_WARN_UNUSED;
 void fxi_options_fini(const struct fx_option *table, void *options);
 
-/* The same for one row: the value that node gives to option. */
+/* Fills one option from the value in node. */
 int fxi_option_fill(const struct fx_option *option, const char *file, const struct fxi_node *node, void *options,
                     struct fx_error *err) FX_WARN_UNUSED;
 
@@ -28,22 +29,23 @@ int fxi_option_fill(const struct fx_option *option, const char *file, const stru
 const struct fx_option *fxi_option_find(const struct fx_option *table, const char *key);
 
 /*
- * Where an option is written in map, that of a table as "servers[2].host"; item (may be NULL) is a key of a map or the text of a list's entry. What is not
- * written is at map's own place. 0, or FX_EINVAL and zeros when nothing has a place (flags).
+ * The line and column of an option in map. An option of a table is written as "servers[2].host". item, which may be
+ * NULL, is a key of the option's map or the text of an entry in its list. What is not written is given the place of map
+ * itself. Gives 0, or FX_EINVAL and zeros if nothing has a place (flags).
  */
 int fxi_options_place(const struct fxi_node *map, const char *option, const char *item, unsigned *line,
                       unsigned *column);
 
-/* One value from text: what defaults, flags and tests use. */
+/* Fills one option from a text, as defaults, flags and tests do. */
 int fxi_option_parse(const struct fx_option *option, const char *text, void *options,
                      struct fx_error *err) FX_WARN_UNUSED;
 
-/* The table itself is sound: keys, types, bounds, defaults that parse; tables in it, too. For the loader. 0 or FX_EABI. */
+/* Checks a table, and the tables in it: keys, types, bounds, defaults. For the loader. Gives 0 or FX_EABI. */
 int fxi_options_check(const struct fx_option *table, size_t options_size, struct fx_error *err);
 
-/* For people: `flow-exporter plugin NAME`, and as Markdown for the reference. */
+/* Print a table for people: for `flow-exporter plugin NAME`, and as Markdown for the reference. */
 void fxi_options_print(FILE *out, const struct fx_option *table);
-/* A paragraph in lines that fit a terminal. */
+/* Prints a paragraph in lines that fit a terminal. */
 void fxi_text_print(FILE *out, const char *text, int indent);
 void fxi_options_print_markdown(FILE *out, const struct fx_option *table);
 

@@ -1,4 +1,4 @@
-/* Files that an option of a plugin names, read by a table of its own. Any thread; the caller owns what it gets. */
+/* Reads a file that a plugin's option names, by a table of its own. Any thread. The caller owns the result. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * Secrets from files and from the environment. Main thread. A secret is read
- * when options are filled, and owned by the options; it is in no message.
+ * Secrets from files and from the environment. Main thread. A secret is read when options are filled, and the options
+ * own it. No message contains a secret.
  */
 #include "config/secret.h"
 
@@ -25,7 +25,7 @@ static int fail(const char *file, const struct fxi_node *node, const char *what,
     return fxi_node_error(err, file, node, 0, FX_EINVAL, "%s '%s' %s", what, fxi_text_show(node->text, shown), why);
 }
 
-/* A newline at the end is the editor's, not the secret's. */
+/* Editors add a newline to the end of a file. It is not part of the secret. */
 static void cut_newline(char *text, size_t size)
 {
     if (size && text[size - 1] == '\n')
@@ -96,7 +96,7 @@ bool fxi_secret_is_reference(const struct fxi_node *node)
            (strcmp(node->children->key, "file") == 0 || strcmp(node->children->key, "env") == 0);
 }
 
-/* Names of secrets among free keys, where no table says what is none. */
+/* Guesses by the name of a free key whether its value is a secret, when no table says. */
 static bool sounds_secret(const char *key)
 {
     static const char *const parts[] = {"passw",      "passphrase", "secret",  "token",

@@ -1,10 +1,10 @@
-/* Texts of the configuration in messages. Any thread; nothing is allocated. */
+/* The user's texts in messages. Any thread. Nothing is allocated. */
 #include "config/text.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* Words longer than this are not compared: no key is. */
+/* Longer words are not compared. No key is longer. */
 #define WORD_MAX 64
 
 const char *fxi_text_show(const char *text, char buffer[FXI_SHOWN_MAX])
@@ -31,7 +31,7 @@ static size_t min_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Edit distance with swaps of neighbours (optimal string alignment), for two words of at most WORD_MAX bytes. */
+/* Edit distance with swaps of neighbours (optimal string alignment) between two words of at most WORD_MAX bytes. */
 static size_t distance_of(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     size_t rows[3][WORD_MAX + 1];
@@ -57,7 +57,7 @@ static size_t distance_of(const char *a, size_t a_size, const char *b, size_t b_
 
 struct fxi_guess fxi_guess_begin(const char *word)
 {
-    /* A third of the word may be wrong, at most three letters. */
+    /* A third of the letters may be wrong, but at least one and at most three. */
     size_t allowed = strlen(word) / 3;
     if (allowed < 1)
         allowed = 1;

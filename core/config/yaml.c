@@ -1,8 +1,7 @@
 /*
- * YAML to a tree of nodes, by libyaml's events: a strict subset with one
- * meaning each (no aliases, tags, merge keys or duplicate keys, one document),
- * because libyaml itself accepts all that silently. Main thread. The reader
- * owns the tree until it is whole.
+ * Reads YAML into a tree of nodes, by libyaml's events. Only a strict subset is accepted, in which every text has one
+ * meaning: no aliases, tags, merge keys, duplicate keys, or second document. libyaml itself would accept all of these
+ * silently. Main thread. The reader owns the tree until it is complete.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +12,14 @@
 #include "util/alloc.h"
 
 #define DEPTH_MAX 32
-/* libyaml reads back a key of at most 1024 characters; escaped, these are never more. */
+/* libyaml reads back keys of at most 1024 characters. A key of this size is never longer, even when escaped. */
 #define KEY_MAX 200
 
 struct reader {
     const struct fxi_yaml_source *source;
     yaml_parser_t parser;
     struct fx_error *err;
-    bool is_part; /* not the program's configuration: it may be empty */
+    bool is_part; /* not the program's configuration: may be empty */
     unsigned depth;
 };
 
@@ -108,7 +107,7 @@ static int key_check(struct reader *reader, const yaml_event_t *event, const str
 
 static int node_read(struct reader *reader, const yaml_event_t *event, struct fxi_node **result);
 
-/* Reads one value after its event came, and adds it. */
+/* Reads the value that begins with this event, and adds it to the parent. */
 static int child_read(struct reader *reader, struct fxi_node *parent, const char *key, const yaml_event_t *event)
 {
     struct fxi_node *child = NULL;
@@ -134,7 +133,7 @@ static int list_read(struct reader *reader, struct fxi_node *list)
     }
 }
 
-/* The value of a key that was checked. */
+/* Reads the value of a key that has been checked. */
 static int pair_read(struct reader *reader, struct fxi_node *map, const yaml_event_t *key)
 {
     yaml_event_t event;
@@ -218,7 +217,7 @@ static int root_read(struct reader *reader, const yaml_event_t *event, struct fx
                                       "such as 'inputs:' and 'outputs:'");
 }
 
-/* The events of the whole stream: one document with one map. */
+/* Reads the whole stream: one document with one map. */
 static int stream_read(struct reader *reader, struct fxi_node **root)
 {
     for (;;) {

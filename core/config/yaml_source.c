@@ -1,6 +1,6 @@
 /*
- * Before and after libyaml: the checks of the raw text, files, and messages
- * that say what to write instead. Main thread. Nothing is kept.
+ * Checks of the raw text before libyaml reads it, the opening of files, and messages that say what to write instead.
+ * Main thread. No state is kept.
  */
 #include "config/yaml_source.h"
 
@@ -14,14 +14,14 @@
 #include "util/regular.h"
 #include "util/utf8.h"
 
-/* Bytes of the UTF-8 character at text, 0 when it is none or cut. */
+/* The size of the UTF-8 character at this index. 0: it is not UTF-8, or it is cut off. */
 static size_t character_size(const struct fxi_yaml_source *source, size_t at)
 {
     size_t length = fxi_utf8_size(source->text + at, source->text + source->size);
     return length > source->size - at ? 0 : length;
 }
 
-/* What YAML 1.1 calls printable, less what it allows beyond ASCII's controls. */
+/* Control characters, most of which YAML 1.1 forbids. The others are refused here. */
 static bool is_control(const unsigned char *c, size_t length)
 {
     if (length == 1)
@@ -68,7 +68,7 @@ int fxi_yaml_source_init(struct fxi_yaml_source *source, const char *name, const
     return characters_check(source, err);
 }
 
-/* The character (its first byte) that libyaml numbers index, or 0 at the end. */
+/* The first byte of the character with libyaml's number index, or 0 at the end. */
 static char character_at(const struct fxi_yaml_source *source, size_t index)
 {
     size_t i = 0;
@@ -77,7 +77,7 @@ static char character_at(const struct fxi_yaml_source *source, size_t index)
     return i < source->size ? source->text[i] : '\0';
 }
 
-/* What a person can do about libyaml's problem, or NULL. */
+/* Advice for the user about libyaml's problem, or NULL. */
 static const char *advice_for(const struct fxi_yaml_source *source, const char *problem, yaml_mark_t mark)
 {
     if (strstr(problem, "cannot start any token"))
@@ -106,7 +106,10 @@ int fxi_yaml_source_problem(const struct fxi_yaml_source *source, const yaml_par
     const char *problem = parser->problem ? parser->problem : "this can't be read as YAML";
     yaml_mark_t mark = parser->problem_mark;
     const char *advice = advice_for(source, problem, mark);
-    /* What began and did not end is noticed lines later, or at the end of the file: show where it began. */
+    /*
+     * libyaml notices a missing end only lines later, or at the end of the file. The place where it began is more
+     * useful.
+     */
     bool opened = parser->context && (parser->error == YAML_SCANNER_ERROR || strstr(parser->context, "flow"));
     if (opened && mark.line > parser->context_mark.line)
         mark = parser->context_mark;
@@ -115,8 +118,8 @@ int fxi_yaml_source_problem(const struct fxi_yaml_source *source, const yaml_par
 }
 
 /*
- * A name for what the process was started with open. A shell's <(...) gives such a name to a pipe, and its other end is
- * held by the person who started us: that is waited for. A FIFO with a name of its own is somebody's mistake or trap.
+ * Whether the path names a file descriptor that the process was started with. A shell's <(...) makes such a name for a
+ * pipe. The user holds the other end, so opening may wait for it. A FIFO with a name of its own is a mistake or a trap.
  */
 static bool is_inherited(const char *path)
 {
@@ -156,7 +159,7 @@ static struct fxi_document *read_by(text_reader *reader, const char *path, bool 
         fx_error_set(err, FX_EIO, "the configuration can't be read: %s", strerror(failed));
     else
         document = reader(path, text, size, err);
-    explicit_bzero(text, size); /* there may be secrets in it */
+    explicit_bzero(text, size); /* the text may contain secrets */
     free(text);
     close(fd);
     return document;

@@ -1,4 +1,4 @@
-/* Self metrics: sets of atomic numbers. See metrics.h for threads and ownership. */
+/* Sets of atomic numbers. See metrics.h for threads and ownership. */
 #include "metrics/metrics.h"
 
 #include <assert.h>
@@ -11,17 +11,17 @@
 #include "util/alloc.h"
 
 /*
- * A counter or gauge is one cell a label value. A histogram is a run of cells a label value: how many
- * observations fell between each bound and the one before, beyond the last bound, and the sum as a double's bits.
+ * A counter or gauge has one cell for each label value. A histogram has several for each label value: the number of
+ * observations in each bucket, the number beyond the last bound, and the sum as the bits of a double.
  */
 struct fxi_metric_set {
     struct fxi_metric_set *next;
     const char *plugin;
     const struct fx_metric *table;
     unsigned rows;
-    unsigned *first; /* where the cells of a row begin, and one past the last */
+    unsigned *first; /* index of each row's first cell; the last entry is the number of cells */
     _Atomic int64_t *cells;
-    struct fxi_series_list *series; /* one a row; used by those with labels */
+    struct fxi_series_list *series; /* one for each row; used by rows with labels */
 };
 
 struct fxi_metrics {
@@ -173,7 +173,7 @@ static void show_number(const struct fx_metric *metric, int64_t number, struct f
     visit->call(visit->arg, sample);
 }
 
-/* The count is that of the buckets that were read, so the two agree whatever is observed meanwhile. */
+/* The count is the sum of the buckets as read, so count and buckets agree even while others observe. */
 static void show_histogram(const struct fx_metric *metric, const _Atomic int64_t *cells, struct fx_sample *sample,
                            const struct visit *visit)
 {
@@ -240,7 +240,7 @@ static void visit_row(const struct fxi_metric_set *set, unsigned row, const stru
     }
 }
 
-/* The same metric in all sets from this one on. */
+/* Visits the metric of this name in this set and all that follow. */
 static void visit_name(const struct fxi_metric_set *set, const char *name, const struct visit *visit)
 {
     for (; set; set = set->next)

@@ -1,4 +1,4 @@
-/* Numbers of the process by getrusage and proc(5). Any thread. */
+/* Metrics of the process, from getrusage and proc(5). Any thread. */
 #include "metrics/process.h"
 
 #include <dirent.h>
@@ -35,7 +35,7 @@ const struct fx_metric fxi_process_metrics[] = {
                .help = "The start of the process, in seconds since the epoch."},
     {.name = NULL}};
 
-/* The first line of a file of proc that begins so; false without one. */
+/* Reads the first line with this beginning from a file in /proc. False: there is none. */
 static bool read_line(const char *path, const char *begin, char *line, int size)
 {
     FILE *file = fopen(path, "re");
@@ -57,14 +57,14 @@ static int64_t count_fds(void)
     DIR *folder = opendir("/proc/self/fd");
     if (!folder)
         return -1;
-    int64_t count = -1; /* the folder's own */
+    int64_t count = -1; /* opendir's own descriptor is left out */
     for (const struct dirent *entry; (entry = readdir(folder));)
         count += entry->d_name[0] != '.';
     closedir(folder);
     return count;
 }
 
-/* What is in /proc/self/stat behind the name, which may hold anything: from the state, field 3, on. */
+/* Fields of /proc/self/stat from field 3 (the state) on. The name before them may contain any character. */
 static void update_stat(struct fxi_metric_set *set)
 {
     char line[1024], boot[128];

@@ -1,6 +1,6 @@
 /*
- * The process as client libraries of Prometheus show it (prometheus.io, writing client libraries, process metrics): a
- * table like those of plugins, and its numbers as the system says.
+ * Metrics of the process, named as Prometheus asks of client libraries (prometheus.io, "Writing client libraries",
+ * process metrics).
  */
 #ifndef FXI_METRICS_PROCESS_H
 #define FXI_METRICS_PROCESS_H
@@ -9,7 +9,7 @@
 
 extern const struct fx_metric fxi_process_metrics[];
 
-/* Asks the system anew; what can't be learned stays as it is. Some system calls. Any thread. */
+/* Reads the numbers from the system. A number that can't be read keeps its value. Makes system calls. Any thread. */
 void fxi_process_update(struct fxi_metric_set *set);
 
 #endif

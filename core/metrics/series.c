@@ -1,4 +1,4 @@
-/* Series that come and go. Their numbers are atomic; the list is under its lock. */
+/* Series that come and go. Their numbers are atomic. The list is guarded by its lock. */
 #include "metrics/series.h"
 
 #include <stdatomic.h>
@@ -11,7 +11,7 @@ struct fx_series {
     struct fxi_series_list *list;
     struct fx_series *next;
     _Atomic int64_t value;
-    unsigned users; /* begun as often without an end */
+    unsigned users; /* how often it was begun and not yet ended */
     char *values[FX_SERIES_LABELS];
 };
 
@@ -69,7 +69,7 @@ static struct fx_series *make(struct fxi_series_list *list, const char *const *v
     return series;
 }
 
-/* Sums stay right: what is beyond the bound of a counter is counted in one series. */
+/* Beyond the bound, one series counts for all others, so that sums over a counter stay right. */
 static struct fx_series *other(struct fxi_series_list *list, unsigned count)
 {
     if ((list->row->kind & ~FX_NANOSECONDS) != FX_COUNTER)

@@ -1,4 +1,4 @@
-/* Memory for start-up and tables. Any thread. */
+/* Memory that is never NULL. Any thread. */
 #include "util/alloc.h"
 
 #include <stdint.h>

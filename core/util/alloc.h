@@ -1,4 +1,6 @@
-/* Memory for start-up and tables: aborts with a line on stderr when there is none. Not for the way of records. */
+/*
+ * Memory for start-up and tables, not for the path of records. Without memory, these functions print a line and abort.
+ */
 #ifndef FXI_UTIL_ALLOC_H
 #define FXI_UTIL_ALLOC_H
 

@@ -1,4 +1,4 @@
-/* Chunks of bytes, bumped through and dropped together. The owner's thread only. */
+/* Chunks of bytes, each filled from its beginning, all released together. Only the owner's thread. */
 #include "util/arena.h"
 
 #include <stdlib.h>

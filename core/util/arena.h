@@ -1,6 +1,6 @@
 /*
- * Memory for texts that live as long as a batch: allocation is a bump, all of it goes at once.
- * One thread at a time. Texts only: what it gives is not aligned.
+ * Memory for texts that live as long as a batch. An allocation only advances a pointer; all memory is released at once.
+ * One thread at a time. For texts only: the memory is not aligned.
  */
 #ifndef FXI_UTIL_ARENA_H
 #define FXI_UTIL_ARENA_H
@@ -15,14 +15,14 @@ struct fxi_arena {
     size_t taken_bytes, limit_bytes;
 };
 
-/* limit_bytes: the sum of what may be taken between two resets. Allocates nothing yet. */
+/* limit_bytes: the most that may be allocated between two resets. Nothing is allocated yet. */
 void fxi_arena_init(struct fxi_arena *arena, size_t limit_bytes);
 void fxi_arena_fini(struct fxi_arena *arena);
 
-/* size bytes, or NULL beyond the limit or without memory. Never NULL for size 0 within the limit. */
+/* Gives size bytes, or NULL beyond the limit or without memory. Never NULL for size 0. */
 char *fxi_arena_alloc(struct fxi_arena *arena, size_t size);
 
-/* Forgets everything that was given; keeps the first chunk for the next batch. */
+/* Releases everything that was allocated. The first chunk is kept for the next batch. */
 void fxi_arena_reset(struct fxi_arena *arena);
 
 #endif

@@ -1,4 +1,4 @@
-/* What may go to a terminal. Any thread; pure functions of their arguments. */
+/* What may be printed on a terminal. Any thread. The functions keep no state. */
 #include "util/clean.h"
 
 #include <stdbool.h>
@@ -7,8 +7,8 @@
 #include "util/utf8.h"
 
 /*
- * Controls of ASCII and of Latin-1 (U+009B begins a sequence as ESC [ does), separators of lines, and what turns the
- * direction of a text: a file's name or an AS's could read as another.
+ * Control characters of ASCII and of Latin-1 (U+009B begins a sequence as ESC [ does), separators of lines, and
+ * characters that change the direction of text: with these, the name of a file or an AS could read as another name.
  */
 static bool is_harmful(uint32_t point)
 {

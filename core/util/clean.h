@@ -1,4 +1,4 @@
-/* Text from elsewhere, made fit for a terminal: no byte of it moves the cursor, changes colours or turns a line around. */
+/* Makes text from elsewhere safe for a terminal: no byte may move the cursor, change colours or reverse a line. */
 #ifndef FXI_UTIL_CLEAN_H
 #define FXI_UTIL_CLEAN_H
 
@@ -9,15 +9,15 @@
 #include "util/str.h"
 
 /*
- * The bytes of the character at `at` that may be printed as they are; 0: it, or what is no UTF-8, must not, and *point
- * is its code point (or the byte itself) and *size what it takes. at < end.
+ * Gives the size of the character at `at` if it may be printed as it is, else 0. Then *point is its code point and
+ * *size its size. For a byte that is not UTF-8, *point is the byte and *size is 1. at < end.
  */
 size_t fxi_clean_size(const char *at, const char *end, uint32_t *point, size_t *size);
 
-/* Adds the text; what must not be printed is written as \x1b, \u009b or, a byte that is no UTF-8, \xff. */
+/* Adds the text. What must not be printed is written as \x1b or \u009b, and a byte that is not UTF-8 as \xff. */
 void fxi_clean_add(struct fxi_str *out, const char *text, size_t size);
 
-/* The same to a file. */
+/* Prints the text to a file in the same way. */
 void fxi_clean_print(FILE *out, const char *text);
 
 #endif

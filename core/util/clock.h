@@ -1,11 +1,11 @@
-/* Clocks: one for durations, one for people. Any thread. */
+/* A clock for durations and waits. Any thread. */
 #ifndef FXI_UTIL_CLOCK_H
 #define FXI_UTIL_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
 
-/* Nanoseconds of a clock that never goes back. */
+/* Nanoseconds on a clock that never goes back. */
 static inline int64_t fxi_clock_ns(void)
 {
     struct timespec now;
@@ -18,14 +18,14 @@ static inline int64_t fxi_clock_ms(void)
     return fxi_clock_ns() / 1000000;
 }
 
-/* How long it is until then, for waits with a limit; 0: it is over. */
+/* Milliseconds until end_ms, for waits with a limit. 0: the time is over. */
 static inline int fxi_clock_until(int64_t end_ms)
 {
     int64_t left_ms = end_ms - fxi_clock_ms();
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
-/* The moment that is ms from now, for waits on CLOCK_MONOTONIC. */
+/* The moment in ms milliseconds, for waits on CLOCK_MONOTONIC. */
 static inline struct timespec fxi_clock_after_ms(int64_t ms)
 {
     int64_t ns = fxi_clock_ns() + ms * 1000000;

@@ -1,4 +1,4 @@
-/* fx_error_set: one sentence into the caller's struct. Any thread. */
+/* Writes one sentence into the caller's struct. Any thread. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -11,7 +11,7 @@
 
 void (*fxi_failpoint_hook)(const char *name);
 
-/* The part of the variable that is about this name, behind its '='; or NULL. */
+/* The action for this name in the variable's text, or NULL. */
 static const char *find(const char *text, const char *name)
 {
     size_t size = strlen(name);
@@ -26,7 +26,7 @@ static const char *find(const char *text, const char *name)
 
 #define NAMES_MAX 64
 
-/* How often a name was reached, this time included. */
+/* How often this name has been reached, including this time. */
 static unsigned long count(const char *name)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -67,5 +67,5 @@ void fxi_failpoint(const char *name)
         act(name, action);
 }
 #else
-typedef int fxi_no_failpoints; /* ISO C wants something in a file */
+typedef int fxi_no_failpoints; /* ISO C does not allow an empty file */
 #endif

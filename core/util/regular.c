@@ -1,9 +1,9 @@
 /*
- * Opening what must be a regular file. Any thread; nothing is kept.
+ * Opens a file that must be regular. Any thread. No state is kept.
  *
- * It is looked at twice: before it is opened, since to open a device can have an effect (a tape winds back, a watchdog
- * starts), and behind it, since somebody may have put something else there meanwhile. Without blocking, that
- * can at worst open the wrong thing for a moment; it can't wait.
+ * The kind of file is checked before opening, since opening a device can have an effect: a tape rewinds, a watchdog
+ * starts. It is checked again after opening, since the file may have been replaced in between. O_NONBLOCK keeps the
+ * open from waiting, whatever was put there.
  */
 #include "util/regular.h"
 
@@ -18,7 +18,7 @@ const char *fxi_regular_reason(int code)
     return code == FXI_NOT_REGULAR ? "it is not a regular file" : strerror(code);
 }
 
-/* NULL: it is one. */
+/* NULL: the file is regular. */
 static const char *what_else(mode_t mode)
 {
     switch (mode & S_IFMT) {

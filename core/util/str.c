@@ -1,4 +1,4 @@
-/* A growing text. The caller's thread only. */
+/* A growing text. Only the caller's thread. */
 #include "util/str.h"
 
 #include <stdio.h>

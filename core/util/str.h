@@ -8,7 +8,7 @@
 #include <flow-exporter/visibility.h>
 
 struct fxi_str {
-    char *data; /* always ended by NUL once something was added */
+    char *data; /* ends with NUL once something was added */
     size_t size, capacity;
 };
 

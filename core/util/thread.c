@@ -1,4 +1,4 @@
-/* Threads that can be waited for with a limit. pthread_timedjoin_np has one, too, but by a clock that can be set. */
+/* Threads that are joined with a time limit. pthread_timedjoin_np has a limit too, but its clock can be set. */
 #include "util/thread.h"
 
 #include <signal.h>
@@ -17,7 +17,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* Signals are the guard's business (cli/guard.c). */
+/* Only the guard handles signals (cli/guard.c). */
 static int start_without_signals(struct fxi_thread *thread)
 {
     sigset_t all, old;

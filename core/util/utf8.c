@@ -1,7 +1,7 @@
-/* UTF-8, one character at a time: for the places where bytes above 0x7f are rare. Any thread. */
+/* UTF-8, one character at a time: for texts in which bytes above 0x7f are rare. Any thread. */
 #include "util/utf8.h"
 
-/* By the lead byte: the size, and the range of the second byte (RFC 3629, section 4). */
+/* The size that the lead byte announces, and the range of the second byte (RFC 3629, section 4). */
 static size_t lead_size(unsigned char lead, unsigned char *low, unsigned char *high)
 {
     *low = 0x80;

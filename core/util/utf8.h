@@ -1,4 +1,4 @@
-/* UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Any thread. */
+/* UTF-8 as in RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Any thread. */
 #ifndef FXI_UTIL_UTF8_H
 #define FXI_UTIL_UTF8_H
 
@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 /*
- * The bytes that the character at `at` takes (1 to 4), or 0 if it is none. at < end. More than end - at: what is
- * there is sound so far, but cut.
+ * Gives the size of the character at `at` (1 to 4 bytes), or 0 if there is no valid one. A size above end - at means
+ * that the bytes are valid so far but the character is cut off. at < end.
  */
 size_t fxi_utf8_size(const char *at, const char *end);
 
-/* Writes a code point (a surrogate becomes U+FFFD) and gives its 1 to 4 bytes. At most U+10FFFF. */
+/* Writes a code point, at most U+10FFFF, and gives its size (1 to 4 bytes). A surrogate becomes U+FFFD. */
 size_t fxi_utf8_put(char *to, uint32_t point);
 
 #endif
