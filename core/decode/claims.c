@@ -1,10 +1,13 @@
-/* Claimed paths as a tree of names. Built once by the worker that owns the decoder, then only read. */
+/* Claimed paths as a tree of names. The worker that owns the decoder builds the tree once; then it is only read. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "decode/state.h"
 
-/* Takes one name off the path: unescaped into name (as long as the path at most). 0, or -1 for a bad path. */
+/*
+ * Takes one name from the path and unescapes it into name, which has room for the whole path. Gives 0, or -1 for a bad
+ * path.
+ */
 static int take_name(const char **path, char *name, size_t *size)
 {
     const char *at = *path;
@@ -60,7 +63,7 @@ static int add_child(struct fxi_decoder *d, unsigned parent, const char *name, s
     return (int)d->claim_count++;
 }
 
-/* Whether a name behind the first may be the place of an element. */
+/* Whether any name but the first may be the index of an element. */
 static bool names_place(const char *path)
 {
     for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.')) {
@@ -72,7 +75,7 @@ static bool names_place(const char *path)
     return false;
 }
 
-/* The same path as names. Its nodes are known when they are sorted: until then they are numbers of add_path. */
+/* Keeps the names of a path. Their nodes are numbers of add_path for now; sort_nodes replaces them. */
 static int make_pick(struct fxi_decoder *d, struct fxi_target *target, const char *path, char *name)
 {
     size_t most = 1, size;
@@ -91,7 +94,7 @@ static int make_pick(struct fxi_decoder *d, struct fxi_target *target, const cha
     return 0;
 }
 
-/* The node of a path, made if need be. Its number, or a negative code. */
+/* Finds or makes the node of a path. Gives its number, or a negative code. */
 static int add_path(struct fxi_decoder *d, const char *path, char *name, struct fx_error *err)
 {
     int node = FXI_NODE_RECORD;
@@ -110,7 +113,7 @@ static int add_path(struct fxi_decoder *d, const char *path, char *name, struct 
     return node;
 }
 
-/* Numbers the nodes below node depth-first from next on. Gives the first free number. */
+/* Numbers node and all below it depth-first, from next on. Gives the first free number. */
 static unsigned number_nodes(const struct fxi_claim *claims, unsigned node, unsigned next, uint16_t *numbers,
                              struct fxi_claim *sorted)
 {
@@ -138,7 +141,7 @@ static void number_target(struct fxi_target *target, const uint16_t *numbers)
         target->pick->names[i].node = numbers[target->pick->names[i].node];
 }
 
-/* Brings the tree into depth-first order. */
+/* Sorts the tree depth-first. */
 static int sort_nodes(struct fxi_decoder *d, struct fx_error *err)
 {
     uint16_t *numbers = calloc(d->claim_count, sizeof *numbers);
@@ -158,7 +161,7 @@ static int sort_nodes(struct fxi_decoder *d, struct fx_error *err)
     return 0;
 }
 
-/* An upper bound of the nodes, and of the length of a path. */
+/* Gives an upper bound for the number of nodes. *longest: the length of the longest path. */
 static size_t measure_paths(const struct fxi_field *fields, size_t count, size_t *longest)
 {
     size_t nodes = FXI_NODE_FIRST;
@@ -193,7 +196,10 @@ static int add_fields(struct fxi_decoder *d, const struct fxi_field *fields, cha
     return sort_nodes(d, err);
 }
 
-/* When the captures' places are known. A computed field has node 0, whose capture is anybody's. */
+/*
+ * Points each target at its capture. A computed field has node 0, whose capture belongs to all unclaimed members, so it
+ * gets none.
+ */
 static void set_captures(struct fxi_decoder *d)
 {
     for (size_t i = 0; i < d->field_count; i++)

@@ -1,11 +1,11 @@
-/* From what a record held at the claimed nodes to the values of its row. The worker's thread. */
+/* Converts what a record held at the claimed nodes to the values of its row. Only the worker's thread. */
 #include <string.h>
 
 #include "decode/number.h"
 #include "decode/state.h"
 #include "decode/string.h"
 
-/* A string's text, unescaped into the arena if it must be. */
+/* Gives the text of a string. Text with escapes is unescaped into the arena. */
 static int capture_text(const struct fxi_decoder *d, const struct fxi_capture *capture, struct fxi_arena *arena,
                         const char **text, size_t *size)
 {
@@ -71,7 +71,7 @@ static enum fxi_decode set_double(const struct fxi_decoder *d, struct fx_value *
     return FXI_DECODE_RECORD;
 }
 
-/* A number that is not just a few digits, or a string that should be one. */
+/* Converts a number that is not just a few digits, or a string that must be one. */
 static enum fxi_decode convert_number(const struct fxi_decoder *d, const struct fxi_target *target,
                                       const struct fxi_capture *capture, struct fx_value *value,
                                       struct fxi_arena *arena)
@@ -99,7 +99,7 @@ static enum fxi_decode convert_number(const struct fxi_decoder *d, const struct 
     return set_integer(value, type, negative, magnitude);
 }
 
-/* Whatever is not a short number where an integer is claimed, plain text where text is, or nothing. */
+/* Converts everything that convert_usual leaves. */
 static __attribute__((noinline)) enum fxi_decode convert(struct fxi_decoder *d, const struct fxi_target *target,
                                                          struct fx_value *value, struct fxi_arena *arena)
 {
@@ -118,7 +118,10 @@ static __attribute__((noinline)) enum fxi_decode convert(struct fxi_decoder *d, 
     return decode;
 }
 
-/* What 15 digits say is small enough for both integers. False: not one of the usual cases. */
+/*
+ * Converts short numbers where an integer is claimed, plain text where text is claimed, and absent values. A number of
+ * 15 digits fits both integer types. False: the value is none of these.
+ */
 static inline bool convert_usual(const struct fxi_decoder *d, const struct fxi_target *target, struct fx_value *value)
 {
     const struct fxi_capture *capture = target->capture;

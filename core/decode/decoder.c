@@ -1,6 +1,6 @@
 /*
- * The decoder's life, and its way through a payload: where a record begins, what follows it, where to go on after a
- * malformed one. The grammar of a record is in parse.h. One worker enters.
+ * Creates and frees decoders, and walks through a payload: finds each record's beginning, checks what follows it, and
+ * continues after a malformed record. The grammar of a record is in parse.h. Only the worker's thread.
  */
 #include "decode/decoder.h"
 
@@ -23,7 +23,7 @@ const char *fxi_decode_fault(struct fxi_decoder *d, const char *at, enum fxi_dec
     return NULL;
 }
 
-/* The usual record is longer than what is copied: then sizes are constants, and no function need be called. */
+/* Most records are longer than the copy. For these the sizes are constants, and copying needs no function call. */
 const char *fxi_decode_enter_tail(struct fxi_decoder *d, const char *at)
 {
     size_t size = (size_t)(d->end - at), before = 0;
@@ -134,7 +134,7 @@ const char *fxi_decode_object(struct fxi_decoder *d, const char *at, const char 
     return behind ? fxi_decode_origin(d, behind) : NULL;
 }
 
-/* Parses the record at `at`. Behind it in the payload, or NULL with the fault noted. */
+/* Parses the record at `at`. Gives the place after it in the payload, or NULL with the fault noted. */
 static const char *parse_one(struct fxi_decoder *d, const char *at, const char *end)
 {
     const char *behind = fxi_decode_object(d, at, end);
@@ -146,7 +146,7 @@ static const char *parse_one(struct fxi_decoder *d, const char *at, const char *
     return behind;
 }
 
-/* Where the next record begins after a malformed one; NULL: that is not known before there is more of the payload. */
+/* The beginning of the line after a malformed record. NULL: not known until more of the payload arrives. */
 static const char *next_line(const struct fxi_decoder *d, const char *at, const char *end)
 {
     const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -155,7 +155,7 @@ static const char *next_line(const struct fxi_decoder *d, const char *at, const 
     return newline ? newline + 1 : end;
 }
 
-/* A record that was not decoded: it is passed over, or left alone if its rest is still to come. */
+/* Skips a record that was not decoded, or leaves it if its rest may still arrive. */
 static __attribute__((noinline, cold)) enum fxi_decode reject(struct fxi_decoder *d, const char *start,
                                                               const char *behind, const char **at, const char *end,
                                                               const char **where)
@@ -179,7 +179,7 @@ enum fxi_decode fxi_decoder_next(struct fxi_decoder *d, const char **at, const c
     if (FXI_UNLIKELY(d->list.place || start == end || *start != '{'))
         return fxi_list_next(d, at, end, row, arena, where);
     const char *behind = parse_one(d, start, end);
-    if (FXI_UNLIKELY(behind == end && d->part == FXI_PART_OPEN)) { /* what else is on its line? */
+    if (FXI_UNLIKELY(behind == end && d->part == FXI_PART_OPEN)) { /* more may follow on the record's last line */
         *at = start;
         return FXI_DECODE_END;
     }

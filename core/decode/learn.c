@@ -1,6 +1,6 @@
 /*
- * What was learnt about members: a small table from glue to entry, of fixed size. A collision costs time, never
- * correctness: an entry is only used where its context and all its bytes are the same. The worker's thread.
+ * What the decoder has learnt about members: a small table of fixed size from glue to entry. A collision costs time,
+ * never correctness, since an entry is used only if its context and all its bytes match. Only the worker's thread.
  */
 #include <string.h>
 
@@ -20,7 +20,7 @@ void fxi_entries_init(struct fxi_decoder *d)
     for (size_t i = 0; i < FXI_ENTRY_COUNT; i++)
         d->entries[i] =
             (struct fxi_entry){.context = FXI_CONTEXT_NONE, .capture = d->captures, .guess = FXI_GUESS_NONE};
-    d->entries[FXI_ENTRY_RECORD].node = FXI_NODE_RECORD; /* nobody asks for its capture */
+    d->entries[FXI_ENTRY_RECORD].node = FXI_NODE_RECORD; /* its capture is never read */
 }
 
 static unsigned hash_glue(const char padded[FXI_GLUE_MAX], uint32_t context)
@@ -38,7 +38,7 @@ static bool is_entry(const struct fxi_entry *entry, uint32_t context, const char
     return entry->context == context && entry->glue_size == size && memcmp(entry->glue, padded, FXI_GLUE_MAX) == 0;
 }
 
-/* A name with escapes is rare: it is unescaped in the frame of this function, piece by piece. */
+/* Names with escapes are rare. They are compared piece by piece, without memory for the unescaped name. */
 static unsigned find_escaped(const struct fxi_decoder *d, unsigned object, const char *name, size_t size)
 {
     for (unsigned i = d->claims[object].child; i; i = d->claims[i].sibling)
@@ -71,7 +71,7 @@ unsigned fxi_entry_get(struct fxi_decoder *d, uint32_t context, const char *glue
         return first;
     if (is_entry(&d->entries[first + 1], context, padded, size))
         return first + 1;
-    /* The newer of the two stays. */
+    /* The newer of the two entries is kept. */
     d->entries[first + 1] = d->entries[first];
     struct fxi_entry *entry = &d->entries[first];
     *entry = (struct fxi_entry){.context = context, .glue_size = (uint8_t)size, .guess = FXI_GUESS_NONE};

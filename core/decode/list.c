@@ -1,38 +1,38 @@
 /*
- * What a payload holds beside objects on lines: lists of records, byte order marks, registry's framing, and what is no
- * record. One worker enters.
+ * Everything in a payload besides objects on lines: lists of records, byte order marks, a schema registry's framing,
+ * and what is not a record. Only the worker's thread.
  *
- * A list is taken element by element, so it may be of any length. A malformed element costs itself:
+ * A list is taken one element at a time, so it may have any length. A malformed element costs only itself:
  *
- *   - The list goes on behind the next comma (or ends with the next bracket) that is in no text and in no bracket since
- *     the element's beginning. Where brackets do not match, a text has a newline in it, or nothing follows, that is
- *     not known. Then the list goes on with the next line that begins with an object, a comma or the list's end.
- *   - That look ahead has a bound: what is passed over without finding an end is nested more deeply by it, so no byte
- *     is passed over more than LOOK_DEPTH times.
- *   - A comma that is missing between records on lines of their own, or behind a list in the list, costs no record,
- *     and is told once a list: the '[' may be what is wrong. It is told in front of what comes next, so *at stays
- *     where it is for this once if the call before ended there: behind the "]" of ",]{".
- *   - A comma before the list's end is a fault but costs no record; so does a list that does not end.
- *   - An element that is neither an object nor a list is no record. Before the first object, they are one fault
- *     together: [1, 2, 3] is no list of records.
+ *   - To find the element's end, the brackets and texts from its beginning on are followed to the next comma or closing
+ *     bracket outside of them. If brackets do not match, a text contains a newline, or the payload ends first, the end
+ *     is unknown. Then the list continues with the next line that begins with an object, a comma or the list's end.
+ *   - This search is bounded. If it finds no end, the element has an open bracket around all bytes that were passed. A
+ *     search gives up at LOOK_DEPTH open brackets, so no byte is passed more than LOOK_DEPTH times.
+ *   - A comma may be missing between records on separate lines, or after a list in the list. This costs no record. It
+ *     is reported once for each list, since the wrong character may be the '['. The report comes before the element
+ *     that follows. So *at may stay where it is this once, if the call before ended there: after the "]" of ",]{".
+ *   - A comma before the list's end, and a list without an end, are faults that cost no record.
+ *   - An element that is neither an object nor a list is not a record. All of them before the first object are reported
+ *     as one fault: [1, 2, 3] is not a list of records.
  */
 #include <string.h>
 
 #include "decode/state.h"
 
-/* Internal to this file: nothing has come of this step, but *at or the list's place has moved. */
+/* Internal to this file: the step gave no result, but it moved *at or changed the list's place. */
 #define GO_ON ((enum fxi_decode) - 1)
 
-/* Brackets in one another that are followed in search of an element's end. */
+/* How many nested brackets are followed to find an element's end. */
 #define LOOK_DEPTH 256
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define FRAME_BYTES     5
 
-/* What this file's functions hand to each other. */
+/* The arguments that this file's functions pass on. */
 struct step {
     struct fxi_decoder *d;
-    const char *from; /* where all this begins */
+    const char *from; /* the beginning of the whole call */
     const char **at, *end;
     struct fx_value *row;
     struct fxi_arena *arena;
@@ -46,7 +46,7 @@ static enum fxi_decode fault(const struct step *s, const char *where, enum fxi_d
     return reason;
 }
 
-/* The end of the payload for now: the next one begins with what is from here on. */
+/* Ends this payload for now. The next payload begins with the bytes from here on. */
 static enum fxi_decode leave(const struct step *s, const char *here)
 {
     *s->at = here;
@@ -55,7 +55,7 @@ static enum fxi_decode leave(const struct step *s, const char *here)
 
 const char *fxi_list_resync(const char *at, const char *end, bool *is_cut)
 {
-    unsigned char kinds[LOOK_DEPTH / 8]; /* a bit for each open bracket: it is a brace */
+    unsigned char kinds[LOOK_DEPTH / 8]; /* one bit for each open bracket: set if it is a brace */
     unsigned depth = 0;
     bool in_text = false, on_next_line = false;
     *is_cut = false;
@@ -65,13 +65,13 @@ const char *fxi_list_resync(const char *at, const char *end, bool *is_cut)
             if (*at == '\n')
                 return NULL;
             if (*at == '\\' && at + 1 < end)
-                at++; /* a backslash and a newline are bad syntax, but that is the parser's to say */
+                at++; /* a backslash before a newline is left for the parser to report */
             else if (*at == '"')
                 in_text = false;
         } else if (*at == '"') {
             in_text = true;
         } else if (*at == '{' || *at == '[') {
-            if (depth == LOOK_DEPTH || on_next_line) /* on a line of its own is another element */
+            if (depth == LOOK_DEPTH || on_next_line) /* on a line of its own it begins another element */
                 return NULL;
             unsigned bit = 1U << (depth % 8);
             kinds[depth / 8] = (unsigned char)(*at == '{' ? kinds[depth / 8] | bit : kinds[depth / 8] & ~bit);
@@ -88,7 +88,7 @@ const char *fxi_list_resync(const char *at, const char *end, bool *is_cut)
     return NULL;
 }
 
-/* The element at start is rejected. */
+/* Rejects the element at start. */
 static enum fxi_decode reject_element(const struct step *s, const char *start, const char *where,
                                       enum fxi_decode reason)
 {
@@ -107,7 +107,7 @@ static enum fxi_decode reject_element(const struct step *s, const char *start, c
     return d->list.is_foreign ? GO_ON : fault(s, where, reason);
 }
 
-/* What stands in front of the first record, or is all of the list, is no record. */
+/* Reports everything before the first record, or the whole list, as not a record. */
 static enum fxi_decode tell_foreign(const struct step *s, const char *here)
 {
     s->d->list.is_foreign = false;
@@ -116,7 +116,7 @@ static enum fxi_decode tell_foreign(const struct step *s, const char *here)
     return fault(s, s->from, FXI_DECODE_NOT_OBJECT);
 }
 
-/* What a line of a list begins with, if no comma is missing. */
+/* Whether a record or list begins here. On a line of its own, it shows that a comma is missing before it. */
 static bool begins_line(const char *at)
 {
     return *at == '{' || *at == '[';
@@ -144,13 +144,13 @@ static enum fxi_decode take_object(const struct step *s, const char *start)
     return decode == FXI_DECODE_RECORD ? decode : fault(s, fxi_decode_origin(d, d->fault), decode);
 }
 
-/* What begins a JSON value is one that is no record, anything else is no JSON. */
+/* Another JSON value is not a record. Anything else is not JSON. */
 static enum fxi_decode reason_of(const char *at)
 {
     return *at && strchr("[\"-0123456789tfn", *at) ? FXI_DECODE_NOT_OBJECT : FXI_DECODE_SYNTAX;
 }
 
-/* at: a ']'. */
+/* Ends the list at a ']'. */
 static enum fxi_decode end_list(const struct step *s, const char *at)
 {
     struct fxi_decoder *d = s->d;
@@ -177,7 +177,7 @@ static enum fxi_decode end_list(const struct step *s, const char *at)
     return is_clean || (list->was_told && !list->has_records) ? GO_ON : fault(s, behind, FXI_DECODE_TRAILING);
 }
 
-/* The payload ends inside the list. After a fault it need not be said that its end is missing. */
+/* The payload ends inside the list. After an earlier fault the missing end is not reported. */
 static enum fxi_decode cut_list(const struct step *s)
 {
     struct fxi_list *list = &s->d->list;
@@ -190,7 +190,7 @@ static enum fxi_decode cut_list(const struct step *s)
     return list->is_broken ? FXI_DECODE_END : fault(s, s->end, FXI_DECODE_TRUNCATED);
 }
 
-/* here: a '['. */
+/* Opens a list at a '['. */
 static enum fxi_decode open_list(const struct step *s, const char *here)
 {
     struct fxi_decoder *d = s->d;
@@ -204,7 +204,7 @@ static enum fxi_decode open_list(const struct step *s, const char *here)
     return GO_ON;
 }
 
-/* A line that can't be made use of after a fault. */
+/* Skips a line that can't be used after a fault. */
 static enum fxi_decode pass_line(const struct step *s, const char *here)
 {
     const char *newline = memchr(here, '\n', (size_t)(s->end - here));
@@ -214,15 +214,15 @@ static enum fxi_decode pass_line(const struct step *s, const char *here)
     return GO_ON;
 }
 
-/* here: a record or list behind an element, without a comma, on a line of its own. */
+/* A comma is missing: here a record or list begins on a line of its own, after an element. */
 static enum fxi_decode miss_comma(const struct step *s, const char *here)
 {
     struct fxi_list *list = &s->d->list;
     bool is_told_before = list->is_broken;
-    list->is_foreign &= is_told_before; /* one word is enough */
+    list->is_foreign &= is_told_before; /* one report is enough */
     list->is_broken = true;
     list->place = FXI_LIST_LOST;
-    if (*here == '[') /* then it is the end that is missing */
+    if (*here == '[') /* then the end of the list is missing, not a comma */
         list->place = FXI_LIST_NONE;
     return is_told_before ? GO_ON : fault(s, here, FXI_DECODE_SYNTAX);
 }
@@ -251,7 +251,9 @@ static enum fxi_decode next_in_list(const struct step *s)
     return *here == '[' ? open_list(s, here) : reject_element(s, here, here, reason_of(here));
 }
 
-/* The bytes in front of a record or list that are no part of it. *is_cut: more of the payload is needed to tell. */
+/*
+ * The size of a byte order mark or framing before a record or list. *is_cut: more of the payload is needed to decide.
+ */
 static size_t prefix_size(const struct step *s, const char *at, bool *is_cut)
 {
     size_t size = (size_t)(s->end - at), mark = sizeof BYTE_ORDER_MARK - 1;
@@ -262,7 +264,7 @@ static size_t prefix_size(const struct step *s, const char *at, bool *is_cut)
     return *is_cut ? 0 : need;
 }
 
-/* At the top: a list, something in front of a record, or no record at all. */
+/* Outside lists: opens a list, skips what may precede a record, or rejects a line. */
 static enum fxi_decode next_text(const struct step *s, const char *start)
 {
     struct fxi_decoder *d = s->d;
@@ -287,7 +289,7 @@ enum fxi_decode fxi_list_next(struct fxi_decoder *d, const char **at, const char
 {
     const struct step step = {d, fxi_skip_space(*at, end, true), at, end, row, arena, where};
     enum fxi_decode decode;
-    d->start = step.from; /* of a fault that is no element's */
+    d->start = step.from; /* for faults that belong to no element */
     do {
         const char *start = fxi_skip_space(*at, end, true);
         if (d->list.place)

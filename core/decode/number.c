@@ -1,11 +1,14 @@
-/* Numbers: grammar and conversion off the hot path. The C locale is used whatever the program's is. Any thread. */
+/* Numbers off the hot path: grammar and conversion. They are always read in the C locale. Any thread. */
 #include "decode/number.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
-/* Beyond this no exponent can bring a number of this machine's memory back into range; it keeps sums from overflow. */
+/*
+ * A larger exponent can't be balanced by any number of digits that fits in memory. The limit keeps sums from
+ * overflowing.
+ */
 #define EXPONENT_LIMIT (INT64_C(1) << 60)
 
 static bool is_digit(char c)
@@ -47,11 +50,11 @@ const char *fxi_number_end(const char *at, const char *end, const char **stop)
     return at;
 }
 
-/* The parts of a checked number. */
+/* The parts of a number whose text was checked. */
 struct parts {
     bool negative;
-    const char *digits, *digits_end; /* with the point, if there is one */
-    int64_t integer_digits;          /* how many of them count in front of the point, the exponent applied */
+    const char *digits, *digits_end; /* including a decimal point */
+    int64_t integer_digits;          /* how many digits stand before the point once the exponent is applied */
 };
 
 static int64_t read_exponent(const char *at, const char *end)
@@ -104,8 +107,8 @@ int fxi_number_integer(const char *text, size_t size, bool *negative, uint64_t *
 }
 
 /*
- * Clinger's case: up to 2^53 and up to 10^22 are doubles, and one multiplication or division of two doubles is
- * rounded once. Not where the processor keeps more bits than a double has.
+ * Clinger's case: integers up to 2^53 and powers of ten up to 10^22 are exact doubles, so one multiplication or
+ * division rounds only once. This does not hold where the processor keeps more bits than a double has.
  */
 bool fxi_number_double_exact(const char *text, size_t size, double *value)
 {

@@ -1,7 +1,7 @@
 /*
- * The grammar of a record, on the scanning that was included before: members are matched against the ones that
- * came in the same place last time, and parsed byte by byte only when they differ. One open object or array is
- * one frame; nothing recurses. The worker's thread.
+ * The grammar of a record, using the scan_*.h that was included before. Members are compared with those that came in
+ * the same place last time. Only members that differ are parsed byte by byte. Each open object or array has a frame;
+ * nothing recurses. Only the worker's thread.
  */
 #ifndef FXI_DECODE_PARSE_H
 #define FXI_DECODE_PARSE_H
@@ -9,15 +9,15 @@
 #include "decode/parse_scalar.h"
 #include "decode/state.h"
 
-/* Where the parser stands. Lives in registers: nothing takes its address but what is inlined. */
+/* The parser's position. It stays in registers, since only inlined functions take its address. */
 struct place {
     struct fxi_frame *frame;
-    struct fxi_entry *entry; /* of the member whose value comes, or came */
-    uint16_t *predict;       /* where the numbers of the entries that may come next are kept */
+    struct fxi_entry *entry; /* of the member whose value comes next, or came last */
+    uint16_t *predict;       /* the numbers of the entries that may come next */
     uint32_t context;
 };
 
-/* Behind white space, with FXI_SLACK bytes to read. */
+/* Skips white space. FXI_SLACK bytes are readable at the result. */
 FXI_HOT const char *space_end(struct fxi_decoder *d, const char *at)
 {
     while (at < d->end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
@@ -25,7 +25,7 @@ FXI_HOT const char *space_end(struct fxi_decoder *d, const char *at)
     return fxi_decode_readable(d, at);
 }
 
-/* at: a name's opening quote. The place of the value; the entry's number in *number. */
+/* Parses the name whose opening quote is at `at`. Gives the place of its value, and the entry's number in *number. */
 FXI_HOT const char *parse_name(struct fxi_decoder *d, uint32_t context, const char *at, const char *glue,
                                unsigned *number)
 {
@@ -45,7 +45,7 @@ FXI_HOT const char *parse_name(struct fxi_decoder *d, uint32_t context, const ch
     return at;
 }
 
-/* A member that was not expected here, or the object's end: then *number is FXI_ENTRY_NONE. */
+/* Parses an unexpected member. At the object's end *number is FXI_ENTRY_NONE. */
 FXI_COLD const char *parse_member(struct fxi_decoder *d, uint32_t context, const char *at, unsigned *number)
 {
     const char *glue = fxi_decode_origin(d, at);
@@ -61,13 +61,13 @@ FXI_COLD const char *parse_member(struct fxi_decoder *d, uint32_t context, const
     return parse_name(d, context, at, glue, number);
 }
 
-/* Whether the member is this entry's. More white space may follow where there was less last time. */
+/* Whether the member here is this entry's. If more white space follows than last time, it is not. */
 FXI_HOT bool is_expected(const struct fxi_entry *entry, uint32_t context, const char *at)
 {
     return entry->context == context && scan_glue(at, entry) && at[entry->glue_size] > ' ';
 }
 
-/* The second guess was right: now and then it becomes the first, so that an order that has come to stay is found soon. */
+/* The second guess was right. Every 16th time it becomes the first, so that a lasting change of order is found soon. */
 FXI_HOT void take_second(struct fxi_decoder *d, uint16_t *predict)
 {
     if (++d->second_hits % 16 != 0)
@@ -77,7 +77,7 @@ FXI_HOT void take_second(struct fxi_decoder *d, uint16_t *predict)
     predict[1] = first;
 }
 
-/* An object's member that is not the usual one: *entry is its. Or the object's end: then *entry is NULL. */
+/* Finds the entry of a member that is not the usual one. At the object's end *entry is NULL. */
 FXI_COLD const char *other_member(struct fxi_decoder *d, uint32_t context, uint16_t *predict, const char *at,
                                   struct fxi_entry **entry)
 {
@@ -111,7 +111,7 @@ FXI_COLD const char *parse_element(struct fxi_decoder *d, uint32_t context, cons
     return at;
 }
 
-/* An array's element. The same as next_item. */
+/* next_item for arrays. */
 FXI_HOT const char *next_element(struct fxi_decoder *d, struct place *place, const char *at, bool *closed)
 {
     bool is_end;
@@ -121,11 +121,11 @@ FXI_HOT const char *next_element(struct fxi_decoder *d, struct place *place, con
     return at;
 }
 
-/* The next value and its entry, or the end of the object or array: then *closed is true. NULL with the fault noted. */
+/* Finds the next value and its entry. *closed: the object or array has ended. Gives NULL with the fault noted. */
 FXI_HOT const char *next_item(struct fxi_decoder *d, struct place *place, const char *at, bool *closed)
 {
     struct fxi_entry *entry = &d->entries[place->predict[0]];
-    __asm__("" : "+r"(entry)); /* one pointer, not a sum for each of its members */
+    __asm__("" : "+r"(entry)); /* keep one pointer, in place of an address calculated for each member */
     *closed = false;
     if (FXI_LIKELY(is_expected(entry, place->context, at))) {
         place->entry = entry;
@@ -144,7 +144,7 @@ FXI_HOT const char *next_item(struct fxi_decoder *d, struct place *place, const 
     return at;
 }
 
-/* at: an opening brace or bracket. */
+/* Opens the object or array whose bracket is at `at`. */
 FXI_HOT const char *open_container(struct fxi_decoder *d, struct place *place, const char *at)
 {
     if (FXI_UNLIKELY(++place->frame == d->frames_end))
@@ -163,7 +163,7 @@ FXI_HOT void close_container(struct place *place)
     place->context = place->frame->context;
 }
 
-/* Of duplicates the last counts: whatever was below this member before is gone. */
+/* Of duplicates the last one counts, so everything below an earlier one is forgotten. */
 FXI_HOT struct fxi_capture *capture_of(const struct fxi_entry *entry)
 {
     for (unsigned i = entry->below; FXI_UNLIKELY(i); i--)

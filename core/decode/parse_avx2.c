@@ -1,4 +1,4 @@
-/* The parser with the scanning of scan_avx2.h. */
+/* The parser with scan_avx2.h. */
 #ifdef __x86_64__
 #include "decode/scan_avx2.h"
 

@@ -1,4 +1,4 @@
-/* The parser with the scanning of scan_neon.h. */
+/* The parser with scan_neon.h. */
 #ifdef __aarch64__
 #include "decode/scan_neon.h"
 

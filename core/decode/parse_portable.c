@@ -1,4 +1,4 @@
-/* The parser with the scanning of scan_portable.h. */
+/* The parser with scan_portable.h. */
 #include "decode/scan_portable.h"
 
 #include "decode/parse.h"

@@ -1,4 +1,4 @@
-/* Strings, numbers and literals, on the scanning that was included before. A part of parse.h. */
+/* Strings, numbers and literals, using the scan_*.h that was included before. A part of parse.h. */
 #ifndef FXI_DECODE_PARSE_SCALAR_H
 #define FXI_DECODE_PARSE_SCALAR_H
 
@@ -6,7 +6,7 @@
 #include "decode/string.h"
 #include "util/utf8.h"
 
-/* Where plain text ends: a special byte or the end. */
+/* The end of plain text: a special byte, or end. */
 FXI_HOT const char *plain_end(const char *at, const char *end)
 {
     while ((size_t)(end - at) >= SCAN_WIDTH) {
@@ -20,7 +20,7 @@ FXI_HOT const char *plain_end(const char *at, const char *end)
     return at;
 }
 
-/* at: behind a backslash. */
+/* Skips the escape whose backslash is before `at`. */
 FXI_COLD const char *skip_escape(struct fxi_decoder *d, const char *at)
 {
     const char *stop;
@@ -36,7 +36,7 @@ FXI_COLD const char *skip_character(struct fxi_decoder *d, const char *at)
     return size > (size_t)(d->end - at) ? fxi_decode_fault(d, d->end, FXI_DECODE_TRUNCATED) : at + size;
 }
 
-/* at: inside a string. The place of its closing quote. *escaped becomes true if there is an escape. */
+/* Gives the closing quote of the string around `at`. Sets *escaped if the string has an escape. */
 FXI_COLD const char *string_end(struct fxi_decoder *d, const char *at, bool *escaped)
 {
     while (at) {
@@ -75,20 +75,21 @@ FXI_COLD const char *long_string(struct fxi_decoder *d, struct fxi_capture *capt
     return end + 1;
 }
 
-/* Notes that the text of this member had this size. No branch: sizes that vary would be mispredicted. */
+/* Notes the size of this member's text. There are no branches, since varying sizes would be mispredicted. */
 FXI_HOT void learn_size(struct fxi_entry *entry, unsigned size)
 {
     unsigned same = 0U - (entry->last == size);
     unsigned run = (entry->run + (entry->run < FXI_GUESS_RUN)) & same;
     entry->last = (uint8_t)size;
     entry->run = (uint8_t)run;
-    entry->guess = (uint8_t)(size | (0U - (run < FXI_GUESS_RUN))); /* else FXI_GUESS_NONE, all ones */
+    entry->guess = (uint8_t)(size | (0U - (run < FXI_GUESS_RUN))); /* after too short a run: FXI_GUESS_NONE, all ones */
 }
 
 /*
- * at: the opening quote. Looks at 32 bytes, then leaves the way that is laid out for short strings. Where a member's
- * texts have one size (times, protocols), the processor need not wait for this one's before it goes on: the guess is
- * proved by a branch, which it predicts, and not by the address, for which it would wait.
+ * Takes the string whose opening quote is at `at`. After 32 bytes it leaves the path for short strings. Many members
+ * have texts of one size (times, protocols). For these the size is guessed, so that the processor can continue before
+ * it knows the size. A branch, which is predicted, proves the guess. Using the size itself in the address would make
+ * the processor wait.
  */
 FXI_HOT const char *string_value(struct fxi_decoder *d, struct fxi_capture *capture, struct fxi_entry *entry,
                                  const char *at)
@@ -98,7 +99,7 @@ FXI_HOT const char *string_value(struct fxi_decoder *d, struct fxi_capture *capt
     for (unsigned seen = SCAN_WIDTH; seen < 32 && size == seen; seen += SCAN_WIDTH)
         size += scan_special(at + seen);
     unsigned guess = entry->guess, hidden = guess;
-    __asm__("" : "+r"(hidden)); /* the compiler must not see that it is the size, and put that in its place */
+    __asm__("" : "+r"(hidden)); /* hides from the compiler that the guess equals size; it would use size instead */
     if (size == guess)
         size = hidden;
     else

@@ -1,6 +1,6 @@
 /*
- * Lists and objects where a text is claimed: their elements joined, or the one that a path names by its number. What is
- * walked here was found sound by the parser. The worker's thread.
+ * Lists and objects where a text is claimed: their scalars are joined, or a path names one element by its index. The
+ * parser has already checked what is read here. Only the worker's thread.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "decode/string.h"
 #include "decode/walk.h"
 
-/* "0", "12", "-1": the place of an element, from the end if it is negative. */
+/* Reads an element's index, such as "0", "12" or "-1". A negative index counts from the end. */
 static bool read_place(const struct fxi_pick_name *name, bool *from_end, unsigned *place)
 {
     const char *digits = name->text + (*name->text == '-');
@@ -21,7 +21,7 @@ static bool read_place(const struct fxi_pick_name *name, bool *from_end, unsigne
     return !*from_end || *place > 0;
 }
 
-/* The element of the list at `at`, or NULL. */
+/* Gives the element of the list at `at`, or NULL. */
 static const char *find_element(const char *at, const struct fxi_pick_name *name)
 {
     bool from_end;
@@ -47,7 +47,7 @@ static const char *find_element(const char *at, const struct fxi_pick_name *name
     return NULL;
 }
 
-/* The member of the object at `at`: of several the last. NULL: there is none. */
+/* Gives the member of the object at `at`: the last one of this name, or NULL. */
 static const char *find_member(const char *at, const struct fxi_pick_name *name)
 {
     const char *found = NULL;
@@ -91,7 +91,7 @@ bool fxi_pick(const struct fxi_decoder *d, const struct fxi_pick *pick, struct f
     return at != NULL;
 }
 
-/* The next scalar of a list or object and all that is in it; *at moves behind it. False: that was all. */
+/* Takes the next scalar of a list or object, at any depth, and moves *at past it. False: there are no more. */
 static bool next_scalar(const char **at, unsigned *depth, struct fxi_capture *capture)
 {
     while (*depth) {
@@ -107,7 +107,7 @@ static bool next_scalar(const char **at, unsigned *depth, struct fxi_capture *ca
         } else {
             const char *end = fxi_walk_value(here);
             *at = end;
-            if (*here == '"' && *fxi_walk_space(end) == ':') { /* a member's name */
+            if (*here == '"' && *fxi_walk_space(end) == ':') { /* the name of a member */
                 *at = fxi_walk_space(end) + 1;
                 continue;
             }
@@ -119,7 +119,7 @@ static bool next_scalar(const char **at, unsigned *depth, struct fxi_capture *ca
     return false;
 }
 
-/* How many scalars there are, and their bytes. */
+/* Gives the number of scalars. *bytes: their total size. */
 static size_t measure(const char *text, size_t *bytes)
 {
     struct fxi_capture one;

@@ -1,4 +1,4 @@
-/* Scanning by AVX2, chosen when the processor has it. What the functions do is said in scan_portable.h. */
+/* Scanning with AVX2, if the processor has it. scan_portable.h tells what the functions do. */
 #ifndef FXI_DECODE_SCAN_H
 #define FXI_DECODE_SCAN_H
 
@@ -17,7 +17,7 @@ FXI_HOT __m256i scan_load(const char *at)
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
-/* From memory: a constant that the compiler knows is made anew, by three instructions, wherever it is used. */
+/* Loads from memory: a constant known to the compiler would be built again by three instructions at each use. */
 FXI_HOT __m256i scan_constant(enum fxi_scan_byte byte)
 {
     return _mm256_load_si256((const __m256i *)(const void *)fxi_scan_bytes[byte]);
@@ -28,9 +28,10 @@ FXI_HOT unsigned scan_special(const char *at)
     __m256i bytes = scan_load(at);
     __m256i quote = _mm256_cmpeq_epi8(bytes, scan_constant(FXI_SCAN_QUOTE));
     __m256i escape = _mm256_cmpeq_epi8(bytes, scan_constant(FXI_SCAN_BACKSLASH));
-    __m256i odd = _mm256_cmpgt_epi8(scan_constant(FXI_SCAN_SPACE), bytes); /* signed: also those above 0x7f */
+    /* signed, so bytes above 0x7f are found too */
+    __m256i odd = _mm256_cmpgt_epi8(scan_constant(FXI_SCAN_SPACE), bytes);
     unsigned mask = (unsigned)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(quote, escape), odd));
-    return _tzcnt_u32(mask); /* 32 for none */
+    return _tzcnt_u32(mask); /* 32 if there is none */
 }
 
 FXI_HOT unsigned scan_digits(const char *at)

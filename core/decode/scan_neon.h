@@ -1,4 +1,4 @@
-/* Scanning by NEON, which every arm64 has. What the functions do is said in scan_portable.h. */
+/* Scanning with NEON, which every arm64 processor has. scan_portable.h tells what the functions do. */
 #ifndef FXI_DECODE_SCAN_H
 #define FXI_DECODE_SCAN_H
 
@@ -16,7 +16,7 @@ FXI_HOT uint8x16_t scan_load(const char *at)
     return vld1q_u8((const uint8_t *)at);
 }
 
-/* Of bytes that are 0 or 255: how many zeros come before the first 255, 16 for all. Four bits stand for a byte. */
+/* The index of the first 255 among bytes that are 0 or 255; 16 if there is none. Four bits stand for each byte. */
 FXI_HOT unsigned scan_first(uint8x16_t found)
 {
     uint64_t nibbles = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(found), 4)), 0);
@@ -28,7 +28,8 @@ FXI_HOT unsigned scan_special(const char *at)
     uint8x16_t bytes = scan_load(at);
     uint8x16_t quote = vceqq_u8(bytes, vdupq_n_u8('"'));
     uint8x16_t escape = vceqq_u8(bytes, vdupq_n_u8('\\'));
-    uint8x16_t odd = vcltq_s8(vreinterpretq_s8_u8(bytes), vdupq_n_s8(0x20)); /* signed: also those above 0x7f */
+    /* signed, so bytes above 0x7f are found too */
+    uint8x16_t odd = vcltq_s8(vreinterpretq_s8_u8(bytes), vdupq_n_s8(0x20));
     return scan_first(vorrq_u8(vorrq_u8(quote, escape), odd));
 }
 
@@ -40,7 +41,7 @@ FXI_HOT unsigned scan_digits(const char *at)
 
 FXI_HOT bool scan_glue(const char *at, const struct fxi_entry *entry)
 {
-    /* From 32 - n on: n bytes that count, and then none. */
+    /* From index 32 - n on: n bytes that count, then bytes that do not. */
     static const uint8_t counting[2 * FXI_GLUE_MAX] = {
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,

@@ -1,6 +1,6 @@
 /*
- * Scanning eight bytes at a time in ordinary registers, on any processor. Each scan_*.h has the same functions; a
- * parse_*.c includes one of them. Tests force each.
+ * Scanning eight bytes at a time in ordinary registers, on any processor. All scan_*.h have the same functions, and
+ * each parse_*.c includes one of them. Tests run every one.
  */
 #ifndef FXI_DECODE_SCAN_H
 #define FXI_DECODE_SCAN_H
@@ -14,7 +14,7 @@
 #define FXI_HOT  static inline __attribute__((always_inline))
 #define FXI_COLD static __attribute__((noinline, cold))
 
-/* Bytes that scan_special looks at. */
+/* How many bytes scan_special looks at. */
 #define SCAN_WIDTH 8
 
 #define SCAN_LOW  UINT64_C(0x7f7f7f7f7f7f7f7f)
@@ -32,14 +32,14 @@ FXI_HOT uint64_t scan_load(const char *at)
     return word;
 }
 
-/* The high bit of each byte that is not equal to c. No borrow runs between bytes. */
+/* Sets the high bit of each byte that differs from c. No borrow crosses bytes. */
 FXI_HOT uint64_t scan_differs(uint64_t word, unsigned char c)
 {
     uint64_t diff = word ^ (SCAN_ALL * c);
     return ((diff & SCAN_LOW) + SCAN_LOW) | diff;
 }
 
-/* The index of the first byte that ends a run of plain text: quote, backslash, control or above 0x7f; or SCAN_WIDTH. */
+/* The index of the first byte that is not plain text (quote, backslash, control, or above 0x7f), or SCAN_WIDTH. */
 FXI_HOT unsigned scan_special(const char *at)
 {
     uint64_t word = scan_load(at);
@@ -55,14 +55,14 @@ FXI_HOT unsigned scan_eight_digits(const char *at)
     return other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
 }
 
-/* How many digits begin here: 0 to 16. */
+/* The number of digits here: 0 to 16. */
 FXI_HOT unsigned scan_digits(const char *at)
 {
     unsigned count = scan_eight_digits(at);
     return FXI_UNLIKELY(count == 8) ? 8 + scan_eight_digits(at + 8) : count;
 }
 
-/* Whether the entry's glue stands here. FXI_GLUE_MAX bytes can be read. */
+/* Whether the entry's glue stands here. FXI_GLUE_MAX bytes must be readable. */
 FXI_HOT bool scan_glue(const char *at, const struct fxi_entry *entry)
 {
     return memcmp(at, entry->glue, entry->glue_size) == 0;

@@ -1,4 +1,4 @@
-/* Scanning by SSE2, which every x86-64 has. What the functions do is said in scan_portable.h. */
+/* Scanning with SSE2, which every x86-64 processor has. scan_portable.h tells what the functions do. */
 #ifndef FXI_DECODE_SCAN_H
 #define FXI_DECODE_SCAN_H
 
@@ -16,7 +16,7 @@ FXI_HOT __m128i scan_load(const char *at)
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-/* From memory: a constant that the compiler knows is made anew, by some instructions, wherever it is used. */
+/* Loads from memory: a constant known to the compiler would be built again by several instructions at each use. */
 FXI_HOT __m128i scan_constant(enum fxi_scan_byte byte)
 {
     return _mm_load_si128((const __m128i *)(const void *)fxi_scan_bytes[byte]);
@@ -27,7 +27,7 @@ FXI_HOT unsigned scan_special(const char *at)
     __m128i bytes = scan_load(at);
     __m128i quote = _mm_cmpeq_epi8(bytes, scan_constant(FXI_SCAN_QUOTE));
     __m128i escape = _mm_cmpeq_epi8(bytes, scan_constant(FXI_SCAN_BACKSLASH));
-    __m128i odd = _mm_cmplt_epi8(bytes, scan_constant(FXI_SCAN_SPACE)); /* signed: also those above 0x7f */
+    __m128i odd = _mm_cmplt_epi8(bytes, scan_constant(FXI_SCAN_SPACE)); /* signed, so bytes above 0x7f are found too */
     unsigned mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, escape), odd));
     return (unsigned)__builtin_ctz(mask | 1U << SCAN_WIDTH);
 }

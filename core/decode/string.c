@@ -1,4 +1,4 @@
-/* Escapes: their grammar, and what they mean. Off the hot path: flow records hardly have any. Any thread. */
+/* Escapes: their grammar and their meaning. Off the hot path, since flow records have few. Any thread. */
 #include "decode/string.h"
 
 #include <stdint.h>
@@ -19,7 +19,7 @@ static int hex_value(char c)
     return -1;
 }
 
-/* What a one-letter escape stands for, or 0. */
+/* The character of a one-letter escape, or 0. */
 static char simple_escape(char c)
 {
     switch (c) {
@@ -66,7 +66,7 @@ static uint32_t unicode_value(const char *digits)
     return value;
 }
 
-/* at: behind [\u]. Takes one code point, which may be two escapes, and writes it. Gives where it goes on. */
+/* Writes the code point after [\u], which may take two escapes. Gives the place after it. */
 static const char *take_unicode(const char *at, const char *end, char *to, size_t *size)
 {
     uint32_t point = unicode_value(at);
@@ -83,7 +83,7 @@ static const char *take_unicode(const char *at, const char *end, char *to, size_
     return at;
 }
 
-/* Takes a byte or an escape and writes its 1 to 4 bytes. */
+/* Takes a byte or an escape, and writes its 1 to 4 bytes. */
 static const char *take_piece(const char *at, const char *end, char *to, size_t *size)
 {
     if (*at != '\\') {

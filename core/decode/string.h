@@ -1,4 +1,4 @@
-/* Strings beyond their plain bytes: escapes. Any thread. */
+/* Escapes in strings. Any thread. */
 #ifndef FXI_DECODE_STRING_H
 #define FXI_DECODE_STRING_H
 
@@ -6,15 +6,15 @@
 #include <stddef.h>
 
 /*
- * at: behind a backslash inside a string. Behind the escape, or NULL with *stop where it goes wrong (end: it is cut).
- * A \u escape is judged alone: surrogates need no partner.
+ * Gives the place after the escape whose backslash is before `at`. On a fault gives NULL; *stop is its place, or end if
+ * the escape is cut off. Each \u escape is judged alone: a surrogate needs no partner.
  */
 const char *fxi_escape_end(const char *at, const char *end, const char **stop);
 
-/* Writes the string whose checked inside is text; at most size bytes. Gives how many. */
+/* Unescapes the checked inside of a string, text, to at most size bytes. Gives the number of bytes. */
 size_t fxi_string_unescape(char *to, const char *text, size_t size);
 
-/* Whether the string whose checked inside is text means name. */
+/* Whether the string with the checked inside text equals name once it is unescaped. */
 bool fxi_string_equals(const char *text, size_t size, const char *name, size_t name_size);
 
 #endif

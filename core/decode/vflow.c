@@ -1,6 +1,6 @@
 /*
- * Unpacks vFlow's messages. The worker's thread. What is walked here was
- * checked by the decoder before, so the walk need not look at grammar.
+ * Unpacks vFlow's messages. Only the worker's thread. The decoder has checked each message before, so this code does
+ * not check the grammar.
  */
 #include "decode/vflow.h"
 
@@ -13,15 +13,15 @@
 #include "decode/walk.h"
 
 struct span {
-    const char *start, *end; /* start NULL: there is none */
+    const char *start, *end; /* start is NULL if there is none */
 };
 
-/* A member that somebody claimed, as it is called in flat records. */
+/* A claimed member, by its name in flat records. */
 struct wanted {
     char *name;
     size_t size;
     bool is_number;
-    struct span value; /* in the record under way */
+    struct span value; /* in the current record */
 };
 
 struct fxi_vflow {
@@ -29,10 +29,10 @@ struct fxi_vflow {
     struct wanted *wanted;
     size_t wanted_count;
     struct span agent;
-    const char *at; /* in DataSets: the next record or what follows the last one; NULL: between messages */
+    const char *at; /* in DataSets: the next record, or what follows the last one; NULL: between messages */
 };
 
-/* The next member of an object, from behind '{' or a value on; false at its end, with *at behind it. */
+/* Takes the next member of an object, from after '{' or a value. False: the object has ended, and *at is after it. */
 static bool next_member(const char **at, struct span *name, struct span *value)
 {
     *at = fxi_walk_space(*at);
@@ -65,7 +65,7 @@ static bool is_named(const struct span *name, const char *text)
     return (size_t)(name->end - name->start) == size + 2 && memcmp(name->start + 1, text, size) == 0;
 }
 
-/* "\." and "\\" become what they stand for. A path with more than one name is found nowhere in a flat record. */
+/* Unescapes "\." and "\\". A path with more than one name can't be found in a flat record. */
 static char *flat_name(const char *path)
 {
     char *name = strdup(path), *to = name;
@@ -140,7 +140,7 @@ struct fxi_decoder *fxi_vflow_whole(struct fxi_vflow *vflow)
     return vflow->whole;
 }
 
-/* Of members with the same name the last one counts, as everywhere. */
+/* Of members with the same name the last one counts, as in the decoder. */
 static void find_members(struct fxi_vflow *vflow, const char *object, struct span *sets)
 {
     struct span name, value;
@@ -154,7 +154,10 @@ static void find_members(struct fxi_vflow *vflow, const char *object, struct spa
     }
 }
 
-/* A message without flows (no DataSets, or null) is sound and has no records; one whose DataSets is no list has a fault. */
+/*
+ * A message without flows (DataSets is absent or null) is valid and has no records. If DataSets is not a list, it is a
+ * fault.
+ */
 static enum fxi_decode begin_message(struct fxi_vflow *vflow, const char **at, const char *end, struct fxi_arena *arena,
                                      const char **where)
 {
@@ -181,7 +184,7 @@ static bool digits_only(const struct span *value)
     return value->start < value->end;
 }
 
-/* "I", or "E.I". False: the element has no number that fits. */
+/* Writes "I" or "E.I". False: the element has no usable number. */
 static bool name_element(const struct span *id, const struct span *enterprise, char name[64], size_t *size)
 {
     bool has_enterprise = enterprise->start && *enterprise->start != 'n' &&
@@ -221,7 +224,7 @@ static bool take_element(struct fxi_vflow *vflow, const char **at)
     return true;
 }
 
-/* Behind the record at *at; false: it is not a list of elements. */
+/* Takes the elements of the record at *at, and moves *at past it. False: it is not a list of elements. */
 static bool take_elements(struct fxi_vflow *vflow, const char **at)
 {
     const char *inside = *at + 1;
@@ -235,7 +238,7 @@ static bool take_elements(struct fxi_vflow *vflow, const char **at)
     return sound;
 }
 
-/* A text "0x..." that 64 bits can hold. */
+/* Reads a text "0x..." that fits 64 bits. */
 static bool hex_value(const struct span *text, uint64_t *number)
 {
     const char *at = text->start + 1, *end = text->end - 1;
@@ -252,7 +255,7 @@ static bool hex_value(const struct span *text, uint64_t *number)
     return true;
 }
 
-/* Name and value with quotes, colon and comma; a number needs no more room than its hexadecimal text. */
+/* Names and values with quotes, colons and commas. A number is never longer than its hexadecimal text. */
 static size_t flat_size(const struct fxi_vflow *vflow)
 {
     size_t size = 3;

@@ -1,4 +1,4 @@
-/* Walking over JSON that the decoder has found sound: nothing is checked. Any thread. */
+/* Walks over JSON that the decoder has checked; nothing is checked again. Any thread. */
 #ifndef FXI_DECODE_WALK_H
 #define FXI_DECODE_WALK_H
 
@@ -14,7 +14,7 @@ static inline const char *fxi_walk_space(const char *at)
     return at;
 }
 
-/* at: a text's opening quote. Behind its closing one. */
+/* Gives the place after the closing quote of the text that opens at `at`. */
 static inline const char *fxi_walk_string(const char *at)
 {
     for (at++; *at != '"'; at++)
@@ -22,7 +22,7 @@ static inline const char *fxi_walk_string(const char *at)
     return at + 1;
 }
 
-/* Behind the value at `at`; something follows it. */
+/* Gives the place after the value at `at`. Something must follow the value. */
 static inline const char *fxi_walk_value(const char *at)
 {
     unsigned depth = 0;
@@ -36,7 +36,7 @@ static inline const char *fxi_walk_value(const char *at)
             depth--;
         at++;
     } while (depth);
-    /* A number or a word goes on until something that can't be a part of it. */
+    /* A number or literal continues up to a character that can't be part of it. */
     if (at[-1] != '"' && at[-1] != '}' && at[-1] != ']')
         while (!fxi_walk_is_space(*at) && *at != ',' && *at != '}' && *at != ']')
             at++;

@@ -1,6 +1,7 @@
 /*
- * Words for numbers. Protocols: IANA's registry "Assigned Internet Protocol Numbers" (keywords in lower case); Ethernet
- * types: IEEE's, those that flow records have; flags of TCP: RFC 9293, in the order of their bits. Constants; any thread.
+ * Names of numbers. Protocols: IANA's registry "Assigned Internet Protocol Numbers" (keywords in lower case). Ethernet
+ * types: those in flow records, named as by IEEE. TCP flags: RFC 9293, in the order of their bits. Constants; any
+ * thread.
  */
 #include <flow-exporter/word.h>
 
@@ -83,7 +84,7 @@ static bool is_same(const char *name, const char *text, size_t size)
     return name[size] == '\0';
 }
 
-/* Digits of a base and nothing else, up to 16 bits. */
+/* Reads digits of the base, and nothing else, up to 16 bits. */
 static bool read_digits(const char *text, size_t size, unsigned base, uint64_t *number)
 {
     *number = 0;
@@ -139,8 +140,8 @@ static bool is_known_etype(uint64_t number)
 }
 
 /*
- * pmacct writes 800 and means 0x0800, others write 2048. Types begin at 1536, so a smaller decimal is hexadecimal, and
- * so is one that is a type that flow records have, when the decimal is none.
+ * For 0x0800 pmacct writes 800 and others write 2048. Types begin at 1536, so a smaller number is hexadecimal. A larger
+ * number is hexadecimal too if that gives a type that flow records have and the decimal does not.
  */
 static bool read_etype(const char *text, size_t size, uint64_t *number)
 {
@@ -160,7 +161,7 @@ static bool read_etype(const char *text, size_t size, uint64_t *number)
     return is_decimal || is_hexadecimal;
 }
 
-/* "...AP...", as nfdump and tcpdump write flags. */
+/* Reads flags as nfdump and tcpdump write them: "...AP...". */
 static bool read_letters(const char *text, size_t size, uint64_t *number)
 {
     *number = 0;
@@ -185,7 +186,7 @@ static bool add_flag(const char *text, size_t size, uint64_t *number)
     return false;
 }
 
-/* Names in a row, with something between them. */
+/* Reads several names with separators between them. */
 static bool read_names(const char *text, size_t size, uint64_t *number)
 {
     bool sound = true;
