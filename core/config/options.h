@@ -45,8 +45,8 @@ int fxi_options_check(const struct fx_option *table, size_t options_size, struct
 
 /* Print a table for people: for `flow-exporter plugin NAME`, and as Markdown for the reference. */
 void fxi_options_print(FILE *out, const struct fx_option *table);
+void fxi_options_print_markdown(FILE *out, const struct fx_option *table);
 /* Prints a paragraph in lines that fit a terminal. */
 void fxi_text_print(FILE *out, const char *text, int indent);
-void fxi_options_print_markdown(FILE *out, const struct fx_option *table);
 
 #endif

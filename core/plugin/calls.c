@@ -1,6 +1,7 @@
 /*
- * Places of threads, in a list that only grows; one whose thread has ended is taken again. A place is written by its
- * thread and read by who visits: since_ns is 0 while the other two change, and the same before and after reading.
+ * One place for each thread, in a list that only grows. When a thread ends, its place can be taken again. Only its
+ * thread writes a place. A reader sees since_ns as 0 while the other two change; if since_ns is the same before and
+ * after, they belong together.
  */
 #include "plugin/calls.h"
 
@@ -16,15 +17,15 @@ struct place {
     _Atomic(const char *) name;
     _Atomic int64_t since_ns;
     atomic_bool is_taken;
-    struct place *next; /* never changed once it is in the list */
-    int64_t seen_ns;    /* this and the next: who visits */
+    struct place *next; /* never changes once the place is in the list */
+    int64_t seen_ns;    /* this and the next belong to the visitor */
     int64_t told;
 };
 
 static _Atomic(struct place *) places;
 static pthread_mutex_t visiting = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t at_end; /* gives the place back when its thread ends */
+static pthread_key_t at_end; /* frees the place when its thread ends */
 static _Thread_local struct place *mine;
 
 static void give_back(void *arg)
@@ -94,7 +95,7 @@ void fxi_call_end(struct fxi_call before)
     put(mine, &before);
 }
 
-/* False: there is none, or it changes just now. */
+/* False: the place has no call, or is changing now. */
 static bool read_place(struct place *place, struct fxi_call *call)
 {
     int64_t since_ns = atomic_load_explicit(&place->since_ns, memory_order_acquire);

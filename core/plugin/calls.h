@@ -1,6 +1,7 @@
 /*
- * Calls of plugins that are under way: each is noted before it is made, so that one that does not return can be named.
- * A thread has one place of its own; calls inside calls are put back in order. Noting costs some stores and no lock.
+ * Calls of plugins in progress. Each call is noted before it is made, so that a call that does not return can be named.
+ * Each thread has one place for its call; when a call inside another one ends, the outer one is put back. Noting costs
+ * a few stores and no lock.
  */
 #ifndef FXI_PLUGIN_CALLS_H
 #define FXI_PLUGIN_CALLS_H
@@ -12,23 +13,26 @@ struct fx_instance;
 
 struct fxi_call {
     const struct fx_instance *instance; /* NULL: the core's own work, such as writing a file */
-    const char *name;                   /* of the operation; constant; NULL: there is no call */
+    const char *name;                   /* name of the operation, a constant; NULL: no call */
     int64_t since_ns;
 };
 
-/* Any thread. Gives what to end it with: the call that it is made in. since_ns: now, where the caller knows; else 0. */
+/*
+ * Any thread. Gives the outer call, which fxi_call_end needs. since_ns is the time now, or 0 if the caller does not
+ * know it.
+ */
 struct fxi_call fxi_call_begin(const struct fx_instance *instance, const char *name, int64_t since_ns);
 void fxi_call_end(struct fxi_call before);
 
 /*
- * Every call that has lasted so long, innermost ones only. Any thread, one at a time; no instance ends meanwhile.
- * *told is the visitor's own: 0 when it sees a call for the first time.
+ * Visits every call that has lasted at least this long, innermost calls only. Any thread, one at a time. No instance is
+ * freed meanwhile. *told belongs to the visitor, and is 0 when the visitor sees a call for the first time.
  */
 void fxi_calls_visit(int64_t longer_than_ms,
                      void (*visit)(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told),
                      void *arg);
 
-/* Before an instance is freed: nobody looks at it any more. */
+/* Call before an instance is freed: waits until no visit is reading the instance. */
 void fxi_calls_forget(void);
 
 #endif

@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "config/options.h"
 
-/* ABI 2.0 ended with this member. */
+/* The last member of ABI 2.0. */
 #define SIZE_2_0 (offsetof(struct fx_plugin, restore) + sizeof(((struct fx_plugin *)0)->restore))
 
 const char *fxi_kind_name(enum fx_kind kind)

@@ -1,4 +1,7 @@
-/* Instances of plugins: options, lifecycle, the small services that need no pipeline. Main thread but for metrics. */
+/*
+ * Instances of plugins: options, lifecycle, and the small services that need no pipeline. Main thread, except for
+ * metrics.
+ */
 #include "plugin/instance.h"
 
 #include <stdarg.h>
@@ -70,7 +73,7 @@ int fx_option_is_secret(const struct fx_instance *instance, const char *option, 
     return fxi_secret_is(fxi_option_find(instance->plugin->options, option), item, node);
 }
 
-/* Errors of the loader are about a file of their own: add where the configuration asks for it. */
+/* An error of the loader names the plugin's file. This adds the place in the configuration that asks for the plugin. */
 static void add_place(struct fx_error *err, const struct fxi_config *config, const struct fxi_node *node)
 {
     if (!err || err->line)
@@ -132,12 +135,14 @@ void fxi_instance_free(struct fx_instance *instance)
     free(instance);
 }
 
-/* "input-kafka: no broker ..." so that a message without a place still says who speaks. */
+/*
+ * Puts the instance's name in front ("input-kafka: no broker ..."), so that a message without a place tells its origin.
+ */
 static int name_speaker(const struct fx_instance *instance, int rc, struct fx_error *err)
 {
     if (rc >= 0 || !err)
         return rc < 0 ? rc : 0;
-    char message[FX_ERROR_MESSAGE_MAX - 80]; /* room for the name, which has at most 64 */
+    char message[FX_ERROR_MESSAGE_MAX - 80]; /* leaves room for the name, at most 64 bytes */
     snprintf(message, sizeof message, "%.*s", (int)sizeof message - 1, err->message);
     snprintf(err->message, sizeof err->message, "%.64s: %s", instance->name,
              message[0] ? message : "the plugin failed and gave no reason");

@@ -1,7 +1,6 @@
 /*
- * The search for plugins and the list of those that are loaded. A name is
- * validated and only absolute paths are opened, so that libltdl never looks
- * for it in other places. Main thread.
+ * Searches plugins, and keeps the list of those that are loaded. Names are checked and only absolute paths are opened,
+ * so libltdl never searches in other places. Main thread.
  */
 #include "plugin/loader.h"
 
@@ -18,7 +17,7 @@
 #include "util/str.h"
 
 struct fxi_loader {
-    char **dirs; /* absolute */
+    char **dirs; /* absolute paths */
     size_t dir_count;
     struct fxi_module *modules;
 };
@@ -27,12 +26,12 @@ static void add_dir(struct fxi_loader *loader, const char *dir)
 {
     char *absolute = realpath(dir, NULL);
     if (!absolute)
-        return; /* not there: the message for a plugin that is not found lists what was searched */
+        return; /* absent; if no plugin is found, the message lists the folders that were searched */
     loader->dirs = fxi_realloc(loader->dirs, loader->dir_count + 1, sizeof *loader->dirs);
     loader->dirs[loader->dir_count++] = absolute;
 }
 
-/* The environment's folders, joined by colons. */
+/* Adds the environment's folders, which colons separate. */
 static void add_env_dirs(struct fxi_loader *loader)
 {
     const char *env = getenv("FLOW_EXPORTER_PLUGIN_DIR");
@@ -64,7 +63,7 @@ void fxi_loader_free(struct fxi_loader *loader)
         return;
     for (struct fxi_module *module = loader->modules, *next; module; module = next) {
         next = module->next;
-#ifndef FXI_SANITIZED /* a sanitizer names the functions of a report only while they are loaded */
+#ifndef FXI_SANITIZED /* a sanitizer can name the functions in a report only while they are loaded */
         fxi_open_close(module->handle);
 #endif
         free(module->file);
@@ -97,7 +96,7 @@ static int name_is_valid(const char *name)
     return 1;
 }
 
-/* The file of a plugin, or NULL: in a folder D it is D/NAME.so or, in a build tree, D/NAME/NAME.la. */
+/* Gives the file of a plugin, or NULL. In a folder D the file is D/NAME.so or, as in a build tree, D/NAME/NAME.la. */
 static char *find_in_dir(const char *dir, const char *name)
 {
     struct fxi_str path = {0};
@@ -173,7 +172,7 @@ const struct fxi_module *fxi_loader_get(struct fxi_loader *loader, const char *n
     return module;
 }
 
-/* What a folder's entry may be a plugin of: NAME.so, or a folder NAME with NAME.la. */
+/* The name of the plugin that a folder's entry may be: NAME.so, or a folder NAME with NAME.la. */
 static char *entry_plugin_name(const char *dir, const char *entry)
 {
     size_t size = strlen(entry);

@@ -1,7 +1,4 @@
-/*
- * Finds plugins, loads them with libltdl and checks their descriptor before
- * anything of it is used. Main thread only.
- */
+/* Finds plugins, loads them with libltdl, and checks their descriptors before use. Main thread only. */
 #ifndef FXI_PLUGIN_LOADER_H
 #define FXI_PLUGIN_LOADER_H
 
@@ -9,30 +6,36 @@
 
 struct fxi_loader;
 
-/* A loaded plugin. Its descriptor is a copy: members that an older minor version lacks are zero. */
+/* A loaded plugin. Its descriptor is a copy, in which members that an older minor version lacks are zero. */
 struct fxi_module {
     struct fx_plugin plugin;
-    char *file; /* absolute */
+    char *file; /* absolute path */
     void *handle;
     struct fxi_module *next;
 };
 
-/* dirs (ended by NULL, may be NULL) are searched before the environment's and the installed one. */
+/*
+ * dirs ends with NULL and may be NULL. These folders are searched first, then the environment's, then the installed
+ * one.
+ */
 struct fxi_loader *fxi_loader_new(const char *const *dirs, struct fx_error *err);
 /* Closes all plugins. */
 void fxi_loader_free(struct fxi_loader *loader);
 
 /*
- * The plugin by name, or by the absolute path of its file; loaded once. On refusal NULL, and err names file and
- * reason. In a folder D it looks for D/NAME.so, and for D/NAME/NAME.la: the layout of a build tree.
+ * Gives the plugin with this name, or of the file with this absolute path. Each plugin is loaded once. On refusal gives
+ * NULL, and err names the file and the reason. In a folder D the plugin is D/NAME.so or, as in a build tree,
+ * D/NAME/NAME.la.
  */
 const struct fxi_module *fxi_loader_get(struct fxi_loader *loader, const char *name, struct fx_error *err);
 
-/* Calls found with the name of every plugin in the folders, sorted, the first of a name only. */
+/*
+ * Calls found for every plugin in the folders, sorted by name. Of plugins with the same name only the first is given.
+ */
 void fxi_loader_list(const struct fxi_loader *loader, void (*found)(void *arg, const char *name, const char *file),
                      void *arg);
 
-/* The name that a plugin of this file must have. Returned text is the caller's. */
+/* The name that the plugin in this file must have. The caller owns the text. */
 char *fxi_loader_base_name(const char *file);
 
 #endif

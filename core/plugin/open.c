@@ -1,6 +1,6 @@
 /*
- * libltdl with a loader of our own: its stock loader binds lazily and forgets
- * why an open failed. Main thread only; libltdl's state is the process's.
+ * libltdl with a loader of our own, since libltdl's loader binds lazily and forgets why an open failed. Main thread
+ * only: libltdl's state belongs to the whole process.
  */
 #include "plugin/open.h"
 
@@ -17,7 +17,7 @@
 
 #define LOADER_NAME "fxi_bind_now"
 
-/* The first reason given for a file that exists; libltdl itself says "file not found" for everything. */
+/* The first reason given for an existing file. libltdl itself says "file not found" for everything. */
 static char first_reason[FX_ERROR_MESSAGE_MAX];
 
 static lt_module open_now(lt_user_data data, const char *filename, lt_dladvise advise)
@@ -64,7 +64,7 @@ int fxi_open_init(struct fx_error *err)
     if (!lt_dlloader_find(LOADER_NAME) && lt_dlloader_add(make_vtable()))
         return fx_error_set(err, FX_EABI, "libltdl does not take the loader: %s", lt_dlerror());
     if (lt_dlloader_find("lt_dlopen"))
-        free(lt_dlloader_remove("lt_dlopen")); /* else it would try again, lazily */
+        free(lt_dlloader_remove("lt_dlopen")); /* otherwise it would try again, lazily */
     return 0;
 }
 
@@ -82,7 +82,7 @@ void *fxi_open(const char *file, struct fx_error *err)
     const char *general = lt_dlerror();
     const char *reason = first_reason[0] ? first_reason : general;
     size_t size = strlen(file);
-    /* dlopen's own text mostly begins with the file's name: do not say it twice. */
+    /* dlopen's text usually begins with the file's name, which the message already has. */
     if (strncmp(reason, file, size) == 0 && strncmp(reason + size, ": ", 2) == 0)
         reason += size + 2;
     fx_error_set(err, FX_EABI, "%s: can't be loaded: %s", file, reason);

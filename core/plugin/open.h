@@ -1,14 +1,14 @@
-/* Opening shared objects with libltdl, bound at once, with the real reason when it fails. */
+/* Opens shared objects with libltdl. All symbols are bound at once. Errors have the real reason. */
 #ifndef FXI_PLUGIN_OPEN_H
 #define FXI_PLUGIN_OPEN_H
 
 #include <flow-exporter/error.h>
 
-/* Before the first open and after the last close. */
+/* Call init before the first open, and fini after the last close. */
 int fxi_open_init(struct fx_error *err);
 void fxi_open_fini(void);
 
-/* file: absolute, a shared object or a libtool archive (.la). NULL with err filled. */
+/* file is an absolute path of a shared object or a libtool archive (.la). On failure gives NULL and err. */
 void *fxi_open(const char *file, struct fx_error *err);
 void *fxi_open_symbol(void *handle, const char *name);
 void fxi_open_close(void *handle);

@@ -1,10 +1,10 @@
-/* CRC-32C: by the processor's instruction where it has one, else eight table steps at a time. Any thread. */
+/* CRC-32C, by the processor's instruction if it has one, otherwise by tables, eight steps at a time. Any thread. */
 #include "state/crc.h"
 
 #include <pthread.h>
 #include <string.h>
 
-#define POLYNOMIAL 0x82f63b78u /* 0x1edc6f41, bits reversed */
+#define POLYNOMIAL 0x82f63b78u /* 0x1edc6f41 with its bits reversed */
 
 static uint32_t table[8][256];
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;

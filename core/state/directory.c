@@ -1,6 +1,6 @@
 /*
- * The directory: found, locked, known by its identity, given up when it fails.
- * Main thread, then the checkpoint's owner.
+ * The state directory: found, locked, recognised by its identity, and given up after a failure. Only the main thread,
+ * and later the thread that takes checkpoints.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ char *fxi_state_directory(const char *configured, bool *is_default)
     *is_default = !configured;
     if (configured)
         return strcmp(configured, "none") == 0 ? NULL : fxi_strdup(configured);
-    const char *given = getenv("STATE_DIRECTORY"); /* systemd's; several are separated by colons */
+    const char *given = getenv("STATE_DIRECTORY"); /* set by systemd; colons separate several folders */
     if (given && *given)
         return fxi_strndup(given, strcspn(given, ":"));
     const char *home = getenv("XDG_STATE_HOME");
@@ -69,8 +69,8 @@ static int fail(const struct fxi_state *state, const char *what, int code, struc
 }
 
 /*
- * The folder itself is locked, since nobody can put another one into its place without our noticing it. The file
- * 'lock' is locked beside it: older versions look at it alone, and some network file systems lock no folders.
+ * The folder itself is locked: if it is replaced by another one, fxi_state_check notices. The file 'lock' is locked as
+ * well, since older versions lock only this file, and some network file systems do not lock folders.
  */
 static int lock(struct fxi_state *state, struct fx_error *err)
 {
@@ -87,7 +87,7 @@ static int lock(struct fxi_state *state, struct fx_error *err)
                             "the state directory %s is used by another process; give each its own (state: {directory: "
                             "...})",
                             state->directory);
-    return fxi_state_check(state, err); /* it can have been replaced before it was locked */
+    return fxi_state_check(state, err); /* the folder may have been replaced before it was locked */
 }
 
 int fxi_state_check(const struct fxi_state *state, struct fx_error *err)
@@ -114,7 +114,7 @@ static int open_directory(struct fxi_state *state, struct fx_error *err)
 
 static int make_identity(struct fxi_state *state, struct fx_error *err)
 {
-    if (!state->identity[0]) { /* else it is written again after the directory was lost */
+    if (!state->identity[0]) { /* after the directory was lost, the old identity is written again */
         uint64_t random;
         if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
             return fail(state, "getrandom", errno, err);
@@ -122,7 +122,7 @@ static int make_identity(struct fxi_state *state, struct fx_error *err)
     }
     char text[64];
     int size = snprintf(text, sizeof text, IDENTITY_TEXT "%s\n", state->identity);
-    /* By another name first: half an identity would be nobody's. */
+    /* Written under another name and renamed, so that a crash leaves no half-written identity. */
     int rc = fxi_file_put(state->dir_fd, IDENTITY_FILE ".new", text, (size_t)size);
     if (!rc && renameat(state->dir_fd, IDENTITY_FILE ".new", state->dir_fd, IDENTITY_FILE))
         rc = errno;
@@ -299,7 +299,10 @@ int fxi_state_forget(struct fxi_state *state)
     return fsync(state->dir_fd);
 }
 
-/* Removed, or at least spoiled. A disk that takes neither is found out by the tags in later commits. */
+/*
+ * Removes the file, or at least overwrites it. If the disk refuses both, the tags of later commits show that the file
+ * is out of date.
+ */
 static void spoil(const struct fxi_state *state, const char *name)
 {
     if (unlinkat(state->dir_fd, name, 0) == 0 || errno == ENOENT)
@@ -335,7 +338,7 @@ int fxi_state_reopen(struct fxi_state *state, struct fx_error *err)
         give_up(state);
         return rc;
     }
-    spoil(state, "checkpoint-0"); /* what could not be removed before */
+    spoil(state, "checkpoint-0"); /* removing it may have failed before */
     spoil(state, "checkpoint-1");
     return 0;
 }

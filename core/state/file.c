@@ -1,4 +1,4 @@
-/* Reading and writing of whole files, with what a disk needs to be told. */
+/* Reads and writes whole files, and syncs them. */
 #include "state/file.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * Small files, whole. 0 or an errno, or FXI_NOT_REGULAR (text: fxi_regular_reason); descriptors are the caller's.
- * Any thread.
+ * Small files, read and written as a whole. Results are 0, an errno, or FXI_NOT_REGULAR (fxi_regular_reason gives the
+ * text). The caller owns the descriptors. Any thread.
  */
 #ifndef FXI_STATE_FILE_H
 #define FXI_STATE_FILE_H
@@ -9,13 +9,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* All of it, at this place of the file. */
+/* Writes all of data at this place in the file. */
 int fxi_file_write(int fd, const void *data, size_t size, uint64_t at);
-/* A heap copy of the file, at most max bytes (else EFBIG), ended by a NUL that is not counted. */
+/* Reads the file to the heap, at most max bytes (else EFBIG). A NUL, not counted in *size, is added. */
 int fxi_file_get(int dir_fd, const char *name, uint64_t max, char **data, size_t *size);
-/* Writes and syncs it in place (a longer rest of before stays); a new file's name is synced, too. */
+/* Writes the file in place and syncs it. A longer file keeps its rest. A new file's name is synced too. */
 int fxi_file_put(int dir_fd, const char *name, const void *data, size_t size);
-/* Opens a file to write; a new one's name is synced. A negative errno. */
+/* Opens a file for writing. A new file's name is synced. Gives the descriptor or a negative errno. */
 int fxi_file_open(int dir_fd, const char *name, int flags);
 
 #endif

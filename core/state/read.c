@@ -1,6 +1,6 @@
 /*
- * A part is read: mapped and checked whole before an output sees a byte of it.
- * The checkpoint's owner.
+ * Reads a part. The files are mapped and completely checked before an output sees any byte. Only the thread that takes
+ * checkpoints.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ void fxi_part_read_end(struct fx_state *part)
     part->read = NULL;
 }
 
-/* Maps the first size bytes. 0, an errno, or -1: the file is shorter. */
+/* Maps the first size bytes. Gives 0, an errno, or -1 if the file is shorter. */
 static int map(int dir_fd, const char *name, uint64_t size, char **data, size_t *mapped)
 {
     int fd = fxi_regular_open(dir_fd, name, O_RDONLY, NULL);
@@ -91,7 +91,7 @@ int fx_state_entry(const struct fx_checkpoint *checkpoint, const void **data, si
         return 0;
     memcpy(&head, part->log + part->log_at, sizeof head);
     if (head > part->log_map - part->log_at - sizeof head)
-        return 0; /* can't be: the checksum was right */
+        return 0; /* impossible, since the checksum was right */
     *data = part->log + part->log_at + sizeof head;
     *size = (size_t)head;
     part->log_at += sizeof head + head + (8 - head % 8) % 8;

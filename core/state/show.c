@@ -1,4 +1,4 @@
-/* What is in a state directory, for people. Nothing is changed: no lock is taken, no file is made. Main thread. */
+/* Prints what is in a state directory. Nothing is changed: no lock is taken and no file is made. Main thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #include "util/clean.h"
 #include "util/regular.h"
 
-/* The folder as the file 'lock' in it: see directory.c. Descriptors of our own, which let go of what they got. */
+/* Tries both locks of directory.c. They are tried on separate descriptors, and closing these releases the locks. */
 static const char *in_use(const struct fxi_state *state)
 {
     static const char *const names[] = {".", "lock"};
@@ -44,7 +44,7 @@ static void print_time(FILE *out, int64_t time_ms)
     fprintf(out, "%s.%03dZ", text, (int)(time_ms % 1000));
 }
 
-/* The directory may be anybody's: what is in it is foreign text. */
+/* Anybody may have written the directory, so its texts are made safe for the terminal. */
 static void print_line(FILE *out, const char *what, const char *text)
 {
     fputs(what, out);
@@ -52,7 +52,7 @@ static void print_line(FILE *out, const char *what, const char *text)
     fputc('\n', out);
 }
 
-/* False: it is damaged. */
+/* False: the part is damaged. */
 static bool print_part(FILE *out, struct fxi_state *state, const struct fxi_slot *slot,
                        const struct fxi_slot_part *found)
 {

@@ -1,4 +1,4 @@
-/* flow-exporter state DIR. */
+/* The command `flow-exporter state DIR`. */
 #ifndef FXI_STATE_SHOW_H
 #define FXI_STATE_SHOW_H
 
@@ -6,7 +6,7 @@
 
 #include <flow-exporter/error.h>
 
-/* Prints what is in the directory. 0, or a negative code when it can't be read or something in it is damaged. */
+/* Prints what is in the directory. Gives 0, or a negative code if it can't be read or something in it is damaged. */
 int fxi_state_show(FILE *out, const char *directory, struct fx_error *err);
 
 #endif

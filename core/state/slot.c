@@ -1,4 +1,4 @@
-/* Slots: read, written, marked. One thread at a time. Everything read is checked before it is believed. */
+/* Reads, writes and marks slots. One thread at a time. Everything that is read is checked before use. */
 #include "state/slot.h"
 
 #include <errno.h>
@@ -21,21 +21,21 @@
 #define BODY_MAX   ((uint64_t)256 << 20)
 #define MARK_MAGIC "FXACCEPT"
 #define BODY_MAGIC "FXSTATE1"
-#define WORK_MAGIC "FXWRITES" /* in its place while the body is being written */
+#define WORK_MAGIC "FXWRITES" /* stands in place of BODY_MAGIC while the body is written */
 
 struct mark {
     char magic[8];
     uint64_t number;
     uint64_t reserved;
     uint32_t zero;
-    uint32_t crc; /* of all before it */
+    uint32_t crc; /* of everything before it */
 };
 
 struct header {
     char magic[8];
-    uint32_t order, version; /* first, so that every version can tell */
+    uint32_t order, version; /* first, so that every version can read them */
     uint32_t word_bytes;
-    uint32_t crc; /* of the whole body with this as 0 */
+    uint32_t crc; /* of the whole body, with crc taken as 0 */
     uint64_t body_size, number;
     int64_t time_ms;
     char identity[FXI_IDENTITY_SIZE];
@@ -120,8 +120,8 @@ static void make_body(struct fxi_str *body, const struct fxi_slot *slot)
 }
 
 /*
- * The mark goes first, then the body, whose first bytes come last: a writer that is killed leaves a file that is known
- * to be unfinished, and can't be taken for a damaged one.
+ * First the mark is cleared, then the body is written, and the body's first bytes come last. If the process is killed,
+ * the file is known to be unfinished. It can't be taken for a damaged one.
  */
 static int write_body(int fd, const struct fxi_str *body)
 {
@@ -182,7 +182,7 @@ void fxi_slot_drop(int dir_fd, struct fxi_slot *slot)
     snprintf(name, sizeof name, "checkpoint-%u", index);
     int fd = fxi_regular_open(dir_fd, name, O_WRONLY, NULL);
     if (fd >= 0) {
-        /* Should it fail, the slot is what it was before: one without a mark, for tags to tell. */
+        /* If this fails, the slot stays as it was: without a mark, so tags decide about it. */
         (void)!fxi_file_write(fd, WORK_MAGIC, sizeof WORK_MAGIC - 1, FXI_SLOT_BODY);
         close(fd);
     }
@@ -301,7 +301,7 @@ static enum fxi_slot_fault parse(char *data, size_t data_size, struct fxi_slot *
     if (data_size < FXI_SLOT_BODY + sizeof header)
         return say(FXI_SLOT_DAMAGED, message, size, data_size ? "it is truncated" : "it is empty");
     char *body = data + FXI_SLOT_BODY;
-    /* A shorter body may follow a longer one in the same file. */
+    /* The file may be longer than the body: a longer body may have been there before. */
     memcpy(&header, body, sizeof header);
     size_t body_size = data_size - FXI_SLOT_BODY;
     if (memcmp(header.magic, BODY_MAGIC, 7) == 0 && header.body_size >= sizeof header && header.body_size < body_size)
@@ -321,7 +321,7 @@ static enum fxi_slot_fault parse(char *data, size_t data_size, struct fxi_slot *
     return FXI_SLOT_SOUND;
 }
 
-/* A few bytes of it may be wrong, and still it can't be anything else. */
+/* Whether the mark differs in at most four bytes. Then it can't be anything else. */
 static bool is_nearly(const struct mark *found, const struct mark *wanted)
 {
     unsigned wrong = 0;

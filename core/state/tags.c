@@ -1,4 +1,4 @@
-/* The lists of tags beside committed positions. Other programs may have stored anything there: it is skipped. */
+/* Lists of tags beside committed positions. Other programs may have stored anything there; that is skipped. */
 #include "state/tags.h"
 
 #include <inttypes.h>

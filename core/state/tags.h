@@ -1,6 +1,6 @@
 /*
- * Tags: "IDENTITY:NUMBER", stored by inputs beside committed positions. IDENTITY is 16 hexadecimal digits; a '-'
- * behind it says that the checkpoint was counted without being made durable. See fx_tags_add. Any thread.
+ * Tags: "IDENTITY:NUMBER", stored by inputs beside committed positions. IDENTITY has 16 hexadecimal digits. A '-' after
+ * it means that the checkpoint was counted but not made durable. See fx_tags_add. Any thread.
  */
 #ifndef FXI_STATE_TAGS_H
 #define FXI_STATE_TAGS_H
@@ -20,7 +20,7 @@ struct fxi_tag {
 
 void fxi_tag_print(char buffer[FXI_TAG_BYTES], const char *identity, bool durable, uint64_t number);
 
-/* The next sound tag of a list; *at is moved behind it. False at the end. */
+/* Takes the next valid tag of a list, and moves *at past it. False: there are no more. */
 bool fxi_tag_next(const char **at, const char *end, struct fxi_tag *tag);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * A checkpoint is written: the outputs' values and logs first, and when all of
- * it is on the disk, the slot that speaks of it. Order is everything here: the
- * slot that is the truth, its values and its share of the logs are never
- * touched, and its mark is on the disk before the other slot is spoiled.
+ * Writes a checkpoint: first the outputs' values and logs and then, when all of them are on the disk, the slot that
+ * refers to them. The order matters. The truth, its values and its part of the logs are never changed. Its mark is on
+ * the disk before the other slot is overwritten.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -77,7 +76,7 @@ int fxi_state_begin(struct fxi_state *state, uint64_t number, struct fx_error *e
             return fail(state, "checkpoint-", state->truth->index ? "1" : "0", rc, err);
         state->mark_unsynced = false;
     }
-    /* Without a truth the other slot is of no use either, and must never be taken for one. */
+    /* Without a truth the slots are of no use. Neither must ever be taken for one. */
     if (!state->truth && fxi_state_forget(state))
         return fail(state, "checkpoint-0, -", "1", errno, err);
     state->writing = state->truth ? 1 - state->truth->index : 0;
@@ -102,11 +101,11 @@ static int open_log(struct fx_state *part, int folder)
     if (fd < 0)
         return -fd;
     part->log_fd = fd;
-    /* Behind the truth's share there may be entries of checkpoints that were not accepted. */
+    /* After the truth's part of the log there may be entries of checkpoints that were not accepted. */
     return ftruncate(fd, (off_t)part->made.log_size) ? errno : 0;
 }
 
-/* Without a truth no log is of any use: those of before are removed, and log-1 is begun. */
+/* Without a truth no log is of any use. Old ones are removed, and log-1 is begun. */
 static void sweep_logs(int folder)
 {
     int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -200,7 +199,7 @@ int fx_state_put(const struct fx_checkpoint *checkpoint, const void *data, size_
     return part->fault ? FX_EIO : 0;
 }
 
-/* The size, the entry, and zeros up to a multiple of eight: entries are aligned when they are read. */
+/* Writes the size, the entry, and zeros up to a multiple of eight, so that entries are aligned when they are read. */
 int fx_state_log(const struct fx_checkpoint *checkpoint, const void *data, size_t size)
 {
     static const char zeros[8];
@@ -307,7 +306,10 @@ int fxi_state_finish(struct fxi_state *state, const struct fxi_slot_position *po
     return 0;
 }
 
-/* Whether the log shall be written anew: it is twice as long as what lives, or as it was when last written whole. */
+/*
+ * Whether the log must be rewritten: it is over twice the size of what is in use or, if that is unknown, of the last
+ * rewrite.
+ */
 static bool is_overgrown(const struct fx_state *part)
 {
     uint64_t live = part->live ? part->live : part->made.log_base;
@@ -328,7 +330,7 @@ void fxi_state_accept(struct fxi_state *state)
     state->truth = slot;
     state->mark_unsynced = true;
     slot->is_accepted = true;
-    fxi_slot_mark(state->dir_fd, slot); /* should it fail, the tags beside the positions still tell */
+    fxi_slot_mark(state->dir_fd, slot); /* if this fails, the tags beside the positions still tell */
     for (struct fx_state *part = state->parts; part; part = part->next) {
         part->wants_rewrite = is_overgrown(part);
         const struct fxi_slot_part *before = old ? fxi_slot_find(old, part->instance) : NULL;
@@ -338,7 +340,7 @@ void fxi_state_accept(struct fxi_state *state)
     }
 }
 
-/* Both slots' logs are kept: until the mark is on the disk the older slot may be needed. */
+/* The logs of both slots are kept: until the mark is on the disk, the older slot may be needed. */
 void fxi_part_tidy(const struct fx_state *part, uint64_t keep_a, uint64_t keep_b)
 {
     for (uint64_t generation = keep_b; generation-- > 1 && keep_b - generation <= 2;) {

@@ -118,9 +118,9 @@ struct fx_plugin {
     enum fx_verdict (*commit)(void *self, const struct fx_checkpoint *checkpoint, int timeout_ms,
                               struct fx_error *err) FX_ZERO;
     /*
-     * Called after a rollback. Each stream that has not ended continues from its position in this checkpoint: where the
-     * last committed checkpoint left the stream, or where the stream began. No worker is inside poll. Payloads that
-     * were read before no longer count.
+     * Called after a rollback: go back to the positions in this checkpoint. It has one for each stream that has not
+     * ended: the position in the last committed checkpoint or, for a newer stream, the position at which the stream
+     * began. No worker is inside poll. Payloads that were read before do not count any more.
      */
     void (*rewind)(void *self, const struct fx_checkpoint *checkpoint) FX_ZERO;
     /*
@@ -153,12 +153,15 @@ struct fx_plugin {
     /* Called shortly before a cut, while workers still write. Allocate the cut's memory here, to keep the cut short. */
     void (*before_cut)(void *self) FX_ZERO;
     /*
-     * Copies the values written so far, as those of checkpoint number. All workers wait meanwhile, so cut must be
-     * quick. Returns 0 or a negative code; after a failure there is no checkpoint. If a cut follows that was neither
-     * committed nor rolled back, the new cut replaces it.
+     * Copies all values written so far. The copy belongs to the checkpoint with this number. All workers wait
+     * meanwhile, so cut must be quick. Returns 0 or a negative code; after a failure no checkpoint is taken. If the
+     * previous cut was neither committed nor rolled back, the new one replaces it.
      */
     int (*cut)(void *self, uint64_t number) FX_ZERO;
-    /* Makes that copy durable (state.h). Returns 0 or a negative code; after a failure the program does without. */
+    /*
+     * Makes the copy of the last cut durable (state.h). Returns 0 or a negative code. After a failure the checkpoint
+     * continues without the values of this output.
+     */
     int (*prepare)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err) FX_ZERO;
     /* The cut was committed: it may be shown. */
     void (*committed)(void *self, uint64_t number) FX_ZERO;
