@@ -16,7 +16,8 @@
  *               its own context. The plugin locks what they share.
  *   cut, prepare, commit, committed, rolled_back, rewind
  *               One thread at a time: the checkpoint thread, or a worker inside fx_feed_checkpoint(). During cut and
- *               rolled_back all workers stand between payloads. During the others workers may run.
+ *               rolled_back all workers stand between payloads. During rewind none of the input's workers is inside
+ *               poll. During the others workers may run.
  *   stop        Main thread, after the workers have ended. Return within timeout_ms.
  *   worker_free, destroy
  *               Main thread. Free everything.
