@@ -1,7 +1,7 @@
 /*
- * The accepting thread. There is one for all listeners, so that they share one limit. It hardly waits for a place:
- * whoever has no place is refused, so that nobody else stands behind them in the system's queue. Left to itself,
- * libmicrohttpd would stop accepting at its limit.
+ * The accepting thread. One thread serves all listeners, so they share one limit. It waits only briefly for a place and
+ * then refuses the connection. So nobody is stuck behind it in the system's queue. libmicrohttpd by itself would stop
+ * accepting at its limit.
  */
 #include "http/acceptor.h"
 
@@ -18,13 +18,13 @@
 #include "base/thread.h"
 #include "self_metrics.h"
 
-#define PAUSE_MS        50 /* when there is no descriptor */
+#define PAUSE_MS        50 /* while there is no free descriptor */
 #define WAIT_US         2000
 #define PATIENCE_MAX_US 500000
 
 /*
- * A burst of connections is not refused while the HTTP thread comes after. Of its time this thread waits a fifth at
- * most, and so a flood is refused. False: it has waited for so much.
+ * Lets a burst of connections wait until the HTTP thread catches up. The accepting thread waits at most a fifth of its
+ * time, so a flood is refused. False: it has already waited that long.
  */
 static bool wait_a_little(struct prom_acceptor *accept)
 {
@@ -37,7 +37,7 @@ static bool wait_a_little(struct prom_acceptor *accept)
     if (accept->patience_us < WAIT_US)
         return false;
     nanosleep(&pause, NULL);
-    accept->patient_us = prom_clock_ns() / 1000; /* which may be much later, on a busy machine */
+    accept->patient_us = prom_clock_ns() / 1000; /* may be much later on a busy machine */
     accept->patience_us -= accept->patient_us - now_us;
     return true;
 }
@@ -54,21 +54,21 @@ static void take_on(struct prom_acceptor *accept, unsigned listener, int fd, con
             close(fd);
             return;
         }
-    /* Closes it in any case. */
+    /* MHD_add_connection closes fd in any case. */
     if (MHD_add_connection(accept->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES)
         prom_place_return(accept->connections, fd);
 }
 
 /*
- * By a name of its own in a sanitizer's reports: the descriptor is closed by libmicrohttpd, which it does not look
- * into.
+ * A function of its own, so that reports of sanitizers name it: libmicrohttpd closes the descriptor, and sanitizers do
+ * not see that.
  */
 static int take_socket(int listener_fd, struct sockaddr_storage *address, socklen_t *size)
 {
     return accept4(listener_fd, (struct sockaddr *)address, size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-/* One connection of a listener that has some. False: not now. */
+/* Accepts one connection of a listener that has some. False: it can't be accepted now. */
 static bool accept_one(struct prom_acceptor *accept, unsigned listener)
 {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
@@ -81,7 +81,7 @@ static bool accept_one(struct prom_acceptor *accept, unsigned listener)
         return true;
     }
     if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
-        return true; /* it is gone already */
+        return true; /* the client has already left */
     prom_places_relieve(accept->connections);
     return false;
 }

@@ -1,4 +1,4 @@
-/* Accepting connections of all listeners for libmicrohttpd, each in the place that connections.h gives it. */
+/* Accepts connections of all listeners for libmicrohttpd. Each gets its place from connections.h. */
 #ifndef OUTPUT_PROMETHEUS_ACCEPTOR_H
 #define OUTPUT_PROMETHEUS_ACCEPTOR_H
 
@@ -13,9 +13,9 @@ struct prom_acceptor {
     const struct prom_listeners *listeners;
     struct prom_connections *connections;
     struct MHD_Daemon *daemon;
-    struct prom_webfile *webfile;    /* or NULL */
-    struct fx_series **accepted;     /* counters by listener */
-    int64_t patience_us, patient_us; /* for how long it may still wait for places; when that was looked at */
+    struct prom_webfile *webfile;    /* NULL: none */
+    struct fx_series **accepted;     /* counters, one for each listener */
+    int64_t patience_us, patient_us; /* how long it may still wait for places, and when this was last updated */
     int stop_fd;
     pthread_t thread;
 };

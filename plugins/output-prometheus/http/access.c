@@ -1,4 +1,4 @@
-/* The rate and the password of a request. The HTTP thread. */
+/* The rate limit and the password of a request. Only the HTTP thread. */
 #include "http/access.h"
 
 #include <string.h>
@@ -51,7 +51,8 @@ bool prom_access_is_in_rate(struct prom_access *access, const struct prom_webcon
     int64_t now_ms = prom_clock_ms();
     if (!rate)
         return true;
-    if (rate->interval != access->interval_ms || rate->burst != access->burst) { /* new settings: full */
+    /* new settings: start with the full burst */
+    if (rate->interval != access->interval_ms || rate->burst != access->burst) {
         access->interval_ms = rate->interval;
         access->burst = rate->burst;
         access->tokens = (double)rate->burst;
@@ -67,7 +68,7 @@ bool prom_access_is_in_rate(struct prom_access *access, const struct prom_webcon
     return true;
 }
 
-/* What was checked before is known; else *check is a new one. */
+/* Looks for an earlier check of the same credentials. If there is none, makes a new one in *check. */
 static enum prom_answer_of_access look_at_claim(struct prom_access *access, const struct prom_request *request,
                                                 const struct prom_claim *claim,
                                                 const struct prom_credentials *credentials, struct prom_check **check)

@@ -1,6 +1,6 @@
 /*
- * Who may have what, by the web configuration: the rate, the password, TLS. Without one there is no struct prom_access,
- * and nothing of this is entered. The HTTP thread, but for start and stop.
+ * Decides which requests are allowed, by the web configuration: rate, password, TLS. Without a web configuration there
+ * is no struct prom_access. Only the HTTP thread, except for start and stop.
  */
 #ifndef OUTPUT_PROMETHEUS_ACCESS_H
 #define OUTPUT_PROMETHEUS_ACCESS_H
@@ -12,9 +12,9 @@
 
 struct prom_access {
     struct prom_webfile *webfile;   /* not owned */
-    struct prom_known known, wrong; /* apart, so that guesses push nothing out that is right */
+    struct prom_known known, wrong; /* two tables, so that wrong guesses can't push out right ones */
     struct prom_verify verify;
-    /* Requests that may come at once, and since when that is counted: in interval_ms one more. */
+    /* Requests that are allowed now. One more is allowed every interval_ms since filled_ms. */
     double tokens;
     int64_t interval_ms, burst, filled_ms;
 };
@@ -22,18 +22,18 @@ struct prom_access {
 enum prom_answer_of_access {
     PROM_ACCESS_YES,
     PROM_ACCESS_NO,   /* 401 */
-    PROM_ACCESS_LATER /* its password has to be checked first */
+    PROM_ACCESS_LATER /* the password must be checked first */
 };
 
 int prom_access_start(struct prom_access *access, struct prom_webfile *webfile, struct fx_instance *instance,
                       struct fx_error *err);
-/* No connection waits for a password any more. And: when there are no connections. */
+/* stop: no connection waits for a password any more. fini: call when there are no connections. */
 void prom_access_stop(struct prom_access *access);
 void prom_access_fini(struct prom_access *access);
 
-/* One more request. False: there are too many, 429. */
+/* Counts one more request. False: too many requests, so answer 429. */
 bool prom_access_is_in_rate(struct prom_access *access, const struct prom_webconf *web);
-/* By the request's head, whose password is gone then. LATER: *check is to be added to verify, or freed. */
+/* Decides by the request's head, and erases the password in it. LATER: *check must be added to verify, or freed. */
 enum prom_answer_of_access prom_access_look(struct prom_access *access, const struct prom_request *request,
                                             struct prom_check **check);
 

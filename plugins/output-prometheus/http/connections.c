@@ -1,4 +1,4 @@
-/* The list of connections and their phases. The HTTP thread, and for start and stop others. */
+/* The list of connections and their phases. The HTTP thread; other threads for start and stop. */
 #include "http/connections.h"
 
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static void note_cuts(struct prom_connections *all)
     fx_metric_set(all->instance, PROM_CUTS_HELD, 0, held);
 }
 
-/* What its answer used, for others. */
+/* Frees what the answer used. */
 static void release(struct prom_connection *connection)
 {
     struct prom_connections *all = connection->all;
@@ -171,7 +171,7 @@ void prom_connection_progress(struct prom_connection *connection)
     pthread_mutex_unlock(&connection->all->lock);
 }
 
-/* The one with this number, else one that is free. There is always one: places.c sees to it. */
+/* Gives the cut with this number, or a free place. places.c makes sure that a place is free. */
 static struct prom_cut *cut_for(struct prom_connections *all, uint64_t number)
 {
     struct prom_cut *found = NULL;
@@ -196,7 +196,7 @@ void prom_connection_hold_cut(struct prom_connection *connection, uint64_t numbe
         connection->cut->readers++;
         prom_cuts_bound(all, connection->cut);
         note_cuts(all);
-        prom_pace_look(connection, prom_clock_ms()); /* from here on its rate is measured */
+        prom_pace_look(connection, prom_clock_ms()); /* from now on its rate is measured */
     }
     pthread_mutex_unlock(&all->lock);
 }

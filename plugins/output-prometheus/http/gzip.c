@@ -1,4 +1,4 @@
-/* gzip while reading. The HTTP thread's. */
+/* gzip while reading. Only the HTTP thread. */
 #include "http/gzip.h"
 
 #include <isa-l/igzip_lib.h>
@@ -24,7 +24,7 @@ struct prom_gzip *prom_gzip_new(prom_gzip_source *source, void *arg)
     gzip->source = source;
     gzip->arg = arg;
     isal_deflate_init(&gzip->stream);
-    gzip->stream.avail_in = 0; /* which it leaves as it is */
+    gzip->stream.avail_in = 0; /* igzip leaves avail_in as it is */
     gzip->stream.level = LEVEL;
     gzip->stream.level_buf = gzip->level_buffer;
     gzip->stream.level_buf_size = sizeof gzip->level_buffer;
@@ -37,7 +37,7 @@ void prom_gzip_free(struct prom_gzip *gzip)
     free(gzip);
 }
 
-/* The next piece for the compressor. */
+/* Reads the next piece for the compressor. */
 static int refill(struct prom_gzip *gzip)
 {
     ssize_t size = gzip->source(gzip->arg, gzip->piece, sizeof gzip->piece);

@@ -1,6 +1,7 @@
 /*
- * gzip (RFC 1952) of what is read in pieces, while it is read: nothing is made ahead but one piece. By ISA-L's igzip,
- * which measures five times faster than zlib at its first level, and smaller (docs/performance.md). One thread.
+ * gzip (RFC 1952) of a source that is read in pieces. It compresses while it is read, at most one piece ahead. It uses
+ * ISA-L's igzip, which is five times faster than zlib at level 1 and compresses better (docs/performance.md). One
+ * thread.
  */
 #ifndef OUTPUT_PROMETHEUS_GZIP_H
 #define OUTPUT_PROMETHEUS_GZIP_H
@@ -11,14 +12,14 @@
 
 struct prom_gzip;
 
-/* Fills at most size bytes; gives their number, 0 at the end, or a negative number when it can't go on. */
+/* Reads at most size bytes. Gives their number, 0 at the end, or a negative number after a failure. */
 typedef ssize_t prom_gzip_source(void *arg, char *to, size_t size);
 
-/* About 450 KiB. NULL without memory. */
+/* Needs about 450 KiB. Gives NULL without memory. */
 struct prom_gzip *prom_gzip_new(prom_gzip_source *source, void *arg);
 void prom_gzip_free(struct prom_gzip *gzip);
 
-/* As a source itself. */
+/* Reads compressed bytes; has the results of prom_gzip_source. */
 ssize_t prom_gzip_read(struct prom_gzip *gzip, char *to, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What the HTTP server needs of the plugin that it serves for. It calls nothing of the plugin but by this; handlers of
- * routes find the plugin by it (request.h). All stays as it is while the server runs.
+ * What the HTTP server needs from the plugin. The server calls the plugin only through this struct, and handlers of
+ * routes find the plugin through it (request.h). The struct does not change while the server runs.
  */
 #ifndef OUTPUT_PROMETHEUS_HTTP_HOST_H
 #define OUTPUT_PROMETHEUS_HTTP_HOST_H
@@ -17,14 +17,14 @@ struct prom_route;
 struct prom_webfile;
 
 struct prom_http_host {
-    void *owner; /* of the handlers */
+    void *owner; /* for the handlers */
     struct fx_instance *instance;
     const struct prom_options *options;
-    struct prom_webfile *webfile; /* or NULL: no TLS, no passwords */
+    struct prom_webfile *webfile; /* NULL: no TLS, no passwords */
     int64_t patience_ms;          /* how long a page waits for a checkpoint */
     /* Never NULL. */
     const struct prom_route *(*find_route)(const char *path);
-    /* A page of the exposed cut (page/page.h), or NULL without memory. */
+    /* Opens a page of the exposed cut (page/page.h). Gives NULL without memory. */
     struct prom_page *(*open_page)(void *owner, enum prom_format format, const struct prom_filter *filter);
 };
 

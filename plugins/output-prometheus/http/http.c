@@ -1,6 +1,6 @@
 /*
- * Requests, from their head to the handler of their route (routes.c). libmicrohttpd's own thread enters answer(), which
- * never blocks: a page that needs a checkpoint suspends its connection (wait.c).
+ * Takes requests from their head to the handler of their route (routes.c). libmicrohttpd's thread calls answer(), which
+ * never blocks: if a page needs a checkpoint, its connection is suspended (wait.c).
  */
 #include <gnutls/abstract.h>
 #include <microhttpd.h>
@@ -20,13 +20,14 @@
 #include "http/wait.h"
 
 /*
- * A connection: the head of its request, or the piece of a page under way; what is not used is not there. Beside 64 KiB
- * of text there is room for 1,000 header lines and 1,000 parameters, of which libmicrohttpd keeps some 72 bytes each.
+ * Memory for a connection's request head, or for the piece of a page that is being sent. Unused memory is never
+ * touched. Besides 64 KiB of text there is room for 1,000 header lines and 1,000 parameters, each of which costs
+ * libmicrohttpd about 72 bytes.
  */
 #define MEMORY_BYTES   (256 * 1024)
 #define PARAMETERS_MAX 1000
 
-/* Those that were cut off and are not closed yet. */
+/* Room for connections that are cut off but not yet closed. */
 #define CONNECTIONS_MORE 4096
 
 struct prom_http {
@@ -41,11 +42,11 @@ struct prom_http {
     struct fx_series *open[PROM_LISTENERS_MAX], *accepted[PROM_LISTENERS_MAX];
 };
 
-/* How far a connection's request has come: where its mark points, if not to a check; libmicrohttpd keeps it. */
+/* A request's mark tells how far it has come, or points to its password check. libmicrohttpd keeps the mark. */
 static const char marks[3];
 #define SEEN    ((void *)(uintptr_t)&marks[0])
 #define WAITED  ((void *)(uintptr_t)&marks[1])
-#define CROWDED ((void *)(uintptr_t)&marks[2]) /* has too many parameters */
+#define CROWDED ((void *)(uintptr_t)&marks[2]) /* too many parameters */
 
 static struct prom_connection *connection_of(struct MHD_Connection *connection)
 {
@@ -58,7 +59,7 @@ static struct prom_check *check_of(void *mark)
     return mark == SEEN || mark == WAITED || mark == CROWDED ? NULL : mark;
 }
 
-/* Before the handshake. Without memory there is no certificate, and so it fails. */
+/* Called before the handshake. Without memory there is no certificate, so the handshake fails. */
 static void begin_tls(struct prom_http *http, struct MHD_Connection *connection, struct prom_connection *own)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -68,7 +69,7 @@ static void begin_tls(struct prom_http *http, struct MHD_Connection *connection,
     prom_tls_begin(own->web->tls, info->tls_session);
 }
 
-/* What the session used is let go of after it: it is gone already. */
+/* The session is gone, so its configuration can be released. */
 static void end_connection(struct prom_connection *own)
 {
     struct prom_webconf *web = own->web;
@@ -99,7 +100,9 @@ static void note_completed(void *arg, struct MHD_Connection *connection, void **
     prom_connection_enter(connection_of(connection), PROM_PHASE_IDLE);
 }
 
-/* Waits for the cut that is asked for, or, when that is not the time for one, for the last one, if it is on its way. */
+/*
+ * Waits for the cut that is now requested. If none may be taken now, waits for the last one if it is not settled yet.
+ */
 static bool wait_for_cut(struct prom_http *http, struct MHD_Connection *connection)
 {
     uint64_t next = prom_wait_last_cut(&http->wait) + 1;
@@ -115,7 +118,7 @@ static enum MHD_Result refuse(const struct prom_request *request, unsigned statu
     return prom_reply_text(request, status, text, "text/plain; charset=utf-8");
 }
 
-/* The answer; a page's only when its cut has come. */
+/* Answers the request. If the route waits for a cut, this happens only after the cut. */
 static enum MHD_Result answer_route(struct prom_http *http, const struct prom_request *request, void **mark)
 {
     const struct prom_route *route = http->host->find_route(request->path);
@@ -124,10 +127,10 @@ static enum MHD_Result answer_route(struct prom_http *http, const struct prom_re
     if (route->waits_for_cut && !request->is_head && !waited) {
         prom_connection_enter(request->place, PROM_PHASE_WAIT);
         if (wait_for_cut(http, request->connection))
-            return MHD_YES; /* it comes here again when it is resumed */
+            return MHD_YES; /* answer() is called again when the connection is resumed */
     }
     if (route->takes_turn && !request->is_head && !prom_turn_take(request->place, request->connection))
-        return MHD_YES; /* so it does then */
+        return MHD_YES; /* answer() is called again then as well */
     prom_connection_enter(request->place, PROM_PHASE_ANSWER);
     fx_metric_add(http->host->instance, PROM_REQUESTS, route->answer, 1);
     return route->handler(request);
@@ -148,7 +151,7 @@ static enum MHD_Result refuse_password(const struct prom_request *request)
     return refuse(request, MHD_HTTP_UNAUTHORIZED, "Unauthorized\n");
 }
 
-/* By the head alone. Anything but YES is the end of it; *mark may be a check then. */
+/* Decides by the head alone. YES: continue. Otherwise *result is the answer, or *mark is a check. */
 static enum prom_answer_of_access look_at_head(struct prom_http *http, const struct prom_request *request,
                                                bool is_allowed, void **mark, enum MHD_Result *result)
 {
@@ -168,20 +171,20 @@ static enum prom_answer_of_access look_at_head(struct prom_http *http, const str
     return access;
 }
 
-/* The head only: a body, if any, comes with the next call. */
+/* Handles the head. A body comes with the next call. */
 static enum MHD_Result begin_request(struct prom_http *http, const struct prom_request *request, bool is_allowed,
                                      void **mark)
 {
     enum MHD_Result result;
     if (http->access && look_at_head(http, request, is_allowed, mark, &result) != PROM_ACCESS_YES)
         return result;
-    if (!is_allowed) /* at once, so that nobody reads a body */
+    if (!is_allowed) /* at once, so that no body is read */
         return refuse_method(request);
     *mark = SEEN;
     return MHD_YES;
 }
 
-/* Twice: when all of the request is there, and when its password is checked. */
+/* Called twice: when the whole request has arrived, and when its password is checked. */
 static enum MHD_Result go_on_with_check(struct prom_http *http, const struct prom_request *request, bool is_allowed,
                                         void **mark)
 {
@@ -189,7 +192,7 @@ static enum MHD_Result go_on_with_check(struct prom_http *http, const struct pro
     if (check->state == PROM_CHECK_NEW) {
         prom_connection_enter(request->place, PROM_PHASE_WAIT);
         if (prom_verify_add(&http->access->verify, check))
-            return MHD_YES; /* it comes here again when it is resumed */
+            return MHD_YES; /* answer() is called again when the connection is resumed */
     }
     enum prom_check_state state = prom_verify_result(&http->access->verify, check);
     prom_check_free(check);
@@ -203,8 +206,9 @@ static enum MHD_Result go_on_with_check(struct prom_http *http, const struct pro
 }
 
 /*
- * Before libmicrohttpd takes the query apart: without memory for all parameters it would close the connection without a
- * word. What this gives is the request's first mark. The target is in the connection's own memory.
+ * Called before libmicrohttpd parses the query. Without memory for all parameters libmicrohttpd would close the
+ * connection without an answer. The result becomes the request's first mark. The target is in the connection's own
+ * memory.
  */
 static void *look_at_target(void *arg, const char *target, struct MHD_Connection *connection)
 {
@@ -240,7 +244,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
     else if (!*mark)
         result = begin_request(http, &request, is_allowed, mark);
     else if (*upload_size)
-        *upload_size = 0; /* nobody reads it */
+        *upload_size = 0; /* the body is not read */
     else if (check_of(*mark))
         result = go_on_with_check(http, &request, is_allowed, mark);
     else
@@ -249,7 +253,9 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
     return result;
 }
 
-/* Each session gets its certificate before its handshake (begin_tls): libmicrohttpd only has to believe in one. */
+/*
+ * Each session gets its certificate before the handshake (begin_tls). libmicrohttpd only needs to see that one is set.
+ */
 static int no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
                           const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,
                           unsigned *chain_size, gnutls_privkey_t *key)
@@ -259,14 +265,14 @@ static int no_certificate(gnutls_session_t session, const gnutls_datum_t *author
     return -1;
 }
 
-/* libmicrohttpd's own limit is out of reach: places are given by connections.c. */
+/* libmicrohttpd's own limit is set too high to be reached. connections.c gives the places. */
 static int start_daemon(struct prom_http *http, struct fx_error *err)
 {
     const struct prom_options *options = http->host->options;
     const struct MHD_OptionItem certificate = {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate};
     const struct MHD_OptionItem end = {MHD_OPTION_END, 0, NULL};
     const struct MHD_OptionItem of_tls[] = {http->is_tls ? certificate : end, end};
-    /* With epoll, libmicrohttpd 0.9.75 does not wait for the rest of a handshake: it asks for it all the time. */
+    /* With epoll, libmicrohttpd 0.9.75 polls all the time while it waits for the rest of a handshake. */
     unsigned how_to_wait = http->is_tls ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS : MHD_USE_EPOLL_INTERNAL_THREAD;
     http->daemon = MHD_start_daemon(
         how_to_wait | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, http,
@@ -310,7 +316,7 @@ static int start_access(struct prom_http *http, struct fx_error *err)
 {
     if (!http->host->webfile)
         return 0;
-    http->is_tls = http->host->webfile->current->tls; /* before there is a thread that may exchange it */
+    http->is_tls = http->host->webfile->current->tls; /* before any thread runs that may replace the configuration */
     http->access = calloc(1, sizeof *http->access);
     int rc = http->access ? prom_access_start(http->access, http->host->webfile, http->host->instance, err)
                           : fx_error_set(err, FX_ENOMEM, "out of memory");
@@ -335,7 +341,7 @@ static void end_access(struct prom_http *http)
     http->access = NULL;
 }
 
-/* In this order, and back in the opposite one: what is entered by others' threads is there before they are. */
+/* Starts in this order and stops in reverse, so that everything that a thread enters exists before the thread runs. */
 static int start(struct prom_http *http, struct fx_error *err)
 {
     int rc = prom_wait_start(&http->wait, err);

@@ -8,10 +8,13 @@
 
 struct prom_http;
 
-/* The host stays with the caller until the server is stopped. NULL and err filled. */
+/* The caller keeps host until the server has stopped. On failure gives NULL and err. */
 struct prom_http *prom_http_start(const struct prom_http_host *host, struct fx_error *err);
 void prom_http_stop(struct prom_http *http);
-/* For requests that wait: a cut was taken; the last cut was committed or given back. Any thread; http may be NULL. */
+/*
+ * For requests that wait. prom_http_cut: a cut was taken. prom_http_settled: the last cut was committed or rolled back.
+ * Any thread. http may be NULL.
+ */
 void prom_http_cut(struct prom_http *http);
 void prom_http_settled(struct prom_http *http);
 

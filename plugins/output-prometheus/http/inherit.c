@@ -1,4 +1,4 @@
-/* Sockets that systemd has opened and handed over: sd_listen_fds(3) says how. Main thread. */
+/* Sockets that systemd has opened and passed on, as in sd_listen_fds(3). Main thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static long number_of(const char *variable)
     return text && *text && !*end ? number : 0;
 }
 
-/* Whether the name of the index-th socket in LISTEN_FDNAMES, which are separated by colons, is this one. */
+/* Whether the index-th name in LISTEN_FDNAMES, a list separated by colons, is this name. */
 static bool has_name(long index, const char *name)
 {
     const char *at = getenv("LISTEN_FDNAMES");
@@ -39,7 +39,7 @@ static bool is_listening(int fd)
            getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
 }
 
-/* A copy, so that it can be closed as our own sockets are. The socket stays systemd's: its rights, its file. */
+/* Takes a copy, so that it can be closed like our own sockets. The socket, its file and its mode stay with systemd. */
 static int take(struct prom_listeners *listeners, int fd, const char *address, const struct fx_instance *instance,
                 struct fx_error *err)
 {

@@ -1,4 +1,4 @@
-/* Listening sockets. Main thread, in create (no I/O) and start. */
+/* Listening sockets. Main thread: checks in create (without I/O), opens in start. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -12,14 +12,14 @@
 #include "http/listen.h"
 #include "options.h"
 
-/* The system doubles it. More is not needed: 256 KiB in 50 ms of way and back are 5 MB a second. */
+/* The system doubles this. It suffices: 256 KiB with a round trip of 50 ms are 5 MB a second. */
 #define SEND_BUFFER_BYTES (256 * 1024)
 
 struct place {
     char host[256], port[32];
 };
 
-/* "host:port", "[v6]:port" or ":port". */
+/* Splits "host:port", "[v6]:port" or ":port". */
 static int split(const char *address, struct place *place)
 {
     const char *colon = strrchr(address, ':');
@@ -39,7 +39,10 @@ static int split(const char *address, struct place *place)
     return 0;
 }
 
-/* Address reuse, so that a restart binds while old connections linger; no host: IPv6 and IPv4 on one socket. */
+/*
+ * Opens a socket that may be bound while old connections linger, as after a restart. Without a host, one socket serves
+ * IPv6 and IPv4.
+ */
 static int open_socket(const struct addrinfo *info, bool any_host)
 {
     int on = 1, off = 0;
@@ -88,7 +91,7 @@ static int fail(const char *address, int reason, const struct fx_instance *insta
                        : reason == EADDRNOTAVAIL ? "; this machine does not have it: choose one of its own, or none"
                                                  : "";
     fx_error_option(err, instance, "listen", address, "can't listen on '%s': %s%s", address, strerror(reason), what);
-    return err->code = FX_EIO; /* it may pass: the other program ends, the address comes */
+    return err->code = FX_EIO; /* a later start may succeed: the other program ends, or the address appears */
 }
 
 static int open_tcp(struct prom_listener *listener, const char *address, const struct fx_instance *instance,
@@ -107,7 +110,7 @@ static int open_tcp(struct prom_listener *listener, const char *address, const s
     errno = 0;
     int fd = open_first(list, any_host ? AF_INET6 : AF_UNSPEC, any_host);
     if (fd < 0 && any_host && errno != EADDRINUSE && errno != EACCES)
-        fd = open_first(list, AF_INET, true); /* a machine without IPv6 */
+        fd = open_first(list, AF_INET, true); /* the machine has no IPv6 */
     int reason = errno;
     freeaddrinfo(list);
     listener->fd = fd;
@@ -157,7 +160,7 @@ static void name_tcp(struct prom_listener *listener)
     snprintf(listener->name, sizeof listener->name, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-/* What connections take over from the socket that they come by: little memory for those who do not read. */
+/* Settings that accepted connections inherit: little memory for clients that do not read. */
 static void set_up(struct prom_listener *listener)
 {
     int size = SEND_BUFFER_BYTES;
@@ -195,7 +198,7 @@ int prom_listen(struct prom_listeners *listeners, const struct prom_options *opt
     return rc;
 }
 
-/* A Unix socket's file, unless it is somebody else's by now. */
+/* Removes the file of a Unix socket, unless another program has replaced it. */
 static void remove_file(const struct prom_listener *listener)
 {
     struct stat found;

@@ -1,4 +1,4 @@
-/* How fast answers are taken, and the thread that looks at the times of connections. */
+/* How fast answers are taken, and the thread that checks time limits. */
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -10,13 +10,14 @@
 #include "http/connections.h"
 
 #define TICK_MS   250
-#define LINE_MS   10    /* while somebody stands in line */
-#define WINDOW_MS 10000 /* the least rate is judged by */
-#define SOON_MS   300   /* by which clients are compared */
+#define LINE_MS   10    /* while connections stand in line */
+#define WINDOW_MS 10000 /* for the minimum rate */
+#define SOON_MS   300   /* for comparing clients */
 
 /*
- * What the client has taken, as far as the system knows. The time is measured only while something waits for it: that
- * we are slow is not its fault. How much of a Unix socket's queue was taken is not known; when it changes, enough was.
+ * Measures what the client has taken, as far as the system knows. Time counts only while something waits for the
+ * client: our own slowness does not count against it. For a Unix socket the amount taken is unknown; any change counts
+ * as enough.
  */
 void prom_pace_look(struct prom_connection *connection, int64_t now_ms)
 {

@@ -1,4 +1,4 @@
-/* Addresses that have connections. Whoever uses a struct prom_peers has a lock for it. */
+/* Addresses that have connections. The caller's lock guards a struct prom_peers. */
 #include "http/peer.h"
 
 #include <netinet/in.h>

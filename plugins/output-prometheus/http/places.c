@@ -1,7 +1,7 @@
 /*
- * Who gives way when something is used up: places for connections, cuts, compressors. It is always one of the address
- * that has most of it, the newcomer counted; so whoever takes little is never made to pay for one that takes much.
- * Between those of one address, and where all have the same, the one that is at work least gives way.
+ * Which connection gives way when something is used up: places, cuts, compressors. It always belongs to the address
+ * that has the most of it, with the newcomer counted. So a client that takes little never pays for one that takes much.
+ * Among the connections of one address, and where all addresses have the same, the least active one gives way.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,22 +10,22 @@
 #include "http/connections.h"
 #include "self_metrics.h"
 
-/* What was handed over and did not begin by then never will: libmicrohttpd had no memory. */
+/* A connection that has not begun by then never will: libmicrohttpd had no memory for it. */
 #define HANDED_MS 5000
 /*
- * Connections that the HTTP thread has to begin with, of one address, and those and the ones to be closed, of all: it
- * is behind.
+ * Bounds on what the HTTP thread still has to do; beyond them it is behind. HANDED_MAX: connections to begin, of one
+ * address. BEHIND_MAX: connections to begin or close, of all addresses.
  */
 #define HANDED_MAX 64
 #define BEHIND_MAX 512
-/* For so long nobody gives way to another one of the same address: work that was begun would be for nothing. */
+/* A connection with progress in this time gives way to no other of its address, since its work would be wasted. */
 #define GRACE_MS 50
 
 /* ---- Connections */
 
 /*
- * Of one address: first those that are idle, last those that wait for us. Of the others, which send a request or take
- * an answer, the one that made no progress for the longest time.
+ * The order among connections of one address: idle ones give way first, those that wait for us last. Between them are
+ * those that send a request or take an answer; of these the one goes first that made no progress for the longest time.
  */
 static unsigned rank_of(const struct prom_connection *one)
 {
@@ -88,7 +88,9 @@ static void hand(struct prom_connections *all, int fd, unsigned listener, struct
     peer->places++;
 }
 
-/* What never began: this descriptor, if it comes again, and all after a time. */
+/*
+ * Forgets connections that never began: the one with this descriptor, which is in use again, and after HANDED_MS all.
+ */
 static void forget_lost(struct prom_connections *all, int fd)
 {
     prom_place_forget(all, fd);
@@ -97,13 +99,13 @@ static void forget_lost(struct prom_connections *all, int fd)
             prom_place_forget(all, (int)i);
 }
 
-/* The HTTP thread has enough to do, and this address has its share in that. */
+/* Whether the HTTP thread is behind and this address has its share in that. */
 static bool is_behind(const struct prom_connections *all, const struct prom_peer *peer)
 {
     return peer->handed > HANDED_MAX || (all->cut_off + all->handed_count >= BEHIND_MAX && peer->handed > 1);
 }
 
-/* Whether this one may be cut off for a newcomer of that address, which is counted already. */
+/* Whether a connection may be cut off for a newcomer of address peer. The newcomer is already counted. */
 static bool gives_way_to(const struct prom_connection *one, const struct prom_peer *peer, int64_t now_ms)
 {
     if (one->peer != peer)
@@ -112,8 +114,8 @@ static bool gives_way_to(const struct prom_connection *one, const struct prom_pe
 }
 
 /*
- * Whether the newcomer has a place. It has none if all of its address are at work, but for the first one of an address:
- * those that are on their way to the HTTP thread can't be cut off.
+ * Whether the newcomer has a place. It has none if all connections of its address are active. The first connection of
+ * an address has one in any case: connections that were just handed to the HTTP thread can't be cut off for it.
  */
 static bool make_room(struct prom_connections *all, const struct prom_peer *peer)
 {
@@ -163,9 +165,9 @@ void prom_places_relieve(struct prom_connections *all)
 
 /* ---- Cuts */
 
-/* How well a cut is used: by its best reader, which is one of an address that holds few cuts, and a fast one. */
+/* How well a cut is used, judged by its best reader: one whose address holds few cuts, and which is fast. */
 struct use {
-    unsigned cuts; /* that the reader's address holds */
+    unsigned cuts; /* held by the reader's address */
     int64_t pace;
 };
 
@@ -183,14 +185,14 @@ static void note_cuts_of_peers(struct prom_connections *all)
             one->peer->cuts |= 1U << (one->cut - all->cuts);
 }
 
-/* A reader that nothing waits for, or not for long yet, is as fast as can be. */
+/* A reader that nothing waits for, or only for a short time, counts as infinitely fast. */
 static struct use use_by(const struct prom_connection *reader, int64_t now_ms)
 {
     int64_t pace = prom_pace_of(reader, now_ms);
     return (struct use){.cuts = (unsigned)__builtin_popcount(reader->peer->cuts), .pace = pace < 0 ? INT64_MAX : pace};
 }
 
-/* The cut that is used worst, of these the oldest. */
+/* Gives the cut that is used worst; among equals the oldest. */
 static struct prom_cut *worst_cut(struct prom_connections *all, const struct prom_cut *newest, int64_t now_ms)
 {
     struct use best[PROM_CUTS_MAX + 1];
@@ -227,8 +229,8 @@ void prom_cuts_bound(struct prom_connections *all, const struct prom_cut *newest
 /* ---- Compressors */
 
 /*
- * Readers that keep us waiting only: the slowest one of the address that has most, if that has more than the
- * newcomer's, or if it is slower than anybody may be.
+ * Only readers that keep us waiting give way. It is the slowest reader of the address with the most compressed pages,
+ * if that address has more than the newcomer's, or if the reader is below the minimum rate.
  */
 static struct prom_connection *least_compressed(const struct prom_connections *all, const struct prom_peer *peer)
 {

@@ -1,4 +1,4 @@
-/* Answers. The HTTP thread's; a page's memory is freed when libmicrohttpd is done with it. */
+/* Answers. Only the HTTP thread. A page's memory is freed when libmicrohttpd no longer needs it. */
 #include "http/reply.h"
 
 #include <stdlib.h>
@@ -17,17 +17,17 @@
 #include "http/zstd.h"
 
 #define PAGE_BLOCK    (64 * 1024)
-#define LIST_MAX      4096 /* of a header that is a list; what is beyond is not looked at */
+#define LIST_MAX      4096 /* of a header that is a list; the rest is ignored */
 #define CONTENT_RULES "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/* Those of the web configuration, in place of our own of the same name. */
+/* Sets the headers of the web configuration. They replace our own headers of the same name. */
 static void add_headers(struct MHD_Response *response, const struct prom_webconf *web)
 {
     const struct prom_server_options *server = web ? prom_webconf_server(web) : NULL;
     for (size_t i = 0; server && i < server->headers.count; i++) {
         const struct fx_pair *pair = &server->headers.pairs[i];
         const char *own = MHD_get_response_header(response, pair->key);
-        if (!pair->value[0]) /* as if it were not there */
+        if (!pair->value[0]) /* an empty value counts as absent */
             continue;
         if (own)
             MHD_del_response_header(response, pair->key, own);
@@ -71,7 +71,7 @@ struct sending {
     struct prom_page *page;
     struct prom_filter *filter;
     enum prom_coding coding;
-    struct prom_gzip *gzip; /* of the page, or NULL */
+    struct prom_gzip *gzip; /* compresses the page, or NULL */
     struct prom_zstd *zstd;
     struct prom_connection *place;
     struct fx_instance *instance;
@@ -123,7 +123,7 @@ static void free_page(void *arg)
     free(sending);
 }
 
-/* NULL without memory. */
+/* Gives NULL without memory. */
 static struct sending *begin_page(const struct prom_request *request, enum prom_format format, enum prom_coding coding,
                                   struct prom_filter *filter)
 {
@@ -150,7 +150,7 @@ static struct sending *begin_page(const struct prom_request *request, enum prom_
     return NULL;
 }
 
-/* NULL without memory. */
+/* Gives NULL without memory. */
 static struct MHD_Response *page_response(struct sending *sending)
 {
     if (!sending)
@@ -176,7 +176,7 @@ struct list {
     size_t size;
 };
 
-/* A header that is a list may come in several lines, which are one list. */
+/* A header that is a list may come in several lines. Together they are one list. */
 static enum MHD_Result add_line(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     struct list *list = arg;

@@ -1,19 +1,19 @@
-/* What is sent: headers that all answers have, and the page, plain or compressed. The HTTP thread's. */
+/* Answers: the headers that all of them have, and the page, plain or compressed. Only the HTTP thread. */
 #ifndef OUTPUT_PROMETHEUS_REPLY_H
 #define OUTPUT_PROMETHEUS_REPLY_H
 
 #include "http/request.h"
 
-/* Consumes the response, which may be NULL: without memory. A Content-Security-Policy that it has already stays. */
+/* Sends and drops the response. NULL: there was no memory for it. A Content-Security-Policy in it is kept. */
 enum MHD_Result prom_reply_send(const struct prom_request *request, unsigned status, struct MHD_Response *response,
                                 const char *type);
-/* A text that stays where it is. */
+/* Sends a text that stays valid. */
 enum MHD_Result prom_reply_text(const struct prom_request *request, unsigned status, const char *text,
                                 const char *type);
 
 /*
- * The page of the exposed cut, made while it is sent, in the format and compression that the request would rather have
- * (accept.h), of the metrics that it names (filter.h).
+ * Sends the page of the exposed cut, which is made while it is sent. The request decides on the format and compression
+ * (accept.h) and on the metrics (filter.h).
  */
 enum MHD_Result prom_reply_page(const struct prom_request *request);
 

@@ -1,4 +1,4 @@
-/* A request whose head has come, as the handler of its route (route.h) sees it. */
+/* A request whose head has arrived, as seen by the handler of its route (route.h). */
 #ifndef OUTPUT_PROMETHEUS_REQUEST_H
 #define OUTPUT_PROMETHEUS_REQUEST_H
 
@@ -12,11 +12,11 @@ struct prom_webconf;
 /* Valid while the handler runs. */
 struct prom_request {
     const struct prom_http_host *host;
-    struct prom_connection *place;     /* its connection, as connections.h has it, or NULL */
-    struct MHD_Connection *connection; /* for MHD_lookup_connection_value: the query and the headers */
-    const struct prom_webconf *web;    /* the web configuration in force, or NULL */
-    const char *path;                  /* without the query; %41 is A already */
-    bool is_head;                      /* the answer's head is all that is wanted */
+    struct prom_connection *place;     /* its connection in connections.h, or NULL */
+    struct MHD_Connection *connection; /* for the query and headers (MHD_lookup_connection_value) */
+    const struct prom_webconf *web;    /* the present web configuration, or NULL */
+    const char *path;                  /* without the query; %41 is already A */
+    bool is_head;                      /* only the answer's head is wanted */
 };
 
 #endif

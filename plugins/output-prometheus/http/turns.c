@@ -1,16 +1,16 @@
 /*
- * Turns: whose pages are being made. One thread makes all pages, a block at a time. A client with hundreds of requests
- * would slow down the request of another one as much. So an address has a few turns, and its further requests stand in
- * line, suspended. An address that has none gets one at once. A page that nobody reads costs nothing: its turn passes
- * on, and the page goes on without one when its client does. That we are slow costs no turn: on a busy machine all
- * pages would be made at once then.
+ * Turns: whose pages are being made. One thread makes all pages, a block at a time. So a client with hundreds of
+ * requests would slow down everybody's. Each address may have a few turns; its further requests stand in line,
+ * suspended. An address without a turn gets one at once. A page that nobody reads costs nothing, so it loses its turn
+ * to another one. It continues without a turn once its client reads again. Our own slowness never takes a turn away:
+ * otherwise a busy machine would make all pages at once.
  */
 #include "base/clock.h"
 #include "http/connections.h"
 #include "self_metrics.h"
 
-#define TURNS_MAX 8  /* at a time, if one address has all of them */
-#define LAPSE_MS  10 /* in which the client takes nothing of what waits for it */
+#define TURNS_MAX 8  /* at a time, if all belong to one address */
+#define LAPSE_MS  10 /* how long a client may take nothing before it loses its turn */
 
 static bool may_begin(const struct prom_connections *all, const struct prom_peer *peer)
 {
@@ -61,8 +61,8 @@ static void stand_in_line(struct prom_connection *connection, struct MHD_Connect
 }
 
 /*
- * The first and the last in line by turns. In a flood the first ones have not much time left, and the last ones are
- * served; where clients come again and again, the first ones must not stand there for ever.
+ * Takes the first and the last in line alternately. In a flood the first ones have little time left, so serving the
+ * last ones gets some answers through. But where clients come again and again, the first ones must not wait for ever.
  */
 static struct prom_connection *next_in_line(struct prom_connections *all)
 {

@@ -1,6 +1,6 @@
 /*
- * Unix sockets. Nobody can connect before mode and group are set; the file of
- * a program that is gone is replaced, that of a living one never. Main thread.
+ * Unix sockets. Nobody can connect before mode and group are set. The file of a program that has ended is replaced, but
+ * never the file of a running one. Main thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static int fail(const char *address, const char *what, const struct fx_instance 
     return err->code = FX_EIO;
 }
 
-/* Whether somebody listens on the socket at this path. */
+/* Whether a program listens on the socket at this path. */
 static bool is_alive(const struct sockaddr_un *name)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -56,7 +56,7 @@ static bool is_alive(const struct sockaddr_un *name)
     return !is_dead;
 }
 
-/* Makes the path free, if it may be. NULL, or what is wrong. */
+/* Frees the path if that is allowed. Gives NULL, or what is wrong. */
 static const char *make_free(const struct sockaddr_un *name)
 {
     struct stat found;
@@ -69,7 +69,7 @@ static const char *make_free(const struct sockaddr_un *name)
     return unlink(name->sun_path) && errno != ENOENT ? strerror(errno) : NULL;
 }
 
-/* NULL, or what is wrong. */
+/* Gives NULL, or what is wrong. */
 static const char *set_rights(const char *path, const struct prom_options *options)
 {
     struct group group, *found = NULL;
@@ -84,7 +84,7 @@ static const char *set_rights(const char *path, const struct prom_options *optio
     return chmod(path, (mode_t)prom_unix_mode(options->socket_mode)) ? strerror(errno) : NULL;
 }
 
-/* Without rights for anybody until they are set: a socket's mode is that of its file, less the umask. */
+/* Until the mode is set, nobody has any rights: a socket gets the mode of its descriptor, less the umask. */
 static const char *bind_and_listen(struct prom_listener *listener, const struct sockaddr_un *name,
                                    const struct prom_options *options)
 {
@@ -103,7 +103,10 @@ static const char *bind_and_listen(struct prom_listener *listener, const struct 
     return wrong ? wrong : listen(listener->fd, SOMAXCONN) ? strerror(errno) : NULL;
 }
 
-/* Two programs that start at once must not take the other's new socket for a dead one: the folder is locked meanwhile. */
+/*
+ * Two programs may start at once. Neither must take the other's new socket for that of an ended program, so the folder
+ * is locked meanwhile.
+ */
 static int lock_folder(const char *path)
 {
     char folder[sizeof((struct sockaddr_un *)0)->sun_path];

@@ -1,4 +1,4 @@
-/* The thread that checks passwords. There is one, so whoever guesses takes one processor at most. */
+/* The thread that checks passwords. There is only one, so guessing takes one processor at most. */
 #include "http/verify.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static void finish(struct prom_verify *verify, struct prom_check *check, enum pr
     check->state = state;
     explicit_bzero(check->password, sizeof check->password);
     fx_metric_add(verify->instance, PROM_LOGINS, results[state], 1);
-    MHD_resume_connection(check->connection); /* from here on it may be freed */
+    MHD_resume_connection(check->connection); /* from here on check may be freed */
 }
 
 static struct prom_check *take(struct prom_verify *verify, struct prom_check **link)
@@ -33,7 +33,7 @@ static bool is_same(const struct prom_peer_address *a, const struct prom_peer_ad
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* When this address had its turn; 0: not among the last ones. */
+/* The number of this address's last turn. 0: not among the last ones. */
 static uint64_t last_turn_of(const struct prom_verify *verify, const struct prom_peer_address *address)
 {
     for (unsigned i = 0; i < PROM_CHECKS_MAX; i++)
@@ -42,7 +42,7 @@ static uint64_t last_turn_of(const struct prom_verify *verify, const struct prom
     return 0;
 }
 
-/* In its own place, else in that of the one that had its turn longest ago. */
+/* Notes the turn in the address's own place, or in the place of the address whose turn was longest ago. */
 static void note_turn(struct prom_verify *verify, const struct prom_peer_address *address)
 {
     struct prom_checked *place = &verify->checked[0];
@@ -58,7 +58,7 @@ static void note_turn(struct prom_verify *verify, const struct prom_peer_address
     *place = (struct prom_checked){.address = *address, .number = ++verify->done};
 }
 
-/* The first one of the address whose turn was longest ago. */
+/* Takes the first check of the address whose turn was longest ago. */
 static struct prom_check *take_next(struct prom_verify *verify)
 {
     struct prom_check **found = &verify->first;
@@ -69,7 +69,7 @@ static struct prom_check *take_next(struct prom_verify *verify)
     return take(verify, found);
 }
 
-/* Somebody may have sent the same meanwhile. */
+/* Another request with the same credentials may have been checked meanwhile. */
 static bool is_right(struct prom_verify *verify, struct crypt_data *data, const struct prom_check *check)
 {
     if (prom_known_has(verify->known, &check->claim))
@@ -169,7 +169,9 @@ static unsigned count_of(const struct prom_verify *verify, const struct prom_pee
     return count;
 }
 
-/* Of the address that has most waiting, the last one; NULL: nobody has more than the newcomer would. */
+/*
+ * Gives the last check of the address that has the most waiting. NULL: no address has more than the newcomer's would.
+ */
 static struct prom_check **greediest(struct prom_verify *verify, const struct prom_check *newcomer)
 {
     struct prom_check **found = NULL;

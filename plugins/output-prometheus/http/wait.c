@@ -1,7 +1,6 @@
 /*
- * Requests that wait for a checkpoint. A page is only worth a short wait: when
- * Kafka does not answer, the last committed cut is served, and following
- * requests do not wait again until a checkpoint has come to its end.
+ * Requests that wait for a checkpoint. A page is worth only a short wait. If Kafka does not answer, the last committed
+ * cut is served, and further requests do not wait until a checkpoint is settled.
  */
 #include "http/wait.h"
 
@@ -11,7 +10,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
-/* Under the lock: those whose cut is settled, or whose time is up. Whether there was any of the latter. */
+/* Under the lock: resumes all whose cut is settled or whose time is up. Gives whether any of them ran out of time. */
 static bool resume(struct prom_wait *wait, int64_t now_ms)
 {
     bool any_late = false;

@@ -1,11 +1,11 @@
-/* zstd while reading. The HTTP thread's. */
+/* zstd while reading. Only the HTTP thread. */
 #include "http/zstd.h"
 
 #include <stdlib.h>
 #include <zstd.h>
 
 #define PIECE ((size_t)64 * 1024)
-/* By docs/performance.md. The window bounds the memory, here and at who reads it. */
+/* As measured in docs/performance.md. The window bounds the memory, both here and in the client. */
 #define LEVEL       1
 #define WINDOW_BITS 18
 
@@ -14,7 +14,7 @@ struct prom_zstd {
     void *arg;
     ZSTD_CCtx *context;
     ZSTD_inBuffer input;
-    bool is_last, is_done; /* nothing more comes from the source; nothing more is to be written */
+    bool is_last, is_done; /* the source has ended; everything was written */
     char piece[PIECE];
 };
 

@@ -1,4 +1,4 @@
-/* zstd (RFC 8878) of what is read in pieces, while it is read, as gzip.h does. One thread. */
+/* zstd (RFC 8878) of a source that is read in pieces. It compresses while it is read, as gzip.h does. One thread. */
 #ifndef OUTPUT_PROMETHEUS_ZSTD_H
 #define OUTPUT_PROMETHEUS_ZSTD_H
 
@@ -6,11 +6,11 @@
 
 struct prom_zstd;
 
-/* NULL without memory. */
+/* Gives NULL without memory. */
 struct prom_zstd *prom_zstd_new(prom_gzip_source *source, void *arg);
 void prom_zstd_free(struct prom_zstd *zstd);
 
-/* As a source itself. */
+/* Reads compressed bytes; has the results of prom_gzip_source. */
 ssize_t prom_zstd_read(struct prom_zstd *zstd, char *to, size_t size);
 
 #endif

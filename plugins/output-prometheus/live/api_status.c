@@ -43,7 +43,7 @@ static const struct shown {
 
 /* The answer while it is made. */
 struct status {
-    const char *own;             /* the name of the instance that answers */
+    const char *own;             /* name of the instance that answers */
     struct json_object *parts;   /* an array */
     struct json_object *program; /* metrics that belong to no part */
     struct json_object *waiting; /* an array */
@@ -142,7 +142,7 @@ static struct json_object *series_array(const struct prom_store *store)
         const struct prom_family *family = &store->families[i];
         struct json_object *object = json_object_new_object();
         json_object_object_add(object, "metric", json_object_new_string(family->name));
-        int64_t limit = (int64_t)family->registry.limit - 1; /* without 'other' */
+        int64_t limit = (int64_t)family->registry.limit - 1; /* without the series 'other' */
         int64_t room = atomic_load_explicit(&family->registry.room, memory_order_relaxed);
         json_object_object_add(object, "series", json_object_new_int64(limit - room));
         json_object_object_add(object, "limit", json_object_new_int64(limit));

@@ -255,8 +255,8 @@ static void take_step(struct prom_rates *rates, const struct prom_snapshot *snap
     int64_t begin_ns = prom_clock_ns();
     for (unsigned i = 0; i < rates->store->family_count; i++)
         if (rates->store->families[i].type == PROM_COUNTER &&
-            fit_values(&rates->before[i], snapshot->families[i].count)) /* on failure it stays: not looked at this
-                                                                         * time */
+            /* without memory it stays as it is, and this family is not looked at now */
+            fit_values(&rates->before[i], snapshot->families[i].count))
             sum_family(rates, &step, i);
     pthread_mutex_lock(&rates->lock);
     if (rates->has_before)

@@ -1,4 +1,4 @@
-/* Credentials and what is known of them. Any thread. */
+/* Credentials, and what is known about them. Any thread. */
 #include "web/auth.h"
 
 #include <gnutls/crypto.h>
@@ -8,7 +8,7 @@
 
 #define DECODED_MAX (PROM_NAME_MAX + 1 + PROM_PASSWORD_MAX)
 
-/* ---- What a request says */
+/* ---- Reading a request */
 
 static int value_of(char c)
 {
@@ -17,7 +17,9 @@ static int value_of(char c)
     return found ? (int)(found - letters) : -1;
 }
 
-/* Base64 as RFC 4648 wants it, with its padding. The size, or -1; to has room for three quarters of it. */
+/*
+ * Decodes Base64 as in RFC 4648, with padding. Gives the size or -1. to must have room for three quarters of the text.
+ */
 static int decode(const char *text, size_t size, char *to)
 {
     int used = 0;
@@ -39,7 +41,7 @@ static int decode(const char *text, size_t size, char *to)
     return used;
 }
 
-/* A NUL ends a text, so no name or password of ours has one. */
+/* A NUL would end the text, and no name or password in the configuration has one. */
 static bool split(const char *text, size_t size, struct prom_credentials *to)
 {
     const char *colon = memchr(text, ':', size);
@@ -65,7 +67,7 @@ bool prom_credentials_read(const char *header, struct prom_credentials *to)
     return is_sound;
 }
 
-/* ---- What is known */
+/* ---- Known credentials */
 
 int prom_known_init(struct prom_known *known, struct fx_error *err)
 {
@@ -82,7 +84,7 @@ void prom_known_fini(struct prom_known *known)
     explicit_bzero(known, sizeof *known);
 }
 
-/* HMAC-SHA-256 over texts with their ends. Zero, which is never known, if the system's policy forbids it. */
+/* HMAC-SHA-256 of the texts, each with its final NUL. If the system's policy forbids it: zero, which is never known. */
 static void digest(const struct prom_known *known, const char *const *texts, unsigned count,
                    unsigned char to[PROM_DIGEST_SIZE])
 {
@@ -95,7 +97,7 @@ static void digest(const struct prom_known *known, const char *const *texts, uns
     gnutls_hmac_deinit(hmac, to);
 }
 
-/* Whoever nobody is takes the place of the same user each time: a name tells nothing by how long it takes. */
+/* An unknown name always stands in for the same user, so the time of a check tells nothing about the name. */
 static const char *stand_in(const struct prom_known *known, const struct fx_map *users, const char *name)
 {
     unsigned char at[PROM_DIGEST_SIZE];
@@ -126,7 +128,7 @@ static bool is_zero(const unsigned char *digest_)
     return memcmp(digest_, zero, PROM_DIGEST_SIZE) == 0;
 }
 
-/* Time tells nothing: the digest is not known to who sends the password. */
+/* The time of this comparison tells nothing: whoever sends the password does not know the digest. */
 bool prom_known_has(struct prom_known *known, const struct prom_claim *claim)
 {
     bool has = false;

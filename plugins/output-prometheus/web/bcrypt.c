@@ -1,4 +1,4 @@
-/* bcrypt. Any thread, with a crypt_data of its own. */
+/* bcrypt. Any thread, each with its own crypt_data. */
 #include "web/bcrypt.h"
 
 #include <string.h>
@@ -44,14 +44,18 @@ bool prom_bcrypt_check(struct crypt_data *data, const char *hash, const char *pa
 {
     char setting[PROM_BCRYPT_SIZE + 1], cut[PASSWORD_SIZE + 1];
     memcpy(setting, hash, sizeof setting);
-    setting[2] = 'b'; /* a, b and y are the same to all but libcrypt, which makes some hashes of 'a' otherwise */
+    /* a, b and y mean the same everywhere but in libcrypt, which computes some hashes of 'a' differently */
+    setting[2] = 'b';
     size_t size = strnlen(password, PASSWORD_SIZE);
     memcpy(cut, password, size);
     cut[size] = '\0';
     memset(data, 0, sizeof *data);
-    /* Not crypt_r: sanitizers have one of their own, which ends in nothing where libcrypt is loaded later. */
+    /* Not crypt_r: sanitizers replace it by one that fails where libcrypt is loaded later. */
     const char *made = crypt_rn(cut, setting, data, sizeof *data);
-    /* Behind the setting, which was ours and comes back in another form if its last letter has more bits than a salt. */
+    /*
+     * Compares behind the setting. The setting itself may come back changed if its last letter has more bits than a
+     * salt.
+     */
     bool is_right = made && strlen(made) == PROM_BCRYPT_SIZE &&
                     is_equal(made + SETTING_SIZE, hash + SETTING_SIZE, PROM_BCRYPT_SIZE - SETTING_SIZE);
     explicit_bzero(cut, sizeof cut);

@@ -1,6 +1,7 @@
 /*
- * Versions, suites and curves, by the names that Go and so the toolkit have for them, as a priority string of GnuTLS. That
- * can't name suites, only what they are made of: where more than what is wanted would come of it, it is refused.
+ * Versions, suites and curves, by Go's names (which the exporter toolkit uses), turned into a priority string of
+ * GnuTLS. GnuTLS names no suites, only their parts. If the parts would allow more suites than the list has, it is
+ * refused.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 #define TEXT_MAX 1024
 
-/* Numbers of the IANA registry of TLS cipher suites. */
+/* The numbers are from the IANA registry of TLS cipher suites. */
 static const struct suite {
     const char *name;
     unsigned char id[2];
@@ -53,10 +54,10 @@ struct making {
     struct fx_error *err;
     char text[TEXT_MAX];
     bool wanted[SUITE_COUNT], had[SUITE_COUNT];
-    bool any_old; /* a suite of TLS 1.2 and before is wanted */
+    bool any_old; /* a suite of TLS 1.2 or older is wanted */
 };
 
-/* Once each, in the order of the first time. */
+/* Adds a word unless the text has it already. */
 static void add(struct making *making, const char *kind, const char *name)
 {
     char word[64];
@@ -95,7 +96,10 @@ static int want_all(struct making *making)
     return 0;
 }
 
-/* With suites of TLS 1.3 only, that version only: the others would have suites that the list does not name. */
+/*
+ * If the list has only suites of TLS 1.3, only this version is allowed: the others would use suites that are not
+ * listed.
+ */
 static void add_versions(struct making *making)
 {
     static const char *const names[] = {"1.0", "1.1", "1.2", "1.3"};
@@ -104,7 +108,7 @@ static void add_versions(struct making *making)
         add(making, "VERS-TLS", names[i]);
 }
 
-/* TLS 1.3 shares its ciphers with the older versions. Its own suites count only if there are no others. */
+/* TLS 1.3 shares its ciphers with the older versions. Its own suites in the list count only if there are no others. */
 static void add_suites(struct making *making)
 {
     const struct fx_list *list = &making->options->cipher_suites;
@@ -158,7 +162,10 @@ static void find_had(struct making *making, gnutls_priority_t priority)
     }
 }
 
-/* Old suites exactly, unless only TLS 1.3 is spoken; of TLS 1.3 what can be, and else a warning. */
+/*
+ * The suites of older versions must match exactly, unless only TLS 1.3 is allowed. For TLS 1.3 the closest match is
+ * taken, with a warning.
+ */
 static int compare(struct making *making, char *warning, size_t size)
 {
     static const char at[] = "tls_server_config[0].cipher_suites";

@@ -1,4 +1,4 @@
-/* Certificates and sessions. Reading: any thread. Sessions: the HTTP thread. */
+/* Certificates and sessions. Any thread may read certificates. Sessions belong to the HTTP thread. */
 #include "web/tls.h"
 
 #include <arpa/inet.h>
@@ -18,14 +18,14 @@ struct prom_tls {
     gnutls_certificate_credentials_t credentials;
     gnutls_priority_t priority;
     int client_auth;      /* enum prom_client_auth */
-    struct fx_list names; /* client_allowed_sans; the options' */
+    struct fx_list names; /* client_allowed_sans; owned by the options */
     char warning[200];
 };
 
 struct reading {
     const struct prom_tls_options *options;
     const struct fx_options *file;
-    const char *path; /* of the web configuration */
+    const char *path; /* path of the web configuration */
     struct prom_watch *watch;
     struct fx_error *err;
 };
@@ -38,7 +38,7 @@ static void wipe(gnutls_datum_t *data)
     *data = (gnutls_datum_t){NULL, 0};
 }
 
-/* "WHAT" or "WHAT: why". */
+/* Fails with "WHAT" or "WHAT: why". */
 static int fail(const struct reading *reading, const char *option, const char *what, const char *why)
 {
     char at[80];
@@ -46,7 +46,7 @@ static int fail(const struct reading *reading, const char *option, const char *w
     return fx_options_error(reading->err, reading->file, at, NULL, "%s%s%s", what, why ? ": " : "", why ? why : "");
 }
 
-/* Beside the web configuration, unless it is absolute. NULL without memory. */
+/* A relative name is relative to the web configuration. Gives NULL without memory. */
 static char *place_of(const struct reading *reading, const char *name)
 {
     const char *slash = strrchr(reading->path, '/');
@@ -95,7 +95,7 @@ static int read_place(const struct reading *reading, const char *option, const c
     return fail_place(reading, option, place, strerror(failed));
 }
 
-/* What stands in the configuration itself, else the file. */
+/* Takes the text in the configuration itself, or reads the file. */
 static int read_pem(const struct reading *reading, const char *option, const char *text, const char *file_name,
                     gnutls_datum_t *data)
 {
@@ -105,7 +105,7 @@ static int read_pem(const struct reading *reading, const char *option, const cha
         data->size = (unsigned)strlen(text);
         return data->data ? 0 : fail(reading, option, "out of memory", NULL);
     }
-    if (strchr(file_name, '\n')) /* which belongs into no log */
+    if (strchr(file_name, '\n')) /* it may be a PEM text, which must not be logged */
         return fail(reading, option, "this is a text and not the name of a file: its key is the one without '_file'",
                     NULL);
     char *place = place_of(reading, file_name);
@@ -149,7 +149,7 @@ static int load_authority(struct prom_tls *tls, const struct reading *reading)
     return rc;
 }
 
-/* Both or none; and not in two places. */
+/* Certificate and key come together, and each from one place only. */
 static int check_pair(const struct reading *reading)
 {
     const struct prom_tls_options *options = reading->options;
@@ -294,7 +294,7 @@ static bool has_allowed_name(const struct fx_list *names, const gnutls_datum_t *
     return found;
 }
 
-/* Whether there has to be one at all is GnuTLS's to see. */
+/* GnuTLS itself checks whether there is a certificate at all. */
 static int verify(gnutls_session_t session)
 {
     const struct prom_tls *tls = gnutls_db_get_ptr(session);
@@ -321,7 +321,7 @@ void prom_tls_begin(const struct prom_tls *tls, gnutls_session_t session)
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->credentials);
     gnutls_certificate_server_set_request(session, requests[tls->client_auth]);
     gnutls_db_set_ptr(session,
-                      (void *)(uintptr_t)tls); /* there is no database; the session's own pointer is libmicrohttpd's */
+                      (void *)(uintptr_t)tls); /* no database; the session's own pointer belongs to libmicrohttpd */
     if (verifies(tls->client_auth))
         gnutls_session_set_verify_function(session, verify);
 }

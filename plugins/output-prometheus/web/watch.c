@@ -1,4 +1,4 @@
-/* Files that may change: what they looked like. Whoever holds the reading lock of webfile.c. */
+/* Files that may change, and what they looked like. The caller holds the reading lock of webfile.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 
 #include "web/webconf.h"
 
-/* Times of files are as coarse as the system's tick, and those of some file systems a second. */
+/* Times of files are as coarse as the system's tick, and in some file systems as coarse as a second. */
 #define FRESH_SECONDS 2
 
 static void look(struct prom_watched *file)

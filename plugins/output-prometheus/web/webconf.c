@@ -1,4 +1,4 @@
-/* Reading the file of web_config: its tables, and what can't be. Any thread; no state but what it gives. */
+/* Reads the file of web_config: its tables, and what they can't contain. Any thread. No state is kept. */
 #include "web/webconf.h"
 
 #include <stdlib.h>
@@ -60,7 +60,7 @@ static const struct fx_option table[] = {
     {FX_OPTION(struct prom_web_options, basic_auth_users), .type = FX_OPT_MAP, .max = USERS_MAX, .help = "Passwords."},
     {.key = NULL}};
 
-/* Those that may be set, and what they may be; the toolkit's own list. */
+/* The headers that may be set, and their values, as in the toolkit. */
 static const struct {
     const char *name, *values[2];
 } headers[] = {{"Strict-Transport-Security", {NULL}},
@@ -91,7 +91,7 @@ static int check_header(const struct prom_webconf *conf, const struct fx_pair *p
     return 0;
 }
 
-/* The hash is in no message. */
+/* No message contains the hash. */
 static int check_user(const struct prom_webconf *conf, const struct fx_pair *pair, struct fx_error *err)
 {
     const char *fault = prom_bcrypt_fault(pair->value);

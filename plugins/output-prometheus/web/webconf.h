@@ -1,7 +1,7 @@
 /*
- * The file of the option web_config: TLS, passwords, headers and a rate, by the same keys as Prometheus's exporters have
- * (exporter-toolkit, docs/web-configuration.md). One reading of it is a struct that does not change and is counted: who
- * has a connection keeps what that began with.
+ * The file of the option web_config: TLS, passwords, headers and a rate limit, with the keys of Prometheus's exporters
+ * (exporter-toolkit, docs/web-configuration.md). Each reading is a counted struct that never changes. A connection
+ * keeps the configuration that it began with.
  */
 #ifndef OUTPUT_PROMETHEUS_WEBCONF_H
 #define OUTPUT_PROMETHEUS_WEBCONF_H
@@ -20,7 +20,7 @@ struct prom_tls_options {
     int client_auth_type; /* enum prom_client_auth */
     const char *client_ca, *client_ca_file;
     struct fx_list client_allowed_sans;
-    int min_version, max_version; /* 0: TLS10, to 3: TLS13 */
+    int min_version, max_version; /* 0 (TLS10) to 3 (TLS13) */
     struct fx_list cipher_suites;
     bool prefer_server_cipher_suites;
     struct fx_list curve_preferences;
@@ -42,21 +42,21 @@ struct prom_server_options {
 
 /* rate_limit. */
 struct prom_rate_options {
-    int64_t interval; /* ms between two requests; 0: no limit */
+    int64_t interval; /* milliseconds between two requests; 0: no limit */
     int64_t burst;
 };
 
-/* The whole file; of the tables there is one or none. */
+/* The whole file. Each table has one row or none. */
 struct prom_web_options {
     struct fx_tables tls_server_config, http_server_config, rate_limit;
     struct fx_map basic_auth_users; /* name to hash */
 };
 
-/* Which files were read, and what they looked like just before. */
+/* The files that were read, and what they looked like just before. */
 #define PROM_WATCH_MAX 4
 struct prom_watch {
     unsigned count;
-    bool is_fresh; /* one had changed so shortly before that another change may look the same */
+    bool is_fresh; /* a file changed so recently that another change may look the same */
     struct prom_watched {
         char *path;
         int failed; /* errno of looking at it, or 0 */
@@ -69,22 +69,22 @@ struct prom_tls;
 struct prom_webconf {
     atomic_uint references;
     struct fx_options *file;
-    const struct prom_web_options *options; /* in file */
+    const struct prom_web_options *options; /* owned by file */
     struct prom_tls *tls;                   /* NULL: plain HTTP */
 };
 
 /*
- * Reads path and the files that it names, for which watch (zeroed) is filled, also when it fails. NULL and err filled, or
- * one reference. Any thread.
+ * Reads path and the files that it names. Fills watch, which must be zeroed, even on failure. Gives one reference, or
+ * NULL and err. Any thread.
  */
 struct prom_webconf *prom_webconf_read(const char *path, struct prom_watch *watch, struct fx_error *err);
 struct prom_webconf *prom_webconf_ref(struct prom_webconf *conf);
 void prom_webconf_unref(struct prom_webconf *conf); /* NULL is fine */
 
-const struct prom_server_options *prom_webconf_server(const struct prom_webconf *conf); /* NULL: none */
+const struct prom_server_options *prom_webconf_server(const struct prom_webconf *conf); /* NULL: absent */
 const struct prom_rate_options *prom_webconf_rate(const struct prom_webconf *conf);     /* NULL: no limit */
 
-/* watch.c: adds the file as it is now. Whether any looks otherwise by now. */
+/* watch.c: add a file as it is now; tell whether any has changed since. */
 void prom_watch_add(struct prom_watch *watch, const char *path);
 bool prom_watch_has_changed(const struct prom_watch *watch);
 void prom_watch_fini(struct prom_watch *watch);

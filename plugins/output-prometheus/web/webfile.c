@@ -1,4 +1,4 @@
-/* The web configuration's file while the program runs. The accepting thread, and one that looks each second. */
+/* The web configuration's file while the program runs. The accepting thread, and a thread that looks every second. */
 #include "web/webfile.h"
 
 #include <stdlib.h>
@@ -62,8 +62,8 @@ struct prom_webconf *prom_webfile_get(struct prom_webfile *webfile)
 }
 
 /*
- * Whether HTTP or HTTPS is spoken is decided when the program starts. So is whether anybody has to say who he is: a file
- * that is being written, or was cut off by a full disk, must not open the page.
+ * Two things are decided when the program starts: HTTP or HTTPS, and whether clients must authenticate. A file that is
+ * being written, or was truncated by a full disk, must not open the page to everybody.
  */
 static int check_change(const struct prom_webfile *webfile, const struct prom_webconf *next, struct fx_error *err)
 {
@@ -104,7 +104,10 @@ static void exchange(struct prom_webfile *webfile, struct prom_webconf *next)
     prom_webconf_unref(old);
 }
 
-/* Under the reading lock. A file that is not there or no YAML names no others: those known before stay watched. */
+/*
+ * Under the reading lock. If the file is absent or is not YAML, it names no other files. Then those known before stay
+ * watched.
+ */
 static void read_again(struct prom_webfile *webfile, bool is_loud)
 {
     struct fx_error err = FX_ERROR_INIT;

@@ -109,7 +109,7 @@ def test_shows_what_the_api_says(browser, live):
     opened(browser, live)
     wait_for_rates(browser)
     browser.run("document.getElementById('pause').click()")
-    wait_until(lambda: browser.text("#pause") == "Go on", "it pauses")
+    wait_until(lambda: browser.text("#pause") == "Resume", "it pauses")
     top = browser.last_answer("/api/v1/top")
     views = {(view["by"], view["direction"]): view for view in top["views"]}
     assert set(views) == {("source", "in"), ("destination", "out"), ("router", "in"), ("router", "out")}
@@ -195,7 +195,7 @@ def test_is_worked_by_keys(browser, live):
             press(browser, " ", 32)
             wait_until(lambda: browser.run("return document.getElementById('pause').getAttribute('aria-pressed')") == "true",
                        "it pauses")
-    assert walk == ["To the traffic", "60", "pause", "Metrics", "Readiness", "Top as JSON", "Status as JSON"]
+    assert walk == ["Skip to the traffic", "60", "pause", "Metrics", "Readiness", "Top as JSON", "Status as JSON"]
     wait_until(lambda: any("over=300" in url for url in browser.requests()), "the mean over five minutes is asked for")
 
 
@@ -210,7 +210,7 @@ def test_moves_only_if_wished(browser, live):
 def test_says_that_nothing_has_come(browser, exporter):
     program = exporter(stdin_config(), stdin=subprocess.PIPE)
     opened(browser, program)
-    browser.wait_for("document.getElementById('notices').textContent.includes('No records have come yet.')", "it says so")
+    browser.wait_for("document.getElementById('notices').textContent.includes('No records have arrived yet.')", "it says so")
     browser.wait_for("document.querySelectorAll('.view .empty').length === 4", "empty views")
     browser.screenshot("live-empty")
     assert browser.axe() == [] and browser.console == []
@@ -238,7 +238,7 @@ def test_says_when_the_program_is_gone(browser, exporter):
     program.process.stdin.close()
     program.stop()
     browser.wait_for("document.getElementById('state-text').textContent === 'No answer'", "it says so")
-    assert "What is shown is of" in browser.text("#notices")
+    assert "The page shows its state at" in browser.text("#notices")
     assert browser.run("return document.title") == "No answer: flow-exporter"
     states = browser.run("return [...document.querySelectorAll('.node')].map((node) => node.dataset.state)")
     assert states == ["unknown"] * 4, "nothing is known to be well"
@@ -266,7 +266,7 @@ def test_says_that_it_catches_up(browser, live):
     try:
         opened(browser, live)
         wait_for_rates(browser)
-        assert "had waited in Kafka" in browser.text("#notices")
+        assert "had been waiting in Kafka" in browser.text("#notices")
         assert browser.run("return [...document.querySelectorAll('.total .mark')].map((mark) => mark.textContent)") == ["catching up"] * 2
         assert browser.run("return document.querySelectorAll('.backlog').length") > 0
         browser.screenshot("live-catching-up")

@@ -23,7 +23,7 @@ GROUPS = yaml.safe_load(RULES.read_text())["groups"]
 RECORDED = [rule["record"] for group in GROUPS for rule in group["rules"] if "record" in rule]
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 # Of these no data is good news.
-MAY_BE_EMPTY = {"Alerts that fire"}
+MAY_BE_EMPTY = {"Firing alerts"}
 # What Grafana would put in for the variables when everything is chosen, on a screen of a minute.
 VARIABLES = {"job": ".*", "router": ".*", "instance": ".*", "top": "10", "__range": "1m", "__rate_interval": "1m"}
 OF_THE_TARGET = {"job", "instance"}

@@ -1,9 +1,9 @@
-/* Numbers as texts, and small drawings. Everything is made node by node: texts from flows are never markup. */
+/* Numbers as texts, and small drawings. Elements are made node by node: texts from flows never become markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
 const PREFIXES = ["", "k", "M", "G", "T", "P", "E"];
 
-/* make("p.class", {attribute: value}, child...): an element; texts as children become text nodes. */
+/* make("p.class", {attribute: value}, child...) makes an element. Texts among the children become text nodes. */
 export function make(kind, attributes = {}, ...children) {
     const [name, ...classes] = kind.split(".");
     const element = document.createElement(name);
@@ -20,7 +20,7 @@ export function shape(name, attributes, ...children) {
     return element;
 }
 
-/* Three digits and a prefix: [“12.3”, “M”]. */
+/* Three digits and a prefix, as ["12.3", "M"]. */
 export function scaled(number) {
     let step = 0;
     while (number >= 999.5 && step < PREFIXES.length - 1) {
@@ -31,7 +31,7 @@ export function scaled(number) {
     return [number.toFixed(digits), PREFIXES[step]];
 }
 
-/* A rate of a metric in its unit: bytes are shown as bits, as lines are sold. */
+/* A rate with its unit. Bytes are shown as bits, as lines are sold. */
 export function rate(number, value) {
     const [text, prefix] = scaled(value === "bytes" ? number * 8 : number);
     const unit = value === "bytes" ? "bit/s" : value === "1" ? "records/s" : `${value}/s`;
@@ -55,7 +55,7 @@ export function seconds(number) {
     return number < 7200 ? `${Math.round(number / 60)}\u00a0min` : `${Math.round(number / 3600)}\u00a0h`;
 }
 
-/* Rates over time, from 0 to the most there was. Where nothing is known the line has a gap. */
+/* Rates over time, from 0 to the maximum. Where no rate is known the line has a gap. */
 export function spark(top, rates) {
     const svg = shape("svg", { viewBox: "0 0 100 20", preserveAspectRatio: "none", "aria-hidden": "true" });
     const end = top.ends.at(-1);
@@ -91,7 +91,7 @@ export function bar(share, isFull = false) {
         shape("rect", { class: isFull ? "bar full" : "bar", width: Math.min(share, 1) * 100, height: 1 }));
 }
 
-/* Lines between the nodes of neighbouring stages, and the way back of a checkpoint, where there is room for it. */
+/* Draws lines between the nodes of neighbouring stages and, where there is room, the way back of a checkpoint. */
 export function edges(board, stages, isFlowing) {
     const svg = shape("svg", { "aria-hidden": "true" });
     const origin = board.getBoundingClientRect();
@@ -104,7 +104,7 @@ export function edges(board, stages, isFlowing) {
     for (let i = 0; i + 1 < stages.length; i++)
         for (const [j, from] of stages[i].map(box).entries())
             for (const to of stages[i + 1].map(box)) {
-                if (isColumn && j < stages[i].length - 1) continue; /* those above are stacked behind the last */
+                if (isColumn && j < stages[i].length - 1) continue; /* the others are stacked behind the last one */
                 const middle = isColumn ? (from.bottom + to.top) / 2 : (from.right + to.left) / 2;
                 const d = isColumn ? `M${from.x} ${from.bottom} V${to.top}`
                     : `M${from.right} ${from.y} C${middle} ${from.y} ${middle} ${to.y} ${to.left} ${to.y}`;

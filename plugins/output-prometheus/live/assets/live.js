@@ -1,4 +1,6 @@
-/* Asks the program what it counts and how it is, every few seconds, and draws it. docs/api.md says what the answers hold. */
+/*
+ * Asks the program every few seconds for its counts and its state, and draws them. docs/api.md describes the answers.
+ */
 
 import { bar, count, edges, make, percent, rate, scaled, seconds, spark } from "./draw.js";
 
@@ -16,10 +18,10 @@ let isPaused = false;
 let timer = 0;
 
 const wayOf = (view) => view.direction ?? "none";
-/* Rates older than this are no rates of now. */
+/* Rates older than this are not shown as present. */
 const STALE_SECONDS = 90;
 
-/* Why the rates on the page are not those of the traffic now; null: they are. */
+/* Gives why the page's rates are not those of the present traffic, or null if they are. */
 function staleness() {
     if (seen.failed) return "old";
     if (!seen.top?.ends.length) return null;
@@ -29,7 +31,7 @@ function staleness() {
 
 const metric = (part, name) => part?.metrics?.[name] ?? 0;
 
-/* What grew between the last two answers, a second; null: there was but one. */
+/* Growth per second between the last two answers. null: there has been only one answer. */
 function speed(part, name) {
     if (seen.failed) return null;
     const before = seen.before?.parts.find((other) => other.name === part.name);
@@ -48,7 +50,7 @@ function drawTotal(view) {
         rate(view.rate, view.value), spark(seen.top, view.rates));
 }
 
-/* Controls, which would not be seen, as their pictures: else two labels would look the same. */
+/* Shows control characters as their pictures. They would be invisible, and two labels could look the same. */
 const visible = (text) => text.replace(/[\0-\x1f]/g, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)));
 
 function who(view, item) {
@@ -141,7 +143,7 @@ function drawDecode(inputs) {
     const malformed = sum("records_malformed_total");
     const rows = [["records so far", count(sum("records_total"))], ["malformed", count(malformed), malformed > 0]];
     for (const [reason, number] of reasons) rows.push([`\u00a0\u00a0${reason}`, count(number)]);
-    return node("decode", "the program's own", perSecond(speeds.some((one) => one === null) ? null
+    return node("decode", "part of the program", perSecond(speeds.some((one) => one === null) ? null
         : speeds.reduce((a, b) => a + b, 0)), rows);
 }
 
@@ -160,7 +162,7 @@ function drawStage(part) {
     return drawn;
 }
 
-/* Series of each metric against their limit. */
+/* The number of series of each metric, and its limit. */
 function addSeries(list) {
     for (const { metric: name, series, limit } of seen.status.series) {
         const short = name.replace(/^flow_/, "").replace(/_total$/, "");
@@ -188,12 +190,12 @@ function drawCheckpoint() {
     const age = metric(program, "checkpoint_age_seconds");
     const results = program.metrics.checkpoints_total_by_result ?? {};
     const line = make("span", {}, "checkpoint ", make(age > 90 ? "b.bad" : "b", {}, seconds(age), " ago"),
-        ` · ${results.committed ?? 0} committed · workers stood still `, seconds(metric(program, "checkpoint_cut_seconds")),
-        metric(program, "state_kept") ? " · state is kept" : " · no state is kept");
+        ` · ${results.committed ?? 0} committed · workers paused for `, seconds(metric(program, "checkpoint_cut_seconds")),
+        metric(program, "state_kept") ? " · counters are kept" : " · counters are not kept");
     at("checkpoint").replaceChildren(line);
 }
 
-/* ---- what is to be said ---- */
+/* ---- notices ---- */
 
 const notice = (text, isBad = false) => make(isBad ? "p.notice.bad" : "p.notice", {}, text);
 
@@ -201,26 +203,26 @@ function notices() {
     const list = [];
     if (seen.failed)
         list.push(notice(seen.answered
-            ? `The program does not answer. What is shown is of ${seen.answered.toLocaleTimeString()}.`
+            ? `The program does not answer. The page shows its state at ${seen.answered.toLocaleTimeString()}.`
             : "The program does not answer.", true));
     if (!seen.status || seen.failed) return list;
     const stale = staleness();
     if (stale === "old")
-        list.push(notice(`Nothing was committed for ${seconds(seen.top.time - seen.top.ends.at(-1))}: the rates are of before.`, true));
+        list.push(notice(`Nothing was committed for ${seconds(seen.top.time - seen.top.ends.at(-1))}. The rates are from before that.`, true));
     if (stale === "backlog")
-        list.push(notice("Records that had waited in Kafka were counted in the time shown: rates are higher than the traffic was. "
-            + "That time is shaded in the lines."));
+        list.push(notice("Some records counted in the shown time had been waiting in Kafka, so the rates are higher than the traffic was. "
+            + "This time is shaded in the lines."));
     for (const wait of seen.status.waiting) list.push(notice(`Not ready: ${wait.part}: ${wait.reason}.`, true));
     const inputs = seen.status.parts.filter((part) => part.kind === "input");
     const records = inputs.reduce((total, part) => total + metric(part, "records_total"), 0);
     const own = seen.status.parts.find((part) => part.is_this);
-    if (!records) list.push(notice("No records have come yet."));
+    if (!records) list.push(notice("No records have arrived yet."));
     else if (own && metric(own, "records_unmatched_total") >= records)
-        list.push(notice("Records come, but none is of a metric: is asn the own AS?"));
+        list.push(notice("Records arrive, but none matches a metric. Is ‘asn’ your own AS?"));
     else if (seen.top && !seen.top.ends.length)
-        list.push(notice("Rates need two checkpoints some seconds apart: a moment, please."));
+        list.push(notice("Rates appear after two checkpoints, a few seconds apart."));
     for (const { metric: name, series, limit } of seen.status.series)
-        if (series >= limit) list.push(notice(`${name} is at its limit of ${limit} series: new ones are counted in ‘other’.`, true));
+        if (series >= limit) list.push(notice(`${name} has reached its limit of ${limit} series. New ones are counted in ‘other’.`, true));
     return list;
 }
 
@@ -228,14 +230,14 @@ function drawState() {
     const status = seen.status;
     const state = seen.failed ? "bad" : !status ? "wait" : status.ready ? "good" : "bad";
     at("state").dataset.state = state;
-    const text = seen.failed ? "No answer" : !status ? "Asking the program" : status.ready ? "Ready" : "Not ready";
+    const text = seen.failed ? "No answer" : !status ? "Waiting for the program" : status.ready ? "Ready" : "Not ready";
     if (at("state-text").textContent !== text) at("state-text").textContent = text;
     document.title = state === "good" || state === "wait" ? TITLE : `${text}: ${TITLE}`;
     document.body.dataset.stale = staleness() ?? "no";
     at("version").textContent = status?.program.version ?? "";
     const fresh = notices();
     const same = at("notices").textContent === fresh.map((element) => element.textContent).join("");
-    if (!same) at("notices").replaceChildren(...fresh); /* it is read aloud: only what is new */
+    if (!same) at("notices").replaceChildren(...fresh); /* notices are read aloud, so only new ones are put in */
     const until = seen.top?.ends.at(-1);
     at("age").textContent = until
         ? `Committed until ${new Date(until * 1000).toLocaleTimeString()}, mean of the last ${seconds(seen.top.covered_seconds)}` : "";
@@ -266,7 +268,7 @@ async function ask() {
         seen.failed = true;
     }
     draw();
-    const wait = seen.before || seen.failed ? EVERY_MS : 1500; /* two answers make the first rate of a stage */
+    const wait = seen.before || seen.failed ? EVERY_MS : 1500; /* the first rates of the stages need two answers */
     clearTimeout(timer);
     if (!isPaused && !document.hidden) timer = setTimeout(ask, wait);
 }
@@ -275,7 +277,7 @@ at("over").addEventListener("change", ask);
 at("pause").addEventListener("click", () => {
     isPaused = !isPaused;
     at("pause").setAttribute("aria-pressed", `${isPaused}`);
-    at("pause").textContent = isPaused ? "Go on" : "Pause";
+    at("pause").textContent = isPaused ? "Resume" : "Pause";
     if (isPaused) clearTimeout(timer);
     else ask();
 });
