@@ -37,7 +37,7 @@ class Rules(unittest.TestCase):
     def promtool(self, *arguments):
         if not shutil.which("promtool"):
             self.skipTest("there is no promtool")
-        done = subprocess.run(["promtool", *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(["promtool", *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=600, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
