@@ -310,24 +310,17 @@ static void command_print(FILE *out, const struct fxi_command *command)
 
 void fxi_args_help(FILE *out)
 {
-    fputs("Usage: flow-exporter --config FILE\n"
-          "       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n"
-          "       flow-exporter [--config FILE] COMMAND ...\n"
-          "Counts network flow records by autonomous system, for Prometheus.\n"
-          "\n"
-          "  --config FILE              the configuration, in YAML\n"
-          "  --check, --print-config    check or print the configuration and exit\n"
-          "  --plugin-dir DIR           look for plugins here first; may be repeated\n"
-          "  --version, --help          print the version or this help\n"
-          "Instead of a configuration file:\n"
-          "  --brokers LIST             Kafka brokers, separated by commas\n"
-          "  --topic TOPIC              the topic of the flow records\n"
-          "  --partitions LIST          'all' (the default), or numbers such as 0,1,2\n"
-          "  --asn N                    the own AS: what it sends and receives is counted\n"
-          "  --addr ADDRESS             where Prometheus finds the page; default :9590\n"
-          "  --names FILE               a file of AS names; may be repeated\n"
-          "  --whois HOST[:PORT]        the server of AS names, or 'none'\n"
-          "Commands; plugins may bring more, which 'plugins' shows:\n",
+    fputs("Usage: flow-exporter --config FILE\n       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n  "
+          "     flow-exporter [--config FILE] COMMAND ...\nCounts network flow records by autonomous system, for "
+          "Prometheus.\n\n  --config FILE              the configuration, in YAML\n  --check, --print-config    check "
+          "or print the configuration and exit\n  --plugin-dir DIR           look for plugins here first; may be "
+          "repeated\n  --version, --help          print the version or this help\nInstead of a configuration file:\n  "
+          "--brokers LIST             Kafka brokers, separated by commas\n  --topic TOPIC              the topic of "
+          "the flow records\n  --partitions LIST          'all' (the default), or numbers such as 0,1,2\n  --asn N     "
+          "               your own AS: what it sends and receives is counted\n  --addr ADDRESS             where "
+          "Prometheus finds the page; default :9590\n  --names FILE               a file of AS names; may be "
+          "repeated\n  --whois HOST[:PORT]        the server of AS names, or 'none'\nCommands; plugins may bring more, "
+          "which 'plugins' shows:\n",
           out);
     for (const struct fxi_command *command = fxi_commands; command->name; command++)
         command_print(out, command);

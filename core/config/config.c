@@ -19,9 +19,9 @@ static const char *const log_formats[] = {"text", "json", NULL};
 
 static const struct fx_option log_table[] = {
     {FX_OPTION(struct fxi_log_options, level), .type = FX_OPT_ENUM, .fallback = "info", .choices = log_levels,
-     .help = "The least important level that is written."},
+     .help = "The least important level that is logged."},
     {FX_OPTION(struct fxi_log_options, format), .type = FX_OPT_ENUM, .fallback = "text", .choices = log_formats,
-     .help = "text: lines for people. json: one JSON object a line."},
+     .help = "text: lines for people. json: one JSON object per line."},
     {.key = NULL},
 };
 

@@ -31,25 +31,25 @@ const struct fx_option fxi_input_table[] = {
      .help = "The producer's names of the fields. All other options use pmacct's names."},
     {FX_OPTION(struct fxi_input_options, fields), .type = FX_OPT_MAP, .fallback = "{}", .max = 256,
      .flags = FX_OPTION_LISTS,
-     .help = "Where a field is in the records of this input, if not where the preset says: a name, or names joined by "
-             "dots, or a list of them, of which the first counts that is there and not empty. A number among the names "
-             "is the place of an element in a list: as_path.0, comms.-1."},
+     .help = "Places of fields, where they differ from the preset: for each field a name, or names joined by dots. Of "
+             "a list of places, the first one counts that is present and not empty. A number among the names is the "
+             "index of an element in a list: as_path.0, comms.-1."},
     {FX_OPTION(struct fxi_input_options, reverse), .type = FX_OPT_MAP, .fallback = "{}", .max = 16,
      .flags = FX_OPTION_LISTS,
-     .help = "Where a record that counts both ways has the values of the way back, such as {bytes: rev_bytes, packets: "
-             "rev_packets}. If one of them is more than 0, the record becomes two, there and back."},
+     .help = "For records that count both directions: the places of the reverse values, such as {bytes: rev_bytes, "
+             "packets: rev_packets}. If one of these values is more than 0, the record becomes two, one for each "
+             "direction."},
     {FX_OPTION(struct fxi_input_options, join), .type = FX_OPT_STRING, .fallback = ",",
-     .help = "What stands between the elements of a list or object that is read as a text."},
+     .help = "The text between the elements of a list or object that is read as a text."},
     {FX_OPTION(struct fxi_input_options, spelling), .type = FX_OPT_ENUM, .fallback = "name", .choices = spellings,
-     .help =
-         "How ip_proto, etype and tcp_flags are shown, whoever wrote them: by name (tcp, ipv4, SYN,ACK) or number."},
+     .help = "How ip_proto, etype and tcp_flags are shown, whatever the producer writes: by name (tcp, ipv4, SYN,ACK) "
+             "or number."},
     {FX_OPTION(struct fxi_input_options, scale_by), .type = FX_OPT_STRING,
      .help = "The field by which bytes and packets are multiplied, such as sampling_rate; 0 and absent count as 1. For "
              "producers that send unscaled counts of samples."},
     {FX_OPTION(struct fxi_input_options, framing), .type = FX_OPT_ENUM, .fallback = "none", .choices = framings,
-     .help =
-         "What stands in front of the JSON of a message or line: nothing, or the five bytes of a schema registry (0 "
-         "and the schema's number), which are skipped. Messages without them are read as well."},
+     .help = "What precedes the JSON of a message or line: nothing, or the five bytes of a schema registry (0 and the "
+             "schema's number), which are skipped. Messages without them are read as well."},
     {FX_OPTION(struct fxi_input_options, watch_markers), .type = FX_OPT_BOOL, .fallback = "false",
      .help = "Whether the records of each writer are counted and compared with the numbers in pmacct's markers "
              "(kafka_markers)."},
@@ -62,10 +62,10 @@ const struct fx_option fxi_input_table[] = {
      .help = "How long after the end marker of a purge its records may still arrive in other partitions."},
     {FX_OPTION(struct fxi_input_options, on_malformed), .type = FX_OPT_ENUM, .fallback = "count", .choices = policies,
      .help = "What happens to a malformed record after it is counted and logged. count: nothing more. dead-letter: the "
-             "record is kept. stop: the program ends and commits nothing behind the record."},
+             "record is kept. stop: the program ends and commits nothing after the record."},
     {FX_OPTION(struct fxi_input_options, dead_letters), .type = FX_OPT_CHOICE, .choices = places,
-     .help = "The place of dead letters: a file with one JSON object a line, or (input-kafka) a topic of the same "
-             "brokers. They are stored before the positions behind them are committed."},
+     .help = "The place of dead letters: a file with one JSON object per line, or (input-kafka) a topic of the same "
+             "brokers. They are stored before the positions after them are committed."},
     {FX_OPTION(struct fxi_input_options, dead_letters_max), .type = FX_OPT_SIZE, .fallback = "1GiB", .min = 4096,
      .max = INT64_MAX, .help = "The largest size of the file of dead letters. Further dead letters count as lost."},
     {.key = NULL},

@@ -85,11 +85,11 @@ static const char *check_type(const struct fx_option *option, size_t options_siz
     if (option->min > option->max || (!counted && (option->min != 0 || option->max != 0)))
         return "has bounds that make no sense";
     if (!(option->flags & FX_OPTION_SECRETS) && chosen != (option->choices != NULL && option->choices[0] != NULL))
-        return chosen ? "is an enum without choices" : "has choices but is no enum";
+        return chosen ? "is an enum without choices" : "has choices but is not an enum";
     if ((option->flags & FX_OPTION_SECRETS) && option->type != FX_OPT_MAP)
-        return "may have secrets in its values but is no map";
+        return "may have secrets in its values but is not a map";
     if ((option->flags & FX_OPTION_LISTS) && option->type != FX_OPT_MAP)
-        return "may have lists as its values but is no map";
+        return "may have lists as its values but is not a map";
     if ((option->type == FX_OPT_TABLES) != (option->table != NULL && option->table_size > 0))
         return option->type == FX_OPT_TABLES ? "has no table of its own" : "has a table of its own but no use for it";
     return NULL;

@@ -227,7 +227,7 @@ static int stream_read(struct reader *reader, struct fxi_node **root)
             return code;
         yaml_event_type_t type = event.type;
         if (type == YAML_DOCUMENT_START_EVENT && *root)
-            code = fail_at(reader, event.start_mark, "a second document begins here: one file is one document");
+            code = fail_at(reader, event.start_mark, "a second document begins here: a file can have only one");
         else if (type == YAML_DOCUMENT_START_EVENT &&
                  event.data.document_start.tag_directives.start != event.data.document_start.tag_directives.end)
             code = fail_at(reader, event.start_mark, "%TAG directives are not supported");

@@ -102,7 +102,8 @@ static int add_path(struct fxi_decoder *d, const char *path, char *name, struct 
     do {
         size_t size;
         if (take_name(&at, name, &size) != 0)
-            return fx_error_set(err, FX_EINVAL, "\"%s\" is not a field's path: names joined by dots are.", path);
+            return fx_error_set(err, FX_EINVAL, "\"%s\" is not the path of a field: a path is names joined by dots.",
+                                path);
         int child = (int)fxi_claim_find(d, (unsigned)node, name, size);
         if (child == FXI_NODE_NOBODY)
             child = add_child(d, (unsigned)node, name, size);

@@ -93,7 +93,7 @@ static void tell_lost(void)
     if (!lost)
         return;
     fxi_str_printf(&values, "lines=%lu", lost);
-    put_line(NULL, FX_LOG_WARN, "Lines of the log were lost: whoever reads standard error had stood still.", &values);
+    put_line(NULL, FX_LOG_WARN, "Log lines were lost: the reader of standard error had stopped reading.", &values);
     fxi_str_fini(&values);
 }
 

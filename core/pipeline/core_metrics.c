@@ -60,7 +60,7 @@ const struct fx_metric fxi_input_metrics[] =
                                    .max_series = WRITERS_MAX},
      [FXI_INPUT_PURGES] = {.name = "producer_purges_total",
                            .kind = FX_COUNTER,
-                           .help = "Purges of producers by result. An unjudged purge was not seen whole.",
+                           .help = "Purges of producers by result. An unjudged purge was not seen completely.",
                            .label = "result",
                            .values = (const char *const[]){"complete", "incomplete", "unjudged", NULL}},
      [FXI_INPUT_FAULTS] = {.name = "input_faults_total",
@@ -108,7 +108,7 @@ const struct fx_metric fxi_stage_metrics[] = {
 const struct fx_metric fxi_call_metrics[] = {
     [FXI_CALL_OVERDUE] = {.name = "call_overdue_seconds",
                           .kind = FX_GAUGE | FXI_METRIC_NS,
-                          .help = "How long the longest call has lasted that exceeds call_deadline; 0: there is none. "
+                          .help = "How long the longest call that exceeds call_deadline has lasted. 0: there is none. "
                                   "plugin=\"program\" is the program's own work on the disk. The log names the call."},
     {.name = NULL}};
 

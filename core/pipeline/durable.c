@@ -54,10 +54,9 @@ int fxi_durable_open(struct fxi_pipeline *pipeline, struct fx_error *err)
     bool is_default;
     char *directory = fxi_state_directory(pipeline->config->state.directory, &is_default);
     if (!directory && is_default)
-        fx_log(
-            NULL, FX_LOG_WARN,
-            "Counters are not kept over a restart: set 'state: {directory: ...}', or 'none' to say that this is meant.",
-            NULL);
+        fx_log(NULL, FX_LOG_WARN,
+               "Counters are not kept over a restart: set 'state: {directory: ...}', or 'none' if that is intended.",
+               NULL);
     int rc = directory ? fxi_state_open(&pipeline->store, directory, err) : 0;
     if (rc)
         rc = open_failed(pipeline, directory, rc, is_default, err);

@@ -138,7 +138,7 @@ static int write_out(struct fxi_letters *letters, struct fx_error *err)
 {
     struct stat stat;
     if (fstat(letters->fd, &stat))
-        return fx_error_set(err, FX_EIO, "the file of dead letters can't be looked at: %s", strerror(errno));
+        return fx_error_set(err, FX_EIO, "the file of dead letters can't be examined: %s", strerror(errno));
     if (!letters->buffer.size)
         return 0;
     if (S_ISREG(stat.st_mode) && stat.st_size + (int64_t)letters->buffer.size > letters->max_bytes)

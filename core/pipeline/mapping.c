@@ -216,8 +216,9 @@ static int check_written(const struct fxi_schema *schema, const struct fx_instan
         if (!decoder)
             return fx_error_option(err, input, option, pair->key, "%s", why.message);
         if (!before && !is_claimed(schema, pair->key))
-            fx_log(input, FX_LOG_WARN, "Nobody reads this field, so where it is does not matter; is it misspelled?",
-                   "field=%s", pair->key);
+            fx_log(input, FX_LOG_WARN,
+                   "No plugin reads this field, so its place has no effect; is the name misspelled?", "field=%s",
+                   pair->key);
     }
     return 0;
 }

@@ -37,7 +37,7 @@ int fxi_reject_check(const struct fx_instance *input, struct fx_error *err)
                                "'dead-letter' needs a place: write 'dead_letters: {file: PATH}' or {topic: NAME}");
     if (!letters && options->dead_letters.text)
         return fx_error_option(err, input, "dead_letters", NULL,
-                               "nothing goes there: write 'on_malformed: dead-letter' beside it");
+                               "it has no effect without 'on_malformed: dead-letter'");
     const struct fxi_pipeline *pipeline = input->pipeline;
     for (size_t i = 0; letters && i < pipeline->input_count; i++) {
         const struct fxi_input_options *other = options_of(pipeline->inputs[i].instance);
@@ -45,7 +45,7 @@ int fxi_reject_check(const struct fx_instance *input, struct fx_error *err)
             other->dead_letters.text && other->dead_letters.choice == FXI_LETTERS_FILE &&
             strcmp(other->dead_letters.text, options->dead_letters.text) == 0)
             return fx_error_option(err, input, "dead_letters", "file",
-                                   "'%s' is another input's file already: give each its own",
+                                   "'%s' is already the file of another input: give each its own",
                                    options->dead_letters.text);
     }
     if (fx_letter_topic(input) && !input->plugin->letter_send)

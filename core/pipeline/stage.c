@@ -76,7 +76,7 @@ static void run_stage(struct fxi_stage *stage, struct fx_feed *feed)
     if (verdict == FX_DROP)
         log_dropped(stage, rows);
     if (verdict != FX_OK && verdict != FX_DROP) {
-        fx_log(stage->instance, FX_LOG_ERROR, "The plugin can't go on.", "verdict=%d", (int)verdict);
+        fx_log(stage->instance, FX_LOG_ERROR, "The plugin can't continue.", "verdict=%d", (int)verdict);
         fxi_pipeline_fail(feed->pipeline);
     }
 }

@@ -76,7 +76,7 @@ static void worker_main(void *arg)
             end_of_input(feed);
             return;
         } else {
-            fx_log(feed->input->instance, FX_LOG_ERROR, "The input can't go on.", "verdict=%d", (int)verdict);
+            fx_log(feed->input->instance, FX_LOG_ERROR, "The input can't continue.", "verdict=%d", (int)verdict);
             fxi_pipeline_fail(feed->pipeline);
             return;
         }

@@ -116,7 +116,8 @@ static char *find_file(const struct fxi_loader *loader, const char *name, struct
     if (name[0] == '/')
         return fxi_strdup(name);
     if (!name_is_valid(name)) {
-        fx_error_set(err, FX_EINVAL, "'%s' is not the name of a plugin: lower case letters, digits and '-'", name);
+        fx_error_set(err, FX_EINVAL, "'%s' is not the name of a plugin: a name has lower case letters, digits and '-'",
+                     name);
         return NULL;
     }
     struct fxi_str searched = {0};

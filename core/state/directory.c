@@ -136,15 +136,17 @@ static int parse_identity(struct fxi_state *state, const char *text, struct fx_e
     static const char ours[] = "flow-exporter state ";
     const char *digits = text + strlen(IDENTITY_TEXT);
     if (strncmp(text, ours, sizeof ours - 1) != 0)
-        return fx_error_set(err, FX_EABI, "%s is no state directory of flow-exporter: its file 'identity' is foreign",
-                            state->directory);
+        return fx_error_set(
+            err, FX_EABI, "%s is not a state directory of flow-exporter: its file 'identity' belongs to something else",
+            state->directory);
     if (strncmp(text, IDENTITY_TEXT, strlen(IDENTITY_TEXT)) != 0)
         return fx_error_set(err, FX_EABI,
                             "the state directory %s was made by another version of flow-exporter (its format is not "
                             "1); use that version, or another directory",
                             state->directory);
     if (strlen(digits) < FXI_IDENTITY_SIZE || strspn(digits, "0123456789abcdef") != FXI_IDENTITY_SIZE)
-        return fx_error_set(err, FX_EABI, "the state directory %s is damaged: its file 'identity' is no identity",
+        return fx_error_set(err, FX_EABI,
+                            "the state directory %s is damaged: its file 'identity' has no valid identity",
                             state->directory);
     if (state->identity[0] && strncmp(state->identity, digits, FXI_IDENTITY_SIZE) != 0)
         return fx_error_set(err, FX_EABI, "the state directory %s was replaced by that of another instance",

@@ -65,7 +65,7 @@ int fxi_part_read(struct fx_state *part, const struct fxi_slot *slot, struct fx_
     fxi_part_read_end(part);
     const struct fxi_slot_part *found = fxi_slot_find(slot, part->instance);
     if (!found)
-        return fx_error_set(err, FX_EINVAL, "there is nothing of this instance in the checkpoint");
+        return fx_error_set(err, FX_EINVAL, "the checkpoint has nothing of this instance");
     if (strcmp(found->plugin, part->plugin) != 0)
         return fx_error_set(err, FX_EINVAL, "the checkpoint has it as an instance of %s", found->plugin);
     char values[16], log[40];

@@ -275,7 +275,7 @@ static enum fxi_slot_fault check_header(char *body, size_t body_size, struct hea
 {
     memcpy(header, body, sizeof *header);
     if (memcmp(header->magic, WORK_MAGIC, sizeof header->magic) == 0)
-        return say(FXI_SLOT_UNFINISHED, message, size, "it was not written to its end");
+        return say(FXI_SLOT_UNFINISHED, message, size, "it was not written completely");
     if (memcmp(header->magic, BODY_MAGIC, 7) != 0)
         return say(FXI_SLOT_FOREIGN, message, size, "it is not a checkpoint of flow-exporter");
     if (header->order != ORDER)

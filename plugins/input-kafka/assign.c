@@ -142,7 +142,7 @@ static bool find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partiti
 {
     rd_kafka_resp_err_t code;
     while ((code = kafka_find_offsets(consumer, list, fresh, ASK_MS))) {
-        note_waiting(consumer, list, code, "The committed offsets can't be had; trying again.");
+        note_waiting(consumer, list, code, "The committed offsets can't be read; trying again.");
         if (fx_feed_stopping(consumer->feed))
             return false;
         for (int i = 0; i < list->cnt; i++)
@@ -183,8 +183,8 @@ static void commit_beginning(struct kafka_consumer *consumer)
 {
     struct fx_error err = FX_ERROR_INIT;
     if (fx_feed_checkpoint(consumer->feed, &err))
-        fx_log(consumer->instance, FX_LOG_WARN, "Where reading begins could not be committed yet.", "reason=%s",
-               err.message);
+        fx_log(consumer->instance, FX_LOG_WARN, "The positions at which reading begins could not be committed yet.",
+               "reason=%s", err.message);
 }
 
 static void on_assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)

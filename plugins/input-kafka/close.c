@@ -50,7 +50,8 @@ bool kafka_close(struct kafka_consumer *consumer, int timeout_ms)
 {
     bool is_over = kafka_within(timeout_ms, "fx-kafka-close", leave_group, consumer);
     if (!is_over || !rd_kafka_consumer_closed(consumer->rk))
-        fx_log(consumer->instance, FX_LOG_WARN, "The group was not left in time; it will notice by itself.", NULL);
+        fx_log(consumer->instance, FX_LOG_WARN,
+               "The group was not left in time; the brokers will notice that this member is gone.", NULL);
     return is_over;
 }
 
@@ -64,6 +65,6 @@ bool kafka_destroy_within(struct kafka_consumer *consumer, rd_kafka_t *rk, int t
     if (kafka_within(timeout_ms > DESTROY_MIN_MS ? timeout_ms : DESTROY_MIN_MS, "fx-kafka-end", destroy, rk))
         return true;
     fx_log(consumer->instance, FX_LOG_WARN,
-           "librdkafka does not end in time and is left behind; the end of the program ends it.", NULL);
+           "librdkafka does not end in time and is left behind; it ends with the program.", NULL);
     return false;
 }

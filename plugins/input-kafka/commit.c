@@ -102,7 +102,7 @@ static enum fx_verdict look_up(struct kafka_consumer *consumer, const struct fx_
     rd_kafka_topic_partition_list_destroy(list);
     if (!code || verdict == FX_OK)
         return verdict;
-    fx_error_set(err, FX_ETIMEOUT, "what became of a commit can't be looked up: %s", rd_kafka_err2str(code));
+    fx_error_set(err, FX_ETIMEOUT, "the result of a commit can't be looked up: %s", rd_kafka_err2str(code));
     return FX_RETRY;
 }
 

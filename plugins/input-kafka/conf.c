@@ -33,7 +33,7 @@ static const struct refused {
     {"topic.blacklist", "leave topics out by a narrower pattern in the option 'topics'"},
     {"enable.partition.eof", "the end of a partition tells which offsets before it hold no record"},
     {"plugin.library.paths", "interceptors could change what is read and committed"},
-    {"test.mock.num.brokers", "it would replace the brokers by pretended ones"},
+    {"test.mock.num.brokers", "it would replace the brokers by simulated ones"},
 };
 
 static int set(struct kafka_consumer *consumer, const char *option, const char *item, const char *key,
@@ -182,7 +182,7 @@ static int read_partitions(struct kafka_consumer *consumer, struct fx_error *err
         long number = strtol(list->items[i], &end, 10);
         if (end == list->items[i] || *end || number < 0 || number > INT32_MAX)
             return fx_error_option(err, consumer->instance, "partitions", list->items[i],
-                                   "'%s' is not a partition: 'all' alone, or numbers from 0", list->items[i]);
+                                   "'%s' is not a partition: write 'all' alone, or numbers from 0", list->items[i]);
         for (size_t j = 0; j < i; j++)
             if (consumer->fixed[j] == number)
                 return fx_error_option(err, consumer->instance, "partitions", list->items[i],
@@ -199,7 +199,7 @@ static int check_pattern(const struct kafka_consumer *consumer, const char *topi
     int rc = regcomp(&pattern, topic, REG_EXTENDED | REG_NOSUB);
     if (rc) {
         regerror(rc, &pattern, reason, sizeof reason);
-        return fx_error_option(err, consumer->instance, "topics", topic, "'%s' is no regular expression: %s", topic,
+        return fx_error_option(err, consumer->instance, "topics", topic, "'%s' is not a regular expression: %s", topic,
                                reason);
     }
     regfree(&pattern);
@@ -232,7 +232,8 @@ static int read_start(struct kafka_consumer *consumer, struct fx_error *err)
     if (start->choice != KAFKA_START_TIMESTAMP || !kafka_timestamp_parse(start->text, &consumer->start_ms))
         return 0;
     return fx_error_option(err, consumer->instance, "start", "timestamp",
-                           "'%s' is no time: write it as 2026-01-31T12:00:00Z, or as seconds since 1970", start->text);
+                           "'%s' is not a time: write it as 2026-01-31T12:00:00Z, or as seconds since 1970",
+                           start->text);
 }
 
 int kafka_conf_make(struct kafka_consumer *consumer, struct fx_error *err)

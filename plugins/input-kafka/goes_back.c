@@ -171,15 +171,16 @@ static bool begin_anew(struct kafka_consumer *consumer, struct fx_feed *feed, st
         return false;
     if (fx_stream_reset(feed, partition->stream, begin, &err)) {
         if (fx_log_allowed(&consumer->partition_limit, &suppressed))
-            fx_log(consumer->instance, FX_LOG_WARN, "A log has gone back; what was counted is committed first.",
+            fx_log(consumer->instance, FX_LOG_WARN,
+                   "The log of a partition has gone back; the counts so far are committed first.",
                    "topic=%s partition=%d reason=%s suppressed=%u", partition->topic, (int)partition->number,
                    err.message, suppressed);
         return false;
     }
     fx_metric_add(consumer->instance, KAFKA_LOG_RESETS, begin == low ? KAFKA_LOG_REMADE : KAFKA_LOG_CUT, 1);
     fx_log(consumer->instance, FX_LOG_WARN,
-           begin == low ? "The topic was made anew: its records are counted from the first one on."
-                        : "The log has lost its end: what was written since is counted.",
+           begin == low ? "The topic was created again: its records are counted from the first one."
+                        : "The log has lost its end: records written since then are counted.",
            "topic=%s partition=%d position=%lld begins=%lld ends=%lld reading_from=%lld", partition->topic,
            (int)partition->number, (long long)position, (long long)low, (long long)high, (long long)begin);
     kafka_facts_cut(consumer, &partition->facts, begin);

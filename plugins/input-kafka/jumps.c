@@ -103,7 +103,7 @@ static bool count_lost(struct kafka_consumer *consumer, struct fx_feed *feed, co
         return false;
     unsigned suppressed;
     if (fx_log_allowed(&consumer->partition_limit, &suppressed))
-        fx_log(consumer->instance, FX_LOG_INFO, "The topic has no such offsets (any more).",
+        fx_log(consumer->instance, FX_LOG_INFO, "The topic does not have these offsets, or has them no longer.",
                "topic=%s partition=%d from=%lld to=%lld suppressed=%u", partition->topic, (int)partition->number,
                (long long)partition->jump_from, (long long)partition->jump_to, suppressed);
     if (low > partition->jump_from)
@@ -121,7 +121,7 @@ static bool go_back(struct kafka_consumer *consumer, struct kafka_partition *par
     partition->gone_back_to = position;
     partition->gone_back_in = atomic_load(&consumer->generation);
     fx_metric_add(consumer->instance, KAFKA_GONE_BACK, 0, 1);
-    fx_log(consumer->instance, FX_LOG_DEBUG, "Offsets were left out; going back to see whether they are there.",
+    fx_log(consumer->instance, FX_LOG_DEBUG, "Offsets were missing; going back to check whether they exist.",
            "topic=%s partition=%d offset=%lld", partition->topic, (int)partition->number, (long long)position);
     return true;
 }

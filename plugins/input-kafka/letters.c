@@ -58,7 +58,8 @@ int kafka_letters_check(struct kafka_consumer *consumer, struct fx_error *err)
         return 0;
     if (reads(&consumer->options->topics, topic))
         return fx_error_option(err, consumer->instance, "dead_letters", "topic",
-                               "'%s' is one of the topics that are read: its letters would come back for ever", topic);
+                               "'%s' is a topic that is read: its dead letters would be rejected again for ever",
+                               topic);
     consumer->letters.conf = rd_kafka_conf_dup(consumer->conf);
     static const char *const properties[][2] = {{"queue.buffering.max.kbytes", QUEUE_KIBIBYTES},
                                                 {"message.timeout.ms", "30000"},

@@ -29,8 +29,8 @@ static rd_kafka_resp_err_t find_kept(struct kafka_consumer *consumer, rd_kafka_t
         return code;
     *begin = position;
     fx_log(consumer->instance, FX_LOG_WARN,
-           is_kept ? "The group has no offset any more; continuing at the state directory's."
-                   : "The group has no offset any more; continuing at this process's position.",
+           is_kept ? "The group has lost its offset; continuing at the offset in the state directory."
+                   : "The group has lost its offset; continuing at this process's position.",
            "topic=%s partition=%d offset=%lld", partition->topic, (int)partition->partition, (long long)position);
     return code;
 }
@@ -93,6 +93,6 @@ enum fx_verdict kafka_recall(void *self, const struct fx_recall *recall, int tim
     rd_kafka_topic_partition_list_destroy(list);
     if (!code)
         return FX_OK;
-    fx_error_set(err, FX_ETIMEOUT, "the group's offsets can't be had: %s", rd_kafka_err2str(code));
+    fx_error_set(err, FX_ETIMEOUT, "the group's offsets can't be read: %s", rd_kafka_err2str(code));
     return FX_RETRY;
 }

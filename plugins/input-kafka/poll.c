@@ -189,7 +189,7 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
         kafka_baseline_take(consumer, BASELINE_MS);
     char reason[256];
     if (rd_kafka_fatal_error(consumer->rk, reason, sizeof reason)) {
-        fx_log(consumer->instance, FX_LOG_ERROR, "librdkafka can't go on.", "reason=%s", reason);
+        fx_log(consumer->instance, FX_LOG_ERROR, "librdkafka can't continue.", "reason=%s", reason);
         return FX_FATAL;
     }
     if (consumer->fixed && !consumer->fixed_assigned) {

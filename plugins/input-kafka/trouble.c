@@ -34,9 +34,8 @@ static const struct {
                            "TLS with a broker fails"},
     [KAFKA_TROUBLE_NAME] = {"The name of a broker can't be resolved; trying again.",
                             "the name of a broker can't be resolved"},
-    [KAFKA_TROUBLE_BROKERS] =
-        {"No broker can be reached; trying again. What is served stays at the last committed cut.",
-         "no broker can be reached"},
+    [KAFKA_TROUBLE_BROKERS] = {"No broker can be reached; trying again. The page stays at the last committed cut.",
+                               "no broker can be reached"},
     [KAFKA_TROUBLE_GROUP] = {"This user may not use the consumer group; give it the right to read the group.",
                              "this user may not use the consumer group"},
     [KAFKA_TROUBLE_TOPIC_RIGHT] = {"This user may not read the topic; give it the right.",

@@ -81,7 +81,7 @@ static bool finish(struct kafka_consumer *consumer, struct fx_feed *feed, struct
     partition->expected = end;
     partition->search = (struct kafka_search){.runs = false};
     fx_metric_add(consumer->instance, KAFKA_UNREADABLE, 0, 1);
-    fx_log(consumer->instance, FX_LOG_ERROR, "A batch can't be read: going over it.",
+    fx_log(consumer->instance, FX_LOG_ERROR, "A batch can't be read: skipping it.",
            "topic=%s partition=%d from=%lld to=%lld", partition->topic, (int)partition->number, (long long)position,
            (long long)end);
     fx_stream_lost(feed, partition->stream, position, end);

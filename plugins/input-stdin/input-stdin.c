@@ -8,7 +8,8 @@
 
 static const struct fx_option options[] = {
     {FX_OPTION(struct stdin_options, serve_after_end), .type = FX_OPT_BOOL, .fallback = "true",
-     .help = "Whether the program continues to serve its counters after the end of its input. Otherwise it ends, too."},
+     .help = "Whether the program continues to serve its counters after the end of its input. Otherwise the program "
+             "ends as well."},
     {FX_OPTION(struct stdin_options, max_line), .type = FX_OPT_SIZE, .fallback = "1MiB", .min = 256 * 1024,
      .max = (int64_t)1 << 30,
      .help = "The longest record that is read, whether it is a line, spans lines or is an element of a list. A longer "

@@ -146,7 +146,7 @@ static enum fx_verdict end_of_input(struct reader *reader, struct fx_feed *feed)
         return FX_FATAL;
     if (!reader->options->serve_after_end)
         return FX_END;
-    fx_log(reader->instance, FX_LOG_INFO, "Standard input has ended; what it gave is still served.", "lines=%lld",
+    fx_log(reader->instance, FX_LOG_INFO, "Standard input has ended; its counters are still served.", "lines=%lld",
            (long long)reader->lines);
     return FX_OK;
 }

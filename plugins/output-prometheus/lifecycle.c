@@ -85,7 +85,7 @@ int prom_start(void *self, struct fx_error *err)
         return rc;
     if (output->options->asn == 0 && !output->options->metrics.count)
         fx_log(output->instance, FX_LOG_WARN,
-               "No AS number is set: only flows from and to AS 0 are counted. Set 'asn' (--asn) to the own AS.", NULL);
+               "No AS number is set: only flows from and to AS 0 are counted. Set 'asn' (--asn) to your own AS.", NULL);
     if (output->options->max_pages)
         fx_log(output->instance, FX_LOG_WARN,
                "The option 'max_pages' has no effect any more: remove it. 'max_compressed' bounds the memory for "

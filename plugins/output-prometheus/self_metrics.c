@@ -120,10 +120,11 @@ const struct fx_metric prom_self_metrics[] = {
     [PROM_COMPRESSED] = {.name = "http_pages_compressed",
                          .kind = FX_GAUGE,
                          .help = "Pages that are being compressed; at most 'max_compressed'."},
-    [PROM_UNCOMPRESSED] = {.name = "http_pages_uncompressed_total",
-                           .kind = FX_COUNTER,
-                           .help = "Pages that were sent as plain text since 'max_compressed' others were being "
-                                   "compressed."},
+    [PROM_UNCOMPRESSED] =
+        {
+            .name = "http_pages_uncompressed_total",
+            .kind = FX_COUNTER,
+            .help = "Pages that were sent as plain text because 'max_compressed' others were being compressed."},
     [PROM_PAGES_WAITING] = {.name = "http_pages_waiting",
                             .kind = FX_GAUGE,
                             .help = "Pages, and answers of /api/v1/top, that wait for their turn to be made."},

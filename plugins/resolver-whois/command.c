@@ -61,7 +61,7 @@ static void take_answer(void *arg, struct whois_talk *talk, struct whois_entry *
 static void keep_reason(struct asking *asking, const struct whois_talk *talk, const struct whois_outcome *outcome,
                         enum whois_rest rest)
 {
-    const char *why = outcome->why ? outcome->why : "the answer says nothing about it";
+    const char *why = outcome->why ? outcome->why : "the answer does not mention it";
     for (size_t i = 0; i < talk->asked_count; i++) {
         struct said *said = &asking->row[talk->asked[i].entry - asking->entries];
         if (!talk->asked[i].is_open)
@@ -168,7 +168,7 @@ static const char *print_server(const struct asking *asking, size_t server, size
     else if (said->is_answered)
         printf("no name\n");
     else
-        printf("no answer: %s\n", said->reason[0] ? said->reason : "its day's queries are used up");
+        printf("no answer: %s\n", said->reason[0] ? said->reason : "its queries for this day are used up");
     return said->size > 0 ? said->kept : NULL;
 }
 
@@ -263,7 +263,7 @@ int whois_command_run(const struct whois_command *command, int argc, const char 
     for (int i = 0; i < argc && status == 0; i++) {
         if (!read_number(argv[i], &asking.entries[i].number)) {
             char text[80];
-            snprintf(text, sizeof(text), "'%.30s' is no AS number, such as AS15169 or 15169", argv[i]);
+            snprintf(text, sizeof(text), "'%.30s' is not an AS number, such as AS15169 or 15169", argv[i]);
             print_error(text);
             status = STATUS_USAGE;
         }

@@ -128,7 +128,7 @@ const struct fx_metric whois_metric_table[] = {
     [WHOIS_METRIC_QUERY_SECONDS] = {.name = "whois_query_seconds",
                                     .kind = FX_HISTOGRAM,
                                     FX_BOUNDS(second_bounds),
-                                    .help = "The duration of a query, whatever its result."},
+                                    .help = "The duration of a query with any result."},
     [WHOIS_METRIC_QUEUE] = {.name = "whois_queue", .kind = FX_GAUGE, .help = "Numbers that wait for a query."},
     [WHOIS_METRIC_CACHE_HITS] = {.name = "whois_cache_hits_total",
                                  .kind = FX_COUNTER,

@@ -149,10 +149,10 @@ def test_print_config_of_flags_is_a_configuration(tmp_path):
         ("group: flow-exporter", "rdkafka: {sasl.password: {flie: /x}}", "6:30", "{file: PATH}"),
         ("group: flow-exporter", "rdkafka: {sasl.password: {file: /nonexistent}}", "6:37", "'/nonexistent' can't be read"),
         ("group: flow-exporter", "rdkafka: {sasl.password: {env: FX_NOT_SET}}", "6:36", "'FX_NOT_SET' is not set"),
-        ("topics: [pmacct.acct]", "topics: ['^pm(acct']", "5:14", "no regular expression"),
+        ("topics: [pmacct.acct]", "topics: ['^pm(acct']", "5:14", "not a regular expression"),
         ("topics: [pmacct.acct]", "topics: [a, b, a]", "5:13", "given twice"),
         ("topics: [pmacct.acct]\n", "topics: ['^a']\n    partitions: [0]\n", "5:14", "with fixed partitions"),
-        ("start: latest", "start: {timestamp: yesterday}", "7:13", "no time"),
+        ("start: latest", "start: {timestamp: yesterday}", "7:13", "not a time"),
         ("start: latest", "start: {latest: x}", "7:13", "latest"),
     ],
 )

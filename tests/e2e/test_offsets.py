@@ -89,7 +89,7 @@ def test_forgotten_and_a_page_is_asked_for_before_the_assignment(case, start, ki
             if left:
                 case.program.kill()
         assert case.program.page().total() == FIRST
-    case.program.wait_for_log("continuing at the state directory's")
+    case.program.wait_for_log("continuing at the offset in the state directory")
     case.ends_with(FIRST + LATER)
 
 
@@ -126,7 +126,7 @@ def check_move(case, repeated):
     assert page.self_sum(MOVED) == count
     assert page.self_sum("flow_exporter_records_repeated_total") == max(repeated, 0)
     assert page.self_sum("flow_exporter_records_lost_total") == max(-repeated, 0)
-    said = re.search(r"set by none of us.*", case.program.log())
+    said = re.search(r"committed offset was set from outside.*", case.program.log())
     assert said and f"{effect}={count} " in said[0] + " ", said
 
 

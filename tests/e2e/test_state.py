@@ -38,7 +38,7 @@ def test_recovery_asks_the_group(kafka, exporter, tmp_path):
     for slot in (tmp_path / "state").glob("checkpoint-*"):
         slot.write_bytes(bytes(512) + slot.read_bytes()[512:])
     program = exporter(config)
-    program.wait_for_log("go on from the newest checkpoint")
+    program.wait_for_log("continue from the newest checkpoint")
     program.stop()
 
 
@@ -51,7 +51,7 @@ def test_the_group_has_forgotten_the_offsets(kafka, exporter, tmp_path):
     kafka.produce(topic, [record(1, ASN, 1)] * 5)
     # Another group is one that has none.
     program = exporter(kept_config(kafka, topic, tmp_path / "state"))
-    program.wait_for_log("continuing at the state directory's")
+    program.wait_for_log("continuing at the offset in the state directory")
     program.wait_for_page(lambda page: page.self_sum("flow_exporter_records_total") == 5, "5 records")
 
 

@@ -344,7 +344,7 @@ static void test_check(void **state)
         {{{ROW("a", FX_OPT_ENUM, a)}, {0}}, "without choices"},
         {{{ROW("a", FX_OPT_ENUM, a), .choices = no_choices}, {0}}, "without choices"},
         {{{ROW("a", FX_OPT_ENUM, a), .choices = starts, .fallback = "never"}, {0}}, "is wrong"},
-        {{{ROW("b", FX_OPT_STRING, b), .choices = starts}, {0}}, "is no enum"},
+        {{{ROW("b", FX_OPT_STRING, b), .choices = starts}, {0}}, "is not an enum"},
         {{{ROW("b", FX_OPT_STRING, b), .flags = FX_OPTION_REQUIRED, .fallback = "x"}, {0}}, "is required and has"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -45,8 +45,8 @@ static int take(struct prom_listeners *listeners, int fd, const char *address, c
 {
     if (!is_listening(fd))
         return fx_error_option(err, instance, "listen", address,
-                               "descriptor %d, which systemd handed over, is no listening stream socket: the socket "
-                               "unit needs ListenStream= and Accept=no",
+                               "descriptor %d from systemd is not a listening stream socket: the socket unit needs "
+                               "ListenStream= and Accept=no",
                                fd);
     if (listeners->count == PROM_LISTENERS_MAX)
         return fx_error_option(err, instance, "listen", address, "systemd has handed over more than %d sockets",

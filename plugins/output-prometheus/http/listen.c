@@ -86,10 +86,11 @@ static int parse(const char *address, struct place *place, const struct fx_insta
 
 static int fail(const char *address, int reason, const struct fx_instance *instance, struct fx_error *err)
 {
-    const char *what = reason == EADDRINUSE      ? "; another program listens there: stop it or choose another port"
-                       : reason == EACCES        ? "; ports below 1024 need rights: choose another port"
-                       : reason == EADDRNOTAVAIL ? "; this machine does not have it: choose one of its own, or none"
-                                                 : "";
+    const char *what = reason == EADDRINUSE ? "; another program listens there: stop it or choose another port"
+                       : reason == EACCES   ? "; ports below 1024 need a privilege: choose another port"
+                       : reason == EADDRNOTAVAIL
+                           ? "; this machine does not have this address: choose one of its own, or none"
+                           : "";
     fx_error_option(err, instance, "listen", address, "can't listen on '%s': %s%s", address, strerror(reason), what);
     return err->code = FX_EIO; /* a later start may succeed: the other program ends, or the address appears */
 }
@@ -144,7 +145,7 @@ int prom_listen_check(const struct prom_options *options, const struct fx_instan
         rc = check(options->listen.items[i], instance, err);
     if (!rc && prom_unix_mode(options->socket_mode) < 0)
         return fx_error_option(err, instance, "socket_mode", NULL,
-                               "'%s' is no mode of a file: write it as octal digits in quotes, \"0660\"",
+                               "'%s' is not a file mode: write octal digits in quotes, such as \"0660\"",
                                options->socket_mode);
     return rc;
 }

@@ -63,7 +63,7 @@ static const char *make_free(const struct sockaddr_un *name)
     if (lstat(name->sun_path, &found))
         return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(found.st_mode))
-        return "there is something that is no socket; remove it, or choose another path";
+        return "there is something other than a socket; remove it, or choose another path";
     if (is_alive(name))
         return "another program listens there: stop it or choose another path";
     return unlink(name->sun_path) && errno != ENOENT ? strerror(errno) : NULL;
@@ -77,7 +77,7 @@ static const char *set_rights(const char *path, const struct prom_options *optio
     if (options->socket_group) {
         int rc = getgrnam_r(options->socket_group, &group, buffer, sizeof buffer, &found);
         if (!found)
-            return rc ? strerror(rc) : "there is no such group as 'socket_group' says";
+            return rc ? strerror(rc) : "the group in 'socket_group' does not exist";
         if (chown(path, (uid_t)-1, group.gr_gid))
             return errno == EPERM ? "'socket_group' is not a group of this program's user" : strerror(errno);
     }

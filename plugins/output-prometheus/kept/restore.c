@@ -101,7 +101,7 @@ static int read_metric(struct reading *reading)
         return rc;
     if (family < 0)
         fx_log(reading->store->instance, FX_LOG_WARN,
-               "A metric is not configured any more as it was: its kept values are dropped.", "metric=%.*s",
+               "The definition of a metric has changed: its kept values are dropped.", "metric=%.*s",
                (int)strcspn(definition, "\n"), definition);
     return prom_kept_add_metric(reading->kept, definition, size, family) ? no_memory(reading) : 0;
 }
@@ -393,7 +393,7 @@ static int read_metric_ended(struct reading *reading, const struct prom_kept_met
     if (!take_u64(reading, &ended) || !take_u64(reading, &at) || !take_u64(reading, &count) || count > UINT32_MAX ||
         !(from = take(reading, (size_t)(count + count % 2) * sizeof(uint32_t))) ||
         (metric->family >= 0 && count && count != metric->count))
-        return fx_error_set(reading->err, FX_EINVAL, "what the values say of ended series does not fit");
+        return fx_error_set(reading->err, FX_EINVAL, "the values of ended series do not fit");
     if (metric->family < 0)
         return 0;
     struct prom_family *family = &reading->store->families[metric->family];
@@ -419,7 +419,7 @@ static int read_further_ended(struct reading *reading, const struct prom_kept_me
     if (!take_u64(reading, &further) || further >= PROM_SLOTS_MAX ||
         !(from = take(reading, (size_t)further * sizeof further)) ||
         (metric->family >= 0 && further && further + 1 != reading->store->families[metric->family].shape.slots))
-        return fx_error_set(reading->err, FX_EINVAL, "what the values say of ended series does not fit");
+        return fx_error_set(reading->err, FX_EINVAL, "the values of ended series do not fit");
     if (metric->family < 0)
         return 0;
     struct prom_values *sums = &snapshot->families[metric->family];
@@ -437,7 +437,7 @@ static int read_weights(struct reading *reading, const struct prom_kept_metric *
     const char *from = NULL;
     if (!take_u64(reading, &count) || count > UINT32_MAX || !(from = take(reading, (size_t)count * sizeof(double))) ||
         (metric->family >= 0 && count && count != metric->count))
-        return fx_error_set(reading->err, FX_EINVAL, "what the values say of weights does not fit");
+        return fx_error_set(reading->err, FX_EINVAL, "the weights do not fit");
     struct prom_top *top = metric->family < 0 ? NULL : &reading->store->families[metric->family].top;
     for (size_t place = 0; top && top->limit && place < count; place++) {
         double weight;

@@ -80,7 +80,7 @@ static enum MHD_Result read_parameter(void *arg, enum MHD_ValueKind kind, const 
     if (i == reading->count)
         return fail_unknown(reading, key) ? MHD_YES : MHD_NO;
     if (reading->seen >> i & 1) {
-        snprintf(reading->fault, sizeof reading->fault, "'%s' is there more than once", key);
+        snprintf(reading->fault, sizeof reading->fault, "'%s' is given more than once", key);
         return MHD_NO;
     }
     reading->seen |= UINT32_C(1) << i;

@@ -132,13 +132,13 @@ static const char *make_prefix(struct prom_test *test, const char *text)
         bits = bytes_size * 8;
     else if (!read_number(text + size + 1, strlen(text + size + 1), &bits) ||
              bits > (was_mapped ? 128 : bytes_size * 8))
-        return "has too many bits behind '/': at most 32 for IPv4, 128 for IPv6";
+        return "has too many bits after '/': at most 32 for IPv4, 128 for IPv6";
     else if (was_mapped && bits < 96)
-        return "is IPv4 written as IPv6, and its prefix leaves IPv4; write 0.0.0.0/0 for all of IPv4";
+        return "is IPv4 written as IPv6, and its prefix is wider than IPv4; write 0.0.0.0/0 for all of IPv4";
     else if (was_mapped)
         bits -= 96;
     if (has_bits_behind(bytes, bytes_size, (unsigned)bits))
-        return "has bits behind its prefix; make them zero, as in 10.0.0.0/8";
+        return "has bits after its prefix; make them zero, as in 10.0.0.0/8";
     memcpy(test->address.bytes, bytes, sizeof bytes);
     test->address.size = (uint8_t)bytes_size;
     test->address.bits = (uint8_t)bits;

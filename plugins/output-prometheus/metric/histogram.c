@@ -42,11 +42,11 @@ static const char *add_texts(struct prom_histogram *histogram, const struct prom
     for (size_t i = 0; i < bounds->count; i++, last = bound) {
         const char *text = bounds->items[i], *fault = NULL;
         if (!read_bound(text, &bound))
-            fault = "is not the bound of a bucket: a number; the bucket above the last one is always there";
+            fault = "is not a bucket's bound: a bound is a number, and the bucket above the last one is always there";
         else if (bound < 0)
-            fault = "is below 0, and no value ever is; begin with a bound that is not";
+            fault = "is below 0, which no value ever is; begin with 0 or more";
         else if (bound <= last)
-            fault = "is not above the bound before it; write them from small to large, each once";
+            fault = "is not above the bound before it; write each bound once, in ascending order";
         if (fault) {
             snprintf(why, PROM_HISTOGRAM_WHY_MAX, "%s", fault);
             return text;

@@ -49,8 +49,8 @@ const char *prom_metric_name_fault(const char *name, enum fx_metric_kind kind)
         return "is like the program's own metrics; choose a name that begins with neither flow_exporter_ nor process_";
     if (kind == FX_COUNTER)
         return ends_with(name, "_total") ? NULL : "must end in _total, as counters do";
-    return ends_as_others(name) ? "must not end in _total, _bucket, _sum, _count, _created or _info: by that readers "
-                                  "tell counters, lines of histograms and infos"
+    return ends_as_others(name) ? "must not end in _total, _bucket, _sum, _count, _created or _info: readers recognise "
+                                  "counters, histograms and infos by these endings"
                                 : NULL;
 }
 
@@ -101,10 +101,11 @@ const char *prom_path_fault(const char *path)
     for (const char *at = path; *at; at++) {
         bool is_dot = *at == '.';
         if (is_dot && !has_name)
-            return "is not a field's path: names joined by dots are, with something before and behind each dot";
+            return "is not the path of a field: a path is names joined by dots, with something before and after each "
+                   "dot";
         if (*at == '\\' && *++at != '.' && *at != '\\')
-            return "is not a field's path: behind a '\\' comes a dot or another '\\'";
+            return "is not the path of a field: after a '\\' comes a dot or another '\\'";
         has_name = !is_dot;
     }
-    return has_name ? NULL : "is not a field's path: a name is missing at its end";
+    return has_name ? NULL : "is not the path of a field: a name is missing at its end";
 }

@@ -169,7 +169,7 @@ static int add_type(const struct making *making, struct prom_family *family)
     if (family->type == PROM_HISTOGRAM)
         return add_buckets(making, family);
     if (row->buckets.count)
-        return fail(making, "buckets", NULL, "only a histogram has buckets; leave them away, or write type: histogram");
+        return fail(making, "buckets", NULL, "only a histogram has buckets; remove them, or write type: histogram");
     if (family->type == PROM_GAUGE) {
         family->shape = (struct prom_shape){.slots = PROM_SLOT_LAST + 1, .is_last = true};
         making->store->has_gauges = true;
@@ -202,8 +202,7 @@ static int add_label(const struct making *making, struct prom_family *family, co
         return fail(making, "labels", pair->key, "'%.80s' %s", pair->key, fault);
     if (family->expire.is_on && strcmp(pair->key, PROM_ENDED_LABEL) == 0)
         return fail(making, "labels", pair->key,
-                    "'" PROM_ENDED_LABEL
-                    "' is the label of what has ended, with expire_after and top; use another name");
+                    "'" PROM_ENDED_LABEL "' is the label of ended series, with expire_after and top; use another name");
     struct prom_label *label = &family->labels[family->label_count++];
     *label = (struct prom_label){
         .name = pair->key, .path = pair->value, .is_number = is_number_field(pair->value), .is_hidden = is_hidden};
@@ -266,13 +265,14 @@ static int check_top(const struct making *making)
     if (row->type != PROM_COUNTER)
         return fail(making, "top", NULL, "only counters can have it; remove the key from a gauge or histogram");
     if (row->max_series)
-        return fail(making, "max_series", NULL, "'top' is this metric's limit already; leave one of the two away");
+        return fail(making, "max_series", NULL, "'top' is already the limit of this metric; remove one of the two");
     if (row->top > options->max_series)
         return fail(making, "top", NULL, "%lld series are more than max_series of the plugin, which is %lld",
                     (long long)row->top, (long long)options->max_series);
     if (options->late_names == PROM_LATE_RENAME)
-        return fail(making, "top", NULL,
-                    "it does not go with 'late_names: rename', where a series can need two places; leave that away");
+        return fail(
+            making, "top", NULL,
+            "it can't be used with 'late_names: rename', where a series can need two places; remove one of the two");
     return 0;
 }
 
@@ -392,8 +392,8 @@ int prom_families_init(struct prom_store *store, struct fx_error *err)
         return make_default_families(store, err);
     if (options->as_info)
         return fx_error_option(err, store->instance, "as_info", NULL,
-                               "as_info is for the default metrics; leave it or 'metrics' away, and in 'metrics' leave "
-                               "out the labels that are not wanted");
+                               "as_info is for the default metrics; remove it or 'metrics'. In 'metrics', leave out "
+                               "the labels that you do not want");
     return make_families(store, options->metrics.items, options->metrics.count, err);
 }
 

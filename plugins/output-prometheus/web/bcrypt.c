@@ -20,9 +20,10 @@ const char *prom_bcrypt_fault(const char *hash)
         return "has no bcrypt hash: make one with 'htpasswd -nBC 10 NAME'";
     int cost = (hash[4] - '0') * 10 + hash[5] - '0';
     if (cost < 4)
-        return "has a hash with a cost below 4, which is none";
+        return "has a hash with a cost below 4, which is invalid";
     if (cost > PROM_BCRYPT_COST_MAX)
-        return "has a hash with a cost above 14, which takes seconds a request: make one with 'htpasswd -nBC 10 NAME'";
+        return "has a hash with a cost above 14, which takes seconds for each request: make one with 'htpasswd -nBC 10 "
+               "NAME'";
     return NULL;
 }
 

@@ -78,10 +78,9 @@ static int want(struct making *making, const char *name)
         making->any_old = making->any_old || suites[i].kx;
         return 0;
     }
-    return fx_options_error(making->err, making->file, "tls_server_config[0].cipher_suites", name,
-                            "'%.80s' is no cipher suite that Go knows, as in "
-                            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-                            name);
+    return fx_options_error(
+        making->err, making->file, "tls_server_config[0].cipher_suites", name,
+        "'%.80s' is not a cipher suite that Go knows, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", name);
 }
 
 static int want_all(struct making *making)
@@ -178,17 +177,17 @@ static int compare(struct making *making, char *warning, size_t size)
                                         "this system's GnuTLS has no '%s'", suites[i].name);
             if (making->had[i] && !making->wanted[i])
                 return fx_options_error(making->err, making->file, at, NULL,
-                                        "this list can't be had without '%s', since GnuTLS combines key exchanges and "
-                                        "ciphers: add it, or leave out what it is made of",
+                                        "GnuTLS can't use this list without '%s', since it combines key exchanges and "
+                                        "ciphers: add that suite, or remove those with its parts",
                                         suites[i].name);
         }
         any_new = any_new || (!is_old && making->had[i]);
         if (!is_old && making->wanted[i] && !making->had[i] && making->options->max_version == 3)
-            snprintf(warning, size, "%s is not spoken: TLS 1.3 has the ciphers of the other suites in the list",
+            snprintf(warning, size, "%s is not used: TLS 1.3 has the ciphers of the other suites in the list",
                      suites[i].name);
     }
     if (!any_new && making->options->max_version == 3 && !warning[0])
-        snprintf(warning, size, "TLS 1.3 is not spoken: none of its suites has a cipher of the list");
+        snprintf(warning, size, "TLS 1.3 is not used: none of its suites has a cipher of the list");
     return 0;
 }
 

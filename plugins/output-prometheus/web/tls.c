@@ -106,7 +106,7 @@ static int read_pem(const struct reading *reading, const char *option, const cha
         return data->data ? 0 : fail(reading, option, "out of memory", NULL);
     }
     if (strchr(file_name, '\n')) /* it may be a PEM text, which must not be logged */
-        return fail(reading, option, "this is a text and not the name of a file: its key is the one without '_file'",
+        return fail(reading, option, "this is the text itself, not the name of a file: use the key without '_file'",
                     NULL);
     char *place = place_of(reading, file_name);
     int rc = place ? read_place(reading, option, place, data) : fail(reading, option, "out of memory", NULL);
@@ -187,7 +187,7 @@ static int check_clients(const struct reading *reading)
                     "to verify clients' certificates, 'client_ca_file' must name their authorities", NULL);
     if (options->client_allowed_sans.count && !verifies(options->client_auth_type))
         return fail(reading, "client_allowed_sans",
-                    "names in certificates that nobody verifies say nothing: 'client_auth_type' must be "
+                    "names in unverified certificates prove nothing: 'client_auth_type' must be "
                     "RequireAndVerifyClientCert or VerifyClientCertIfGiven",
                     NULL);
     return 0;

@@ -18,36 +18,39 @@ static const char *const auth_choices[] = {"NoClientCert",
 static const char *const version_choices[] = {"TLS10", "TLS11", "TLS12", "TLS13", NULL};
 
 static const struct fx_option tls_table[] = {
-    {FX_OPTION(struct prom_tls_options, cert), .type = FX_OPT_STRING, .help = "The certificate itself, PEM."},
-    {FX_OPTION(struct prom_tls_options, key), .type = FX_OPT_SECRET, .help = "The key itself, PEM."},
+    {FX_OPTION(struct prom_tls_options, cert), .type = FX_OPT_STRING, .help = "The certificate itself, as PEM."},
+    {FX_OPTION(struct prom_tls_options, key), .type = FX_OPT_SECRET, .help = "The key itself, as PEM."},
     {FX_OPTION(struct prom_tls_options, cert_file), .type = FX_OPT_STRING, .help = "The certificate."},
     {FX_OPTION(struct prom_tls_options, key_file), .type = FX_OPT_STRING, .help = "Its key."},
     {FX_OPTION(struct prom_tls_options, client_auth_type), .type = FX_OPT_ENUM, .fallback = "NoClientCert",
-     .choices = auth_choices, .help = "Whether clients show a certificate."},
-    {FX_OPTION(struct prom_tls_options, client_ca), .type = FX_OPT_STRING, .help = "Who signs those, PEM."},
-    {FX_OPTION(struct prom_tls_options, client_ca_file), .type = FX_OPT_STRING, .help = "Who signs those."},
+     .choices = auth_choices, .help = "Whether clients must show a certificate."},
+    {FX_OPTION(struct prom_tls_options, client_ca), .type = FX_OPT_STRING,
+     .help = "The authorities of clients' certificates, as PEM."},
+    {FX_OPTION(struct prom_tls_options, client_ca_file), .type = FX_OPT_STRING,
+     .help = "A file with the authorities of clients' certificates."},
     {FX_OPTION(struct prom_tls_options, client_allowed_sans), .type = FX_OPT_LIST,
-     .help = "Names, one of which it has."},
+     .help = "Names, one of which a client's certificate must have."},
     {FX_OPTION(struct prom_tls_options, min_version), .type = FX_OPT_ENUM, .fallback = "TLS12",
      .choices = version_choices, .help = "The oldest version."},
     {FX_OPTION(struct prom_tls_options, max_version), .type = FX_OPT_ENUM, .fallback = "TLS13",
      .choices = version_choices, .help = "The newest version."},
     {FX_OPTION(struct prom_tls_options, cipher_suites), .type = FX_OPT_LIST, .help = "Which ones may be used."},
     {FX_OPTION(struct prom_tls_options, prefer_server_cipher_suites), .type = FX_OPT_BOOL, .fallback = "true",
-     .help = "Whose order counts."},
+     .help = "Whether the server's order of suites counts."},
     {FX_OPTION(struct prom_tls_options, curve_preferences), .type = FX_OPT_LIST, .help = "Which ones may be used."},
     {.key = NULL}};
 
 static const struct fx_option server_table[] = {
     {FX_OPTION(struct prom_server_options, http2), .type = FX_OPT_BOOL, .fallback = "false", .help = "Not here."},
-    {FX_OPTION(struct prom_server_options, headers), .type = FX_OPT_MAP, .help = "Added to all answers."},
+    {FX_OPTION(struct prom_server_options, headers), .type = FX_OPT_MAP,
+     .help = "Headers that are added to all answers."},
     {.key = NULL}};
 
 static const struct fx_option rate_table[] = {
     {FX_OPTION(struct prom_rate_options, interval), .type = FX_OPT_DURATION, .fallback = "0", .min = 0, .max = 86400000,
-     .help = "Between two requests."},
+     .help = "The time between two requests."},
     {FX_OPTION(struct prom_rate_options, burst), .type = FX_OPT_INTEGER, .fallback = "0", .min = 0, .max = 1000000000,
-     .help = "How many may come at once."},
+     .help = "The number of requests that may come at once."},
     {.key = NULL}};
 
 static const struct fx_option table[] = {
@@ -96,7 +99,7 @@ static int check_user(const struct prom_webconf *conf, const struct fx_pair *pai
 {
     const char *fault = prom_bcrypt_fault(pair->value);
     if (strchr(pair->key, ':'))
-        fault = "has a ':' in its name, which no request can say";
+        fault = "has a ':' in its name, which no request can contain";
     if (!pair->key[0] || strlen(pair->key) > PROM_NAME_MAX)
         fault = "needs a name of 1 to 255 bytes";
     return fault ? fx_options_error(err, conf->file, "basic_auth_users", pair->key, "the user '%.80s' %s", pair->key,
@@ -115,8 +118,9 @@ static int check(struct prom_webconf *conf, const char *path, struct prom_watch 
         rc = check_user(conf, &options->basic_auth_users.pairs[i], err);
     const struct prom_rate_options *rate = prom_webconf_rate(conf);
     if (!rc && rate && !rate->burst)
-        rc = fx_options_error(err, conf->file, "rate_limit", NULL,
-                              "with a 'burst' of 0 no request is ever answered: write how many may come at once");
+        rc = fx_options_error(
+            err, conf->file, "rate_limit", NULL,
+            "with a 'burst' of 0 no request is ever answered: write the number of requests that may come at once");
     if (!rc && options->tls_server_config.count)
         rc = prom_tls_new(options->tls_server_config.items, conf->file, path, watch, &conf->tls, err);
     return rc;

@@ -16,10 +16,10 @@ static void warn(const struct prom_webfile *webfile, const struct prom_webconf *
     const struct prom_server_options *server = prom_webconf_server(conf);
     const char *warning = prom_tls_warning(conf->tls);
     if (server && server->http2)
-        fx_log(webfile->instance, FX_LOG_WARN, "The web configuration asks for HTTP/2, which is not spoken here.",
-               "file=%s", webfile->path);
+        fx_log(webfile->instance, FX_LOG_WARN,
+               "The web configuration asks for HTTP/2, which this program does not support.", "file=%s", webfile->path);
     if (warning[0])
-        fx_log(webfile->instance, FX_LOG_WARN, "The web configuration's cipher suites are not all to be had.",
+        fx_log(webfile->instance, FX_LOG_WARN, "Not all cipher suites of the web configuration can be used.",
                "file=%s reason=%s", webfile->path, warning);
 }
 
@@ -70,15 +70,15 @@ static int check_change(const struct prom_webfile *webfile, const struct prom_we
     const struct prom_webconf *current = webfile->current;
     if (current->options->basic_auth_users.count && !next->options->basic_auth_users.count)
         return fx_options_error(err, next->file, "basic_auth_users", NULL,
-                                "passwords can't be turned off while the program runs: start it again");
+                                "passwords can't be turned off while the program runs: restart it");
     if (prom_tls_verifies(current->tls) && next->tls && !prom_tls_verifies(next->tls))
         return fx_options_error(err, next->file, "tls_server_config", NULL,
-                                "client certificates can't be turned off while the program runs: start it again");
+                                "client certificates can't be turned off while the program runs: restart it");
     if (!next->tls == !current->tls)
         return 0;
     return fx_options_error(err, next->file, "tls_server_config", NULL,
-                            next->tls ? "TLS can't be turned on while the program runs: start it again"
-                                      : "TLS can't be turned off while the program runs: start it again");
+                            next->tls ? "TLS can't be turned on while the program runs: restart it"
+                                      : "TLS can't be turned off while the program runs: restart it");
 }
 
 static void report(const struct prom_webfile *webfile, const struct fx_error *err)
@@ -90,7 +90,7 @@ static void report(const struct prom_webfile *webfile, const struct fx_error *er
                webfile->path);
     else
         fx_log(webfile->instance, FX_LOG_ERROR,
-               "The web configuration has changed and can't be used; what was in force stays so.",
+               "The web configuration has changed and can't be used; the previous one stays in force.",
                "file=%s line=%u column=%u reason=%s", err->file[0] ? err->file : webfile->path, err->line, err->column,
                err->message);
 }

@@ -63,7 +63,7 @@ int whois_address_parse(const char *text, struct whois_address *address, const c
     memcpy(address->port, port, strlen(port) + 1);
     struct in6_addr v6;
     if (text[0] == '[' && inet_pton(AF_INET6, address->host, &v6) != 1 && !strchr(address->host, '%')) {
-        *why = "What is in brackets must be an IPv6 address";
+        *why = "Only an IPv6 address can be in brackets";
         return -1;
     }
     return 0;

@@ -64,7 +64,7 @@ static enum whois_lookup_state begin(struct whois_lookup *lookup, const struct w
     struct addrinfo numeric = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
     if (getaddrinfo(address->host, address->port, &numeric, found) == 0)
         return WHOIS_LOOKUP_DONE;
-    *why = "no means for a look-up";
+    *why = "no memory or thread for a look-up";
     struct whois_lookup_job *job = calloc(1, sizeof(*job));
     if (!job)
         return WHOIS_LOOKUP_FAILED;

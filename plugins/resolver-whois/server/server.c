@@ -66,7 +66,7 @@ static void log_trouble(struct whois_server *server, const struct whois_outcome 
     const char *why = outcome->why ? outcome->why : "the answer is not complete";
     int error = outcome->why_errno;
     fx_log(server->instance, is_loud ? FX_LOG_WARN : FX_LOG_DEBUG,
-           "The whois server gives no proper answer; records go on, names are late.",
+           "The whois server gives no valid answer; records are counted, but names are late.",
            "server=%s port=%s dialect=%s reason=%s%s%s asked=%zu answered=%zu retry_ms=%lld",
            server->options.address.host, server->options.address.port, server->options.dialect->name, why,
            error ? ": " : "", error ? strerror(error) : "", outcome->asked, outcome->answered, (long long)pause_ms);

@@ -127,7 +127,7 @@ static bool follow_referral(struct whois_talk *talk)
             return false;
     talk->trouble = NULL;
     if (!whois_reach_allows(&talk->server->options, &address, &way)) {
-        whois_server_note_referral(talk->server, &address, "neither a registry that is known nor configured");
+        whois_server_note_referral(talk->server, &address, "it is neither a known registry nor configured");
         talk->no_match_count++; /* as far as this server knows, the number has no name */
         return false;
     }
@@ -158,7 +158,7 @@ static void judge(const struct whois_talk *talk, enum whois_result result, struc
     else if (result == WHOIS_TIMED_OUT)
         outcome->result = WHOIS_CONNECTION_TIMEOUT;
     if (outcome->result == WHOIS_CONNECTION_REFUSED && !outcome->why)
-        outcome->why = "it does not want to be asked";
+        outcome->why = "it refuses queries";
     *rest = is_complete ? WHOIS_REST_UNKNOWN : is_orderly && answered == 0 ? WHOIS_REST_SILENT : WHOIS_REST_OPEN;
 }
 

@@ -73,7 +73,7 @@ int whois_cache_parse(const char *data, size_t size,
     *why = "it is of another kind or version";
     if (size < header || memcmp(data, HEADER, header) != 0)
         return FX_EINVAL;
-    *why = "it is damaged or not whole";
+    *why = "it is damaged or incomplete";
     if (!check_end(data, size, &lines_end, &count))
         return FX_EINVAL;
     for (const char *at = data + header; at < lines_end; count--) {
@@ -163,7 +163,7 @@ int whois_cache_load(const char *folder, struct whois_table *table, const struct
     if (fd < 0)
         return fd == -ENOENT ? 0 : fx_error_set(err, FX_EIO, "%s can't be opened: %s", path, opening);
     if (fstat(fd, &st) < 0 || st.st_size > FILE_SIZE_MAX) {
-        rc = fx_error_set(err, FX_EINVAL, "%s is no cache of names", path);
+        rc = fx_error_set(err, FX_EINVAL, "%s is not a cache of names", path);
         goto out;
     }
     int error = read_all(fd, (size_t)st.st_size, &data);

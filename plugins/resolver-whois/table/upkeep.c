@@ -118,7 +118,8 @@ void whois_upkeep_save(struct whois_upkeep *upkeep)
     fx_metric_add(upkeep->instance, WHOIS_METRIC_CACHE_SAVES, rc < 0 ? WHOIS_NOT_DONE : WHOIS_DONE, 1);
     if (rc < 0) {
         fx_log(upkeep->instance, upkeep->save_in_trouble ? FX_LOG_DEBUG : FX_LOG_WARN,
-               "The cache of names can't be kept; a restart asks for them again.", "reason=%s", err.message);
+               "The cache of names can't be written; after a restart the names are asked for again.", "reason=%s",
+               err.message);
         upkeep->save_in_trouble = true;
         return;
     }

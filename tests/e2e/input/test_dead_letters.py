@@ -189,8 +189,8 @@ def test_stop(kafka, topic, exporter):
 @pytest.mark.parametrize("options, column, said", [
     ({"on_malformed": "dead-letter"}, 19, "write 'dead_letters: {file: PATH}'"),
     ({"dead_letters": {"file": "/x"}}, 5, "'on_malformed: dead-letter'"),
-    ({"on_malformed": "dead-letter", "dead_letters": {"topic": "flows"}}, 5, "one of the topics that are read"),
-    ({"on_malformed": "dead-letter", "dead_letters": {"topic": "other.dead"}}, 5, "one of the topics that are read"),
+    ({"on_malformed": "dead-letter", "dead_letters": {"topic": "flows"}}, 5, "is a topic that is read"),
+    ({"on_malformed": "dead-letter", "dead_letters": {"topic": "other.dead"}}, 5, "is a topic that is read"),
     ({"on_malformed": "dead-letter", "dead_letters": {"fiel": "/x"}}, 5, "did you mean 'file'"),
     ({"on_malformed": "drop"}, 19, "count, dead-letter or stop"),
 ])

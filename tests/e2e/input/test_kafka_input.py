@@ -260,7 +260,7 @@ def test_a_static_name_that_is_used_twice(kafka, topic, exporter):
     second.wait_for_assigned(1)
     wait_until(lambda: not first.is_running(), "the first one ends")
     assert first.process.wait(30) == 70
-    assert "librdkafka can't go on." in first.log() and "fenced" in first.log().lower(), first.log()
+    assert "librdkafka can't continue." in first.log() and "fenced" in first.log().lower(), first.log()
     kafka.produce(topic, lines(1))
     wait_for_total(second, 10)
 

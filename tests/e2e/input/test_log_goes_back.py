@@ -79,7 +79,7 @@ def test_a_topic_that_is_made_anew_at_once(kafka, exporter, tmp_path):
     kafka.topic_create(name=topic)
     kafka.produce(topic, lines(100, 5))
     wait_for_total(program, 520)
-    assert "The topic was made anew" in program.log()
+    assert "The topic was created again" in program.log()
     program.kill()
     kafka.produce(topic, lines(1, 30))
     program = exporter(config)

@@ -107,7 +107,7 @@ def test_faults_that_pass(server, program, fault):
     assert broken >= 1 and metrics["connections_total complete"] >= 1
     assert metrics["answers_total error"] > 0
     assert metrics["names pending"] == 0
-    assert run.log().count("gives no proper answer") == run.log().count("answers again") == 1
+    assert run.log().count("gives no valid answer") == run.log().count("answers again") == 1
 
 
 @pytest.mark.parametrize("fault", ["silent", "deaf"])
@@ -149,7 +149,7 @@ def test_stop_is_quick_whatever_the_server_does(server, program, fault):
     names = set(run.resolve(range(100000, 100100)))
     assert names == {PENDING} or (fault in ("half", "slow") and names <= {PENDING, UNKNOWN})
     if fault in (None, "refuse", "reset", "garbage", "endless"):
-        wait_until(lambda: "gives no proper answer" in run.log(), "the fault to be met")
+        wait_until(lambda: "gives no valid answer" in run.log(), "the fault to be met")
     run.stop()
     assert run.process.stop_s < STOP_S
 
@@ -163,7 +163,7 @@ def test_dead_server_is_left_alone_longer_and_longer(server, program):
     elapsed_s = time.monotonic() - begin
     assert elapsed_s > 0.020 * (1 + 2 + 4 + 8 + 16) * 0.74
     run.stop()
-    assert run.log().count("gives no proper answer") == 1
+    assert run.log().count("gives no valid answer") == 1
 
 
 def test_many_numbers_in_few_connections(server, program, tmp_path):
@@ -197,7 +197,7 @@ def test_server_by_name_and_ipv6(server, program):
 def test_name_of_server_that_nobody_knows(program):
     run = program(server="no-such-host.invalid", retry_interval="50ms")
     assert run.resolve(KNOWN) == [PENDING] * len(KNOWN)
-    wait_until(lambda: "gives no proper answer" in run.log(), "the look-up to fail")
+    wait_until(lambda: "gives no valid answer" in run.log(), "the look-up to fail")
     run.stop()
     assert run.process.stop_s < STOP_S
 

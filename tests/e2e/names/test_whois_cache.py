@@ -97,7 +97,7 @@ def test_full_disk_costs_only_the_saving(fill_disk, server, program, tmp_path):
     run = program(state=tmp_path / "state", server=server().address, cache_interval="1h")
     run.wait_for_names({10: "CSNET-EXT-AS - CSNET Coordination and Information Center (CSNET-CIC)"})
     run.stop()
-    assert "The cache of names can't be kept" in run.log() and "No space left" in run.log()
+    assert "The cache of names can't be written" in run.log() and "No space left" in run.log()
     assert file.read_bytes() == before
 
 

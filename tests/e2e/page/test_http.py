@@ -354,7 +354,7 @@ def test_a_dead_socket_is_replaced_and_a_living_one_is_not(exporter, tmp_path):
     second.stop()
     path.write_text("precious")
     status, _, errors = flow_exporter_run("--config", config)
-    assert status != 0 and "is no socket" in errors and path.read_text() == "precious"
+    assert status != 0 and "other than a socket" in errors and path.read_text() == "precious"
 
 
 def test_sockets_of_systemd(tmp_path):

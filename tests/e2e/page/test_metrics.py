@@ -138,7 +138,7 @@ def test_a_metric_keeps_its_values_while_it_means_the_same(kafka, exporter, tmp_
                    {"labels": {"to": "label"}}, {"labels": {"To": "as_dst"}}):
         changed = {**changed, **change}
         program = exporter(with_metrics(config, [changed, same]))
-        program.wait_for_log("A metric is not configured any more as it was")
+        program.wait_for_log("The definition of a metric has changed")
         page = program.fresh_page()
         assert page.self_sum("flow_same_total") == 110 and page.self_sum("flow_changed_total") == 0, change
         kafka.produce(topic, [record(9, 7, 5, "x")])
@@ -159,7 +159,7 @@ def test_what_a_metric_shows_is_a_part_of_what_it_means(kafka, exporter, tmp_pat
         for is_first in (True, False):  # the same again keeps them
             program = exporter(with_metrics(config, [rows]))
             if change and is_first:
-                program.wait_for_log("A metric is not configured any more as it was")
+                program.wait_for_log("The definition of a metric has changed")
                 assert "flow_x" not in program.fresh_page().text.split("flow_exporter")[0]
                 kafka.produce(topic, [record(9, 1, 100)])
             model = Model([rows]).add({"as_dst": 1, "bytes": 100})
@@ -204,10 +204,10 @@ REFUSED = [
     ({"unless": {"ip_src": ["10.0.0.0/8", 7]}}, "- 7", "of another kind"),
     ({"unless": {"as_dst": []}}, "[]", "is empty"),
     ({"match": {f"f{number}": 1 for number in range(17)}}, None, "more than 16 fields"),
-    ({"value": "a..b"}, "a..b", "is not a field's path"),
-    ({"scale_by": ".a"}, ".a", "is not a field's path"),
-    ({"labels": {"a": "b."}}, "a: b.", "is not a field's path"),
-    ({"match": {"a\\b": 1}}, "a\\b", "is not a field's path"),
+    ({"value": "a..b"}, "a..b", "is not the path of a field"),
+    ({"scale_by": ".a"}, ".a", "is not the path of a field"),
+    ({"labels": {"a": "b."}}, "a: b.", "is not the path of a field"),
+    ({"match": {"a\\b": 1}}, "a\\b", "is not the path of a field"),
     ({"max_series": -1}, "-1", "'max_series'"),
     ({"type": "gauge"}, "flow_x_total", "must not end in _total"),
     ({"type": "histogram", "name": "flow_x_count"}, "flow_x_count", "must not end in"),
@@ -223,10 +223,10 @@ REFUSED = [
     ({"factor": -8}, "-8", "the factor -8 is not"),
     ({"factor": ".nan"}, ".nan", "'factor'"),
     ({"top": 100001}, "100001", "'top'"),
-    ({"top": 2, "max_series": 3}, "3\n", "'top' is this metric's limit already"),
+    ({"top": 2, "max_series": 3}, "3\n", "'top' is already the limit of this metric"),
     ({"type": "gauge", "name": "flow_g", "top": 2}, "2\n", "only counters can have it"),
     ({"type": "histogram", "name": "flow_h", "top": 2}, "2\n", "only counters can have it"),
-    ({"top": 2, "labels": {"ended": "as_dst"}}, "ended", "is the label of what has ended"),
+    ({"top": 2, "labels": {"ended": "as_dst"}}, "ended", "is the label of ended series"),
     ({"mach": {"as_dst": 1}}, "mach", "did you mean 'match'?"),
 ]
 
@@ -247,7 +247,7 @@ def test_what_is_refused_has_its_place(tmp_path, change, place, message):
     assert any(f"{path}:{line}:{column - quote}: " in errors for quote in (0, 1)), (line, column, errors)
 
 
-@pytest.mark.parametrize("options, message", [({"late_names": "rename"}, "does not go with 'late_names: rename'"),
+@pytest.mark.parametrize("options, message", [({"late_names": "rename"}, "can't be used with 'late_names: rename'"),
                                               ({"max_series": 6}, "7 series are more than max_series")])
 def test_top_is_held_against_the_plugins_options(tmp_path, options, message):
     text = yaml.safe_dump(with_metrics(stdin_config(), [{**ROW, "top": 7}], **options), sort_keys=False)
