@@ -26,7 +26,7 @@ class Pages(threading.Thread):
             try:
                 self.program.fetch()
                 self.count += 1
-            except Exception as fault:  # shown by who waits for it
+            except Exception as fault:  # shown by whoever waits for it
                 self.fault = fault
                 return
 

@@ -1,4 +1,4 @@
-"""Figures, the bars that they are held against, the table and bench.json."""
+"""Figures, the bars that they must meet, the table and bench.json."""
 
 import json
 import os

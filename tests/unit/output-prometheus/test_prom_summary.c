@@ -1,4 +1,4 @@
-/* The summary of weights, held against an exact count: its bound, over additions, merges and scalings; and what it costs. */
+/* The summary of weights, compared with an exact count: its bound, over additions, merges and scalings; and its cost. */
 #include "plugins/output-prometheus/series/summary.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /*
- * The heaviest series of a metric: which they are, held against an exact count; never more than N lines; and sums that
+ * The heaviest series of a metric: which they are, compared with an exact count; never more than N lines; and sums that
  * stay exact, over series that are displaced, rollbacks, void cuts, kills and restarts, with two workers.
  */
 #include "prom_beside.h"

@@ -109,7 +109,7 @@ static void rpsl_objects(void **unused)
           "aut-num:        AS3333\nas-name:        RIPE-NCC-AS\ndescr:          Reseaux IP Europeens\n"
           "descr:          second\norg:            ORG-RIEN1-RIPE\ncountry:        NL\nsource:         RIPE\n\n",
           "name 3333 RIPE-NCC-AS Reseaux IP Europeens, NL;");
-    /* A block's name is nobody's name, nor is that of a person who follows. */
+    /* The name of a block is not the name of an AS, nor is that of a person who follows. */
     check(&whois_rpsl, NUMBERS(3333),
           RIPE_HEAD "as-block:       AS3209 - AS3353\ndescr:          RIPE NCC ASN block\nas-name:        BLOCK\n\n"
                     "aut-num:        AS3333\nas-name:        RIPE-NCC-AS\n\nperson:         X\ndescr:          Y\n",
