@@ -1,4 +1,4 @@
-"""Debian's Chromium without a window, driven by its driver: what a page asks for, says and looks like."""
+"""Debian's Chromium without a window, driven by its driver: what a page requests, shows and looks like."""
 
 import json
 import os
@@ -19,7 +19,7 @@ class Browser:
         options = webdriver.ChromeOptions()
         flags = ["--headless=new", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"]
         if os.geteuid() == 0:
-            flags.append("--no-sandbox")  # as root it does not start with it
+            flags.append("--no-sandbox")  # as root, Chromium does not start with its sandbox
         for flag in flags:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -31,7 +31,7 @@ class Browser:
         self.driver.quit()
 
     def look(self, size=WIDE, scheme="light", motion="no-preference"):
-        """From now on pages are so wide, so coloured."""
+        """Sets the width and the colour scheme of pages from now on."""
         features = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": motion}]
         self.command("Emulation.setEmulatedMedia", features=features)
         self.resize(*size)
@@ -56,7 +56,7 @@ class Browser:
         return wait_until(lambda: self.run(f"return {script}"), what, seconds)
 
     def collect(self):
-        """Takes what was logged since the last time."""
+        """Takes the log entries since the last call."""
         self.console += self.driver.get_log("browser")
         for entry in self.driver.get_log("performance"):
             self.events.append(json.loads(entry["message"])["message"])
@@ -70,7 +70,7 @@ class Browser:
         return {urllib.parse.urlsplit(url).netloc for url in self.requests() if not url.startswith("data:")}
 
     def last_answer(self, path):
-        """What the page was last given there, as JSON."""
+        """The JSON that the page last received from this path."""
         self.collect()
         for event in reversed(self.events):
             if event["method"] == "Network.responseReceived" and path in event["params"]["response"]["url"]:
@@ -79,7 +79,7 @@ class Browser:
         raise AssertionError(f"nothing was asked for at {path}")
 
     def screenshot(self, name):
-        """The whole page, not only what is in sight."""
+        """The whole page, not only the visible part."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         width, height = self.run("return [innerWidth, document.documentElement.scrollHeight]")
         before = self.run("return innerHeight")
@@ -88,7 +88,7 @@ class Browser:
         self.resize(width, before)
 
     def axe(self):
-        """What axe finds wrong, as lines."""
+        """The faults that axe finds, one in each line."""
         self.driver.execute_script(AXE.read_text())
         found = self.driver.execute_async_script(
             "const done = arguments[0]; axe.run(document).then(done, (error) => done({violations: [{id: `${error}`, nodes: []}]}))")

@@ -17,7 +17,7 @@ def outputs(asn):
 
 
 def kafka_config(kafka, topic, asn=ASN, group=None, resolver=None, **options):
-    """From the topic's beginning. A killed member's session ends soon, so that tests need not wait."""
+    """Reads from the topic's beginning. A killed member's session ends soon, so tests need not wait for it."""
     source = {
         "plugin": "input-kafka",
         "brokers": [kafka.brokers],
@@ -32,7 +32,7 @@ def kafka_config(kafka, topic, asn=ASN, group=None, resolver=None, **options):
         **options,
     }
     return {
-        # Frequent cuts, and none but those that pages ask for.
+        # Frequent cuts, and only those that pages ask for.
         "state": {"directory": "none", "min_interval": "50ms", "max_interval": "1h"},
         "inputs": [source],
         "resolvers": [{"plugin": "resolver-whois", **(resolver or {"server": "none"})}],
@@ -50,7 +50,7 @@ def stdin_config(asn=ASN, **options):
 
 
 def record(source, destination, size, label="border.example.net", **more):
-    """One record as pmacct writes it, as a line without its end."""
+    """One record as pmacct writes it: a line without the newline."""
     members = {"event_type": "purge", "label": label, "as_src": source, "as_dst": destination, "packets": 1,
                "bytes": size, **more}
     return json.dumps(members).encode()

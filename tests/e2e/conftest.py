@@ -1,4 +1,4 @@
-"""Fixtures: one Kafka a run, fresh topics, and programs that are ended and judged after each test."""
+"""Fixtures: one Kafka for the run, fresh topics, and programs that are stopped and checked after each test."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 from kafka import LIBS, Kafka
 from programs import FlowExporter, Prometheus, WhoisServer
 
-# One for all processes that tests run in side by side: it is in the names of tests, which must be the same in all.
+# The same in all processes that run tests in parallel: it is in the names of tests, which must not differ.
 os.environ.setdefault("FX_TEST_SEED", str(time.time_ns() % 1_000_000_000))
 
 
@@ -20,7 +20,7 @@ def interrupt(_number, _frame):
 
 
 def pytest_configure():
-    """Told to end, the run still ends what it has started."""
+    """A run that is told to end first ends what it has started."""
     signal.signal(signal.SIGTERM, interrupt)
 
 
@@ -63,7 +63,7 @@ def topic(kafka):
 
 @pytest.fixture
 def exporter(tmp_path):
-    """Starts flow-exporters. Those that a test has not ended must end in order, with nothing found by a sanitizer."""
+    """Starts flow-exporters. Those that a test has not stopped must stop in order, without findings of a sanitizer."""
     started = []
 
     def start(config=None, arguments=(), **options):

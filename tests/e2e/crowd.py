@@ -45,7 +45,7 @@ class Crowd:
         return time.monotonic() < self.end and self.begun < BEGUN_MAX
 
     def connect(self, say=b"", receive_buffer=None, tls=True):
-        """A connection that has said this, or None."""
+        """A connection that has sent this, or None."""
         client = socket.socket()
         try:
             client.settimeout(5)
@@ -64,7 +64,7 @@ class Crowd:
         return client
 
     def flood(self, say, kept=300, tls=True):
-        """Connections as fast as can be; the last ones stay open."""
+        """Opens connections as fast as possible. The last ones stay open."""
         clients = deque()
         while self.goes_on():
             if client := self.connect(say() if callable(say) else say, tls=tls):

@@ -1,4 +1,4 @@
-"""A real Apache Kafka, one process that is broker and controller (KRaft), and what tests ask it by confluent_kafka."""
+"""A real Apache Kafka, one process that is broker and controller (KRaft), and what tests ask it through confluent_kafka."""
 
 import itertools
 import os
@@ -44,7 +44,7 @@ def properties(folder, port, controller_port, advertised):
 
 
 class Kafka(Program):
-    """Storage is formatted anew unless the folder has one: then it is the same cluster, come back."""
+    """Formats the storage unless the folder has one. Then the same cluster comes back."""
 
     def __init__(self, folder, port=None, advertised="127.0.0.1", settings=None, format_arguments=(), libs=LIBS,
                  cluster=None, wait=True):
@@ -68,7 +68,7 @@ class Kafka(Program):
         self.wait_for(lambda: self.admin.list_topics(timeout=10).brokers, "Kafka answers", 60)
 
     def wait_for_coordinator(self, group):
-        """The first to ask for a group's offsets makes the topic in which they are kept, and has to wait until it is loaded."""
+        """The first request for a group's offsets creates the topic that keeps them, and must wait until it is loaded."""
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": group})
 
         def answers():
@@ -83,14 +83,14 @@ class Kafka(Program):
             consumer.close()
 
     def topic_create(self, partitions=1, name=None):
-        """A fresh topic, once its partitions have leaders."""
+        """Makes a topic, and waits until its partitions have leaders."""
         name = name or f"flows-{next(self.topic_numbers)}"
         self.admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
         wait_until(lambda: self.topic_is_ready(name, partitions), f"the topic {name} is ready")
         return name
 
     def topic_delete(self, name):
-        """Gone from what the broker tells, too."""
+        """Deletes the topic, and waits until the broker does not list it any more."""
         self.admin.delete_topics([name])[name].result(30)
         wait_until(lambda: name not in self.admin.list_topics(timeout=10).topics, f"the topic {name} is gone")
 
@@ -103,12 +103,12 @@ class Kafka(Program):
         self.admin.alter_configs([resource])[resource].result(30)
 
     def partitions_add(self, topic, count):
-        """From now on the topic has so many."""
+        """Raises the number of the topic's partitions."""
         self.admin.create_partitions([NewPartitions(topic, count)])[topic].result(30)
         wait_until(lambda: self.topic_is_ready(topic, count), f"the topic {topic} has {count} partitions")
 
     def produce(self, topic, values, partition=0, properties=None, **options):
-        """Each value is a message; all are stored when this returns."""
+        """Sends each value as a message. All are stored when this returns."""
         faults = []
         settings = {"bootstrap.servers": self.brokers, "enable.idempotence": True, "linger.ms": 5}
         producer = Producer({**settings, **(properties or {})})
@@ -123,7 +123,7 @@ class Kafka(Program):
         assert producer.flush(60) == 0 and not faults, faults
 
     def committed(self, topic, group, partitions=1):
-        """{partition: offset} that the group has committed; those without are left out."""
+        """{partition: offset} as committed by the group. Partitions without an offset are left out."""
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": group})
         try:
             asked = [TopicPartition(topic, number) for number in range(partitions)]
@@ -143,7 +143,7 @@ class Kafka(Program):
         return {(message.partition(), message.offset()): message.value() for message in found}
 
     def read_messages(self, topic, partitions=1):
-        """Every message of the topic, each partition's in order."""
+        """All messages of the topic, in the order of each partition."""
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "reader", "enable.auto.commit": False})
         try:
             parts = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)]

@@ -1,4 +1,4 @@
-"""Flows under way while instances of flow-exporter are killed, and eyes on everything that they show meanwhile."""
+"""Flows that are sent while instances of flow-exporter are killed, and checks of everything that they show meanwhile."""
 
 import http.client
 import json
@@ -61,7 +61,7 @@ class Watch(threading.Thread):
             status, text = http_get(f"http://127.0.0.1:{self.instance.port}/metrics", 5)
             shown = {("page", *key): value for key, value in Page(text if status == 200 else "").flows().items() if PAGE_IS_KEPT}
         except (OSError, http.client.HTTPException):
-            shown = {}  # it is not there just now
+            shown = {}  # it does not run just now
         shown.update({("tally", key): value for key, value in self.instance.tally().items()})
         self.looks += bool(shown)
         for key, value in shown.items():
@@ -112,13 +112,13 @@ class Instance:
     def stop_watching(self):
         self.watch.stopping.set()
         self.watch.join(30)
-        self.watch.look()  # on a busy machine its time may not have come yet
+        self.watch.look()  # on a busy machine its thread may not have run yet
         assert self.watch.looks, f"{self.name} never showed anything"
         assert not self.watch.faults, "\n".join(self.watch.faults[:10])
 
 
 def check_sums(kafka, topic, partitions, instances, seconds=90):
-    """Waits until everything that was sent is counted, then compares exactly, series by series."""
+    """Waits until everything sent is counted, and compares each series exactly."""
     lines = list(kafka.read_all(topic, partitions).values())
     count = Count(ASN).add_lines(lines)
     tally = Counter(str(json.loads(line)["as_src"]) for line in lines)

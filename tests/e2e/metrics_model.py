@@ -1,4 +1,4 @@
-"""Metrics by configuration, counted by other means than the program's; and random ones, with random records."""
+"""Configured metrics, counted independently of the program; and random metrics with random records."""
 
 import ipaddress
 import json
@@ -15,7 +15,7 @@ OTHER = "other"
 
 
 def look_up(record, path):
-    """The member at a path, None when it is absent or of no use."""
+    """The member at a path. None: it is absent or unusable."""
     for name in re.split(r"(?<!\\)\.", path):
         record = record.get(name.replace("\\", "")) if isinstance(record, dict) else None
     return None if isinstance(record, (dict, list)) else record
@@ -30,7 +30,7 @@ def as_text(value):
 
 
 def protocol(text):
-    """The number that a protocol's name or number means; None when it is neither."""
+    """The number of a protocol, from its name or number. None: it is neither."""
     if re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]+", text):
         number = int(text, 16 if text[:2] in ("0x", "0X") else 10)
         return number if number <= 255 else None
@@ -39,7 +39,7 @@ def protocol(text):
 
 
 def as_shown(path, value):
-    """A field of texts as a label has it."""
+    """The text of a field, as a label shows it."""
     text = as_text(value)
     number = protocol(text) if path == PROTOCOL and text is not None else None
     return text if number is None else PROTOCOL_NAMES.get(number, str(number))
@@ -50,7 +50,7 @@ def digits(text):
 
 
 def address(text):
-    """An address with IPv4 in IPv6 as IPv4; None when it is none."""
+    """An address; IPv4 in IPv6 becomes IPv4. None: it is not an address."""
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
@@ -81,7 +81,7 @@ class Condition:
         return number is not None and int(low) <= number <= int(high or low)
 
     def is_protocol(self, text, value):
-        """A name is its number, here and there."""
+        """A name counts as its number."""
         number, wanted = protocol(value), protocol(text)
         return number is not None and self.is_in_range(text if wanted is None else str(wanted), str(number))
 
@@ -139,7 +139,7 @@ class Buckets:
     def __init__(self, metric):
         self.metric, self.sum = metric, 0
         self.bounds = [Fraction(str(bound)) for bound in metric.row.get("buckets", usual_buckets())]
-        self.up_to = [0] * (len(self.bounds) + 1)  # the last one has all
+        self.up_to = [0] * (len(self.bounds) + 1)  # the last one counts all
 
     def add(self, value, rate, _place):
         self.sum += min(value * rate, MOST)
@@ -212,7 +212,7 @@ class Metric:
                 for (name, bound), allowed in one.samples(self.row["name"]).items()}
 
     def found(self, page):
-        """The same of a page."""
+        """The same, taken from a page."""
         suffixes = ["_bucket", "_sum", "_count"] if self.kind is Buckets else [""]
         samples = {}
         for name in (self.row["name"] + suffix for suffix in suffixes):
@@ -262,7 +262,7 @@ class Model:
         return self
 
     def differences(self, page, with_own=True):
-        """What is not as on the page, for a message; empty when all is. with_own: the program's own counters, too."""
+        """The differences from the page, for a message; empty without any. with_own: also of the program's own counters."""
         wrong = []
         for metric in self.metrics:
             wrong += metric.differences(page)
@@ -276,7 +276,7 @@ class Model:
         return "\n".join(wrong[:8])
 
 
-# ---- random ones
+# ---- random metrics and records
 
 AS_NUMBERS = [0, 1, 2, 3, 15169, 64500, 64512, 65534, 65535, 4294967295]
 ADDRESSES = ["10.0.0.1", "10.1.2.3", "192.0.2.1", "192.0.2.200", "2001:db8::1", "2001:db8:1::1", "::ffff:10.9.9.9",

@@ -72,15 +72,15 @@ class Nfacctd(Program):
         self.wait_for(self.is_listening, "nfacctd listens")
 
     def stop(self):
-        """What it holds is written to Kafka before it ends."""
+        """Before it ends, it writes to Kafka what it holds."""
         self.end(signal.SIGINT)
 
     def is_listening(self):
-        """Both of its processes: on a busy machine flows that come before the second is at work are gone."""
+        """Waits for both of its processes: flows that arrive before the second one runs are lost."""
         log = self.log()
         return "waiting for NetFlow/IPFIX data" in log and "Purging cache - END" in log
 
 
 def export(pcap, port, version):
-    """Reads the capture and exports its flows, as NetFlow 5 or IPFIX (10); returns when all are sent."""
+    """Exports the flows of the capture as NetFlow 5 or IPFIX (10). Returns when all are sent."""
     run("softflowd", "-r", pcap, "-n", f"127.0.0.1:{port}", "-v", version, seconds=30)

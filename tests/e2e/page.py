@@ -21,7 +21,7 @@ class Page:
     def __init__(self, text):
         self.text = text
         self.samples = {}
-        for line in text.split("\n"):  # and at nothing else: a label may have any other character
+        for line in text.split("\n"):  # and nowhere else: a label may have any other character
             if line and not line.startswith("#"):
                 self.add(line)
         assert text == "" or text.endswith("\n"), "the last line ends in a newline"
@@ -67,7 +67,7 @@ def refuse_number(value):
 
 
 def number_of(record, key):
-    """The value of a claimed number, 0 when it is absent; a fault's name when it can't be one."""
+    """The value of a claimed number: 0 if it is absent, or the name of a fault if it is unusable."""
     value = record.get(key)
     if value is None:
         return None
@@ -80,7 +80,7 @@ def number_of(record, key):
 
 
 def parse(line):
-    """A line as record, or why it is none. Cut records are 'syntax' here: only the place tells them apart."""
+    """A line as a record, or the reason why it is not one. Truncated records count as 'syntax' here."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
@@ -95,7 +95,7 @@ def parse(line):
 
 
 class Count:
-    """What the page must show for these lines, counted by other means than the program's."""
+    """What the page must show for these lines, counted independently of the program."""
 
     def __init__(self, asn):
         self.asn = asn
@@ -139,7 +139,7 @@ class Count:
 
 
 def differences(shown, expected, limit=5):
-    """A few of the series that differ, for a message; empty when all are equal."""
+    """Some of the series that differ, for a message; empty if none does."""
     keys = sorted(key for key in set(shown) | set(expected) if shown.get(key) != expected.get(key))
     lines = [f"{key}: page {shown.get(key)}, sent {expected.get(key)}" for key in keys[:limit]]
     return "\n".join([f"{len(keys)} series differ", *lines]) if keys else ""

@@ -1,4 +1,4 @@
-"""Programs under test and beside it: started in a folder of their own, waited for by condition, ended by their pid."""
+"""Programs under test, and others that tests need: each has a folder, is waited for by conditions, and is ended by its pid."""
 
 import json
 import os
@@ -23,17 +23,17 @@ NAMES = TESTS / "data" / "asn-names.txt"
 # How much slower than a plain build the program is, and what share of the plain build's records it is given.
 SLOWNESS = float(os.environ.get("FLOW_EXPORTER_SLOWNESS", "1"))
 SCALE = float(os.environ.get("FLOW_EXPORTER_SCALE", "1"))
-# Tests of crashes at their full length: minutes each.
+# Tests of crashes at their full length take minutes each.
 WHOLE = bool(os.environ.get("FLOW_EXPORTER_WHOLE"))
-# "valgrind ...": what the program is run by.
+# A command that runs the program, such as "valgrind ...".
 WRAPPER = shlex.split(os.environ.get("FLOW_EXPORTER_WRAPPER", ""))
-# Tools are of the plain build: librdkafka in a program with ThreadSanitizer needs a preload.
+# Tools come from the plain build: with ThreadSanitizer, librdkafka would need a preloaded library.
 FLOWGEN = Path(os.environ.get("FLOW_EXPORTER_TOOLS", BUILD / "tests" / "tools")).resolve() / "flowgen"
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "ERROR SUMMARY: ")
 
 
 def wait_until(condition, what, seconds=30):
-    """Asks until condition() is true, and gives what it gave."""
+    """Asks until condition() is true, and gives its result."""
     end = time.monotonic() + seconds * SLOWNESS
     while True:
         result = condition()
@@ -57,7 +57,7 @@ def can_connect(port, host="127.0.0.1"):
 
 
 def http_get(url, seconds=30, tls=None):
-    """Status and text; an error status is an answer, too. tls: a context."""
+    """Status and text. An error status is an answer as well. tls: a context."""
     try:
         with urllib.request.urlopen(url, timeout=seconds * SLOWNESS, context=tls) as answer:
             return answer.status, answer.read().decode()
@@ -66,22 +66,22 @@ def http_get(url, seconds=30, tls=None):
 
 
 def run(*command, seconds=300, **options):
-    """A program that ends by itself; its standard output. A failure shows what it said."""
+    """Runs a program that ends by itself. Gives its standard output. A failure shows its output."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds, **options)
     assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 def shown_of(text):
-    """Of a page, what somebody looks at who searches a fault: no comments, no histograms, nothing that is 0."""
+    """The part of a page that helps to find a fault: no comments, no histograms, nothing that is 0."""
     lines = (line for line in text.splitlines() if not line.startswith("#") and "_bucket{" not in line)
     return "\n".join(line for line in lines if not line.endswith(" 0"))[:6000]
 
 
 class Program:
-    """One process and its children; what it prints goes to a file."""
+    """One process and its children. Its output goes to a file."""
 
-    started = []  # all of them, for those who must leave nothing behind
+    started = []  # all of them, so that a run can end what is left
 
     def __init__(self, command, folder, name, stdin=subprocess.DEVNULL, env=None, stderr=None):
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ class Program:
         self.wait_for(lambda: text in self.log(), f"'{text}' in the log of {self.name}", seconds)
 
     def end(self, signal_number=signal.SIGTERM, seconds=30):
-        """Ends it and gives the status; for programs that have ended, too."""
+        """Ends it and gives the status. It may have ended already."""
         if self.is_running():
             self.process.send_signal(signal_number)
         try:
@@ -122,7 +122,7 @@ class Program:
             self.kill_group()
 
     def kill_group(self):
-        """What is left of it, children too; all are in a session of their own."""
+        """The processes that are left of it, children included. They share a session of their own."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -134,7 +134,7 @@ class Program:
 
 
 def flow_exporter_command():
-    """The program of the build tree; installed ones are found by FLOW_EXPORTER and FLOW_EXPORTER_PLUGINS."""
+    """The program in the build tree, or the installed one that FLOW_EXPORTER and FLOW_EXPORTER_PLUGINS name."""
     binary = os.environ.get("FLOW_EXPORTER", BUILD / "core" / "flow-exporter")
     command = [BUILD / "libtool", "--mode=execute", *WRAPPER, binary] if WRAPPER else [binary]
     plugins = os.environ.get("FLOW_EXPORTER_PLUGINS", BUILD / "plugins")
@@ -142,7 +142,7 @@ def flow_exporter_command():
 
 
 def flow_exporter_run(*arguments, stdin=subprocess.DEVNULL):
-    """The program for commands that end by themselves: status, standard output, standard error."""
+    """Runs a command of the program that ends by itself: gives status, standard output, standard error."""
     command, plugin_flags = flow_exporter_command()
     done = subprocess.run(
         [str(word) for word in [*command, *plugin_flags, *arguments]],
@@ -152,7 +152,7 @@ def flow_exporter_run(*arguments, stdin=subprocess.DEVNULL):
 
 
 class FlowExporter(Program):
-    """flow-exporter, with a configuration (a dict) or with arguments, that has answered /-/healthy."""
+    """A flow-exporter with a configuration (a dict) or with arguments. It has answered /-/healthy."""
 
     def __init__(self, folder, config=None, arguments=(), stdin=subprocess.DEVNULL, name="flow-exporter", port=None,
                  env=None, wait=True, tls=None, stderr=None):
@@ -167,7 +167,7 @@ class FlowExporter(Program):
             path = folder / f"{name}.yaml"
             path.write_text(yaml.safe_dump(config, sort_keys=False))
             arguments = ["--config", path]
-        # Without a configuration the state is where the environment says: nobody else's place.
+        # Without a configuration the environment decides on the state directory: this one is not shared.
         env = {"XDG_STATE_HOME": folder / f"{name}-state", "STATE_DIRECTORY": "", **(env or {})}
         super().__init__([*command, *plugin_flags, *arguments], folder, name, stdin, env, stderr)
         if wait:
@@ -215,7 +215,7 @@ class FlowExporter(Program):
         self.wait_for_page(lambda shown: shown.self_sum(name) == partitions, f"{partitions} partitions are assigned")
 
     def wait_for_records(self, count):
-        """The page after count records, sound or not, were read: markers apart."""
+        """The page once this many records were read, valid or not. Markers do not count."""
         names = ("flow_exporter_records_total", "flow_exporter_records_malformed_total")
         self.wait_for_page(
             lambda shown: sum(shown.self_sum(name) for name in names) >= count, f"{count} records were read", 120
@@ -223,14 +223,14 @@ class FlowExporter(Program):
         return self.fresh_page()
 
     def fresh_page(self):
-        """A page of a cut that was begun after this call. Self metrics are of now, flows of the last cut that counts."""
+        """A page of a cut that was begun after this call. Self metrics are of now, flows of the last committed cut."""
         name = "flow_exporter_checkpoints_total"
         enough = self.page().self_sum(name, result="committed") + 2
         self.wait_for_page(lambda shown: shown.self_sum(name, result="committed") >= enough, "two more checkpoints")
         return self.page()
 
     def stop(self):
-        """An orderly end: status 0, and nothing found by a sanitizer or valgrind."""
+        """An orderly end: status 0, and no findings of a sanitizer or valgrind."""
         status = self.end()
         log = self.log()
         findings = [line for line in log.splitlines() if any(report in line for report in REPORTS)]
@@ -249,7 +249,7 @@ class WhoisServer(Program):
 
 
 class Prometheus(Program):
-    """A real Prometheus that scrapes each second, or as its configuration says."""
+    """A real Prometheus. It scrapes each second, or as configured."""
 
     def __init__(self, folder, targets, config=None):
         folder.mkdir(parents=True, exist_ok=True)
@@ -271,7 +271,7 @@ class Prometheus(Program):
         return f"http://127.0.0.1:{self.port}{path}"
 
     def ask(self, path, **parameters):
-        """What the API gives as data; an error of a query is an error here."""
+        """The data in the API's answer. A failed query is a failure here."""
         status, text = http_get(self.url(f"/api/v1/{path}?{urllib.parse.urlencode(parameters)}"))
         assert status == 200, f"{parameters}: {text}"
         return json.loads(text)["data"]
@@ -281,7 +281,7 @@ class Prometheus(Program):
         return [(row["metric"], row["value"][1]) for row in self.ask("query", query=expression)["result"]]
 
     def query_range(self, expression, seconds):
-        """[(labels, points)] over the last seconds, a point each second."""
+        """[(labels, points)] over the last seconds, with a point for each second."""
         now = time.time()
         found = self.ask("query_range", query=expression, start=now - seconds, end=now, step=1)
         return [(row["metric"], row["values"]) for row in found["result"]]

@@ -22,7 +22,7 @@ def read(peer, size):
 
 
 class Link:
-    """One connection. Answers come in the order of the requests."""
+    """One connection. Its answers have the order of its requests."""
 
     def __init__(self, proxy, client):
         self.proxy, self.client = proxy, client
@@ -89,10 +89,10 @@ class Proxy(threading.Thread):
             try:
                 Link(self, client)
             except OSError:
-                client.close()  # the broker is not there
+                client.close()  # the broker does not run
 
     def cut(self, key, moment):
-        """In the next request of that kind."""
+        """Cuts the connection in the next request of this kind."""
         with self.lock:
             self.key, self.moment = key, moment
 
@@ -104,7 +104,7 @@ class Proxy(threading.Thread):
             return moment
 
     def hold(self, key):
-        """Answers to requests of that kind, until the proxy is closed; from when there is one, holds is set."""
+        """Holds back answers to requests of this kind until the proxy is closed. holds is set with the first one."""
         self.held = key
 
     def pass_on(self, key):

@@ -24,7 +24,7 @@ SCRAM_SHA_512 = 2
 
 
 class Certificates:
-    """An authority, the server's certificate, a client's, and an authority that nobody knows."""
+    """An authority, certificates of the server and of a client, and an authority that is not trusted."""
 
     def __init__(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ class SecureKafka(Kafka):
         self.listeners = {name: SimpleNamespace(brokers=f"127.0.0.1:{port}") for name, port in ports.items()}
 
     def ask(self, request):
-        """A request by the protocol itself: its answer, without its size."""
+        """Sends a request in Kafka's protocol. Gives the answer without its size."""
         with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
             connection.sendall(struct.pack(">i", len(request)) + request)
             answer = b""
@@ -104,7 +104,7 @@ class SecureKafka(Kafka):
         return answer[4:]
 
     def set_password(self, user, password):
-        """Gives a user a SCRAM-SHA-512 password, and makes the user if need be; by AlterUserScramCredentials, version 0."""
+        """Gives a user a SCRAM-SHA-512 password, and makes the user if need be (AlterUserScramCredentials, version 0)."""
         salt, iterations = b"salt of the tests", 4096
         salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, iterations)
 
@@ -119,7 +119,7 @@ class SecureKafka(Kafka):
         assert (correlation, throttle, results, error) == (8, 0, 2, 0), answer
 
     def allow(self, user, resource, name, operation=READ):
-        """Gives a user a right, by the protocol itself: of what Debian has, nothing else can."""
+        """Gives a user a right, in Kafka's protocol: no tool in Debian can do so."""
 
         def text(value):
             return struct.pack(">h", len(value)) + value.encode()

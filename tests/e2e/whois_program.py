@@ -1,4 +1,4 @@
-"""resolver-whois in the real program, against real servers on sockets that have every fault there is.
+"""resolver-whois in the real program, against real servers on sockets, with every fault.
 
 Records go in by standard input; the tests' own outputs write each record's name as it was when the record passed
 (tests/plugin/output-rows.c) and the self metrics at the end (output-report.c). So a name that arrives late shows as
@@ -21,7 +21,7 @@ SERVER = TESTS / "tools" / "whois-server"
 DEADLINE_S = 60 * SLOWNESS
 STOP_S = 2 * SLOWNESS
 PENDING, UNKNOWN = "(pending)", "(unknown)"
-# Some that the server knows, and some that it does not: even ones answered by NA, odd ones by an error line.
+# Numbers that the server knows, and others: even ones are answered by NA, odd ones by an error line.
 KNOWN = {15169: "GOOGLE - Google Inc.", 397143: "NEPTUNE-NETWORKS - Neptune Networks", 10318: "CABLEVISION S.A.",
          3: "MIT-GATEWAYS - Massachusetts Institute of Technology", 1279: "MCDOUGLAS-AS McDonnell Douglas Information "
          "Systems International"}
@@ -37,7 +37,7 @@ def build_outputs():
 
 @pytest.fixture(name="server")
 def server_fixture(tmp_path):
-    """Starts whois servers; each has .address, .queries() and .asked(), the numbers of each query it has read."""
+    """Starts whois servers. Each has .address, .queries(), and .asked(): the numbers in each query that it has read."""
     with contextlib.ExitStack() as stack:
 
         def start(*arguments, names=NAMES):
@@ -87,20 +87,20 @@ class Program:
                 stdin=subprocess.PIPE, stdout=log, stderr=log)
 
     def feed(self, numbers):
-        """A record for each number; an absent one for None."""
+        """Sends a record for each number. None: the number is absent."""
         records = [json.dumps({} if number is None else {"as": number}) for number in numbers]
         self.process.stdin.write(("\n".join(records) + "\n").encode())
         self.process.stdin.flush()
 
     def names(self):
-        """The name of each record that has passed."""
+        """The names of all records that have passed."""
         assert self.process.poll() is None, self.log()
         if not self.rows_file.exists():
             return []
         return self.rows_file.read_text(encoding="utf-8").split("\n")[:-1]
 
     def resolve(self, numbers):
-        """Feeds the numbers once and gives the names that they had: [name]."""
+        """Feeds the numbers once, and gives the names in their records: [name]."""
         numbers = list(numbers)
         before = len(self.names())
         self.feed(numbers)
@@ -108,7 +108,7 @@ class Program:
         return wait_until(lambda: len(names := self.names()) >= count and names, "records to pass", 60)[before:count]
 
     def wait_for_names(self, expected):
-        """Feeds until every number has its name, and never had another one but for (pending)."""
+        """Feeds the numbers until each has its name. Before that a number may only be (pending)."""
         numbers = list(expected)
 
         def all_named():
@@ -123,7 +123,7 @@ class Program:
         return self.log_file.read_text(encoding="utf-8", errors="replace")
 
     def stop(self):
-        """Stops it; it must be quick and clean. Gives the self metrics of the resolver: {name: sum over servers}."""
+        """Stops it, which must be quick and clean. Gives the self metrics of the resolver: {name: sum over servers}."""
         begin = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(DEADLINE_S) == 0, self.log()

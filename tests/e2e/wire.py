@@ -45,7 +45,7 @@ def ask(port, key, version, body):
 
 
 def offsets(port, group, topic, partitions):
-    """{partition: (offset, text beside it)} of those that have one. The broker is the group's coordinator."""
+    """{partition: (offset, text beside it)}, of partitions with an offset. The broker is the group's coordinator."""
     numbers = b"".join(struct.pack(">i", number) for number in range(partitions))
     body = string(group) + struct.pack(">i", 1) + string(topic) + struct.pack(">i", partitions) + numbers
     answer = ask(port, OFFSET_FETCH, 5, body)
@@ -64,7 +64,7 @@ def offsets(port, group, topic, partitions):
 
 
 def commit(port, group, topic, partition, offset, text):
-    """An offset with a text beside it, by nobody: the group has no members. The broker is its coordinator."""
+    """Commits an offset with a text, as no member: the group has none. The broker is its coordinator."""
     body = string(group) + struct.pack(">i", -1) + string("") + struct.pack(">h", -1) + struct.pack(">i", 1) + string(topic)
     body += struct.pack(">iiqi", 1, partition, offset, -1) + string(text)
     answer = ask(port, OFFSET_COMMIT, 7, body)
@@ -78,7 +78,7 @@ def commit(port, group, topic, partition, offset, text):
 
 
 def delete_records(port, topic, partition, before):
-    """The beginning of a partition goes, as old records do. The broker is its leader."""
+    """Deletes the beginning of a partition, as retention does. The broker is its leader."""
     body = struct.pack(">i", 1) + string(topic) + struct.pack(">iiqi", 1, partition, before, 10000)
     answer = ask(port, DELETE_RECORDS, 1, body)
     answer.take("i")
@@ -92,7 +92,7 @@ def delete_records(port, topic, partition, before):
 
 
 def delete_offsets(port, group, topic, partitions):
-    """The group forgets them, as by kafka-consumer-groups --delete-offsets. The broker is the group's coordinator."""
+    """Deletes the group's offsets, as kafka-consumer-groups --delete-offsets does. The broker is the group's coordinator."""
     numbers = b"".join(struct.pack(">i", number) for number in range(partitions))
     body = string(group) + struct.pack(">i", 1) + string(topic) + struct.pack(">i", partitions) + numbers
     answer = ask(port, OFFSET_DELETE, 0, body)
