@@ -89,9 +89,9 @@ static int cut(struct fxi_pipeline *pipeline, struct fx_error *err)
     if (!failed)
         return 0;
     fxi_metric_set_add(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINTS, FXI_CHECKPOINT_NOT_CUT, 1);
-    fx_log(failed, FX_LOG_ERROR, "There is no memory for a cut; the page stays at the last committed cut.",
+    fx_log(failed, FX_LOG_ERROR, "A cut found no memory; the page stays at the last committed one.",
            "checkpoint=%" PRIu64, pipeline->number);
-    return fx_error_set(err, FX_ENOMEM, "%s has no memory for a cut", fx_instance_name(failed));
+    return fx_error_set(err, FX_ENOMEM, "%s found no memory for a cut", fx_instance_name(failed));
 }
 
 void fxi_checkpoint_describe(const struct fxi_pipeline *pipeline, char tag[FXI_TAG_BYTES],
@@ -257,7 +257,7 @@ int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx
 {
     int64_t end_ms = fxi_clock_ms() + timeout_ms;
     if (!atomic_load(&pipeline->recovered))
-        return fx_error_set(err, FX_EIO, "the last committed checkpoint is not known yet");
+        return fx_error_set(err, FX_EIO, "what was counted before is not known yet");
     if (pipeline->unsettled) {
         int rc = settle(pipeline, end_ms, err);
         if (rc)
@@ -267,11 +267,11 @@ int fxi_checkpoint_take(struct fxi_pipeline *pipeline, int timeout_ms, struct fx
     if (rc)
         return rc;
     if (atomic_load(&pipeline->failed) || atomic_load(&pipeline->abandoned))
-        return fx_error_set(err, FX_EIO, "a batch was not written completely: nothing more is committed");
+        return fx_error_set(err, FX_EIO, "a batch was not written whole: nothing more is committed");
     fxi_failpoint("cut");
     rc = cut(pipeline, err);
     if (!rc && (atomic_load(&pipeline->failed) || atomic_load(&pipeline->abandoned))) /* until the gates were closed */
-        rc = fx_error_set(err, FX_EIO, "a batch was not written completely: nothing more is committed");
+        rc = fx_error_set(err, FX_EIO, "a batch was not written whole: nothing more is committed");
     if (!rc) /* what was rejected before the cut is kept before the cut counts; the cut is void otherwise */
         rc = fxi_reject_store(pipeline, timeout_ms, err);
     if (rc)

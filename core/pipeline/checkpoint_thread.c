@@ -73,7 +73,7 @@ static bool recover(struct fxi_pipeline *pipeline)
         pthread_mutex_unlock(&pipeline->run);
         unsigned suppressed;
         if (rc && fx_log_allowed(&pipeline->commit_limit, &suppressed))
-            fx_log(NULL, FX_LOG_WARN, "The last committed checkpoint is not known yet; asking again.",
+            fx_log(NULL, FX_LOG_WARN, "What was counted before is not known yet; asking again.",
                    "reason=%s suppressed=%u", err.message, suppressed);
         if (rc) {
             struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000};

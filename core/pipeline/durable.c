@@ -26,7 +26,9 @@ static bool stops(const struct fxi_pipeline *pipeline)
     return pipeline->config->state.on_failure == FXI_STATE_STOP;
 }
 
-/* Another process's or version's directory is nobody's to degrade into, unless it was nobody's choice. */
+/*
+ * If a configured directory belongs to another process or version, fail. Continue without it only if it was the default.
+ */
 static int open_failed(const struct fxi_pipeline *pipeline, const char *directory, int rc, bool is_default,
                        struct fx_error *err)
 {
@@ -54,9 +56,10 @@ int fxi_durable_open(struct fxi_pipeline *pipeline, struct fx_error *err)
     bool is_default;
     char *directory = fxi_state_directory(pipeline->config->state.directory, &is_default);
     if (!directory && is_default)
-        fx_log(NULL, FX_LOG_WARN,
-               "Counters are not kept over a restart: set 'state: {directory: ...}', or 'none' if that is intended.",
-               NULL);
+        fx_log(
+            NULL, FX_LOG_WARN,
+            "Counters are not kept over a restart: set 'state: {directory: ...}', or 'none' to say that this is meant.",
+            NULL);
     int rc = directory ? fxi_state_open(&pipeline->store, directory, err) : 0;
     if (rc)
         rc = open_failed(pipeline, directory, rc, is_default, err);

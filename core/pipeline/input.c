@@ -213,8 +213,8 @@ static void report_move(struct fx_feed *feed, const char *name, int32_t partitio
     int64_t count = is_back ? left - offset : offset - left;
     fxi_metric_set_add(feed->input->metrics, is_back ? FXI_INPUT_REPEATED : FXI_INPUT_GAPS, 0, count);
     fx_log(feed->input->instance, FX_LOG_ERROR,
-           is_back ? "The committed offset was set from outside: records are counted a second time."
-                   : "The committed offset was set from outside: records are skipped.",
+           is_back ? "The committed offset was set by none of us: records are counted a second time."
+                   : "The committed offset was set by none of us: records are skipped.",
            "stream=%s partition=%d left_at=%lld going_on_at=%lld %s=%lld", name, (int)partition, (long long)left,
            (long long)offset, is_back ? "repeated" : "skipped", (long long)count);
 }
@@ -241,8 +241,7 @@ void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size)
 void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_t from, int64_t to)
 {
     fxi_metric_set_add(feed->input->metrics, FXI_INPUT_GAPS, 0, to - from);
-    fx_log(feed->input->instance, FX_LOG_ERROR,
-           "Records are lost: they were deleted before they were read, or could not be read.",
+    fx_log(feed->input->instance, FX_LOG_ERROR, "Records are lost: they were gone, or could not be read.",
            "stream=%s partition=%d from=%lld to=%lld records=%lld", stream->name, (int)stream->partition,
            (long long)from, (long long)to, (long long)(to - from));
 }

@@ -1,10 +1,10 @@
 /*
- * What producers say of themselves: pmacct's markers purge_init and purge_close
- * with the number of records between them, held against what came from each
- * writer. Opt-in by the option watch_markers, since it costs a look at every record.
+ * What producers announce: pmacct's markers purge_init and purge_close tell the number of records between them. It is
+ * compared with the records received from each writer. Off unless the option watch_markers is set, since it costs time
+ * for every record.
  *
- * A writer is known by its whole writer_id while a purge lasts. What is shown is the name in it: the number of
- * its process, which changes at each purge, is never a label.
+ * While a purge lasts, a writer is known by its whole writer_id. Labels show only the name in it. The process number,
+ * which changes at each purge, is never a label.
  */
 #ifndef FXI_PIPELINE_MARKERS_H
 #define FXI_PIPELINE_MARKERS_H

@@ -177,7 +177,7 @@ static enum restored restore(struct fxi_pipeline *pipeline, struct fx_instance *
     struct fx_checkpoint nothing = {.number = 0, .tag = ""};
     enum restored result = slot && instance->state ? restore_kept(pipeline, instance, slot) : RESTORED_NOTHING;
     if (result != RESTORED && call_restore(instance, &nothing, &err) < 0) {
-        fx_log(instance, FX_LOG_ERROR, "The output can't begin at zero either.", "reason=%s", err.message);
+        fx_log(instance, FX_LOG_ERROR, "The output can't begin with nothing either.", "reason=%s", err.message);
         fxi_pipeline_fail(pipeline);
     }
     return result;
@@ -187,10 +187,10 @@ static void report(struct fxi_pipeline *pipeline, enum fxi_recovery kind, const 
 {
     static const char *const sentences[] = {
         [FXI_RECOVERY_NONE] = "Counters begin at zero: nothing was kept.",
-        [FXI_RECOVERY_NEWEST] = "Counters continue from the newest checkpoint.",
-        [FXI_RECOVERY_OLDER] = "Counters continue from the checkpoint before the newest, which was not accepted.",
-        [FXI_RECOVERY_STALE] = "Counters begin at zero: checkpoints were accepted that are later than the kept ones.",
-        [FXI_RECOVERY_DAMAGED] = "Counters begin at zero: the kept checkpoint is damaged."};
+        [FXI_RECOVERY_NEWEST] = "Counters go on from the newest checkpoint.",
+        [FXI_RECOVERY_OLDER] = "Counters go on from the checkpoint before the newest, which was not accepted.",
+        [FXI_RECOVERY_STALE] = "Counters begin at zero: later checkpoints were accepted than those that were kept.",
+        [FXI_RECOVERY_DAMAGED] = "Counters begin at zero: what was kept is damaged."};
     bool is_bad = kind == FXI_RECOVERY_STALE || kind == FXI_RECOVERY_DAMAGED;
     fx_log(NULL, is_bad ? FX_LOG_ERROR : FX_LOG_INFO, sentences[kind], "checkpoint=%" PRIu64,
            truth ? truth->number : 0);
@@ -416,8 +416,8 @@ void fxi_recovery_look(struct fxi_pipeline *pipeline, const char *tags, size_t s
         fxi_adopt(pipeline, doubtful);
     if (evidence.newest > pipeline->number) {
         fx_log(NULL, FX_LOG_ERROR,
-               "A checkpoint of this instance was accepted that is later than any it knows: was the state directory "
-               "copied, or restored from a backup?",
+               "A later checkpoint of this instance was accepted than it knows of: was the state directory copied, or "
+               "brought back from a backup?",
                "known=%" PRIu64 " found=%" PRIu64, pipeline->number, evidence.newest);
         pipeline->number = evidence.newest;
     }

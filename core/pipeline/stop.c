@@ -62,17 +62,17 @@ static void take_last_checkpoint(struct fxi_pipeline *pipeline, int64_t end_ms)
     struct fx_error err = FX_ERROR_INIT;
     int64_t wait_ms = fxi_clock_ms() + fxi_clock_until(end_ms) / 2;
     if (!lock_until(&pipeline->run, wait_ms)) {
-        fx_error_set(&err, FX_ETIMEOUT, "another checkpoint is in progress and does not end");
+        fx_error_set(&err, FX_ETIMEOUT, "another is under way and does not end");
     } else {
         if (!gates_are_free(pipeline, wait_ms))
-            fx_error_set(&err, FX_ETIMEOUT, "a worker does not finish its batch");
+            fx_error_set(&err, FX_ETIMEOUT, "a worker does not come to the end of a batch");
         else if (fxi_checkpoint_take(pipeline, time_left(end_ms) * 2 / 3, &err) == 0)
             err.code = 0;
         pthread_mutex_unlock(&pipeline->run);
     }
     if (err.code)
-        fx_log(NULL, FX_LOG_WARN, "The last checkpoint was not committed; its records will be read again.", "reason=%s",
-               err.message);
+        fx_log(NULL, FX_LOG_WARN, "The last checkpoint was not committed; what it counted will be read again.",
+               "reason=%s", err.message);
 }
 
 static bool join_threads(struct fxi_pipeline *pipeline, int64_t end_ms)
