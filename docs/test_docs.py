@@ -20,7 +20,7 @@ PLUGINS = ["input-kafka", "input-stdin", "resolver-whois", "output-prometheus"]
 ROOMS = {"output-prometheus": ["base", "metric", "series", "kept", "page", "web", "http", "live"],
          "resolver-whois": ["base", "names", "dialect", "table", "server"]}
 WORDS = {"output-prometheus": {"options.h", "self_metrics.h"}, "resolver-whois": {"metrics.h"}}
-FOLDERS = ["util", "log", "metrics", "state", "config", "decode", "plugin", "pipeline", "cli"]
+FOLDERS = ["util", "log", "metrics", "state", "config", "decode", "plugin", "checkpoint", "pipeline", "cli"]
 
 
 def pages():
@@ -116,6 +116,15 @@ class Documents(unittest.TestCase):
             for file in [*SOURCE.glob(f"core/{folder}/*.c"), *SOURCE.glob(f"core/{folder}/*.h")]:
                 for other in re.findall(r'^#include "([a-z]+)/', file.read_text(), re.M):
                     self.assertIn(other, FOLDERS[:rank + 1], file.relative_to(SOURCE))
+
+    def test_the_progress_of_checkpoints_has_one_writer(self):
+        members = re.findall(r"(\w+);", (SOURCE / "core/checkpoint/progress.h").read_text().partition("struct fxi_progress {")[2]
+                             .partition("};")[0])
+        self.assertIn("doubtful", members)
+        writes = re.compile(rf"progress(?:\.|->)(?:{'|'.join(members)})(?: [-+|&]?= |\+\+|--)|"
+                            rf"atomic_(?:store|exchange|fetch)\w*\(&[\w>.-]*progress(?:\.|->)\w+")
+        writers = [file.name for file in (SOURCE / "core").rglob("*.[ch]") if writes.search(file.read_text())]
+        self.assertEqual(writers, ["progress.c"])
 
     def test_rooms_of_plugins_depend_one_way(self):
         for folder in sorted(SOURCE.glob("plugins/*/")):

@@ -6,7 +6,7 @@
 
 #include "config/options.h"
 #include "config/secret.h"
-#include "log/log.h"
+#include "log/logger.h"
 #include "metrics/metrics.h"
 #include "pipeline/pipeline.h"
 #include "plugin/check.h"

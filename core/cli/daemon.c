@@ -10,15 +10,8 @@
 #include "cli/commands.h"
 #include "cli/guard.h"
 #include "cli/watch.h"
-#include "log/log.h"
+#include "log/logger.h"
 #include "pipeline/pipeline.h"
-
-int fxi_status_of_end(enum fxi_outcome outcome)
-{
-    return outcome == FXI_OUTCOME_FAULT           ? FXI_STATUS_FAULT
-           : outcome == FXI_OUTCOME_NOT_COMMITTED ? FXI_STATUS_NOT_COMMITTED
-                                                  : FXI_STATUS_OK;
-}
 
 static void wait_for_end(const struct fxi_guard *guard, const struct fxi_pipeline *pipeline)
 {

@@ -38,7 +38,4 @@ void fxi_guard_leave(struct fxi_guard *guard) __attribute__((noreturn));
 
 void fxi_guard_free(struct fxi_guard *guard);
 
-/* Gives the exit status (defined in daemon.c). */
-int fxi_status_of_end(enum fxi_outcome outcome);
-
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "checkpoint/checkpoint_metrics.h"
 #include "cli/commands.h"
 #include "metrics/process.h"
 #include "pipeline/core_metrics.h"
@@ -53,7 +54,8 @@ int fxi_command_metrics(struct fxi_loader *loader, const struct fxi_args *args)
 {
     (void)args;
     print_table("The process", "The standard metrics of Prometheus' client libraries.", fxi_process_metrics, "");
-    print_table("The program", "The program as a whole, and its checkpoints.", fxi_program_metrics, "");
+    print_table("The program", "The program as a whole.", fxi_program_metrics, "");
+    print_table("Checkpoints", "What the program commits, keeps and shows together.", fxi_checkpoint_metrics, "");
     print_table("Inputs", "The payloads and records of each input. `plugin` is the input's name.", fxi_input_metrics,
                 PLUGIN_LABEL);
     print_table("Resolvers and outputs", "The records that each resolver and output takes. `plugin` is its name.",

@@ -11,7 +11,7 @@
 
 #include "cli/command_table.h"
 #include "cli/commands.h"
-#include "log/log.h"
+#include "log/logger.h"
 #include "util/alloc.h"
 
 #ifndef PACKAGE_VERSION

@@ -5,6 +5,8 @@
 #ifndef FXI_CLI_STATUS_H
 #define FXI_CLI_STATUS_H
 
+#include "pipeline/pipeline.h"
+
 enum fxi_status {
     FXI_STATUS_OK = 0,
     FXI_STATUS_NO = 1,             /* a command's answer: what it examined is damaged or missing */
@@ -13,5 +15,8 @@ enum fxi_status {
     FXI_STATUS_NOT_COMMITTED = 75, /* stopped, but the last checkpoint was not committed */
     FXI_STATUS_CONFIG = 78         /* the configuration, or a plugin that it names, can't be used */
 };
+
+/* Of a pipeline that has ended so. */
+enum fxi_status fxi_status_of_end(enum fxi_outcome outcome);
 
 #endif

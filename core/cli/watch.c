@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log/log.h"
+#include "log/logger.h"
 #include "plugin/calls.h"
 
 #define LOOK_MS      500

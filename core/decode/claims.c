@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 
 /*
  * Takes one name from the path and unescapes it into name, which has room for the whole path. Gives 0, or -1 for a bad

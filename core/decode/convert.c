@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "decode/number.h"
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 #include "decode/string.h"
 
 /* Gives the text of a string. Text with escapes is unescaped into the arena. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 
 const char *fxi_decode_name(enum fxi_decode decode)
 {

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 #include "decode/string.h"
 
 #define EIGHT(b)      b, b, b, b, b, b, b, b

@@ -18,7 +18,7 @@
  */
 #include <string.h>
 
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 
 /* Internal to this file: the step gave no result, but it moved *at or changed the list's place. */
 #define GO_ON ((enum fxi_decode) - 1)

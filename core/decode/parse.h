@@ -7,7 +7,7 @@
 #define FXI_DECODE_PARSE_H
 
 #include "decode/parse_scalar.h"
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 
 /* The parser's position. It stays in registers, since only inlined functions take its address. */
 struct place {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 #include "decode/string.h"
 #include "decode/walk.h"
 

@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 
 #define FXI_TARGET __attribute__((target("avx2,bmi")))
 #define FXI_HOT    static inline __attribute__((always_inline)) FXI_TARGET

@@ -4,7 +4,7 @@
 
 #include <arm_neon.h>
 
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 
 #define FXI_HOT  static inline __attribute__((always_inline))
 #define FXI_COLD static __attribute__((noinline, cold))

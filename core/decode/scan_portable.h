@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "decode/state.h"
+#include "decode/decoder_parts.h"
 
 #define FXI_HOT  static inline __attribute__((always_inline))
 #define FXI_COLD static __attribute__((noinline, cold))

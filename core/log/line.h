@@ -2,7 +2,7 @@
 #ifndef FXI_LOG_LINE_H
 #define FXI_LOG_LINE_H
 
-#include "log/log.h"
+#include "log/logger.h"
 #include "util/str.h"
 
 /* Separates formatted pairs. It replaces the spaces of the format, so that values may contain spaces. */

@@ -50,36 +50,7 @@ extern const struct fx_metric fxi_stage_metrics[];
 enum fxi_call_metric { FXI_CALL_OVERDUE };
 extern const struct fx_metric fxi_call_metrics[];
 
-enum fxi_program_metric {
-    FXI_PROGRAM_BUILD,
-    FXI_PROGRAM_WORKERS,
-    FXI_PROGRAM_READY,
-    FXI_PROGRAM_CHECKPOINTS,
-    FXI_PROGRAM_CUT_SECONDS,
-    FXI_PROGRAM_CUT_MAX_SECONDS,
-    FXI_PROGRAM_STEP_SECONDS,
-    FXI_PROGRAM_CHECKPOINT_AGE,
-    FXI_PROGRAM_PREPARE_FAILURES,
-    FXI_PROGRAM_RECOVERIES,
-    FXI_PROGRAM_STATE_KEPT,
-    FXI_PROGRAM_STATE_FAILURES,
-    FXI_PROGRAM_LOG_LOST
-};
+enum fxi_program_metric { FXI_PROGRAM_BUILD, FXI_PROGRAM_WORKERS, FXI_PROGRAM_READY, FXI_PROGRAM_LOG_LOST };
 extern const struct fx_metric fxi_program_metrics[];
-
-enum fxi_checkpoint_result {
-    FXI_CHECKPOINT_COMMITTED,
-    FXI_CHECKPOINT_FENCED,
-    FXI_CHECKPOINT_UNANSWERED,
-    FXI_CHECKPOINT_NOT_CUT
-};
-enum fxi_checkpoint_step { FXI_STEP_CUT, FXI_STEP_PREPARE, FXI_STEP_COMMIT, FXI_STEP_EXPOSE };
-enum fxi_recovery {
-    FXI_RECOVERY_NONE,   /* nothing was there */
-    FXI_RECOVERY_NEWEST, /* */
-    FXI_RECOVERY_OLDER,  /* the newest was not accepted */
-    FXI_RECOVERY_STALE,  /* later ones were accepted */
-    FXI_RECOVERY_DAMAGED /* */
-};
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "pipeline/reject.h"
-#include "pipeline/state.h"
+#include "pipeline/wiring.h"
 #include "util/clock.h"
 
 /* Texts of a batch beyond this go on at once, so that the arena does not grow with the size of a batch. */
@@ -20,7 +20,7 @@ static void hold_gate(struct fx_feed *feed)
         return;
     pthread_mutex_lock(&feed->gate);
     feed->gate_held = true;
-    atomic_store_explicit(&feed->pipeline->is_dirty, true, memory_order_relaxed); /* until a cut gets all gates */
+    fxi_checkpoints_note_count(feed->pipeline->checkpoints); /* until a cut gets all gates */
     feed->gate_ns = fxi_clock_ns();
 }
 
@@ -88,7 +88,7 @@ static bool reject(struct fx_feed *feed, const struct fx_stream *stream, const s
         from = start;
     feed->counts.malformed[result - FXI_DECODE_SYNTAX]++;
     fxi_reject(feed, stream, payload, fxi_decode_name(result), where, from, to);
-    return !atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed);
+    return !fxi_end_has_failed(&feed->pipeline->end);
 }
 
 /* Gives the end of what was taken. plain is a constant where this is inlined: most inputs pay nothing for the rest. */
@@ -124,7 +124,7 @@ struct fxi_decoder *fxi_feed_decoder(const struct fx_feed *feed)
 
 static enum fx_verdict verdict_of(const struct fx_feed *feed)
 {
-    return atomic_load_explicit(&feed->pipeline->failed, memory_order_relaxed) ? FX_FATAL : FX_OK;
+    return fxi_end_has_failed(&feed->pipeline->end) ? FX_FATAL : FX_OK;
 }
 
 /* Whether the payload is still to be counted; says why not in the counts. */

@@ -1,67 +1,20 @@
 /*
- * Inputs as the core sees them: which workers are inside poll, and the streams
- * with their positions. Streams change only while no worker of the input is
- * inside poll but the caller (fx_feed_quiesce), so workers read them freely.
+ * What inputs tell of their streams: that they begin, end, move. The worker's thread, inside its input's poll, which
+ * other workers are kept out of meanwhile (fx_feed_quiesce).
  */
 #include <assert.h>
-#include <string.h>
 
-#include "pipeline/state.h"
-#include "util/alloc.h"
+#include "pipeline/wiring.h"
 #include "util/failpoint.h"
 
 #define ANSWER_MS 1000 /* others wait for the streams that are being lost */
-
-bool fxi_input_enter(struct fxi_input *input, const _Atomic bool *stopping)
-{
-    pthread_mutex_lock(&input->lock);
-    while (input->quiesced && !atomic_load(stopping))
-        pthread_cond_wait(&input->changed, &input->lock);
-    bool enters = !input->quiesced;
-    input->active += enters;
-    pthread_mutex_unlock(&input->lock);
-    return enters;
-}
-
-void fxi_input_wake(struct fxi_input *input)
-{
-    pthread_mutex_lock(&input->lock);
-    pthread_cond_broadcast(&input->changed);
-    pthread_mutex_unlock(&input->lock);
-}
-
-void fxi_input_leave(struct fxi_input *input)
-{
-    pthread_mutex_lock(&input->lock);
-    assert(input->active > 0);
-    input->active--;
-    pthread_cond_broadcast(&input->changed);
-    pthread_mutex_unlock(&input->lock);
-}
-
-void fxi_input_keep_out(struct fxi_input *input)
-{
-    pthread_mutex_lock(&input->lock);
-    input->quiesced = true;
-    while (input->active)
-        pthread_cond_wait(&input->changed, &input->lock);
-    pthread_mutex_unlock(&input->lock);
-}
-
-void fxi_input_let_in(struct fxi_input *input)
-{
-    pthread_mutex_lock(&input->lock);
-    input->quiesced = false;
-    pthread_cond_broadcast(&input->changed);
-    pthread_mutex_unlock(&input->lock);
-}
 
 /* Out of poll for a moment: what was read is written, and checkpoints may go on without this worker. */
 static void park(struct fx_feed *feed)
 {
     fxi_feed_flush(feed);
     fxi_feed_release(feed);
-    fxi_input_leave(feed->input);
+    fxi_source_leave(&feed->input->source);
 }
 
 void fx_feed_quiesce(struct fx_feed *feed)
@@ -69,8 +22,8 @@ void fx_feed_quiesce(struct fx_feed *feed)
     if (feed->quiesce_depth++)
         return;
     park(feed);
-    pthread_mutex_lock(&feed->pipeline->run);
-    fxi_input_keep_out(feed->input);
+    fxi_checkpoints_hold(feed->pipeline->checkpoints);
+    fxi_source_keep_out(&feed->input->source);
 }
 
 void fx_feed_resume(struct fx_feed *feed)
@@ -78,70 +31,34 @@ void fx_feed_resume(struct fx_feed *feed)
     assert(feed->quiesce_depth > 0);
     if (--feed->quiesce_depth)
         return;
-    struct fxi_input *input = feed->input;
-    pthread_mutex_lock(&input->lock);
-    input->quiesced = false;
-    input->active++;
-    pthread_cond_broadcast(&input->changed);
-    pthread_mutex_unlock(&input->lock);
-    pthread_mutex_unlock(&feed->pipeline->run);
-}
-
-static struct fx_stream *find(const struct fxi_input *input, const char *name, int32_t partition)
-{
-    struct fx_stream *stream = input->streams;
-    while (stream && (stream->partition != partition || strcmp(stream->name, name) != 0))
-        stream = stream->next;
-    return stream;
+    fxi_source_let_in_with_me(&feed->input->source);
+    fxi_checkpoints_release(feed->pipeline->checkpoints);
 }
 
 struct fx_stream *fx_stream_find(struct fx_feed *feed, const char *name, int32_t partition)
 {
-    struct fx_stream *stream = find(feed->input, name, partition);
+    struct fx_stream *stream = fxi_source_find(&feed->input->source, name, partition);
     return stream && stream->live ? stream : NULL;
-}
-
-struct fx_stream *fxi_input_stream(struct fxi_input *input, const char *name, int32_t partition)
-{
-    struct fx_stream *stream = find(input, name, partition);
-    if (!stream) {
-        stream = fxi_calloc(1, sizeof *stream);
-        stream->input = input;
-        stream->name = fxi_strdup(name);
-        stream->partition = partition;
-        stream->next = input->streams;
-        input->streams = stream;
-    }
-    return stream;
 }
 
 struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_t partition, int64_t position)
 {
     fx_feed_quiesce(feed);
-    struct fx_stream *stream = fxi_input_stream(feed->input, name, partition);
-    stream->live = true;
+    struct fx_stream *stream = fxi_source_stream(&feed->input->source, name, partition);
+    fxi_stream_begin(stream, position);
     fxi_markers_spoil(feed->input->markers);
-    stream->committed = stream->is_cut = false;
-    stream->position = stream->cut_position = stream->base_position = position;
     fx_feed_resume(feed);
     return stream;
-}
-
-/* Whether records of it were counted that neither are committed nor stand in a cut that may still be accepted. */
-static bool has_loose_records(const struct fxi_pipeline *pipeline, const struct fx_stream *stream)
-{
-    int64_t safe = pipeline->unsettled ? stream->cut_position : stream->base_position;
-    return stream->live && stream->input->instance->plugin->commit && stream->position != safe && !pipeline->is_void;
 }
 
 /* Whoever has it next counts again what is not committed: it is given back before the stream goes. */
 void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream)
 {
     fx_feed_quiesce(feed);
-    if (has_loose_records(feed->pipeline, stream))
-        fxi_checkpoint_void(feed->pipeline, ANSWER_MS);
-    stream->live = false;
-    fxi_markers_spoil(stream->input->markers);
+    if (fxi_checkpoints_has_loose(feed->pipeline->checkpoints, stream))
+        fxi_checkpoints_void(feed->pipeline->checkpoints, ANSWER_MS);
+    fxi_stream_end(stream);
+    fxi_markers_spoil(feed->input->markers);
     fx_feed_resume(feed);
 }
 
@@ -154,9 +71,8 @@ int fx_stream_reset(struct fx_feed *feed, struct fx_stream *stream, int64_t posi
     fx_feed_quiesce(feed);
     int rc = fx_feed_checkpoint(feed, err);
     if (!rc) {
-        fxi_markers_spoil(stream->input->markers);
-        stream->committed = stream->is_cut = false;
-        stream->position = stream->cut_position = stream->base_position = position;
+        fxi_markers_spoil(feed->input->markers);
+        fxi_stream_place(stream, position);
         fxi_failpoint("reset");
         struct fx_error why = FX_ERROR_INIT;
         if (fx_feed_checkpoint(feed, &why))
@@ -172,35 +88,10 @@ int64_t fx_stream_position(const struct fx_stream *stream)
     return stream->position;
 }
 
-static void add_position(struct fxi_input *input, const struct fx_stream *stream, int64_t offset)
-{
-    if (input->position_count == input->position_capacity) {
-        input->position_capacity = input->position_capacity ? input->position_capacity * 2 : 16;
-        input->positions = fxi_realloc(input->positions, input->position_capacity, sizeof *input->positions);
-    }
-    input->positions[input->position_count++] =
-        (struct fx_position){.stream = stream->name, .partition = stream->partition, .offset = offset};
-}
-
-void fxi_input_list_positions(struct fxi_input *input, bool base)
-{
-    input->position_count = 0;
-    for (struct fx_stream *stream = input->streams; stream; stream = stream->next)
-        if (stream->live)
-            add_position(input, stream, base ? stream->base_position : stream->cut_position);
-}
-
-/* A stream of which this instance knows where it left it. Under run: checkpoints move what it knows. */
-static const struct fx_stream *find_kept(const struct fxi_input *input, const char *name, int32_t partition)
-{
-    const struct fx_stream *stream = find(input, name, partition);
-    return stream && stream->is_kept ? stream : NULL;
-}
-
 int fx_stream_recovered(struct fx_feed *feed, const char *name, int32_t partition, int64_t *position)
 {
     fx_feed_quiesce(feed);
-    const struct fx_stream *stream = find_kept(feed->input, name, partition);
+    const struct fx_stream *stream = fxi_source_find_kept(&feed->input->source, name, partition);
     if (stream)
         *position = stream->base_position;
     fx_feed_resume(feed);
@@ -223,8 +114,10 @@ int64_t fx_stream_found(struct fx_feed *feed, const char *name, int32_t partitio
                         size_t size)
 {
     fx_feed_quiesce(feed);
-    const struct fx_stream *stream = find_kept(feed->input, name, partition);
-    int64_t moved = stream && fxi_recovery_is_foreign(feed->pipeline, tags, size) ? stream->base_position - offset : 0;
+    const struct fx_stream *stream = fxi_source_find_kept(&feed->input->source, name, partition);
+    int64_t moved = stream && fxi_checkpoints_is_foreign(feed->pipeline->checkpoints, tags, size)
+                        ? stream->base_position - offset
+                        : 0;
     if (moved)
         report_move(feed, name, partition, stream->base_position, offset);
     fx_feed_resume(feed);
@@ -234,7 +127,7 @@ int64_t fx_stream_found(struct fx_feed *feed, const char *name, int32_t partitio
 void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size)
 {
     fx_feed_quiesce(feed);
-    fxi_recovery_look(feed->pipeline, tags, size);
+    fxi_checkpoints_take_tags(feed->pipeline->checkpoints, tags, size);
     fx_feed_resume(feed);
 }
 
@@ -248,13 +141,14 @@ void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_
 
 int fx_feed_stopping(const struct fx_feed *feed)
 {
-    return atomic_load_explicit(&feed->pipeline->stopping, memory_order_relaxed);
+    return fxi_end_is_near(&feed->pipeline->end);
 }
 
 int fx_feed_checkpoint(struct fx_feed *feed, struct fx_error *err)
 {
     fx_feed_quiesce(feed);
-    int rc = fxi_checkpoint_take(feed->pipeline, (int)feed->pipeline->config->pipeline.stop_timeout_ms, err);
+    int rc =
+        fxi_checkpoints_take(feed->pipeline->checkpoints, (int)feed->pipeline->config->pipeline.stop_timeout_ms, err);
     fx_feed_resume(feed);
     return rc;
 }
@@ -262,6 +156,6 @@ int fx_feed_checkpoint(struct fx_feed *feed, struct fx_error *err)
 void fx_feed_rollback(struct fx_feed *feed)
 {
     fx_feed_quiesce(feed);
-    fxi_checkpoint_void(feed->pipeline, ANSWER_MS);
+    fxi_checkpoints_void(feed->pipeline->checkpoints, ANSWER_MS);
     fx_feed_resume(feed);
 }

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "pipeline/state.h"
+#include "pipeline/wiring.h"
 #include "util/alloc.h"
 
 /* Of each instance the longest call; the last place is the core's own. */

@@ -1,7 +1,7 @@
 /* The instances for those who ask. They do not change from start on: any thread, no lock. */
 #include <flow-exporter/plugin.h>
 
-#include "pipeline/state.h"
+#include "pipeline/wiring.h"
 
 static void visit_kind(const struct fxi_pipeline *pipeline, enum fx_kind kind,
                        void (*visit)(void *arg, const struct fx_part *part), void *arg)

@@ -2,20 +2,16 @@
  * The pipeline's making: instances, schema, stages. See start.c for its run.
  * Main thread.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/random.h>
-#include <unistd.h>
 
-#include "log/log.h"
+#include "checkpoint/checkpoint_metrics.h"
+#include "log/logger.h"
 #include "metrics/process.h"
 #include "pipeline/letters.h"
 #include "pipeline/reject.h"
-#include "pipeline/state.h"
+#include "pipeline/wiring.h"
 #include "util/alloc.h"
-#include "util/clock.h"
 
 int fx_claim_read(struct fx_instance *instance, const char *path, enum fx_type type, struct fx_error *err)
 {
@@ -34,37 +30,41 @@ int fx_claim_write(struct fx_instance *instance, const char *path, struct fx_err
 void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_sample *sample), void *arg)
 {
     struct fxi_pipeline *pipeline = instance->pipeline;
-    if (pipeline->program_metrics)
-        fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_CHECKPOINT_AGE, 0,
-                           (fxi_clock_ms() - atomic_load(&pipeline->committed_ms)) * 1000000);
-    if (pipeline->process_metrics)
-        fxi_process_update(pipeline->process_metrics);
-    if (pipeline->program_metrics)
-        fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_LOG_LOST, 0, (int64_t)fxi_log_lost());
-    if (pipeline->call_metrics)
-        fxi_calls_note(pipeline);
+    fxi_checkpoints_note_age(pipeline->checkpoints);
+    fxi_process_update(pipeline->process_metrics);
+    fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_LOG_LOST, 0, (int64_t)fxi_log_lost());
+    fxi_calls_note(pipeline);
     fxi_metrics_visit(pipeline->metrics, visit, arg);
 }
 
-static void init_waits(struct fxi_pipeline *pipeline)
+enum fx_verdict fx_checkpoint_request(struct fx_instance *instance)
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&pipeline->run, NULL);
-    pthread_mutex_init(&pipeline->wake, NULL);
-    pthread_cond_init(&pipeline->woken, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    return fxi_checkpoints_request(instance->pipeline->checkpoints) ? FX_OK : FX_AGAIN;
 }
 
-/* Tells this process from others in the tags of commits. */
-static void make_identity(struct fxi_pipeline *pipeline)
+/* ---- what the pipeline does in a checkpoint */
+
+static int store_rejected(void *arg, int timeout_ms, struct fx_error *err)
 {
-    uint64_t random; /* a state directory brings its own later */
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        random = (uint64_t)getpid();
-    snprintf(pipeline->identity, sizeof pipeline->identity, "%016llx", (unsigned long long)random);
+    return fxi_reject_store(arg, timeout_ms, err);
 }
+
+static void streams_went_back(void *arg)
+{
+    struct fxi_pipeline *pipeline = arg;
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        fxi_markers_spoil(pipeline->inputs[i].markers);
+}
+
+static struct fxi_checkpoints *make_checkpoints(struct fxi_pipeline *pipeline)
+{
+    const struct fxi_checkpoint_hooks hooks = {
+        .store_rejected = store_rejected, .gone_back = streams_went_back, .arg = pipeline};
+    struct fxi_metric_set *metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_checkpoint_metrics);
+    return fxi_checkpoints_new(pipeline->config, &pipeline->end, metrics, &hooks);
+}
+
+/* ---- instances */
 
 static void add_input(struct fxi_pipeline *pipeline, struct fx_instance *instance)
 {
@@ -73,8 +73,8 @@ static void add_input(struct fxi_pipeline *pipeline, struct fx_instance *instanc
     pipeline->feed_count += instance->workers;
     input->instance = instance;
     input->metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, fxi_input_metrics);
-    pthread_mutex_init(&input->lock, NULL);
-    pthread_cond_init(&input->changed, NULL);
+    fxi_source_init(&input->source, instance);
+    fxi_checkpoints_add_source(pipeline->checkpoints, &input->source);
 }
 
 static void add_stage(struct fxi_pipeline *pipeline, struct fx_instance *instance, struct fxi_stage *stages,
@@ -92,6 +92,7 @@ static int add_instance(struct fxi_pipeline *pipeline, struct fxi_loader *loader
         return err->code ? err->code : FX_EINVAL;
     pipeline->instances[pipeline->instance_count++] = instance;
     instance->pipeline = pipeline;
+    fxi_checkpoints_add_instance(pipeline->checkpoints, instance);
     instance->metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, instance->plugin->metrics);
     instance->call_metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, fxi_call_metrics);
     if (entry->kind == FX_KIND_INPUT)
@@ -125,6 +126,7 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
     feed->index = (unsigned)(feed - pipeline->feeds);
     feed->input_index = input_index;
     pthread_mutex_init(&feed->gate, NULL);
+    fxi_checkpoints_add_gate(pipeline->checkpoints, &feed->gate);
     const struct fxi_mapping *mapping = &input->mapping;
     feed->writers = input->markers ? fxi_writer_counts_new(input->markers) : NULL;
     fxi_batch_init(&feed->batch, (uint32_t)options->batch_records, (uint32_t)mapping->count);
@@ -187,17 +189,15 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
 {
     struct fxi_pipeline *pipeline = fxi_calloc(1, sizeof *pipeline);
     pipeline->config = config;
-    init_waits(pipeline);
     fxi_readiness_init(&pipeline->readiness);
-    make_identity(pipeline);
     pipeline->metrics = fxi_metrics_new();
     pipeline->program_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_program_metrics);
     fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_BUILD, 0, 1);
+    pipeline->checkpoints = make_checkpoints(pipeline);
     pipeline->process_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_process_metrics);
     pipeline->call_metrics = fxi_metrics_add_set(pipeline->metrics, "program", fxi_call_metrics);
     fxi_readiness_set(&pipeline->readiness, "program", "it is starting");
-    pipeline->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int rc = pipeline->end_fd < 0 ? fx_error_set(err, FX_EIO, "can't make an event descriptor") : 0;
+    int rc = fxi_end_init(&pipeline->end, err);
     if (!rc)
         rc = add_instances(pipeline, loader, err);
     if (!rc)
@@ -211,7 +211,7 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
 bool fxi_pipeline_command(struct fxi_pipeline *pipeline, const char *command, int argc, const char *const *argv,
                           int *status)
 {
-    fxi_durable_look(pipeline);
+    fxi_checkpoints_find_folders(pipeline->checkpoints);
     for (size_t i = 0; i < pipeline->instance_count; i++) {
         const struct fx_instance *instance = pipeline->instances[i];
         if (!instance->plugin->command || strcmp(instance->plugin->command, command) != 0)
@@ -224,17 +224,10 @@ bool fxi_pipeline_command(struct fxi_pipeline *pipeline, const char *command, in
 
 static void free_input(struct fxi_input *input)
 {
-    for (struct fx_stream *stream = input->streams, *next; stream; stream = next) {
-        next = stream->next;
-        free(stream->name);
-        free(stream);
-    }
-    free(input->positions);
     fxi_mapping_fini(&input->mapping);
     fxi_letters_close(input->letters);
     fxi_markers_free(input->markers);
-    pthread_mutex_destroy(&input->lock);
-    pthread_cond_destroy(&input->changed);
+    fxi_source_fini(&input->source);
 }
 
 static void free_feeds(struct fxi_pipeline *pipeline)
@@ -269,14 +262,8 @@ void fxi_pipeline_free(struct fxi_pipeline *pipeline)
     free(pipeline->outputs);
     fxi_schema_fini(&pipeline->schema);
     fxi_metrics_free(pipeline->metrics);
-    fxi_durable_close(pipeline);
-    free(pipeline->positions);
-    free(pipeline->slot_positions);
+    fxi_checkpoints_free(pipeline->checkpoints);
     fxi_readiness_fini(&pipeline->readiness);
-    if (pipeline->end_fd >= 0)
-        close(pipeline->end_fd);
-    pthread_mutex_destroy(&pipeline->run);
-    pthread_mutex_destroy(&pipeline->wake);
-    pthread_cond_destroy(&pipeline->woken);
+    fxi_end_fini(&pipeline->end);
     free(pipeline);
 }

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "pipeline/letters.h"
-#include "pipeline/state.h"
+#include "pipeline/wiring.h"
 #include "plugin/calls.h"
 #include "util/clock.h"
 
@@ -134,8 +134,8 @@ static void keep(struct fx_feed *feed, const struct fx_letter *letter)
     while ((verdict = offer(input, letter)) == FX_AGAIN || verdict == FX_RETRY) {
         if (!end_ms)
             end_ms = fxi_clock_ms() + feed->pipeline->config->pipeline.retry_for_ms;
-        if (fx_feed_stopping(feed)) { /* then it is not committed either, and will be read again */
-            atomic_store(&feed->pipeline->abandoned, true);
+        if (fxi_end_is_near(&feed->pipeline->end)) { /* then it is not committed either, and will be read again */
+            fxi_checkpoints_abandon(feed->pipeline->checkpoints);
             return;
         }
         if (fxi_clock_ms() >= end_ms)
@@ -174,7 +174,7 @@ void fxi_reject(struct fx_feed *feed, const struct fx_stream *stream, const stru
                                          (line_start == payload->data ? feed->lines.bytes_before : 0)};
     if (policy == FXI_MALFORMED_STOP) {
         log_rejected(feed, FX_LOG_ERROR, "A malformed record stops the program (on_malformed: stop).", &letter, 0);
-        fxi_pipeline_fail(feed->pipeline);
+        fxi_end_fail(&feed->pipeline->end);
         return;
     }
     if (logged)

@@ -5,7 +5,7 @@
  */
 #include <time.h>
 
-#include "pipeline/state.h"
+#include "pipeline/wiring.h"
 #include "plugin/calls.h"
 #include "util/clock.h"
 
@@ -54,8 +54,8 @@ static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int6
             give_up_ms = now + feed->pipeline->config->pipeline.retry_for_ms;
         if (now >= give_up_ms)
             return FX_DROP;
-        if (fx_feed_stopping(feed)) { /* then it is not committed either, and will be read again */
-            atomic_store(&feed->pipeline->abandoned, true);
+        if (fxi_end_is_near(&feed->pipeline->end)) { /* then it is not committed either, and will be read again */
+            fxi_checkpoints_abandon(feed->pipeline->checkpoints);
             return FX_DROP;
         }
         fxi_metric_set_add(stage->metrics, FXI_STAGE_RETRIES, 0, 1);
@@ -77,7 +77,7 @@ static void run_stage(struct fxi_stage *stage, struct fx_feed *feed)
         log_dropped(stage, rows);
     if (verdict != FX_OK && verdict != FX_DROP) {
         fx_log(stage->instance, FX_LOG_ERROR, "The plugin can't continue.", "verdict=%d", (int)verdict);
-        fxi_pipeline_fail(feed->pipeline);
+        fxi_end_fail(&feed->pipeline->end);
     }
 }
 

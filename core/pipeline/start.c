@@ -1,27 +1,10 @@
-/* The pipeline's start, and its end by itself. Main thread but for fail, signal_end and ask_stop. */
-#include <stdlib.h>
-#include <unistd.h>
-
+/* The pipeline's start. Main thread. */
 #include "pipeline/reject.h"
-#include "pipeline/state.h"
-#include "util/clock.h"
-
-void fxi_pipeline_signal_end(struct fxi_pipeline *pipeline)
-{
-    uint64_t one = 1;
-    if (write(pipeline->end_fd, &one, sizeof one) < 0)
-        return; /* the counter is full: it is readable already */
-}
-
-void fxi_pipeline_fail(struct fxi_pipeline *pipeline)
-{
-    atomic_store(&pipeline->failed, true);
-    fxi_pipeline_signal_end(pipeline);
-}
+#include "pipeline/wiring.h"
 
 int fxi_pipeline_end_fd(const struct fxi_pipeline *pipeline)
 {
-    return pipeline->end_fd;
+    return pipeline->end.fd;
 }
 
 static int start_instance(struct fx_instance *instance, struct fx_error *err)
@@ -34,7 +17,7 @@ static int start_instance(struct fx_instance *instance, struct fx_error *err)
 
 static bool goes_on(const struct fxi_pipeline *pipeline, int rc)
 {
-    return rc >= 0 && !atomic_load(&pipeline->stopping);
+    return rc >= 0 && !fxi_end_is_near(&pipeline->end);
 }
 
 static int start_instances(struct fxi_pipeline *pipeline, struct fx_error *err)
@@ -53,10 +36,9 @@ static int start_instances(struct fxi_pipeline *pipeline, struct fx_error *err)
 
 int fxi_pipeline_start(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
-    atomic_store(&pipeline->committed_ms, fxi_clock_ms());
-    int rc = fxi_durable_open(pipeline, err);
+    int rc = fxi_checkpoints_open(pipeline->checkpoints, err);
     for (size_t i = 0; i < pipeline->input_count; i++)
-        fxi_input_keep_out(&pipeline->inputs[i]); /* until the outputs have their values: checkpoint_thread.c */
+        fxi_source_keep_out(&pipeline->inputs[i].source); /* until the outputs have their values: checkpoint_thread.c */
     if (!rc)
         rc = start_instances(pipeline, err);
     if (!goes_on(pipeline, rc))
@@ -64,7 +46,7 @@ int fxi_pipeline_start(struct fxi_pipeline *pipeline, struct fx_error *err)
     if (!rc)
         rc = fxi_workers_start(pipeline, err);
     if (!rc)
-        rc = fxi_checkpoint_thread_start(pipeline, err);
+        rc = fxi_checkpoints_start(pipeline->checkpoints, err);
     if (!rc) {
         fxi_readiness_set(&pipeline->readiness, "program", NULL);
         fxi_ready_note(pipeline);

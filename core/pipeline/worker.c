@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "pipeline/state.h"
+#include "pipeline/wiring.h"
 #include "plugin/calls.h"
 #include "util/clock.h"
 
@@ -15,7 +15,7 @@
 
 static bool stopping(const struct fx_feed *feed)
 {
-    return atomic_load_explicit(&feed->pipeline->stopping, memory_order_relaxed);
+    return fxi_end_is_near(&feed->pipeline->end);
 }
 
 /* Sleeps in slices, so that a stop is noticed. */
@@ -31,7 +31,7 @@ static void back_off(const struct fx_feed *feed, int64_t ms)
 static enum fx_verdict poll_once(struct fx_feed *feed)
 {
     struct fx_instance *instance = feed->input->instance;
-    if (!fxi_input_enter(feed->input, &feed->pipeline->stopping))
+    if (!fxi_source_enter(&feed->input->source, &feed->pipeline->end.stopping))
         return FX_AGAIN;
     int64_t start = fxi_clock_ns();
     feed->stage_ns = feed->held_ns = 0;
@@ -45,7 +45,7 @@ static enum fx_verdict poll_once(struct fx_feed *feed)
     fxi_feed_release(feed);
     if (feed->held_ns > feed->stage_ns)
         fxi_metric_set_add(feed->input->metrics, FXI_INPUT_DECODE_SECONDS, 0, feed->held_ns - feed->stage_ns);
-    fxi_input_leave(feed->input);
+    fxi_source_leave(&feed->input->source);
     return verdict;
 }
 
@@ -55,9 +55,9 @@ static void end_of_input(struct fx_feed *feed)
     fx_log(feed->input->instance, FX_LOG_INFO, "The input has ended.", "worker=%u", feed->input_index);
     unsigned running = atomic_fetch_sub(&pipeline->running, 1) - 1;
     fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_WORKERS, 0, running);
-    fxi_checkpoint_wanted(pipeline); /* what was read last shall be committed and seen soon */
+    fxi_checkpoints_want(pipeline->checkpoints); /* what was read last shall be committed and seen soon */
     if (running == 0)
-        fxi_pipeline_signal_end(pipeline);
+        fxi_end_signal(&pipeline->end);
 }
 
 static void worker_main(void *arg)
@@ -77,7 +77,7 @@ static void worker_main(void *arg)
             return;
         } else {
             fx_log(feed->input->instance, FX_LOG_ERROR, "The input can't continue.", "verdict=%d", (int)verdict);
-            fxi_pipeline_fail(feed->pipeline);
+            fxi_end_fail(&feed->pipeline->end);
             return;
         }
     }

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "state/file.h"
+#include "state/small_file.h"
 #include "state/parts.h"
 #include "util/alloc.h"
 #include "util/regular.h"

@@ -2,7 +2,10 @@
 #ifndef FXI_STATE_PARTS_H
 #define FXI_STATE_PARTS_H
 
-#include "state/state.h"
+#include "state/directory.h"
+
+/* Places in block, block_size and at. */
+enum { FXI_PART_VALUES, FXI_PART_LOG };
 
 /* The part of one output. What it writes is collected in blocks. A fault is kept until the end. */
 struct fx_state {
@@ -51,6 +54,8 @@ int fxi_state_check(const struct fxi_state *state, struct fx_error *err);
 int fxi_state_forget(struct fxi_state *state);
 /* Opens the folder instance-NAME, and makes it if need be. Gives the descriptor or a negative errno. */
 int fxi_part_folder_open(const struct fxi_state *state, const char *instance);
+/* Ends the writing of a part, if it was begun: its files and blocks are gone. */
+void fxi_part_close_files(struct fx_state *part);
 void fxi_part_free(struct fx_state *part);
 /* Removes old logs. The two generations given are kept: those of the truth and of the slot before it. */
 void fxi_part_tidy(const struct fx_state *part, uint64_t keep_a, uint64_t keep_b);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "state/crc.h"
-#include "state/file.h"
+#include "state/small_file.h"
 #include "util/alloc.h"
 #include "util/regular.h"
 #include "util/str.h"

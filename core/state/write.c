@@ -15,48 +15,13 @@
 #include <unistd.h>
 
 #include "state/crc.h"
-#include "state/file.h"
+#include "state/small_file.h"
 #include "state/parts.h"
 #include "util/alloc.h"
 #include "util/regular.h"
 
 #define BLOCK_BYTES   ((size_t)256 << 10)
 #define REWRITE_SLACK ((uint64_t)64 << 10)
-
-enum { VALUES, LOG };
-
-struct fx_state *fxi_state_part(struct fxi_state *state, const char *instance, const char *plugin)
-{
-    struct fx_state *part = fxi_calloc(1, sizeof *part);
-    part->state = state;
-    part->instance = fxi_strdup(instance);
-    part->plugin = fxi_strdup(plugin);
-    part->values_fd = part->log_fd = -1;
-    part->next = state->parts;
-    state->parts = part;
-    return part;
-}
-
-static void close_files(struct fx_state *part)
-{
-    if (part->values_fd >= 0)
-        close(part->values_fd);
-    if (part->log_fd >= 0)
-        close(part->log_fd);
-    part->values_fd = part->log_fd = -1;
-    free(part->block[VALUES]);
-    free(part->block[LOG]);
-    part->block[VALUES] = part->block[LOG] = NULL;
-}
-
-void fxi_part_free(struct fx_state *part)
-{
-    close_files(part);
-    fxi_part_read_end(part);
-    free(part->instance);
-    free(part->plugin);
-    free(part);
-}
 
 static int fail(const struct fxi_state *state, const char *what, const char *instance, int code, struct fx_error *err)
 {
@@ -152,19 +117,19 @@ int fxi_part_begin(struct fx_state *part, int *rewrite_log, struct fx_error *err
             part->made.log_crc = truth->log_crc;
         }
     }
-    part->at[VALUES] = 0;
-    part->at[LOG] = part->made.log_size;
-    part->block_size[VALUES] = part->block_size[LOG] = 0;
+    part->at[FXI_PART_VALUES] = 0;
+    part->at[FXI_PART_LOG] = part->made.log_size;
+    part->block_size[FXI_PART_VALUES] = part->block_size[FXI_PART_LOG] = 0;
     int rc = open_files(part);
     if (!rc)
         return 0;
-    close_files(part);
+    fxi_part_close_files(part);
     return fail(part->state, "instance-", part->instance, rc, err);
 }
 
 static void flush(struct fx_state *part, int which)
 {
-    int fd = which == LOG ? part->log_fd : part->values_fd;
+    int fd = which == FXI_PART_LOG ? part->log_fd : part->values_fd;
     if (!part->fault && part->block_size[which])
         part->fault = fxi_file_write(fd, part->block[which], part->block_size[which], part->at[which]);
     part->at[which] += part->block_size[which];
@@ -174,7 +139,7 @@ static void flush(struct fx_state *part, int which)
 static void gather(struct fx_state *part, int which, const void *data, size_t size)
 {
     const char *from = data;
-    uint32_t *crc = which == LOG ? &part->made.log_crc : &part->made.values_crc;
+    uint32_t *crc = which == FXI_PART_LOG ? &part->made.log_crc : &part->made.values_crc;
     *crc = fxi_crc32c(*crc, data, size);
     if (!part->block[which])
         part->block[which] = fxi_calloc(1, BLOCK_BYTES);
@@ -194,7 +159,7 @@ int fx_state_put(const struct fx_checkpoint *checkpoint, const void *data, size_
     struct fx_state *part = checkpoint->state;
     if (!part || part->fault)
         return part ? FX_EIO : 0;
-    gather(part, VALUES, data, size);
+    gather(part, FXI_PART_VALUES, data, size);
     part->made.values_size += size;
     return part->fault ? FX_EIO : 0;
 }
@@ -212,9 +177,9 @@ int fx_state_log(const struct fx_checkpoint *checkpoint, const void *data, size_
     }
     uint64_t head = size;
     size_t padding = (8 - size % 8) % 8;
-    gather(part, LOG, &head, sizeof head);
-    gather(part, LOG, data, size);
-    gather(part, LOG, zeros, padding);
+    gather(part, FXI_PART_LOG, &head, sizeof head);
+    gather(part, FXI_PART_LOG, data, size);
+    gather(part, FXI_PART_LOG, zeros, padding);
     part->made.log_size += sizeof head + size + padding;
     return part->fault ? FX_EIO : 0;
 }
@@ -248,14 +213,14 @@ static int sync_files(struct fx_state *part)
 int fxi_part_end(struct fx_state *part, struct fx_error *err)
 {
     if (!part->is_left_out) {
-        flush(part, VALUES);
-        flush(part, LOG);
+        flush(part, FXI_PART_VALUES);
+        flush(part, FXI_PART_LOG);
         if (!part->fault)
             part->fault = sync_files(part);
         if (part->made.log_base == 0)
             part->made.log_base = part->made.log_size;
     }
-    close_files(part);
+    fxi_part_close_files(part);
     return part->fault ? fail(part->state, "instance-", part->instance, part->fault, err) : 0;
 }
 

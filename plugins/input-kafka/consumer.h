@@ -388,8 +388,11 @@ void kafka_look_at_logs(struct kafka_consumer *consumer, struct fx_feed *feed);
 bool kafka_batch_failed(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t position,
                         const rd_kafka_message_t *message);
 bool kafka_batch_came(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t offset);
-/* librdkafka was sent elsewhere: the next step follows. Call while all workers except worker 0 are out of poll. */
-void kafka_search_again(struct kafka_partition *partition);
+/* librdkafka was sent elsewhere: the next error begins another search. Call while all other workers are out of poll. */
+static inline void kafka_search_again(struct kafka_partition *partition)
+{
+    partition->search.runs = partition->search.waits = false;
+}
 void kafka_search_batches(struct kafka_consumer *consumer, struct fx_feed *feed);
 
 /* trouble.c: the time of a clock that never goes back. */

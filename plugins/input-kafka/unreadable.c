@@ -66,11 +66,6 @@ bool kafka_batch_came(struct kafka_consumer *consumer, struct kafka_partition *p
     return false;
 }
 
-void kafka_search_again(struct kafka_partition *partition)
-{
-    partition->search.runs = partition->search.waits = false; /* the next error begins another search */
-}
-
 /* ---- worker 0 */
 
 static bool finish(struct kafka_consumer *consumer, struct fx_feed *feed, struct kafka_partition *partition)

@@ -17,9 +17,9 @@ int64_t model_records(int64_t offset)
 
 static bool has_said_so(const struct model_instance *instance)
 {
-    const struct fxi_metric_set *metrics = instance->pipeline->program_metrics;
-    return fxi_metric_set_get(metrics, FXI_PROGRAM_RECOVERIES, FXI_RECOVERY_DAMAGED) ||
-           fxi_metric_set_get(metrics, FXI_PROGRAM_RECOVERIES, FXI_RECOVERY_STALE);
+    const struct fxi_metric_set *metrics = instance->pipeline->checkpoints->metrics;
+    return fxi_metric_set_get(metrics, FXI_CHECKPOINT_RECOVERIES, FXI_RECOVERY_DAMAGED) ||
+           fxi_metric_set_get(metrics, FXI_CHECKPOINT_RECOVERIES, FXI_RECOVERY_STALE);
 }
 
 void model_check_books(struct model *model)
@@ -88,12 +88,12 @@ void model_close_books(struct model_instance *instance)
 {
     if (!instance->is_up)
         return;
-    if (instance->pipeline->unsettled || instance->pipeline->doubtful) {
+    if (instance->pipeline->checkpoints->progress.unsettled || instance->pipeline->checkpoints->progress.doubtful) {
         instance->is_in_doubt = true;
         return;
     }
     model_enter_books(instance, instance->committed);
-    instance->chosen = instance->pipeline->committed_number;
+    instance->chosen = instance->pipeline->checkpoints->progress.committed_number;
     if (cannot_tell(instance))
         model_forget_who_knows(instance->model, instance->index);
     instance->is_in_doubt = instance->begins_anew = false;

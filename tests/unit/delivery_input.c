@@ -113,10 +113,10 @@ static enum fx_verdict model_recall(void *self, const struct fx_recall *recall, 
     if (instance->model->rule == MODEL_NEWEST_IS_TRUTH) {
         uint64_t newest = 0;
         for (unsigned i = 0; i < 2; i++)
-            if (fxi_state_slot(instance->pipeline->store, i)->number > newest)
-                newest = fxi_state_slot(instance->pipeline->store, i)->number;
+            if (fxi_state_slot(instance->pipeline->checkpoints->store, i)->number > newest)
+                newest = fxi_state_slot(instance->pipeline->checkpoints->store, i)->number;
         char tag[FXI_TAG_BYTES];
-        fxi_tag_print(tag, instance->pipeline->identity, true, newest);
+        fxi_tag_print(tag, instance->pipeline->checkpoints->identity, true, newest);
         fx_recall_found(recall, tag, strlen(tag));
     }
     return FX_OK;
@@ -130,3 +130,17 @@ static enum fx_verdict model_poll(void *self, void *worker, struct fx_feed *feed
 
 const struct fx_plugin model_input_plugin = {FX_PLUGIN_INPUT, .name = "input", .poll = model_poll,
                                              .commit = model_commit, .recall = model_recall};
+
+/* Nothing is rejected, and nothing watches the streams. */
+static int store_nothing(void *arg, int timeout_ms, struct fx_error *err)
+{
+    (void)arg, (void)timeout_ms, (void)err;
+    return 0;
+}
+
+static void went_back(void *arg)
+{
+    (void)arg;
+}
+
+const struct fxi_checkpoint_hooks model_hooks = {.store_rejected = store_nothing, .gone_back = went_back};

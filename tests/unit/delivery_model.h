@@ -13,7 +13,8 @@
 
 #include <stdbool.h>
 
-#include "pipeline/state.h"
+#include "checkpoint/inside.h"
+#include "pipeline/wiring.h"
 
 enum { MODEL_INSTANCES = 3, MODEL_PARTITIONS = 3, MODEL_OFFSETS = 12 };
 
@@ -144,6 +145,7 @@ void model_enter_base(struct model_instance *instance, int partition, int64_t ba
 
 /* Of delivery_input.c. */
 extern const struct fx_plugin model_input_plugin;
+extern const struct fxi_checkpoint_hooks model_hooks;
 
 void model_begin(struct model *model, enum model_rule rule);
 void model_end(struct model *model);

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "delivery_model.h"
-#include "log/log.h"
+#include "log/logger.h"
 
 #ifdef FXI_FAILPOINTS
 

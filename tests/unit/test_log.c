@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "log/log.h"
+#include "log/logger.h"
 #include "util/str.h"
 
 #define LINE_BYTES 1000

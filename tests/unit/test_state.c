@@ -14,7 +14,7 @@
 
 #include "state/crc.h"
 #include "state/slot.h"
-#include "state/state.h"
+#include "state/directory.h"
 
 /* Of RFC 3720, B.4, and the usual check value. */
 static void checksums(void **state)

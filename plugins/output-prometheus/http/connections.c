@@ -13,7 +13,7 @@ int prom_connections_start(struct prom_connections *all, struct fx_instance *ins
 {
     *all = (struct prom_connections){.instance = instance, .limits = *limits, .gauges = gauges};
     prom_lock_init(&all->lock, &all->changed);
-    int rc = prom_thread_start(&all->thread, "fx-http-times", prom_pace_main, all, err);
+    int rc = prom_thread_start(&all->thread, "fx-http-times", prom_times_main, all, err);
     if (rc)
         prom_connections_fini(all);
     return rc;
@@ -36,42 +36,6 @@ void prom_connections_fini(struct prom_connections *all)
     free(all->handed);
     pthread_cond_destroy(&all->changed);
     pthread_mutex_destroy(&all->lock);
-}
-
-static void note_cuts(struct prom_connections *all)
-{
-    unsigned held = 0;
-    for (unsigned i = 0; i <= PROM_CUTS_MAX; i++)
-        held += all->cuts[i].readers > 0;
-    fx_metric_set(all->instance, PROM_CUTS_HELD, 0, held);
-}
-
-/* Frees what the answer used. */
-static void release(struct prom_connection *connection)
-{
-    struct prom_connections *all = connection->all;
-    prom_turn_end(connection);
-    if (connection->cut && --connection->cut->readers == 0)
-        note_cuts(all);
-    connection->cut = NULL;
-    if (connection->is_compressed) {
-        connection->peer->compressed--;
-        fx_metric_set(all->instance, PROM_COMPRESSED, 0, --all->compressed);
-    }
-    connection->is_compressed = false;
-}
-
-void prom_connection_cut_off(struct prom_connection *connection, enum prom_closed why)
-{
-    struct prom_connections *all = connection->all;
-    if (connection->closed != PROM_CLOSED_NONE)
-        return;
-    connection->closed = why;
-    connection->peer->places--;
-    all->cut_off++;
-    release(connection);
-    shutdown(connection->fd, SHUT_RDWR);
-    fx_metric_add(all->instance, PROM_CONNECTIONS_CLOSED, why, 1);
 }
 
 static void add(struct prom_connection *connection)
@@ -124,7 +88,7 @@ void prom_connection_end(struct prom_connection *connection)
     if (connection->next)
         connection->next->link = connection->link;
     all->count--;
-    release(connection);
+    prom_connection_release(connection);
     if (connection->closed == PROM_CLOSED_NONE)
         connection->peer->places--;
     else
@@ -156,7 +120,7 @@ void prom_connection_enter(struct prom_connection *connection, enum prom_phase p
     connection->since_ms = connection->active_ms = prom_clock_ms();
     connection->window_ms = 0;
     if (phase == PROM_PHASE_IDLE)
-        release(connection);
+        prom_connection_release(connection);
     else
         connection->had_request = true;
     pthread_mutex_unlock(&connection->all->lock);
@@ -195,8 +159,8 @@ void prom_connection_hold_cut(struct prom_connection *connection, uint64_t numbe
         connection->cut = cut_for(all, number);
         connection->cut->readers++;
         prom_cuts_bound(all, connection->cut);
-        note_cuts(all);
-        prom_pace_look(connection, prom_clock_ms()); /* from now on its rate is measured */
+        prom_cuts_note(all);
+        prom_pace_measure(connection, prom_clock_ms()); /* from now on its rate is measured */
     }
     pthread_mutex_unlock(&all->lock);
 }

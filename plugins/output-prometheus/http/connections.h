@@ -1,6 +1,6 @@
 /*
  * Connections: what each one does and since when, and which one gives way. Nobody may hold a place for ever. The head
- * of a request, an answer and idleness each have a time limit, and answers must be taken at a minimum rate (pace.c).
+ * of a request, an answer and idleness each have a time limit, and answers must be taken at a minimum rate (times.c).
  * When all places are taken, the address with the most places loses one (places.c). Pages are made in turns (turns.c).
  * libmicrohttpd only limits the time without a byte, and it stops accepting at its limit. So time limits and places are
  * handled here.
@@ -157,30 +157,40 @@ bool prom_turn_take(struct prom_connection *connection, struct MHD_Connection *s
 /* Whether the page may be compressed; holds until the next phase. A slow reader may be cut off for it. */
 bool prom_connection_compress(struct prom_connection *connection);
 
-/* Shared by connections.c, pace.c, places.c and turns.c. Call these under the lock. */
+/* Shared by the files of connections. Call these under the lock. Each file calls only the files above it. */
 
-/* Cuts off a connection. It is counted once, and its place is free at once. */
-void prom_connection_cut_off(struct prom_connection *connection, enum prom_closed why);
-/* Measures how fast the client takes the answer. */
-void prom_pace_look(struct prom_connection *connection, int64_t now_ms);
+/* pace.c: measures how fast the client takes the answer. */
+void prom_pace_measure(struct prom_connection *connection, int64_t now_ms);
 /*
  * The rate in bytes per second at which the client takes what waits for it. -1: nothing waits, or it is too early to
  * tell.
  */
 int64_t prom_pace_of(const struct prom_connection *connection, int64_t now_ms);
+/* Whether the rate was below the minimum for long enough. */
+bool prom_pace_is_slow(const struct prom_connection *connection, int64_t now_ms);
 /* Whether bytes wait for the client to take them. False: if the client gets nothing, we are slow. */
 bool prom_pace_is_behind(const struct prom_connection *connection);
-/* The thread that checks the time limits of all connections. */
-void *prom_pace_main(void *all);
-/* If too many cuts are held, drops one of them, but not newest, which was just begun. */
-void prom_cuts_bound(struct prom_connections *all, const struct prom_cut *newest);
-/* Ends the connection's turn or its wait for one. */
+
+/* turns.c: ends the connection's turn or its wait for one. */
 void prom_turn_end(struct prom_connection *connection);
 /* Takes turns from clients that do not read, and gives them to the next in line. */
 void prom_turns_pass_on(struct prom_connections *all, int64_t now_ms);
 /* Empties the line. */
 void prom_turns_stop(struct prom_connections *all);
+
+/* cut_off.c: frees what the answer used. */
+void prom_connection_release(struct prom_connection *connection);
+/* Cuts off a connection. It is counted once, and its place is free at once. */
+void prom_connection_cut_off(struct prom_connection *connection, enum prom_closed why);
+/* Sets the metric of the cuts that are held. */
+void prom_cuts_note(struct prom_connections *all);
+
+/* places.c: if too many cuts are held, drops one of them, but not newest, which was just begun. */
+void prom_cuts_bound(struct prom_connections *all, const struct prom_cut *newest);
 /* Forgets a descriptor that was handed over. */
 void prom_place_forget(struct prom_connections *all, int fd);
+
+/* times.c: the thread that checks the time limits of all connections. */
+void *prom_times_main(void *all);
 
 #endif

@@ -13,8 +13,6 @@
 
 static const char *const any_port[] = {"127.0.0.1:0"};
 
-static const struct fx_plugin plugin = {FX_PLUGIN_OUTPUT, .name = "out"};
-
 struct fx_tables prom_fixture_metrics;
 
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms)
@@ -36,20 +34,7 @@ void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int
                                              .request_timeout = 10000,
                                              .answer_timeout = 60000,
                                              .connection_timeout = 10000};
-    fixture->pipeline.metrics = fxi_metrics_new();
-    fixture->pipeline.config = &fixture->config;
-    fixture->pipeline.recovered = true;
-    fxi_readiness_init(&fixture->pipeline.readiness);
-    pthread_mutex_init(&fixture->pipeline.wake, NULL);
-    pthread_cond_init(&fixture->pipeline.woken, NULL);
-    fixture->entry.node = &fixture->node;
-    fixture->instance.plugin = &plugin;
-    fixture->instance.entry = &fixture->entry;
-    fixture->instance.file = "test.yaml";
-    fixture->instance.name = "out";
-    fixture->instance.pipeline = &fixture->pipeline;
-    fixture->instance.may_claim = 1;
-    fixture->instance.metrics = fxi_metrics_add_set(fixture->pipeline.metrics, "out", prom_self_metrics);
+    host_init(&fixture->instance, "out", prom_self_metrics);
     struct fx_error err = FX_ERROR_INIT;
     void *self;
     assert_int_equal(prom_create(&fixture->instance, &fixture->options, &self, &err), 0);
@@ -65,11 +50,7 @@ void prom_fixture_fini(struct prom_fixture *fixture)
     for (unsigned i = 0; i < 2; i++)
         prom_end_worker(fixture->output, fixture->workers[i]);
     prom_destroy(fixture->output);
-    fxi_schema_fini(&fixture->pipeline.schema);
-    fxi_metrics_free(fixture->pipeline.metrics);
-    fxi_readiness_fini(&fixture->pipeline.readiness);
-    pthread_cond_destroy(&fixture->pipeline.woken);
-    pthread_mutex_destroy(&fixture->pipeline.wake);
+    host_fini(&fixture->instance);
 }
 
 static struct fx_value late(struct fx_cell *cell)

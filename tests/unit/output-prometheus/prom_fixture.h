@@ -2,16 +2,12 @@
 #ifndef TEST_PROM_FIXTURE_H
 #define TEST_PROM_FIXTURE_H
 
-#include "pipeline/state.h"
 #include "plugins/output-prometheus/page/page.h"
 #include "plugins/output-prometheus/prom.h"
+#include "tests/unit/host.h"
 
 struct prom_fixture {
     struct fx_instance instance;
-    struct fxi_node node;
-    struct fxi_plugin_entry entry;
-    struct fxi_config config;
-    struct fxi_pipeline pipeline;
     struct prom_options options;
     struct prom_output *output;
     void *workers[2];

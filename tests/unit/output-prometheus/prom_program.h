@@ -3,7 +3,7 @@
 #define TEST_PROM_PROGRAM_H
 
 #include "prom_fixture.h"
-#include "state/state.h"
+#include "state/directory.h"
 
 #define CELLS 8
 

@@ -57,7 +57,7 @@ static void server_start_with(struct server *server, int64_t patience_ms, int64_
     snprintf(server->listen, sizeof server->listen, "127.0.0.1:%d", server->port);
     server->addresses[0] = server->listen;
     server->fixture.options.listen = (struct fx_list){1, server->addresses};
-    server->fixture.config.state.min_interval_ms = 1000;
+    server->fixture.instance.min_interval_ms = 1000;
     server->fixture.output->host.patience_ms = patience_ms;
     server->fixture.output->http = prom_http_start(&server->fixture.output->host, &err);
     assert_non_null(server->fixture.output->http);
@@ -126,11 +126,11 @@ static void paths_and_methods(void **state)
     check_answer(server.port, "GET /", "HTTP/1.1 200 ", "Content-Security-Policy: default-src 'none'");
     check_answer(server.port, "GET /", "HTTP/1.1 200 ", "<a href=\"/metrics\">");
     check_answer(server.port, "GET /-/ready", "HTTP/1.1 200 ", "\r\n\r\nReady.\n");
-    fxi_readiness_set(&server.fixture.pipeline.readiness, "in", "no broker can be reached");
-    fxi_readiness_set(&server.fixture.pipeline.readiness, "state", "the disk is full");
+    host_set_ready(&server.fixture.instance, "in", "no broker can be reached");
+    host_set_ready(&server.fixture.instance, "state", "the disk is full");
     check_answer(server.port, "GET /-/ready", "HTTP/1.1 503 ",
                  "\r\n\r\nin: no broker can be reached\nstate: the disk is full\n");
-    fxi_readiness_set(&server.fixture.pipeline.readiness, "in", NULL);
+    host_set_ready(&server.fixture.instance, "in", NULL);
     check_answer(server.port, "GET /-/ready", "HTTP/1.1 503 ", "\r\n\r\nstate: the disk is full\n");
     check_answer(server.port, "GET /nothing", "HTTP/1.1 404 ", "/metrics");
     check_answer(server.port, "POST /metrics", "HTTP/1.1 405 ", "Allow: GET, HEAD\r\n");
@@ -172,28 +172,20 @@ static void scrape_join(struct scrape *scrape)
 /* The core's side: waits until somebody has asked for a checkpoint. */
 static void await_request(struct server *server)
 {
-    struct fxi_pipeline *pipeline = &server->fixture.pipeline;
-    pthread_mutex_lock(&pipeline->wake);
-    while (!pipeline->requested)
-        pthread_cond_wait(&pipeline->woken, &pipeline->wake);
-    pipeline->requested = false;
-    pthread_mutex_unlock(&pipeline->wake);
+    host_await_request(&server->fixture.instance);
 }
 
 /* Under the lock that a request takes before it waits. */
 static void set_patience(struct server *server, int64_t patience_ms)
 {
-    pthread_mutex_lock(&server->fixture.pipeline.wake);
+    pthread_mutex_lock(&server->fixture.instance.lock);
     server->fixture.output->host.patience_ms = patience_ms;
-    pthread_mutex_unlock(&server->fixture.pipeline.wake);
+    pthread_mutex_unlock(&server->fixture.instance.lock);
 }
 
 static void note_cut(struct server *server)
 {
-    struct fxi_pipeline *pipeline = &server->fixture.pipeline;
-    pthread_mutex_lock(&pipeline->wake);
-    pipeline->last_cut_ms = fxi_clock_ms();
-    pthread_mutex_unlock(&pipeline->wake);
+    host_note_cut(&server->fixture.instance);
 }
 
 static void check_page(struct scrape *scrape, uint64_t value)
@@ -227,7 +219,7 @@ static void a_page_waits_for_the_cut_under_way(void **state)
     struct server server;
     struct scrape scrape;
     server_start(&server, FOR_EVER_MS);
-    server.fixture.config.state.min_interval_ms = 3600000;
+    server.fixture.instance.min_interval_ms = 3600000;
     prom_fixture_write(&server.fixture, 0, 100, 7, "r", 5, NULL, NULL);
     prom_fixture_cut(&server.fixture);
     note_cut(&server);

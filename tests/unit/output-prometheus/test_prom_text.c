@@ -149,7 +149,7 @@ static void histograms_have_buckets_sum_and_count(void **state)
                                              {.name = NULL}};
     struct prom_fixture f;
     prom_fixture_init(&f, 10, 0);
-    struct fxi_metric_set *set = fxi_metrics_add_set(f.pipeline.metrics, NULL, table);
+    struct fxi_metric_set *set = fxi_metrics_add_set(f.instance.all_metrics, NULL, table);
     fxi_metric_set_observe(set, 0, 0, 0.001);
     fxi_metric_set_observe(set, 0, 0, 0.125);
     fxi_metric_set_observe(set, 0, 0, 3);
@@ -194,7 +194,7 @@ static void own_metrics_in_openmetrics(void **state)
     static const struct fx_metric table[] = {{.name = "oddities", .kind = FX_COUNTER, .help = "o"}, {.name = NULL}};
     struct prom_fixture f;
     prom_fixture_init(&f, 10, 0);
-    fxi_metric_set_add(fxi_metrics_add_set(f.pipeline.metrics, NULL, table), 0, 0, 3);
+    fxi_metric_set_add(fxi_metrics_add_set(f.instance.all_metrics, NULL, table), 0, 0, 3);
     fx_metric_observe(&f.instance, PROM_SCRAPE_SECONDS, PROM_GZIP, 0.75);
     char *page = prom_fixture_view(&f, 100, PROM_OPENMETRICS, NULL);
     assert_non_null(strstr(page, "# TYPE flow_exporter_oddities counter\nflow_exporter_oddities_total 3\n"));

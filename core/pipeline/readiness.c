@@ -1,11 +1,11 @@
 /* Readiness. Any thread; everything is under the lock, which is held for moments. */
-#include "pipeline/ready.h"
+#include "pipeline/readiness.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/state.h"
+#include "pipeline/wiring.h"
 #include "util/alloc.h"
 
 struct fxi_ready_part {

@@ -2,8 +2,8 @@
  * Small files, read and written as a whole. Results are 0, an errno, or FXI_NOT_REGULAR (fxi_regular_reason gives the
  * text). The caller owns the descriptors. Any thread.
  */
-#ifndef FXI_STATE_FILE_H
-#define FXI_STATE_FILE_H
+#ifndef FXI_STATE_SMALL_FILE_H
+#define FXI_STATE_SMALL_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>

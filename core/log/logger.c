@@ -2,7 +2,7 @@
  * The log writes lines to standard error (sink.c), and no thread waits for that. The format is set once, before threads
  * start. The level may change at any time.
  */
-#include "log/log.h"
+#include "log/logger.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>

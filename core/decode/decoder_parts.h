@@ -2,8 +2,8 @@
  * Shared by the decoder's files: the tree of claims, what a record held for them, and what was learnt about the order
  * of members. A decoder belongs to one worker; threads share nothing here.
  */
-#ifndef FXI_DECODE_STATE_H
-#define FXI_DECODE_STATE_H
+#ifndef FXI_DECODE_DECODER_PARTS_H
+#define FXI_DECODE_DECODER_PARTS_H
 
 #include <locale.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* Reads and writes whole files, and syncs them. */
-#include "state/file.h"
+#include "state/small_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* How the log is set up and driven. Functions that write lines are in <flow-exporter/log.h>. */
-#ifndef FXI_LOG_LOG_H
-#define FXI_LOG_LOG_H
+#ifndef FXI_LOG_LOGGER_H
+#define FXI_LOG_LOGGER_H
 
 #include <stdbool.h>
 #include <stddef.h>

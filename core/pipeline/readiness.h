@@ -1,6 +1,6 @@
 /* Readiness of the parts of the program: instances by name, and the core's own parts. */
-#ifndef FXI_PIPELINE_READY_H
-#define FXI_PIPELINE_READY_H
+#ifndef FXI_PIPELINE_READINESS_H
+#define FXI_PIPELINE_READINESS_H
 
 #include <pthread.h>
 

@@ -12,8 +12,8 @@
  *
  * The truth is the slot of the last accepted checkpoint. It is never written to.
  */
-#ifndef FXI_STATE_STATE_H
-#define FXI_STATE_STATE_H
+#ifndef FXI_STATE_DIRECTORY_H
+#define FXI_STATE_DIRECTORY_H
 
 #include <stdbool.h>
 

@@ -1,0 +1,242 @@
+/*
+ * The state directory as checkpoints use it: opened at the start, written by every checkpoint, given up when it fails
+ * and tried again. Under run, or the main thread at the start.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint/inside.h"
+#include "plugin/calls.h"
+#include "util/alloc.h"
+#include "util/clock.h"
+#include "util/failpoint.h"
+
+#define REOPEN_MS        1000
+#define IDLE_STREAMS_MAX 10000 /* of an input, in a slot; topics that match a pattern come and go */
+
+static void show_state(const struct fxi_checkpoints *checkpoints, bool is_kept)
+{
+    fxi_metric_set_put(checkpoints->metrics, FXI_CHECKPOINT_STATE_KEPT, 0, is_kept);
+}
+
+static bool stops(const struct fxi_checkpoints *checkpoints)
+{
+    return checkpoints->config->state.on_failure == FXI_STATE_STOP;
+}
+
+/*
+ * If a configured directory belongs to another process or version, fail. Continue without it only if it was the default.
+ */
+static int open_failed(const struct fxi_checkpoints *checkpoints, const char *directory, int rc, bool is_default,
+                       struct fx_error *err)
+{
+    if (stops(checkpoints) || (!is_default && rc != FX_EIO))
+        return rc;
+    fx_log(NULL, FX_LOG_WARN, "Counters are not kept over a restart.", "reason=%s directory=%s", err->message,
+           directory);
+    fxi_metric_set_add(checkpoints->metrics, FXI_CHECKPOINT_STATE_FAILURES, 0, 1);
+    *err = (struct fx_error)FX_ERROR_INIT;
+    return 0;
+}
+
+static void add_parts(struct fxi_checkpoints *checkpoints)
+{
+    for (size_t i = 0; i < checkpoints->instance_count; i++) {
+        struct fx_instance *instance = checkpoints->instances[i];
+        instance->state_folder = fxi_state_folder_new(checkpoints->store, instance->name);
+        if (instance->plugin->kind == FX_KIND_OUTPUT && instance->plugin->prepare)
+            instance->state = fxi_state_part(checkpoints->store, instance->name, instance->plugin->name);
+    }
+}
+
+int fxi_checkpoints_open(struct fxi_checkpoints *checkpoints, struct fx_error *err)
+{
+    fxi_progress_start(&checkpoints->progress);
+    bool is_default;
+    char *directory = fxi_state_directory(checkpoints->config->state.directory, &is_default);
+    if (!directory && is_default)
+        fx_log(
+            NULL, FX_LOG_WARN,
+            "Counters are not kept over a restart: set 'state: {directory: ...}', or 'none' to say that this is meant.",
+            NULL);
+    int rc = directory ? fxi_state_open(&checkpoints->store, directory, err) : 0;
+    if (rc)
+        rc = open_failed(checkpoints, directory, rc, is_default, err);
+    if (checkpoints->store) {
+        memcpy(checkpoints->identity, fxi_state_identity(checkpoints->store), sizeof checkpoints->identity);
+        fx_log(NULL, FX_LOG_INFO, "Counters are kept in the state directory.", "directory=%s identity=%s", directory,
+               checkpoints->identity);
+        add_parts(checkpoints);
+        show_state(checkpoints, true);
+    }
+    free(directory);
+    return rc;
+}
+
+void fxi_checkpoints_find_folders(struct fxi_checkpoints *checkpoints)
+{
+    bool is_default;
+    char *directory = fxi_state_directory(checkpoints->config->state.directory, &is_default);
+    for (size_t i = 0; directory && i < checkpoints->instance_count; i++)
+        checkpoints->instances[i]->state_folder = fxi_state_folder_find(directory, checkpoints->instances[i]->name);
+    free(directory);
+}
+
+/* ---- a checkpoint */
+
+/* Those of all inputs together, for outputs. */
+static size_t gather(struct fxi_checkpoints *checkpoints)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < checkpoints->source_count; i++) {
+        const struct fxi_source *source = checkpoints->sources[i];
+        checkpoints->positions =
+            fxi_realloc(checkpoints->positions, count + source->position_count + 1, sizeof *checkpoints->positions);
+        for (size_t j = 0; j < source->position_count; j++)
+            checkpoints->positions[count++] = source->positions[j];
+    }
+    return count;
+}
+
+/*
+ * For the slot: also those of streams that are not assigned (yet). When the source has forgotten where we are, they
+ * say it, and the next start knows about whom to ask. Streams are in the order of their making, the newest first.
+ */
+static size_t gather_known(struct fxi_checkpoints *checkpoints)
+{
+    size_t count = 0, capacity = 0;
+    for (size_t i = 0; i < checkpoints->source_count; i++) {
+        const struct fxi_source *source = checkpoints->sources[i];
+        size_t idle = 0;
+        for (const struct fx_stream *stream = source->streams; stream; stream = stream->next) {
+            if (!stream->live && (!stream->is_kept || ++idle > IDLE_STREAMS_MAX))
+                continue;
+            if (count == capacity) {
+                capacity = capacity ? capacity * 2 : 64;
+                checkpoints->slot_positions =
+                    fxi_realloc(checkpoints->slot_positions, capacity, sizeof *checkpoints->slot_positions);
+            }
+            checkpoints->slot_positions[count++] =
+                (struct fxi_slot_position){.input = (char *)(uintptr_t)source->instance->name,
+                                           .stream = stream->name,
+                                           .partition = stream->partition,
+                                           .offset = stream->cut_position};
+        }
+    }
+    return count;
+}
+
+static int prepare_output(const struct fxi_checkpoints *checkpoints, struct fx_instance *instance,
+                          const struct fx_checkpoint *checkpoint)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    if (!instance->plugin->prepare)
+        return 0;
+    struct fxi_call before = fxi_call_begin(instance, "prepare", 0);
+    int rc = instance->plugin->prepare(instance->self, checkpoint, &err);
+    fxi_call_end(before);
+    if (rc < 0) {
+        fx_log(instance, FX_LOG_ERROR, "A checkpoint could not be made durable; continuing without it.",
+               "checkpoint=%" PRIu64 " reason=%s", checkpoint->number, err.message);
+        fxi_metric_set_add(checkpoints->metrics, FXI_CHECKPOINT_PREPARE_FAILURES, 0, 1);
+    }
+    return rc;
+}
+
+/* *prepared: how many outputs have been asked, whatever came of it. */
+static int write_all(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, size_t *prepared,
+                     struct fx_error *err)
+{
+    int rc = fxi_state_begin(checkpoints->store, checkpoints->progress.number, err);
+    fxi_progress_end_doubt(&checkpoints->progress); /* its slot is being overwritten */
+    for (size_t i = 0; i < checkpoints->output_count && !rc; i++) {
+        struct fx_instance *instance = checkpoints->outputs[i];
+        struct fx_state *part = instance->state;
+        checkpoint->state = part;
+        checkpoint->rewrite_log = 0;
+        if (part)
+            rc = fxi_part_begin(part, &checkpoint->rewrite_log, err);
+        if (rc)
+            break;
+        *prepared = i + 1;
+        if (prepare_output(checkpoints, instance, checkpoint) < 0 && part)
+            fxi_part_leave_out(part);
+        if (part)
+            rc = fxi_part_end(part, err);
+    }
+    fxi_failpoint("outputs-prepared");
+    if (rc)
+        return rc;
+    size_t count = gather_known(checkpoints);
+    return fxi_state_finish(checkpoints->store, checkpoints->slot_positions, count, err);
+}
+
+/* The directory fails: what it holds is no longer the truth once the next commit is accepted. */
+static void give_up(struct fxi_checkpoints *checkpoints, const struct fx_error *err)
+{
+    fxi_metric_set_add(checkpoints->metrics, FXI_CHECKPOINT_STATE_FAILURES, 0, 1);
+    bool had_it = fxi_state_is_usable(checkpoints->store);
+    if (had_it)
+        fx_log(NULL, FX_LOG_ERROR,
+               stops(checkpoints) ? "State can't be written: stopping, as 'state: {on_failure: stop}' says."
+                                  : "State can't be written; continuing without it. A restart would begin at zero.",
+               "reason=%s", err->message);
+    show_state(checkpoints, false);
+    if (stops(checkpoints)) {
+        fxi_end_fail(checkpoints->end);
+        return;
+    }
+    fxi_state_invalidate(checkpoints->store);
+    fxi_progress_end_doubt(&checkpoints->progress);
+    checkpoints->store_retry_ms = fxi_clock_ms() + REOPEN_MS;
+}
+
+static bool has_directory(struct fxi_checkpoints *checkpoints)
+{
+    if (!checkpoints->store || fxi_state_is_usable(checkpoints->store))
+        return checkpoints->store != NULL;
+    if (fxi_clock_ms() < checkpoints->store_retry_ms)
+        return false;
+    struct fx_error err = FX_ERROR_INIT;
+    unsigned suppressed;
+    if (fxi_state_reopen(checkpoints->store, &err)) {
+        if (fx_log_allowed(&checkpoints->store_limit, &suppressed))
+            fx_log(NULL, FX_LOG_WARN, "State still can't be kept.", "reason=%s suppressed=%u", err.message, suppressed);
+        checkpoints->store_retry_ms = fxi_clock_ms() + REOPEN_MS;
+        return false;
+    }
+    return true;
+}
+
+int fxi_durable_prepare(struct fxi_checkpoints *checkpoints, struct fx_error *err)
+{
+    char tag[FXI_TAG_BYTES];
+    struct fx_checkpoint checkpoint;
+    struct fx_error why = FX_ERROR_INIT;
+    size_t prepared = 0;
+    bool was_kept = checkpoints->store && fxi_state_is_usable(checkpoints->store);
+    bool durable = has_directory(checkpoints);
+    fxi_progress_prepare(&checkpoints->progress, durable);
+    fxi_checkpoint_describe(checkpoints, tag, &checkpoint);
+    checkpoint.position_count = gather(checkpoints);
+    checkpoint.positions = checkpoints->positions;
+    struct fxi_call before = fxi_call_begin(NULL, "write state", 0); /* the disk can stand still */
+    int rc = durable ? write_all(checkpoints, &checkpoint, &prepared, &why) : 0;
+    fxi_call_end(before);
+    if (durable)
+        fxi_progress_prepared(&checkpoints->progress, rc ? NULL : fxi_state_written(checkpoints->store));
+    if (durable && rc) {
+        give_up(checkpoints, &why);
+    } else if (durable) {
+        show_state(checkpoints, true);
+        if (!was_kept)
+            fx_log(NULL, FX_LOG_INFO, "State is kept again.", NULL);
+    }
+    checkpoint.state = NULL;
+    checkpoint.rewrite_log = 0;
+    bool failed = atomic_load(&checkpoints->end->failed);
+    for (size_t i = prepared; i < checkpoints->output_count && !failed; i++)
+        prepare_output(checkpoints, checkpoints->outputs[i], &checkpoint);
+    return failed ? fx_error_set(err, FX_EIO, "state can't be written: %s", why.message) : 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * The checkpoint of the stop. Main thread. Any call of a plugin may hang, so nothing here waits without a limit. What
+ * workers that do not come back have counted is committed nevertheless if they are between payloads.
+ */
+#include <time.h>
+
+#include "checkpoint/inside.h"
+#include "util/clock.h"
+
+#define TRY_MS   10
+#define LEAST_MS 50 /* for what begins when the time is over */
+
+/* A mutex with a limit, by tries: whoever has it may be inside a call that does not return. */
+static bool lock_until(pthread_mutex_t *mutex, int64_t end_ms)
+{
+    while (pthread_mutex_trylock(mutex)) {
+        if (fxi_clock_until(end_ms) == 0)
+            return false;
+        struct timespec pause = {.tv_nsec = TRY_MS * 1000000};
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+/* Whether a cut would not have to wait: a worker that hangs between payloads holds nothing. */
+static bool gates_are_free(const struct fxi_checkpoints *checkpoints, int64_t end_ms)
+{
+    for (size_t i = 0; i < checkpoints->gate_count; i++) {
+        if (!lock_until(checkpoints->gates[i], end_ms))
+            return false;
+        pthread_mutex_unlock(checkpoints->gates[i]);
+    }
+    return true;
+}
+
+static int time_left(int64_t end_ms)
+{
+    int left = fxi_clock_until(end_ms);
+    return left > LEAST_MS ? left : LEAST_MS;
+}
+
+void fxi_checkpoints_take_last(struct fxi_checkpoints *checkpoints, int64_t end_ms)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    int64_t wait_ms = fxi_clock_ms() + fxi_clock_until(end_ms) / 2;
+    if (!atomic_load(&checkpoints->progress.recovered))
+        return;
+    if (!lock_until(&checkpoints->run, wait_ms)) {
+        fx_error_set(&err, FX_ETIMEOUT, "another is under way and does not end");
+    } else {
+        if (!gates_are_free(checkpoints, wait_ms))
+            fx_error_set(&err, FX_ETIMEOUT, "a worker does not come to the end of a batch");
+        else if (fxi_checkpoints_take(checkpoints, time_left(end_ms) * 2 / 3, &err) == 0)
+            err.code = 0;
+        fxi_checkpoints_release(checkpoints);
+    }
+    if (err.code)
+        fx_log(NULL, FX_LOG_WARN, "The last checkpoint was not committed; what it counted will be read again.",
+               "reason=%s", err.message);
+}

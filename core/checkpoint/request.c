@@ -1,0 +1,68 @@
+/* Who wants a checkpoint, and when one is due. Any thread, but for wait and stop. */
+#include "checkpoint/inside.h"
+#include "util/clock.h"
+
+#define ASK_AGAIN_MS 200
+
+static void wake(struct fxi_requests *requests)
+{
+    requests->requested = true;
+    pthread_cond_signal(&requests->woken);
+}
+
+void fxi_checkpoints_want(struct fxi_checkpoints *checkpoints)
+{
+    struct fxi_requests *requests = &checkpoints->requests;
+    pthread_mutex_lock(&requests->lock);
+    wake(requests);
+    pthread_mutex_unlock(&requests->lock);
+}
+
+bool fxi_checkpoints_request(struct fxi_checkpoints *checkpoints)
+{
+    struct fxi_requests *requests = &checkpoints->requests;
+    if (!atomic_load(&checkpoints->progress.recovered))
+        return false;
+    pthread_mutex_lock(&requests->lock);
+    bool young = !requests->waiting_for_answer && !requests->requested && requests->last_cut_ms &&
+                 fxi_clock_ms() - requests->last_cut_ms < checkpoints->config->state.min_interval_ms;
+    if (!young)
+        wake(requests);
+    pthread_mutex_unlock(&requests->lock);
+    return !young;
+}
+
+void fxi_requests_note(struct fxi_checkpoints *checkpoints, bool cut_taken)
+{
+    struct fxi_requests *requests = &checkpoints->requests;
+    pthread_mutex_lock(&requests->lock);
+    if (cut_taken)
+        requests->last_cut_ms = fxi_clock_ms();
+    requests->waiting_for_answer = checkpoints->progress.unsettled;
+    pthread_mutex_unlock(&requests->lock);
+}
+
+bool fxi_requests_wait(struct fxi_checkpoints *checkpoints)
+{
+    struct fxi_requests *requests = &checkpoints->requests;
+    pthread_mutex_lock(&requests->lock);
+    while (!requests->thread_stops && !requests->requested) {
+        int64_t pause_ms = requests->waiting_for_answer ? ASK_AGAIN_MS : checkpoints->config->state.max_interval_ms;
+        struct timespec until = fxi_clock_after_ms(pause_ms);
+        if (pthread_cond_timedwait(&requests->woken, &requests->lock, &until))
+            break;
+    }
+    requests->requested = false;
+    bool go_on = !requests->thread_stops;
+    pthread_mutex_unlock(&requests->lock);
+    return go_on;
+}
+
+void fxi_requests_stop(struct fxi_checkpoints *checkpoints)
+{
+    struct fxi_requests *requests = &checkpoints->requests;
+    pthread_mutex_lock(&requests->lock);
+    requests->thread_stops = true;
+    pthread_cond_signal(&requests->woken);
+    pthread_mutex_unlock(&requests->lock);
+}

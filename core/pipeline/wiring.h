@@ -1,0 +1,127 @@
+/*
+ * How the pipeline's parts are wired: the structs that its files share; nobody outside this folder.
+ *
+ * The order of locks is written in checkpoint/checkpoints.h; readiness.lock comes after all of them.
+ */
+#ifndef FXI_PIPELINE_WIRING_H
+#define FXI_PIPELINE_WIRING_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "checkpoint/checkpoints.h"
+#include "decode/vflow.h"
+#include "pipeline/batch.h"
+#include "pipeline/core_metrics.h"
+#include "pipeline/mapping.h"
+#include "pipeline/markers.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/readiness.h"
+#include "pipeline/schema.h"
+#include "plugin/instance.h"
+#include "util/end.h"
+#include "util/thread.h"
+
+struct fxi_input {
+    struct fx_instance *instance;
+    struct fxi_metric_set *metrics; /* FXI_INPUT_... */
+    struct fxi_mapping mapping;     /* where its records have the fields of the schema */
+    struct fxi_source source;       /* what checkpoints see of it: its streams, and who is inside poll */
+    struct fx_log_limit malformed_limit, letter_limit, lost_limit;
+    struct fxi_markers *markers;   /* watch_markers */
+    struct fxi_letters *letters;   /* on_malformed: dead-letter, and they go to a file */
+    int64_t letters_fail_since_ms; /* 0: they don't; under the checkpoints' lock */
+};
+
+/* How many lines were counted of a payload. */
+struct fxi_line_count {
+    const char *payload;
+    int64_t offset;
+    const char *to;
+    int64_t lines;
+    int64_t bytes_before; /* of the line that the payload begins in, in parts before it */
+};
+
+/* Counted by the worker without atomics, added to the metrics once a poll. */
+struct fxi_feed_counts {
+    int64_t payloads, bytes, records;
+    int64_t malformed[FXI_MALFORMED_COUNT];
+    int64_t ignored[FXI_IGNORED_COUNT];
+};
+
+/* A worker: its thread, its batch, and the feed that its input's poll gets. */
+struct fx_feed {
+    struct fxi_pipeline *pipeline;
+    struct fxi_input *input;
+    unsigned index, input_index; /* among all workers, among its input's */
+    struct fxi_thread thread;
+    struct fxi_decoder *decoder; /* or vflow */
+    struct fxi_vflow *vflow;
+    bool plain; /* the decoder is all that the input's records need */
+    struct fxi_batch batch;
+    pthread_mutex_t gate;
+    bool gate_held;
+    int64_t gate_ns; /* since when */
+    int64_t held_ns; /* for how long during this poll: decoding, resolvers and outputs */
+    unsigned quiesce_depth;
+    int64_t stage_ns; /* spent in resolvers and outputs during this poll */
+    struct fxi_feed_counts counts;
+    struct fxi_line_count lines;
+    struct fxi_writer_counts *writers; /* watch_markers, else NULL */
+};
+
+/* A resolver or output. */
+struct fxi_stage {
+    struct fx_instance *instance;
+    struct fxi_metric_set *metrics; /* FXI_STAGE_... */
+    struct fx_log_limit limit;
+};
+
+struct fxi_pipeline {
+    const struct fxi_config *config;
+    struct fxi_schema schema;
+    int event_type_field; /* claimed by the core: producers' markers are no records */
+    struct fxi_metrics *metrics;
+    struct fxi_metric_set *program_metrics; /* FXI_PROGRAM_... */
+    struct fxi_metric_set *process_metrics;
+    struct fxi_metric_set *call_metrics; /* FXI_CALL_..., of the core's own work */
+
+    struct fxi_readiness readiness;
+
+    struct fx_instance **instances; /* in the order of the configuration */
+    size_t instance_count;
+    struct fxi_input *inputs;
+    size_t input_count;
+    struct fxi_stage *resolvers, *outputs;
+    size_t resolver_count, output_count;
+    struct fx_feed *feeds;
+    unsigned feed_count;
+
+    struct fxi_end end;
+    _Atomic unsigned running; /* workers whose input has not ended */
+    struct fxi_checkpoints *checkpoints;
+};
+
+/* feed.c: ends the poll's batch, and lets the gate go. */
+void fxi_feed_flush(struct fx_feed *feed);
+void fxi_feed_release(struct fx_feed *feed);
+void fxi_feed_publish(struct fx_feed *feed);
+/* The decoder that sees the whole of a payload. */
+struct fxi_decoder *fxi_feed_decoder(const struct fx_feed *feed);
+
+/* stage.c: gives the batch to resolvers and outputs and empties it. */
+void fxi_stages_run(struct fx_feed *feed);
+
+/* worker.c */
+int fxi_workers_start(struct fxi_pipeline *pipeline, struct fx_error *err);
+/* False: one is still at work then. */
+bool fxi_workers_join(struct fxi_pipeline *pipeline, int64_t end_ms);
+
+/* overdue.c: how long calls have not returned, as metrics. */
+void fxi_calls_note(struct fxi_pipeline *pipeline);
+
+/* readiness.c: shows the readiness as it is now. */
+void fxi_ready_note(struct fxi_pipeline *pipeline);
+
+#endif

@@ -1,0 +1,40 @@
+/* What a connection holds is given back: when its answer ends, or when it is cut off. Under the lock of connections. */
+#include <sys/socket.h>
+
+#include "http/connections.h"
+#include "self_metrics.h"
+
+void prom_cuts_note(struct prom_connections *all)
+{
+    unsigned held = 0;
+    for (unsigned i = 0; i <= PROM_CUTS_MAX; i++)
+        held += all->cuts[i].readers > 0;
+    fx_metric_set(all->instance, PROM_CUTS_HELD, 0, held);
+}
+
+void prom_connection_release(struct prom_connection *connection)
+{
+    struct prom_connections *all = connection->all;
+    prom_turn_end(connection);
+    if (connection->cut && --connection->cut->readers == 0)
+        prom_cuts_note(all);
+    connection->cut = NULL;
+    if (connection->is_compressed) {
+        connection->peer->compressed--;
+        fx_metric_set(all->instance, PROM_COMPRESSED, 0, --all->compressed);
+    }
+    connection->is_compressed = false;
+}
+
+void prom_connection_cut_off(struct prom_connection *connection, enum prom_closed why)
+{
+    struct prom_connections *all = connection->all;
+    if (connection->closed != PROM_CLOSED_NONE)
+        return;
+    connection->closed = why;
+    connection->peer->places--;
+    all->cut_off++;
+    prom_connection_release(connection);
+    shutdown(connection->fd, SHUT_RDWR);
+    fx_metric_add(all->instance, PROM_CONNECTIONS_CLOSED, why, 1);
+}
