@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <flow-exporter/asn.h>
+
 #include "cli/command_table.h"
 #include "cli/status.h"
 #include "config/options.h"
@@ -51,6 +53,7 @@ static const struct flag flags[] = {
     PATHS("names", true, names, flags.name_count),
     TEXT("config", config_file),
     SWITCH("check", check),
+    SWITCH("is-configured", is_configured),
     SWITCH("print-config", print_config),
     PATHS("plugin-dir", false, plugin_dirs, plugin_dir_count),
     SWITCH("markdown", markdown),
@@ -189,7 +192,7 @@ static bool ending_parse(struct fxi_args *args, const char *word)
     return true;
 }
 
-struct partitions_check {
+struct pieces_check {
     int code;
     struct fx_error *err;
 };
@@ -197,10 +200,28 @@ struct partitions_check {
 static void number_take(void *arg, const char *piece)
 {
     static const struct fx_option option = {.key = "--partitions", .type = FX_OPT_INTEGER, .max = INT32_MAX};
-    struct partitions_check *state = arg;
+    struct pieces_check *state = arg;
     int64_t number;
     if (state->code == 0)
         state->code = fxi_option_parse(&option, piece, &number, state->err);
+}
+
+/* One of the numbers of --asn. */
+static void asn_take(void *arg, const char *piece)
+{
+    struct pieces_check *state = arg;
+    struct fx_error why = FX_ERROR_INIT;
+    uint32_t number;
+    if (state->code == 0 && fx_asn_read(piece, &number, &why))
+        state->code = fx_error_set(state->err, FX_EINVAL, "'--asn': %s", why.message);
+}
+
+static int asn_check(const char *text, struct fx_error *err)
+{
+    struct pieces_check state = {0, err};
+    if (fxi_flags_split(text, asn_take, &state) == 0)
+        return fx_error_set(err, FX_EINVAL, "'--asn' must be an AS number such as 15169, or several: 15169,36040");
+    return state.code;
 }
 
 static void piece_ignore(void *arg, const char *piece)
@@ -211,14 +232,12 @@ static void piece_ignore(void *arg, const char *piece)
 
 static int values_check(const struct fxi_flags *values, struct fx_error *err)
 {
-    static const struct fx_option asn = {.key = "--asn", .type = FX_OPT_INTEGER, .max = UINT32_MAX};
-    int64_t number;
     if (fxi_flags_split(values->brokers, piece_ignore, NULL) == 0)
         return fx_error_set(err, FX_EINVAL, "'--brokers' must be addresses such as kafka1:9092,kafka2:9092");
-    int code = values->asn ? fxi_option_parse(&asn, values->asn, &number, err) : 0;
+    int code = values->asn ? asn_check(values->asn, err) : 0;
     if (code != 0 || !values->partitions || strcmp(values->partitions, "all") == 0)
         return code;
-    struct partitions_check state = {0, err};
+    struct pieces_check state = {0, err};
     if (fxi_flags_split(values->partitions, number_take, &state) == 0)
         return fx_error_set(err, FX_EINVAL, "'--partitions' must be 'all' or numbers such as 0,1,2");
     return state.code;
@@ -227,8 +246,9 @@ static int values_check(const struct fxi_flags *values, struct fx_error *err)
 /* A plugin's command takes the configuration as a run does, but of the old flags only those that concern names. */
 static int command_check(struct fxi_args *args, const struct words *words, struct fx_error *err)
 {
-    if (args->check || args->print_config)
-        return fx_error_set(err, FX_EINVAL, "'%s' takes neither --check nor --print-config", args->command);
+    if (args->check || args->print_config || args->is_configured)
+        return fx_error_set(err, FX_EINVAL, "'%s' takes neither --check nor --print-config nor --is-configured",
+                            args->command);
     if (args->config_file && words->old_flag)
         return fx_error_set(err, FX_EINVAL, "--config and --%s exclude each other: write the option into the file",
                             words->old_flag);
@@ -257,7 +277,7 @@ static int args_check(struct fxi_args *args, const struct words *words, struct f
         return fx_error_set(err, FX_EINVAL, "'%s' needs %s", args->own->name, args->own->argument_is);
     if (args->markdown && !(args->own && args->own->has_markdown))
         return fail_markdown(err);
-    if (args->own && (words->old_flag || args->config_file || args->check || args->print_config))
+    if (args->own && (words->old_flag || args->config_file || args->check || args->print_config || args->is_configured))
         return fx_error_set(err, FX_EINVAL, "'%s' takes no other flag than --plugin-dir%s", args->own->name,
                             args->own->has_markdown ? " and --markdown" : "");
     if (!is_run)
@@ -310,17 +330,25 @@ static void command_print(FILE *out, const struct fxi_command *command)
 
 void fxi_args_help(FILE *out)
 {
-    fputs("Usage: flow-exporter --config FILE\n       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n  "
-          "     flow-exporter [--config FILE] COMMAND ...\nCounts network flow records by autonomous system, for "
-          "Prometheus.\n\n  --config FILE              the configuration, in YAML\n  --check, --print-config    check "
-          "or print the configuration and exit\n  --plugin-dir DIR           look for plugins here first; may be "
-          "repeated\n  --version, --help          print the version or this help\nInstead of a configuration file:\n  "
-          "--brokers LIST             Kafka brokers, separated by commas\n  --topic TOPIC              the topic of "
-          "the flow records\n  --partitions LIST          'all' (the default), or numbers such as 0,1,2\n  --asn N     "
-          "               your own AS: what it sends and receives is counted\n  --addr ADDRESS             where "
-          "Prometheus finds the page; default :9590\n  --names FILE               a file of AS names; may be "
-          "repeated\n  --whois HOST[:PORT]        the server of AS names, or 'none'\nCommands; plugins may bring more, "
-          "which 'plugins' shows:\n",
+    fputs("Usage: flow-exporter --config FILE\n"
+          "       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n"
+          "       flow-exporter [--config FILE] COMMAND ...\n"
+          "Counts network flow records by autonomous system, for Prometheus.\n"
+          "\n"
+          "  --config FILE              the configuration, in YAML\n"
+          "  --check, --print-config    check or print the configuration and exit\n"
+          "  --is-configured            exit with 1 if a value of yours is missing\n"
+          "  --plugin-dir DIR           look for plugins here first; may be repeated\n"
+          "  --version, --help          print the version or this help\n"
+          "Instead of a configuration file:\n"
+          "  --brokers LIST             Kafka brokers, separated by commas\n"
+          "  --topic TOPIC              the topic of the flow records\n"
+          "  --partitions LIST          'all' (the default), or numbers such as 0,1,2\n"
+          "  --asn N                    your own AS: what it sends and receives is counted\n"
+          "  --addr ADDRESS             where Prometheus finds the page; default :9590\n"
+          "  --names FILE               a file of AS names; may be repeated\n"
+          "  --whois HOST[:PORT]        the server of AS names, or 'none'\n"
+          "Commands; plugins may bring more, which 'plugins' shows:\n",
           out);
     for (const struct fxi_command *command = fxi_commands; command->name; command++)
         command_print(out, command);

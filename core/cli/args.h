@@ -26,7 +26,7 @@ struct fxi_args {
 
     const char *config_file; /* --config; NULL: the flags are the configuration */
     struct fxi_flags flags;
-    bool check, print_config;
+    bool check, print_config, is_configured;
 
     const char *command;    /* a plugin's command; whether any plugin has such a command is checked later */
     const char **arguments; /* the words after the command; owned */

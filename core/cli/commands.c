@@ -31,7 +31,7 @@ int fxi_print_error(const struct fx_error *err)
 
 int fxi_status_of_start(const struct fx_error *err)
 {
-    bool is_config = err->code == FX_EABI || (err->code == FX_EINVAL && err->line);
+    bool is_config = err->code == FX_EABI || err->code == FX_EUNSET || (err->code == FX_EINVAL && err->line);
     return is_config ? FXI_STATUS_CONFIG : FXI_STATUS_FAULT;
 }
 
@@ -156,6 +156,17 @@ int fxi_command_print_config(struct fxi_loader *loader, const struct fxi_config 
 {
     fxi_config_print(stdout, config, is_secret, loader);
     return 0;
+}
+
+int fxi_command_is_configured(struct fxi_loader *loader, const struct fxi_config *config)
+{
+    struct fx_error err = FX_ERROR_INIT;
+    struct fxi_pipeline *pipeline = fxi_pipeline_new(config, loader, &err);
+    if (pipeline)
+        fxi_pipeline_free(pipeline);
+    else if (err.code == FX_EUNSET)
+        fxi_print_error(&err);
+    return err.code == FX_EUNSET ? FXI_STATUS_NO : FXI_STATUS_OK;
 }
 
 int fxi_command_check(struct fxi_loader *loader, const struct fxi_config *config)

@@ -16,6 +16,11 @@ int fxi_command_state(struct fxi_loader *loader, const struct fxi_args *args);
 
 int fxi_command_print_config(struct fxi_loader *loader, const struct fxi_config *config);
 int fxi_command_check(struct fxi_loader *loader, const struct fxi_config *config);
+/*
+ * For a supervisor, before the start: FXI_STATUS_NO with a sentence if the configuration as installed still waits for a
+ * value that only the operator knows. FXI_STATUS_OK otherwise, without a word about faults, which the start reports.
+ */
+int fxi_command_is_configured(struct fxi_loader *loader, const struct fxi_config *config);
 
 /* Runs a plugin's command with the configured instance of that plugin. FXI_STATUS_USAGE: no plugin has the command. */
 int fxi_command_of_plugin(struct fxi_loader *loader, const struct fxi_config *config, const struct fxi_args *args);

@@ -58,6 +58,8 @@ static int with_config(const struct fxi_args *args, struct fxi_loader *loader)
         status = fxi_command_of_plugin(loader, config, args);
     else if (args->check)
         status = fxi_command_check(loader, config);
+    else if (args->is_configured)
+        status = fxi_command_is_configured(loader, config);
     else if (args->print_config)
         status = fxi_command_print_config(loader, config);
     else

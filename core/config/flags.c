@@ -75,6 +75,10 @@ struct fxi_document *fxi_flags_document(const struct fxi_flags *flags)
 
     struct fxi_node *output = entry_add(document->root, "outputs", "output-prometheus");
     option_add(output, "listen", flags->addr ? flags->addr : DEFAULT_ADDR);
-    option_add(output, "asn", flags->asn ? flags->asn : "0");
+    /* The replaced program took AS 0 for its own when none was given, as routers name their own network in many places. */
+    if (flags->asn && strchr(flags->asn, ','))
+        fxi_flags_split(flags->asn, text_add, list_add(output, "asn"));
+    else
+        option_add(output, "asn", flags->asn ? flags->asn : "0");
     return document;
 }

@@ -1,6 +1,7 @@
 /* The life of an instance. Main thread, except for write, which the worker's thread calls. */
 #include <stdlib.h>
 
+#include <flow-exporter/asn.h>
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
@@ -77,15 +78,25 @@ int prom_create(struct fx_instance *instance, const void *options, void **self, 
     return rc;
 }
 
+static bool is_only_as_zero(const struct prom_options *options)
+{
+    uint32_t number;
+    return !options->metrics.count && options->asn.count == 1 && !fx_asn_read(options->asn.items[0], &number, NULL) &&
+           number == 0;
+}
+
 int prom_start(void *self, struct fx_error *err)
 {
     struct prom_output *output = self;
     int rc = prom_store_start(&output->store, fx_instance_workers(output->instance), err);
     if (rc)
         return rc;
-    if (output->options->asn == 0 && !output->options->metrics.count)
-        fx_log(output->instance, FX_LOG_WARN,
-               "No AS number is set: only flows from and to AS 0 are counted. Set 'asn' (--asn) to your own AS.", NULL);
+    if (is_only_as_zero(output->options))
+        fx_log(
+            output->instance, FX_LOG_INFO,
+            "Only flows from and to AS 0 are counted. If your routers write another number for your own network, set "
+            "'asn' (--asn) to it.",
+            NULL);
     if (output->options->max_pages)
         fx_log(output->instance, FX_LOG_WARN,
                "The option 'max_pages' has no effect any more: remove it. 'max_compressed' bounds the memory for "

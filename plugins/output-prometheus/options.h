@@ -10,7 +10,8 @@
 
 #include <flow-exporter/option.h>
 
-#define PROM_FAMILIES_MAX 32 /* entries of the option metrics */
+#define PROM_FAMILIES_MAX 32  /* entries of the option metrics */
+#define PROM_OWN_MAX      256 /* entries of the option asn */
 
 /* One entry of the option metrics. */
 struct prom_metric_options {
@@ -32,9 +33,9 @@ struct prom_options {
     const char *socket_mode, *socket_group; /* for Unix sockets */
     const char *web_config;                 /* a file, or NULL */
     struct fx_tables metrics;               /* array of struct prom_metric_options; empty: the default metrics */
-    int64_t asn;
-    int64_t names_wait; /* ms */
-    int late_names;     /* enum prom_late */
+    struct fx_list asn;                     /* AS numbers, as written */
+    int64_t names_wait;                     /* ms */
+    int late_names;                         /* enum prom_late */
     bool as_info, created;
     int64_t expire_after; /* ms; 0: never */
     int64_t max_series, max_connections, max_compressed;

@@ -2,6 +2,7 @@
  * output-prometheus: counters by AS pair, served to Prometheus. This file has the descriptor and the table of options;
  * prom.h says where the rest is.
  */
+#include "health.h"
 #include "prom.h"
 
 static const char *const late_choices[] = {"keep", "rename", NULL}; /* enum prom_late */
@@ -67,8 +68,9 @@ static const struct fx_option options[] = {
     {FX_OPTION(struct prom_options, metrics), .type = FX_OPT_TABLES, .table = metric_table,
      .table_size = sizeof(struct prom_metric_options), .min = 1, .max = PROM_FAMILIES_MAX,
      .help = "The metrics. By default flow_receive_bytes_total and flow_transmit_bytes_total, by 'asn' and 'as_info'."},
-    {FX_OPTION(struct prom_options, asn), .type = FX_OPT_INTEGER, .fallback = "0", .min = 0, .max = 4294967295,
-     .help = "Your own AS, for the default metrics: flows from it are transmitted, other flows to it received."},
+    {FX_OPTION(struct prom_options, asn), .type = FX_OPT_LIST, .min = 1, .max = PROM_OWN_MAX,
+     .help = "Your own AS, or several, for the default metrics, which need it: flows from it are transmitted, other "
+             "flows to it received. 15169, AS15169 or 0.15169. AS 0 is what many routers write for their own network."},
     {FX_OPTION(struct prom_options, names_wait), .type = FX_OPT_DURATION, .fallback = "5s", .min = 0, .max = 3600000,
      .help = "How long a new series may be held back until its names are known. It counts meanwhile; nothing is lost."},
     {FX_OPTION(struct prom_options, late_names), .type = FX_OPT_ENUM, .fallback = "keep", .choices = late_choices,
@@ -121,6 +123,9 @@ FX_PLUGIN = {FX_PLUGIN_OUTPUT,
              .options_size = sizeof(struct prom_options),
              .metrics = prom_self_metrics,
              .create = prom_create,
+             .command = "health",
+             .command_help = "[ready|alive]",
+             .run_command = prom_health_run,
              .start = prom_start,
              .stop = prom_stop,
              .destroy = prom_destroy,

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include <flow-exporter/asn.h>
 #include <flow-exporter/state.h>
 
 #include "base/clock.h"
@@ -35,18 +35,6 @@ struct asking {
     struct said *row;  /* row of the server that is being asked */
     struct whois_table cache;
 };
-
-/* "AS15169" or "15169". */
-static bool read_number(const char *text, uint64_t *number)
-{
-    if (strncasecmp(text, "AS", 2) == 0)
-        text += 2;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 10 || text[digits])
-        return false;
-    *number = strtoull(text, NULL, 10);
-    return *number <= UINT32_MAX;
-}
 
 static void take_answer(void *arg, struct whois_talk *talk, struct whois_entry *entry, const char *kept, size_t size)
 {
@@ -261,11 +249,13 @@ int whois_command_run(const struct whois_command *command, int argc, const char 
     asking.said = calloc(asking.count * (command->server_count + 1), sizeof(*asking.said));
     int status = asking.entries && asking.said ? 0 : 1;
     for (int i = 0; i < argc && status == 0; i++) {
-        if (!read_number(argv[i], &asking.entries[i].number)) {
-            char text[80];
-            snprintf(text, sizeof(text), "'%.30s' is not an AS number, such as AS15169 or 15169", argv[i]);
-            print_error(text);
+        struct fx_error err = FX_ERROR_INIT;
+        uint32_t number;
+        if (fx_asn_read(argv[i], &number, &err)) {
+            print_error(err.message);
             status = STATUS_USAGE;
+        } else {
+            asking.entries[i].number = number;
         }
     }
     if (status == 0)

@@ -78,7 +78,7 @@ def test_it_ends_with_standard_input_if_told_so(exporter, tmp_path):
         program.stop()
     config = tmp_path / "ends.yaml"
     config.write_text("inputs: [{plugin: input-stdin, serve_after_end: false}]\n"
-                      f"outputs: [{{plugin: output-prometheus, listen: '127.0.0.1:{free_port()}'}}]\n")
+                      f"outputs: [{{plugin: output-prometheus, asn: 0, listen: '127.0.0.1:{free_port()}'}}]\n")
     with open(path, "rb") as file:
         status, _, log = flow_exporter_run("--config", config, stdin=file)
     assert status == 0, log
@@ -99,7 +99,7 @@ def test_a_taken_port_is_said(exporter, tmp_path):
     first = exporter(stdin_config())
     config = tmp_path / "taken.yaml"
     config.write_text("inputs: [{plugin: input-stdin}]\noutputs:\n  - plugin: output-prometheus\n"
-                      f"    listen: '127.0.0.1:{first.port}'\n")
+                      f"    listen: '127.0.0.1:{first.port}'\n    asn: 0\n")
     status, _, log = flow_exporter_run("--config", config)
     assert status == 70, "it may pass: a supervisor tries again"
     assert f"127.0.0.1:{first.port}" in log and "in use" in log

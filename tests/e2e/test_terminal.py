@@ -75,10 +75,10 @@ def test_names_and_values_of_the_configuration(tmp_path):
     escaped = r'"\x1b[31m\x9b\u202e"'
     for text in (f"{escaped}: 1", f"log: {{level: {escaped}}}", f"inputs: [{{plugin: {escaped}}}]",
                  f"inputs: [{{plugin: input-stdin, {escaped}: 1}}]", f"state: {{min_interval: {escaped}}}",
-                 f"inputs: [{{plugin: input-stdin}}]\noutputs: [{{plugin: output-prometheus, web_config: {escaped}}}]",
+                 f"inputs: [{{plugin: input-stdin}}]\noutputs: [{{plugin: output-prometheus, asn: 0, web_config: {escaped}}}]",
                  f"inputs: [{{plugin: input-stdin}}]\nresolvers: [{{plugin: resolver-whois, server: {escaped}}}]\n"
-                 "outputs: [{plugin: output-prometheus}]",
-                 f"state: {{directory: {escaped}}}\ninputs: [{{plugin: input-stdin}}]\noutputs: [{{plugin: output-prometheus}}]"):
+                 "outputs: [{plugin: output-prometheus, asn: 0}]",
+                 f"state: {{directory: {escaped}}}\ninputs: [{{plugin: input-stdin}}]\noutputs: [{{plugin: output-prometheus, asn: 0}}]"):
         path = tmp_path / "flow-exporter.yaml"
         path.write_text(text)
         for flag in ("--check", "--print-config"):

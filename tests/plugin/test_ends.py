@@ -123,7 +123,7 @@ class Ends(unittest.TestCase):
     def test_and_shown_in_a_metric(self):
         if not (PAGE / "output-prometheus.so").exists():
             self.skipTest("output-prometheus is not built")
-        run = self.start("input-hang", "poll", outputs=[{"plugin": "output-prometheus", "listen": f"unix:{self.folder()}/page"}])
+        run = self.start("input-hang", "poll", outputs=[{"plugin": "output-prometheus", "asn": 0, "listen": f"unix:{self.folder()}/page"}])
         run.wait_for("input-hang: A call of the plugin has not returned yet. call=poll", run.log)
         socket = re.search(r"listen=(?:unix:)?(\S+)", run.log.read_text()).group(1)
         page = subprocess.run(["curl", "-s", "--unix-socket", socket, "http://x/metrics"], capture_output=True, text=True,

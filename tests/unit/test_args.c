@@ -118,6 +118,8 @@ static void test_actions(void **state)
         {{"--check"}, FXI_ACTION_HELP, FXI_STATUS_USAGE, "--config is needed"},
         {{"--brokers=b", "--topic=t"}, FXI_ACTION_RUN, 0, NULL},
         {{"--brokers=b", "--topic=t", "--asn=0", "--partitions", "all"}, FXI_ACTION_RUN, 0, NULL},
+        {{"--brokers=b", "--topic=t", "--asn=AS1,1.10"}, FXI_ACTION_RUN, 0, NULL},
+        {{"--config=f", "--is-configured"}, FXI_ACTION_RUN, 0, NULL},
         {{"--brokers=b", "--topic=t", "--asn=4294967295", "--partitions", "0, 2147483647"}, FXI_ACTION_RUN, 0, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -181,9 +183,11 @@ static void test_bad(void **state)
         {{"plugins", "--asn=1"}, "'plugins' takes no other flag than --plugin-dir"},
         {{"plugins", "--markdown"}, "--markdown is for 'plugin NAME' and 'options' only"},
         {{"--brokers=b", "--topic=t", "--markdown"}, "--markdown is for 'plugin NAME' and 'options' only"},
-        {{"--brokers=b", "--topic=t", "--asn=4294967296"}, "'--asn' must be 0 to 4294967295, not 4294967296"},
-        {{"--brokers=b", "--topic=t", "--asn", "-1"}, "'--asn' must be 0 to 4294967295, not -1"},
-        {{"--brokers=b", "--topic=t", "--asn=AS1"}, "'--asn' must be a whole number, not 'AS1'"},
+        {{"--brokers=b", "--topic=t", "--asn=4294967296"}, "'--asn': '4294967296' is not an AS number"},
+        {{"--brokers=b", "--topic=t", "--asn", "-1"}, "'--asn': '-1' is not an AS number"},
+        {{"--brokers=b", "--topic=t", "--asn=1,AX1"}, "'--asn': 'AX1' is not an AS number"},
+        {{"--brokers=b", "--topic=t", "--asn=,"}, "'--asn' must be an AS number such as 15169, or several"},
+        {{"plugins", "--is-configured"}, "'plugins' takes no other flag than --plugin-dir"},
         {{"--brokers=b", "--topic=t", "--partitions=0,x"}, "'--partitions' must be a whole number, not 'x'"},
         {{"--brokers=b", "--topic=t", "--partitions=2147483648"}, "'--partitions' must be 0 to 2147483647"},
         {{"--brokers=b", "--topic=t", "--partitions=,"}, "'--partitions' must be 'all' or numbers"},

@@ -18,11 +18,13 @@ struct fx_instance;
 
 /* Codes give a first idea of the fault; the sentence says the rest. */
 enum fx_code {
-    FX_EINVAL = -1,  /* a wrong option, argument or file content */
-    FX_ENOMEM = -2,  /* memory is used up, or a configured bound is reached */
-    FX_EIO = -3,     /* the operating system or a peer refused or failed */
-    FX_EABI = -4,    /* a plugin that this program can't load */
-    FX_ETIMEOUT = -5 /* no answer within the time given */
+    FX_EINVAL = -1,   /* a wrong option, argument or file content */
+    FX_ENOMEM = -2,   /* memory is used up, or a configured bound is reached */
+    FX_EIO = -3,      /* the operating system or a peer refused or failed */
+    FX_EABI = -4,     /* a plugin that this program can't load */
+    FX_ETIMEOUT = -5, /* no answer within the time given */
+    /* An option is not written whose value only the operator knows. The configuration is not wrong, but not finished. */
+    FX_EUNSET = -6
 };
 
 /* What the core is to do after poll, enrich, write or commit. */

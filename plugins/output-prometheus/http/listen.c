@@ -15,12 +15,7 @@
 /* The system doubles this. It suffices: 256 KiB with a round trip of 50 ms are 5 MB a second. */
 #define SEND_BUFFER_BYTES (256 * 1024)
 
-struct place {
-    char host[256], port[32];
-};
-
-/* Splits "host:port", "[v6]:port" or ":port". */
-static int split(const char *address, struct place *place)
+int prom_listen_split(const char *address, struct prom_place *place)
 {
     const char *colon = strrchr(address, ':');
     if (!colon || !colon[1] || strlen(colon + 1) >= sizeof place->port)
@@ -72,10 +67,11 @@ static int open_first(const struct addrinfo *list, int family, bool any_host)
     return -1;
 }
 
-static int parse(const char *address, struct place *place, const struct fx_instance *instance, struct fx_error *err)
+static int parse(const char *address, struct prom_place *place, const struct fx_instance *instance,
+                 struct fx_error *err)
 {
     char *end;
-    if (split(address, place))
+    if (prom_listen_split(address, place))
         return fx_error_option(err, instance, "listen", address,
                                "'%s' is not an address: write host:port, [IPv6]:port, :port or unix:/path", address);
     unsigned long number = strtoul(place->port, &end, 10);
@@ -98,7 +94,7 @@ static int fail(const char *address, int reason, const struct fx_instance *insta
 static int open_tcp(struct prom_listener *listener, const char *address, const struct fx_instance *instance,
                     struct fx_error *err)
 {
-    struct place place;
+    struct prom_place place;
     if (parse(address, &place, instance, err))
         return FX_EINVAL;
     bool any_host = !place.host[0];
@@ -130,7 +126,7 @@ static bool is_inherited(const char *address)
 
 static int check(const char *address, const struct fx_instance *instance, struct fx_error *err)
 {
-    struct place place;
+    struct prom_place place;
     if (is_unix(address))
         return prom_unix_check(address, instance, err);
     if (is_inherited(address))

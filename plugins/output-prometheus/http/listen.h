@@ -29,6 +29,13 @@ struct prom_listeners {
     struct prom_listener all[PROM_LISTENERS_MAX];
 };
 
+/* A TCP address in its parts. */
+struct prom_place {
+    char host[256], port[32]; /* host is empty for all addresses */
+};
+/* Splits "host:port", "[IPv6]:port" or ":port". 0, or -1: it is no such address. */
+int prom_listen_split(const char *address, struct prom_place *place);
+
 struct prom_options;
 
 /* Checks the options. In create, without I/O. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <flow-exporter/asn.h>
+
 #include "metric/names.h"
 #include "series/store.h"
 
@@ -358,7 +360,8 @@ static int make_families(struct prom_store *store, const struct prom_metric_opti
 /* ---- the default metrics */
 
 /* Traffic that leaves the own AS is transmitted. Traffic that arrives at it from elsewhere is received. */
-static int make_default_families(struct prom_store *store, struct fx_error *err)
+static int make_of_own(struct prom_store *store, const struct fx_map *from_us, const struct fx_map *to_us,
+                       struct fx_error *err)
 {
     static const struct fx_pair labels[] = {{"source_as", "as_src"},
                                             {"source_as_name", "as_src_name"},
@@ -366,23 +369,50 @@ static int make_default_families(struct prom_store *store, struct fx_error *err)
                                             {"destination_as_name", "as_dst_name"},
                                             {"hostname", "label"}};
     const struct fx_map label_map = {sizeof labels / sizeof *labels, labels};
-    char asn[24];
-    snprintf(asn, sizeof asn, "%" PRId64, store->options->asn);
-    const struct fx_pair from_us = {"as_src", asn}, to_us = {"as_dst", asn};
     const struct prom_metric_options rows[] = {{.name = "flow_receive_bytes_total",
                                                 .help = "Bytes received.",
                                                 .value = "bytes",
                                                 .factor = 1,
-                                                .match = {1, &to_us},
-                                                .unless = {1, &from_us},
+                                                .match = *to_us,
+                                                .unless = *from_us,
                                                 .labels = label_map},
                                                {.name = "flow_transmit_bytes_total",
                                                 .help = "Bytes transferred.",
                                                 .value = "bytes",
                                                 .factor = 1,
-                                                .match = {1, &from_us},
+                                                .match = *from_us,
                                                 .labels = label_map}};
     return make_families(store, rows, sizeof rows / sizeof *rows, err);
+}
+
+static int read_own(const struct prom_store *store, const char *text, char number[12], struct fx_error *err)
+{
+    uint32_t value;
+    struct fx_error why = FX_ERROR_INIT;
+    if (fx_asn_read(text, &value, &why))
+        return fx_error_option(err, store->instance, "asn", text, "%s", why.message);
+    snprintf(number, 12, "%" PRIu32, value);
+    return 0;
+}
+
+static int make_default_families(struct prom_store *store, struct fx_error *err)
+{
+    const struct fx_list *asn = &store->options->asn;
+    char numbers[PROM_OWN_MAX][12];
+    struct fx_pair from[PROM_OWN_MAX], to[PROM_OWN_MAX];
+    if (!asn->count) {
+        fx_error_option(err, store->instance, "asn", NULL,
+                        "write your own AS number, such as 'asn: 15169', or what is to be counted, as 'metrics'");
+        return err->code = FX_EUNSET;
+    }
+    for (size_t i = 0; i < asn->count; i++) {
+        int rc = read_own(store, asn->items[i], numbers[i], err);
+        if (rc)
+            return rc;
+        from[i] = (struct fx_pair){"as_src", numbers[i]};
+        to[i] = (struct fx_pair){"as_dst", numbers[i]};
+    }
+    return make_of_own(store, &(struct fx_map){asn->count, from}, &(struct fx_map){asn->count, to}, err);
 }
 
 int prom_families_init(struct prom_store *store, struct fx_error *err)

@@ -202,7 +202,7 @@ def test_wrong_options(tmp_path, options, column, said):
         else:
             lines.append(f"    {key}: {value}")
     path = tmp_path / "flows.yaml"
-    path.write_text("\n".join([*lines, "outputs: [{plugin: output-prometheus}]"]) + "\n")
+    path.write_text("\n".join([*lines, "outputs: [{plugin: output-prometheus, asn: 0}]"]) + "\n")
     status, _, err = flow_exporter_run("--config", path, "--check")
     assert status == 78 and said in err, err
     assert f"{path}:" in err and (column == 5 or f":{column}: " in err), err
@@ -211,7 +211,7 @@ def test_wrong_options(tmp_path, options, column, said):
 def test_standard_input_has_no_topics(tmp_path):
     path = tmp_path / "flows.yaml"
     path.write_text(json.dumps({"inputs": [{"plugin": "input-stdin", "on_malformed": "dead-letter", "dead_letters": {"topic": "t"}}],
-                                "outputs": [{"plugin": "output-prometheus"}]}))
+                                "outputs": [{"plugin": "output-prometheus", "asn": 0}]}))
     status, _, err = flow_exporter_run("--config", path, "--check")
     assert status == 78 and "'input-stdin' has no brokers: write {file: PATH}" in err
 
@@ -219,7 +219,7 @@ def test_standard_input_has_no_topics(tmp_path):
 def test_two_inputs_need_two_files(tmp_path):
     one = {"plugin": "input-kafka", "brokers": ["a:1"], "topics": ["t"], "on_malformed": "dead-letter", "dead_letters": {"file": "/x"}}
     path = tmp_path / "flows.yaml"
-    path.write_text(json.dumps({"inputs": [one, {**one, "name": "two"}], "outputs": [{"plugin": "output-prometheus"}]}))
+    path.write_text(json.dumps({"inputs": [one, {**one, "name": "two"}], "outputs": [{"plugin": "output-prometheus", "asn": 0}]}))
     status, _, err = flow_exporter_run("--config", path, "--check")
     assert status == 78 and "'/x' is another input's file already" in err
 
@@ -239,6 +239,6 @@ def test_a_place_that_can_t_be_opened(tmp_path):
     path = tmp_path / "flows.yaml"
     path.write_text(json.dumps({"inputs": [{"plugin": "input-stdin", "on_malformed": "dead-letter",
                                             "dead_letters": {"file": str(tmp_path / "no" / "such")}}],
-                                "outputs": [{"plugin": "output-prometheus", "listen": "127.0.0.1:0"}]}))
+                                "outputs": [{"plugin": "output-prometheus", "asn": 0, "listen": "127.0.0.1:0"}]}))
     status, _, err = flow_exporter_run("--config", path)
     assert status == 78 and "dead letters can't be kept in" in err and f"{path}:1:" in err

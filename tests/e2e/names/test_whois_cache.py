@@ -164,7 +164,7 @@ def test_whois_command_without_a_configuration(server):
     assert command(["--whois", "none"])[0] == 64
     assert command(["--whois", "none"], "AS4294967296")[0] == 64
     status, _, err = command(["--whois", "none"], "google")
-    assert status == 64 and "'google' is no AS number" in err
+    assert status == 64 and "'google' is not an AS number" in err
 
 
 def test_unknown_command_is_refused():

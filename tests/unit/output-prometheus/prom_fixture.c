@@ -23,10 +23,12 @@ void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t
 void prom_fixture_init_asn(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms, int64_t asn)
 {
     *fixture = (struct prom_fixture){0};
+    snprintf(fixture->own_text, sizeof fixture->own_text, "%lld", (long long)asn);
+    fixture->own = fixture->own_text;
     fixture->options = (struct prom_options){.listen = {1, any_port},
                                              .socket_mode = "0660",
                                              .metrics = prom_fixture_metrics,
-                                             .asn = asn,
+                                             .asn = {1, &fixture->own},
                                              .names_wait = names_wait_ms,
                                              .max_series = max_series,
                                              .max_connections = 16,

@@ -9,6 +9,8 @@
 struct prom_fixture {
     struct fx_instance instance;
     struct prom_options options;
+    char own_text[24]; /* the option asn */
+    const char *own;
     struct prom_output *output;
     void *workers[2];
     uint64_t number; /* of the last cut */
