@@ -197,6 +197,22 @@ class Documents(unittest.TestCase):
             root = xml.etree.ElementTree.parse(file).getroot()
             self.assertTrue(root.findtext("{http://www.w3.org/2000/svg}title"), file.name)
 
+    def test_the_picture_shows_every_folder(self):
+        self.assertEqual({folder.parent.name for folder in SOURCE.glob("core/*/Makefile.inc")}, set(FOLDERS))
+        root = xml.etree.ElementTree.parse(SOURCE / "docs/architecture.svg").getroot()
+        texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+        first = texts.index(FOLDERS[0])
+        self.assertEqual(texts[first:first + len(FOLDERS)], FOLDERS)
+        for plugin in PLUGINS:
+            rooms = ROOMS.get(plugin, [])
+            first = texts.index(f"plugins/{plugin}") + 1
+            self.assertEqual(texts[first:first + len(rooms)], rooms)
+        shown = [(folder, file) for folder, file in zip(texts, texts[1:]) if file.endswith(".c")]
+        self.assertGreater(len(shown), 9)
+        for folder, file in shown:
+            folder = folder if folder.startswith("core/") else f"plugins/{folder}"
+            self.assertTrue((SOURCE / folder / file).exists(), f"{folder}/{file}")
+
     def test_every_flag_is_in_the_manual_page(self):
         manual = (SOURCE / "docs/flow-exporter.8").read_text()
         flags = re.findall(r"--([a-z-]+)", run("--help").stdout)
