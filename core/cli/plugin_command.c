@@ -14,7 +14,7 @@ struct search {
     struct fxi_str known;
 };
 
-static void look_at(void *arg, const char *name, const char *file)
+static void note_command(void *arg, const char *name, const char *file)
 {
     struct search *search = arg;
     (void)file;
@@ -32,7 +32,7 @@ static int say_why_not(struct fxi_loader *loader, const char *command)
 {
     struct search search = {.loader = loader, .command = command};
     fxi_commands_name(&search.known);
-    fxi_loader_list(loader, look_at, &search);
+    fxi_loader_list(loader, note_command, &search);
     if (search.plugin)
         fprintf(stderr, "flow-exporter: '%s' is a command of %s, which the configuration does not use\n", command,
                 search.plugin);

@@ -40,7 +40,7 @@ static struct {
     unsigned long lost, lost_untold;
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .own_fd = -1};
 
-static void look_at_stderr(void)
+static void find_kind(void)
 {
     struct stat about;
     bool is_there = fstat(STDERR_FILENO, &about) == 0;
@@ -131,7 +131,7 @@ void fxi_sink_put(const char *data, size_t size)
 {
     pthread_mutex_lock(&sink.lock);
     if (sink.kind == SINK_UNKNOWN)
-        look_at_stderr();
+        find_kind();
     flush_kept();
     bool is_gone = false;
     size_t done = sink.kept.size ? 0 : write_most(data, size, &is_gone);

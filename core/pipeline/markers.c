@@ -15,12 +15,12 @@
 #include "pipeline/core_metrics.h"
 #include "util/alloc.h"
 
-#define ID_MAX        120 /* bytes of a writer_id that are looked at */
-#define COUNTS_MAX    32  /* writers of a worker between merges; beyond, it merges */
-#define PURGES_MAX    256 /* purges that are watched; beyond, the one that was quiet for longest is given up */
-#define CLOSES_MAX    16  /* purges that are judged together at most */
-#define FORGOTTEN_MS  INT64_C(3600000)
-#define LOOK_EVERY_MS 200
+#define ID_MAX         120 /* bytes of a writer_id that are looked at */
+#define COUNTS_MAX     32  /* writers of a worker between merges; beyond, it merges */
+#define PURGES_MAX     256 /* purges that are watched; beyond, the one that was quiet for longest is given up */
+#define CLOSES_MAX     16  /* purges that are judged together at most */
+#define FORGOTTEN_MS   INT64_C(3600000)
+#define JUDGE_EVERY_MS 200
 
 struct writer_id {
     uint32_t size;
@@ -51,7 +51,7 @@ struct fxi_markers {
     pthread_mutex_t lock;
     struct fxi_metric_set *set;
     struct fxi_marker_fields fields;
-    int64_t wait_ms, looked_ms;
+    int64_t wait_ms, judged_ms;
     struct purge purges[PURGES_MAX];
     unsigned count;
 };
@@ -146,11 +146,11 @@ static bool is_due(const struct fxi_markers *markers, const struct purge *purge,
     return purge->closes >= CLOSES_MAX || now_ms - purge->seen_ms >= FORGOTTEN_MS;
 }
 
-static void look(struct fxi_markers *markers, int64_t now_ms)
+static void judge_due(struct fxi_markers *markers, int64_t now_ms)
 {
-    if (now_ms - markers->looked_ms < LOOK_EVERY_MS)
+    if (now_ms - markers->judged_ms < JUDGE_EVERY_MS)
         return;
-    markers->looked_ms = now_ms;
+    markers->judged_ms = now_ms;
     for (unsigned i = markers->count; i-- > 0;)
         if (is_due(markers, &markers->purges[i], now_ms))
             judge(markers, &markers->purges[i]);
@@ -197,7 +197,7 @@ void fxi_markers_merge(struct fxi_writer_counts *counts, int64_t now_ms)
 {
     pthread_mutex_lock(&counts->markers->lock);
     merge(counts, now_ms);
-    look(counts->markers, now_ms);
+    judge_due(counts->markers, now_ms);
     pthread_mutex_unlock(&counts->markers->lock);
 }
 
@@ -207,7 +207,7 @@ static struct writer_count *count_of(struct fxi_writer_counts *counts, const cha
     while (i < counts->count && !is_id(&counts->entries[i].id, text, size))
         i++;
     if (i == COUNTS_MAX) { /* rare: the time is only needed to the precision of a poll */
-        fxi_markers_merge(counts, counts->markers->looked_ms);
+        fxi_markers_merge(counts, counts->markers->judged_ms);
         i = 0;
     }
     struct writer_count *entry = &counts->entries[i];
@@ -264,7 +264,7 @@ void fxi_markers_marker(struct fxi_writer_counts *counts, const struct fx_value 
         purge->closed_ms = now_ms;
         fx_series_add(purge->shown_announced, announced);
     }
-    look(markers, now_ms);
+    judge_due(markers, now_ms);
     pthread_mutex_unlock(&markers->lock);
 }
 

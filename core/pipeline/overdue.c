@@ -12,7 +12,7 @@ struct longest {
     int64_t *lasted_ms;
 };
 
-static void look(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
+static void note_longest(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
 {
     struct longest *longest = arg;
     size_t at = 0;
@@ -27,7 +27,7 @@ void fxi_calls_note(struct fxi_pipeline *pipeline)
 {
     size_t count = pipeline->instance_count;
     struct longest longest = {pipeline, fxi_calloc(count + 1, sizeof *longest.lasted_ms)};
-    fxi_calls_visit(pipeline->config->pipeline.call_deadline_ms, look, &longest);
+    fxi_calls_visit(pipeline->config->pipeline.call_deadline_ms, note_longest, &longest);
     for (size_t i = 0; i <= count; i++)
         fxi_metric_set_put(i < count ? pipeline->instances[i]->call_metrics : pipeline->call_metrics, FXI_CALL_OVERDUE,
                            0, longest.lasted_ms[i] * 1000000);

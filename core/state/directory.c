@@ -216,7 +216,7 @@ int fxi_state_open(struct fxi_state **made, const char *directory, struct fx_err
     return 0;
 }
 
-int fxi_state_look(struct fxi_state **made, const char *directory, struct fx_error *err)
+int fxi_state_open_to_read(struct fxi_state **made, const char *directory, struct fx_error *err)
 {
     struct fxi_state *state = fxi_calloc(1, sizeof *state);
     state->directory = fxi_strdup(directory);

@@ -39,7 +39,7 @@ int fxi_state_open(struct fxi_state **state, const char *directory, struct fx_er
  * Opens the directory only to look: without locking it or making anything. A slot in a newer format is only a fault of
  * this slot.
  */
-int fxi_state_look(struct fxi_state **state, const char *directory, struct fx_error *err) FX_WARN_UNUSED;
+int fxi_state_open_to_read(struct fxi_state **state, const char *directory, struct fx_error *err) FX_WARN_UNUSED;
 void fxi_state_close(struct fxi_state *state);
 const char *fxi_state_identity(const struct fxi_state *state);
 

@@ -108,7 +108,7 @@ static bool print_slot(FILE *out, struct fxi_state *state, unsigned index)
 int fxi_state_show(FILE *out, const char *directory, struct fx_error *err)
 {
     struct fxi_state *state;
-    int rc = fxi_state_look(&state, directory, err);
+    int rc = fxi_state_open_to_read(&state, directory, err);
     if (rc)
         return rc;
     print_line(out, "directory: ", state->directory);

@@ -130,7 +130,7 @@ static void report_overruled(struct kafka_consumer *consumer, const rd_kafka_top
  * commit undoes that, and nothing is counted twice. But somebody meant something by it, so it is reported. Without
  * an answer from the broker it goes unnoticed.
  */
-static void look_for_others(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint)
+static void report_others(struct kafka_consumer *consumer, const struct fx_checkpoint *checkpoint)
 {
     rd_kafka_topic_partition_list_t *list = make_list(consumer, checkpoint, false);
     bool is_known = !kafka_ask_committed(consumer, list, LOOK_MS);
@@ -170,7 +170,7 @@ enum fx_verdict kafka_commit(void *self, const struct fx_checkpoint *checkpoint,
         ask->number = checkpoint->number;
         ask->generation = atomic_load(&consumer->generation);
         if (consumer->fixed)
-            look_for_others(consumer, checkpoint);
+            report_others(consumer, checkpoint);
         ask_brokers(consumer, checkpoint);
         wait_for_answer(consumer, timeout_ms);
     } else if (!ask->in_flight && ask->answer && may_ask_again(consumer)) {

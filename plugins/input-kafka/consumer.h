@@ -216,7 +216,7 @@ struct kafka_consumer {
     atomic_bool has_jumped;   /* a partition has a jump that worker 0 must look at */
     atomic_bool has_searches; /* a search waits for its next step */
     atomic_bool has_doubts;   /* a partition's log is doubted */
-    int64_t look_again_ms;    /* not before this time; only for worker 0 */
+    int64_t settle_again_ms;  /* not before this time; only for worker 0 */
     pthread_mutex_t facts_lock;
     struct kafka_known *known; /* changed while all workers are out of poll */
     int64_t known_saved_ms;
@@ -275,7 +275,7 @@ void kafka_trouble_note(struct kafka_consumer *consumer, rd_kafka_resp_err_t cod
 void kafka_trouble_broker_is_up(struct kafka_consumer *consumer);
 /* list NULL: our partitions are lost. */
 void kafka_trouble_assigned(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list);
-void kafka_trouble_look_again(struct kafka_consumer *consumer);
+void kafka_trouble_review(struct kafka_consumer *consumer);
 /* The unreadable batch was skipped. Another one of the topic is noted again when it fails. */
 void kafka_trouble_batch_is_over(struct kafka_consumer *consumer, const char *topic);
 
@@ -328,7 +328,7 @@ bool kafka_seek(struct kafka_consumer *consumer, const struct kafka_partition *p
 void kafka_check_positions(struct kafka_worker *worker);
 /* Worker 0 sends librdkafka to the stream's position. The partition's own worker. */
 void kafka_go_to_position(struct kafka_consumer *consumer, struct kafka_partition *partition);
-enum fx_verdict kafka_look_at_jumps(struct kafka_consumer *consumer, struct fx_feed *feed);
+enum fx_verdict kafka_settle_jumps(struct kafka_consumer *consumer, struct fx_feed *feed);
 
 /*
  * facts.c: kafka_fact_of tells which record a message is. The next function notes the last message of a run. Called
@@ -378,7 +378,7 @@ enum kafka_take kafka_log_take(struct kafka_consumer *consumer, struct kafka_par
 bool kafka_log_ends(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t end, int64_t position);
 /* What comes before the position, and would only be compared, can't be read: reading goes on at the position. */
 void kafka_log_unreadable(struct kafka_consumer *consumer, struct kafka_partition *partition);
-void kafka_look_at_logs(struct kafka_consumer *consumer, struct fx_feed *feed);
+void kafka_settle_doubts(struct kafka_consumer *consumer, struct fx_feed *feed);
 
 /*
  * unreadable.c: kafka_batch_failed notes that a batch could not be read. False: the program ends. The next function

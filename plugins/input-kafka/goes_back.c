@@ -201,7 +201,7 @@ static struct kafka_fact next_probe(struct kafka_consumer *consumer, const struc
 }
 
 /* False: look again. */
-static bool look(struct kafka_consumer *consumer, struct fx_feed *feed, struct kafka_partition *partition)
+static bool settle(struct kafka_consumer *consumer, struct fx_feed *feed, struct kafka_partition *partition)
 {
     int64_t low, high, position = fx_stream_position(partition->stream);
     if (rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, &low, &high, ASK_MS))
@@ -228,16 +228,16 @@ static bool look(struct kafka_consumer *consumer, struct fx_feed *feed, struct k
     return true;
 }
 
-void kafka_look_at_logs(struct kafka_consumer *consumer, struct fx_feed *feed)
+void kafka_settle_doubts(struct kafka_consumer *consumer, struct fx_feed *feed)
 {
     bool failed = false;
-    if (kafka_now_ms() < consumer->look_again_ms)
+    if (kafka_now_ms() < consumer->settle_again_ms)
         return;
     fx_feed_quiesce(feed);
     for (struct kafka_partition *at = consumer->partitions; at; at = at->next)
-        if (at->log == KAFKA_LOG_DOUBTED && (fx_feed_stopping(feed) || !look(consumer, feed, at)))
+        if (at->log == KAFKA_LOG_DOUBTED && (fx_feed_stopping(feed) || !settle(consumer, feed, at)))
             failed = true;
     atomic_store(&consumer->has_doubts, failed);
-    consumer->look_again_ms = failed ? kafka_now_ms() + PAUSE_MS : 0;
+    consumer->settle_again_ms = failed ? kafka_now_ms() + PAUSE_MS : 0;
     fx_feed_resume(feed);
 }

@@ -46,8 +46,8 @@ void kafka_go_to_position(struct kafka_consumer *consumer, struct kafka_partitio
         mark(consumer, partition);
 }
 
-static bool was_looked_at(const struct kafka_consumer *consumer, const struct kafka_partition *partition,
-                          int64_t position)
+static bool was_gone_back_to(const struct kafka_consumer *consumer, const struct kafka_partition *partition,
+                             int64_t position)
 {
     return partition->gone_back_to == position && partition->gone_back_in == atomic_load(&consumer->generation);
 }
@@ -55,7 +55,7 @@ static bool was_looked_at(const struct kafka_consumer *consumer, const struct ka
 bool kafka_believes(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t offset,
                     int64_t position)
 {
-    if (partition->jump == KAFKA_JUMP_NONE && was_looked_at(consumer, partition, position)) {
+    if (partition->jump == KAFKA_JUMP_NONE && was_gone_back_to(consumer, partition, position)) {
         partition->jump = KAFKA_JUMP_BELIEVED;
         partition->jump_to = offset;
         partition->jump_from = position;
@@ -88,7 +88,7 @@ void kafka_check_positions(struct kafka_worker *worker)
                 kafka_partition_find(consumer, list->elems[i].topic, list->elems[i].partition);
             if (!list->elems[i].err && list->elems[i].offset > fx_stream_position(partition->stream) &&
                 partition->jump == KAFKA_JUMP_NONE && partition->log == KAFKA_LOG_KNOWN && !partition->search.runs &&
-                !was_looked_at(consumer, partition, fx_stream_position(partition->stream)))
+                !was_gone_back_to(consumer, partition, fx_stream_position(partition->stream)))
                 mark(consumer, partition);
         }
     }
@@ -126,7 +126,7 @@ static bool go_back(struct kafka_consumer *consumer, struct kafka_partition *par
     return true;
 }
 
-enum fx_verdict kafka_look_at_jumps(struct kafka_consumer *consumer, struct fx_feed *feed)
+enum fx_verdict kafka_settle_jumps(struct kafka_consumer *consumer, struct fx_feed *feed)
 {
     bool failed = false;
     fx_feed_quiesce(feed);

@@ -208,10 +208,10 @@ static enum fx_verdict prepare_poll(struct kafka_consumer *consumer, struct fx_f
     if (atomic_load(&consumer->has_searches))
         kafka_search_batches(consumer, feed);
     if (atomic_load(&consumer->has_doubts))
-        kafka_look_at_logs(consumer, feed);
+        kafka_settle_doubts(consumer, feed);
     if (atomic_load(&consumer->rewinding)) /* a look has ended in a rollback */
         return kafka_go_back(consumer, feed);
-    return atomic_load(&consumer->has_jumped) ? kafka_look_at_jumps(consumer, feed) : FX_OK;
+    return atomic_load(&consumer->has_jumped) ? kafka_settle_jumps(consumer, feed) : FX_OK;
 }
 
 /* Partitions that were missed while messages were gathered: those messages come from before. */

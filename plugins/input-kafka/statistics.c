@@ -139,6 +139,6 @@ int kafka_on_statistics(rd_kafka_t *rk, char *text, size_t size, void *opaque)
     json_object_put(root);
     if (tokener)
         json_tokener_free(tokener);
-    kafka_trouble_look_again(consumer);
+    kafka_trouble_review(consumer);
     return 0;
 }

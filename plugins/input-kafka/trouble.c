@@ -292,7 +292,7 @@ static void forget_ended(struct kafka_troubles *troubles)
 }
 
 /* Asks the brokers without holding the lock. */
-void kafka_trouble_look_again(struct kafka_consumer *consumer)
+void kafka_trouble_review(struct kafka_consumer *consumer)
 {
     struct kafka_troubles *troubles = &consumer->troubles;
     pthread_mutex_lock(&troubles->lock);

@@ -69,9 +69,9 @@ bool prom_access_is_in_rate(struct prom_access *access, const struct prom_webcon
 }
 
 /* Looks for an earlier check of the same credentials. If there is none, makes a new one in *check. */
-static enum prom_answer_of_access look_at_claim(struct prom_access *access, const struct prom_request *request,
-                                                const struct prom_claim *claim,
-                                                const struct prom_credentials *credentials, struct prom_check **check)
+static enum prom_answer_of_access judge_claim(struct prom_access *access, const struct prom_request *request,
+                                              const struct prom_claim *claim,
+                                              const struct prom_credentials *credentials, struct prom_check **check)
 {
     if (prom_known_has(&access->known, claim)) {
         fx_metric_add(request->host->instance, PROM_LOGINS, 0, 1);
@@ -85,8 +85,8 @@ static enum prom_answer_of_access look_at_claim(struct prom_access *access, cons
     return *check ? PROM_ACCESS_LATER : PROM_ACCESS_NO;
 }
 
-enum prom_answer_of_access prom_access_look(struct prom_access *access, const struct prom_request *request,
-                                            struct prom_check **check)
+enum prom_answer_of_access prom_access_judge(struct prom_access *access, const struct prom_request *request,
+                                             struct prom_check **check)
 {
     const struct fx_map *users = &request->web->options->basic_auth_users;
     struct prom_credentials credentials;
@@ -100,7 +100,7 @@ enum prom_answer_of_access prom_access_look(struct prom_access *access, const st
         fx_metric_add(request->host->instance, PROM_LOGINS, 4, 1);
     } else {
         prom_claim_make(&access->known, users, &credentials, &claim);
-        answer = look_at_claim(access, request, &claim, &credentials, check);
+        answer = judge_claim(access, request, &claim, &credentials, check);
     }
     explicit_bzero(&credentials, sizeof credentials);
     if (header)

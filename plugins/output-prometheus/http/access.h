@@ -34,7 +34,7 @@ void prom_access_fini(struct prom_access *access);
 /* Counts one more request. False: too many requests, so answer 429. */
 bool prom_access_is_in_rate(struct prom_access *access, const struct prom_webconf *web);
 /* Decides by the request's head, and erases the password in it. LATER: *check must be added to verify, or freed. */
-enum prom_answer_of_access prom_access_look(struct prom_access *access, const struct prom_request *request,
-                                            struct prom_check **check);
+enum prom_answer_of_access prom_access_judge(struct prom_access *access, const struct prom_request *request,
+                                             struct prom_check **check);
 
 #endif

@@ -152,8 +152,8 @@ static enum MHD_Result refuse_password(const struct prom_request *request)
 }
 
 /* Decides by the head alone. YES: continue. Otherwise *result is the answer, or *mark is a check. */
-static enum prom_answer_of_access look_at_head(struct prom_http *http, const struct prom_request *request,
-                                               bool is_allowed, void **mark, enum MHD_Result *result)
+static enum prom_answer_of_access judge_head(struct prom_http *http, const struct prom_request *request,
+                                             bool is_allowed, void **mark, enum MHD_Result *result)
 {
     struct prom_check *check = NULL;
     if (!prom_access_is_in_rate(http->access, request->web)) {
@@ -162,7 +162,7 @@ static enum prom_answer_of_access look_at_head(struct prom_http *http, const str
     }
     if (is_allowed && http->host->find_route(request->path)->is_open)
         return PROM_ACCESS_YES;
-    enum prom_answer_of_access access = prom_access_look(http->access, request, &check);
+    enum prom_answer_of_access access = prom_access_judge(http->access, request, &check);
     *result = MHD_YES;
     if (access == PROM_ACCESS_NO)
         *result = refuse_password(request);
@@ -176,7 +176,7 @@ static enum MHD_Result begin_request(struct prom_http *http, const struct prom_r
                                      void **mark)
 {
     enum MHD_Result result;
-    if (http->access && look_at_head(http, request, is_allowed, mark, &result) != PROM_ACCESS_YES)
+    if (http->access && judge_head(http, request, is_allowed, mark, &result) != PROM_ACCESS_YES)
         return result;
     if (!is_allowed) /* at once, so that no body is read */
         return refuse_method(request);
@@ -210,7 +210,7 @@ static enum MHD_Result go_on_with_check(struct prom_http *http, const struct pro
  * connection without an answer. The result becomes the request's first mark. The target is in the connection's own
  * memory.
  */
-static void *look_at_target(void *arg, const char *target, struct MHD_Connection *connection)
+static void *bound_query(void *arg, const char *target, struct MHD_Connection *connection)
 {
     char *query = strchr(target, '?');
     unsigned count = 0;
@@ -278,7 +278,7 @@ static int start_daemon(struct prom_http *http, struct fx_error *err)
         how_to_wait | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, http,
         MHD_OPTION_ARRAY, of_tls, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_connections + CONNECTIONS_MORE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
-        MHD_OPTION_NOTIFY_COMPLETED, note_completed, http, MHD_OPTION_URI_LOG_CALLBACK, look_at_target, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, note_completed, http, MHD_OPTION_URI_LOG_CALLBACK, bound_query, NULL,
         MHD_OPTION_END);
     return http->daemon ? 0 : fx_error_set(err, FX_EIO, "the HTTP server does not start");
 }

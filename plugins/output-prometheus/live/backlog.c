@@ -43,7 +43,7 @@ static void add_sample(void *arg, const struct fx_sample *sample)
         sums->payloads += sample->integer;
 }
 
-bool prom_backlog_look(struct prom_backlog *backlog, struct fx_instance *instance)
+bool prom_backlog_note_inputs(struct prom_backlog *backlog, struct fx_instance *instance)
 {
     struct sums sums = {0, 0};
     fx_metrics_visit(instance, add_sample, &sums);

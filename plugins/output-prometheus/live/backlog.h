@@ -27,6 +27,6 @@ struct prom_backlog {
  */
 bool prom_backlog_note(struct prom_backlog *backlog, int64_t lag, int64_t payloads);
 /* Does the same with the numbers that the program's inputs report. An input that knows no lag has none. */
-bool prom_backlog_look(struct prom_backlog *backlog, struct fx_instance *instance);
+bool prom_backlog_note_inputs(struct prom_backlog *backlog, struct fx_instance *instance);
 
 #endif

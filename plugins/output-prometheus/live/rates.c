@@ -251,7 +251,7 @@ static void take_step(struct prom_rates *rates, const struct prom_snapshot *snap
     struct step step = {.snapshot = snapshot,
                         .point = {.end_ms = snapshot->cut_wall_ms,
                                   .seconds = (double)(snapshot->cut_ms - rates->before_ms) / 1000,
-                                  .is_backlog = prom_backlog_look(&rates->backlog, rates->store->instance)}};
+                                  .is_backlog = prom_backlog_note_inputs(&rates->backlog, rates->store->instance)}};
     int64_t begin_ns = prom_clock_ns();
     for (unsigned i = 0; i < rates->store->family_count; i++)
         if (rates->store->families[i].type == PROM_COUNTER &&

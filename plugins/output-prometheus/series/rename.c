@@ -135,7 +135,7 @@ static void rename_one(struct prom_store *store, unsigned family_number, uint32_
     rename->redirect[from] = to;
 }
 
-static void look_at(struct prom_store *store, unsigned family_number, uint32_t number, uint32_t count)
+static void rename_if_changed(struct prom_store *store, unsigned family_number, uint32_t number, uint32_t count)
 {
     struct prom_family *family = &store->families[family_number];
     struct prom_buffer *text = &family->admit.scratch;
@@ -157,7 +157,7 @@ void prom_rename_series(struct prom_store *store, unsigned family, uint32_t coun
         if (rename->cursor >= count)
             rename->cursor = 0;
         if (rename->cursor != PROM_OTHER_SERIES && !prom_life_is_gone(&store->families[family].life, rename->cursor))
-            look_at(store, family, rename->cursor, count);
+            rename_if_changed(store, family, rename->cursor, count);
         rename->cursor++;
     }
 }

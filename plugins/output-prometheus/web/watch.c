@@ -9,7 +9,7 @@
 /* Times of files are as coarse as the system's tick, and in some file systems as coarse as a second. */
 #define FRESH_SECONDS 2
 
-static void look(struct prom_watched *file)
+static void read_stat(struct prom_watched *file)
 {
     memset(&file->found, 0, sizeof file->found);
     file->failed = stat(file->path, &file->found) == 0 ? 0 : errno;
@@ -22,7 +22,7 @@ void prom_watch_add(struct prom_watch *watch, const char *path)
         return;
     struct prom_watched *file = &watch->files[watch->count++];
     file->path = copy;
-    look(file);
+    read_stat(file);
     long long age = (long long)time(NULL) - file->found.st_ctim.tv_sec; /* the clock may have been ahead then */
     if (!file->failed && age < FRESH_SECONDS && age > -FRESH_SECONDS)
         watch->is_fresh = true;
@@ -44,7 +44,7 @@ bool prom_watch_has_changed(const struct prom_watch *watch)
 {
     for (unsigned i = 0; i < watch->count; i++) {
         struct prom_watched now = {.path = watch->files[i].path};
-        look(&now);
+        read_stat(&now);
         if (!is_same(&now, &watch->files[i]))
             return true;
     }
