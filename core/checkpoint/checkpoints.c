@@ -131,5 +131,8 @@ void fxi_checkpoint_describe(const struct fxi_checkpoints *checkpoints, char tag
                              struct fx_checkpoint *checkpoint)
 {
     fxi_tag_print(tag, checkpoints->identity, checkpoints->progress.durable, checkpoints->progress.number);
-    *checkpoint = (struct fx_checkpoint){.number = checkpoints->progress.number, .tag = tag};
+    *checkpoint = (struct fx_checkpoint){.number = checkpoints->progress.number,
+                                         .identity = checkpoints->identity,
+                                         .tag = tag,
+                                         .durable = checkpoints->progress.durable};
 }

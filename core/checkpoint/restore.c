@@ -1,15 +1,46 @@
 /* What the state directory has kept is given to outputs and streams. Under run, while no worker is inside poll. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint/inside.h"
 #include "plugin/calls.h"
+#include "util/alloc.h"
 
 static int call_restore(struct fx_instance *instance, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct fxi_call before = fxi_call_begin(instance, "restore", 0);
     int rc = instance->plugin->restore(instance->self, checkpoint, err);
     fxi_call_end(before);
+    return rc;
+}
+
+/* Positions of all inputs, as in prepare. The caller's; texts are the slot's. */
+static struct fx_position *positions_of(const struct fxi_slot *slot)
+{
+    struct fx_position *positions = fxi_calloc(slot->position_count + 1, sizeof *positions);
+    for (size_t i = 0; i < slot->position_count; i++)
+        positions[i] = (struct fx_position){.stream = slot->positions[i].stream,
+                                            .partition = slot->positions[i].partition,
+                                            .offset = slot->positions[i].offset};
+    return positions;
+}
+
+static int call_restore_kept(const struct fxi_checkpoints *checkpoints, struct fx_instance *instance,
+                             const struct fxi_slot *slot, struct fx_error *err)
+{
+    char tag[FXI_TAG_BYTES];
+    struct fx_position *positions = positions_of(slot);
+    fxi_tag_print(tag, checkpoints->identity, true, slot->number);
+    struct fx_checkpoint checkpoint = {.number = slot->number,
+                                       .identity = checkpoints->identity,
+                                       .tag = tag,
+                                       .durable = 1,
+                                       .positions = positions,
+                                       .position_count = slot->position_count,
+                                       .state = instance->state};
+    int rc = call_restore(instance, &checkpoint, err);
+    free(positions);
     return rc;
 }
 
@@ -22,8 +53,7 @@ static enum restored restore_kept(struct fxi_checkpoints *checkpoints, struct fx
     int rc = fxi_part_read(instance->state, slot, &err);
     enum restored result = rc == FX_EINVAL ? RESTORED_NOTHING : RESTORED_DAMAGED;
     if (!rc) {
-        struct fx_checkpoint checkpoint = {.number = slot->number, .tag = "", .state = instance->state};
-        rc = call_restore(instance, &checkpoint, &err);
+        rc = call_restore_kept(checkpoints, instance, slot, &err);
         fxi_part_read_end(instance->state);
         if (rc >= 0)
             return RESTORED;
@@ -39,7 +69,7 @@ static enum restored restore(struct fxi_checkpoints *checkpoints, struct fx_inst
                              const struct fxi_slot *slot)
 {
     struct fx_error err = FX_ERROR_INIT;
-    struct fx_checkpoint nothing = {.number = 0, .tag = ""};
+    struct fx_checkpoint nothing = {.identity = checkpoints->identity, .tag = "", .state = instance->state};
     enum restored result = slot && instance->state ? restore_kept(checkpoints, instance, slot) : RESTORED_NOTHING;
     if (result != RESTORED && call_restore(instance, &nothing, &err) < 0) {
         fx_log(instance, FX_LOG_ERROR, "The output can't begin with nothing either.", "reason=%s", err.message);

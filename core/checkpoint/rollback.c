@@ -28,6 +28,7 @@ static void reset_streams(struct fxi_source *source)
 static void rewind_source(const struct fxi_checkpoints *checkpoints, struct fxi_source *source)
 {
     struct fx_checkpoint checkpoint = {.number = checkpoints->progress.committed_number,
+                                       .identity = checkpoints->identity,
                                        .tag = "",
                                        .positions = source->positions,
                                        .position_count = source->position_count};

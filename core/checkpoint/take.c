@@ -48,12 +48,12 @@ static void observe(const struct fxi_checkpoints *checkpoints, enum fxi_checkpoi
                            (double)(fxi_clock_ns() - start_ns) / 1e9);
 }
 
-static bool cut_output(struct fxi_checkpoints *checkpoints, struct fx_instance *instance)
+static bool cut_output(struct fxi_checkpoints *checkpoints, struct fx_instance *instance, struct fx_error *err)
 {
     if (!instance->plugin->cut)
         return true;
     struct fxi_call before = fxi_call_begin(instance, "cut", 0);
-    int rc = instance->plugin->cut(instance->self, checkpoints->progress.number);
+    int rc = instance->plugin->cut(instance->self, checkpoints->progress.number, err);
     fxi_call_end(before);
     return rc >= 0;
 }
@@ -62,6 +62,7 @@ static bool cut_output(struct fxi_checkpoints *checkpoints, struct fx_instance *
 static int cut(struct fxi_checkpoints *checkpoints, struct fx_error *err)
 {
     const struct fx_instance *failed = NULL;
+    struct fx_error why = FX_ERROR_INIT;
     fxi_progress_next(&checkpoints->progress);
     for (size_t i = 0; i < checkpoints->output_count; i++) {
         struct fx_instance *instance = checkpoints->outputs[i];
@@ -73,7 +74,7 @@ static int cut(struct fxi_checkpoints *checkpoints, struct fx_error *err)
     int64_t start = close_gates(checkpoints);
     fxi_progress_cut(&checkpoints->progress);
     for (size_t i = 0; i < checkpoints->output_count && !failed; i++)
-        if (!cut_output(checkpoints, checkpoints->outputs[i]))
+        if (!cut_output(checkpoints, checkpoints->outputs[i], &why))
             failed = checkpoints->outputs[i];
     for (size_t i = 0; i < checkpoints->source_count; i++)
         for (struct fx_stream *stream = checkpoints->sources[i]->streams; stream; stream = stream->next)
@@ -86,9 +87,11 @@ static int cut(struct fxi_checkpoints *checkpoints, struct fx_error *err)
     if (!failed)
         return 0;
     fxi_metric_set_add(checkpoints->metrics, FXI_CHECKPOINT_RESULTS, FXI_CHECKPOINT_NOT_CUT, 1);
-    fx_log(failed, FX_LOG_ERROR, "A cut found no memory; the page stays at the last committed one.",
-           "checkpoint=%" PRIu64, checkpoints->progress.number);
-    return fx_error_set(err, FX_ENOMEM, "%s found no memory for a cut", fx_instance_name(failed));
+    const char *reason = why.message[0] ? why.message : "it gave no reason";
+    fx_log(failed, FX_LOG_ERROR, "The output could not make a cut; pages stay at the last committed one.",
+           "checkpoint=%" PRIu64 " reason=%s", checkpoints->progress.number, reason);
+    return fx_error_set(err, why.code ? why.code : FX_EIO, "%s could not make a cut: %s", fx_instance_name(failed),
+                        reason);
 }
 
 /* Nothing to commit when no stream has moved since, and none is new. */

@@ -21,19 +21,19 @@ void prom_before_cut(void *self)
 }
 
 /* Without memory there is no cut this time, and the core goes on with the next. Wrong values never get a cut. */
-int prom_cut(void *self, uint64_t number)
+int prom_cut(void *self, uint64_t number, struct fx_error *err)
 {
     struct prom_output *output = self;
     struct prom_store *store = &output->store;
     if (atomic_load(&store->is_broken))
-        return FX_ENOMEM;
+        return fx_error_set(err, FX_ENOMEM, "records could not be counted: no memory");
     for_tables(store, prom_table_retire); /* nobody looks anything up now */
     if (store->pending)                   /* the last cut was never completed */
         prom_kept_forget(&output->kept);
     prom_snapshot_unref(store->pending);
     store->pending = prom_expire_cut(store, number) ? NULL : prom_snapshot_take(store, number);
     prom_http_cut(output->http);
-    return store->pending ? 0 : FX_ENOMEM;
+    return store->pending ? 0 : fx_error_set(err, FX_ENOMEM, "no memory for a copy of the values");
 }
 
 static void count_series(const struct prom_store *store, int64_t held)

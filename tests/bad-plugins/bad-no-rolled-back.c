@@ -1,9 +1,9 @@
 /* Refused: it takes cuts but can't go back to one. */
 #include "bad.h"
 
-static int cut(void *self, uint64_t number)
+static int cut(void *self, uint64_t number, struct fx_error *err)
 {
-    (void)self, (void)number;
+    (void)self, (void)number, (void)err;
     return 0;
 }
 

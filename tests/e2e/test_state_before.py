@@ -48,8 +48,9 @@ def lines_before(case):
 def check_goes_on(program, case, before):
     """Counters are unchanged, and the next record adds to its own series."""
     program.wait_for_log("go on from the newest checkpoint")
-    assert flow_lines(program.page_text()) == lines_before(case)
-    total = program.page().total()
+    page = program.wait_for_page(lambda shown: shown.total(), "the kept counters")
+    assert flow_lines(page.text) == lines_before(case)
+    total = page.total()
     before()
     page = program.wait_for_page(lambda shown: shown.total() == total + 1000, "one more record")
     old, new = set(lines_before(case)), set(flow_lines(page.text))

@@ -56,9 +56,9 @@ static void hang_before_cut(void *self)
     hang(self, "before_cut");
 }
 
-static int hang_cut(void *self, uint64_t number)
+static int hang_cut(void *self, uint64_t number, struct fx_error *err)
 {
-    (void)number;
+    (void)number, (void)err;
     hang(self, "cut");
     return 0;
 }

@@ -161,9 +161,10 @@ static enum fx_verdict rows_write(void *self, void *worker, const struct fx_batc
 }
 
 /* No worker writes now, so the lock does not keep workers out. It makes their work visible to this thread. */
-static int rows_cut(void *self, uint64_t number)
+static int rows_cut(void *self, uint64_t number, struct fx_error *err)
 {
     struct rows *rows = self;
+    (void)err;
     pthread_mutex_lock(&rows->lock);
     rows->size_cut = rows->size;
     pthread_mutex_unlock(&rows->lock);

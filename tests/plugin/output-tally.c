@@ -134,13 +134,15 @@ static int copy_counts(uint64_t **to, size_t *to_count, const uint64_t *from, si
     return 0;
 }
 
-static int tally_cut(void *self, uint64_t number)
+static int tally_cut(void *self, uint64_t number, struct fx_error *err)
 {
     struct tally *tally = self;
     calls_note(tally->options->calls, "cut %llu", (unsigned long long)number);
     if (tally->cuts++ < tally->options->failing_cuts)
-        return FX_ENOMEM; /* as if there were no memory for the copy */
-    return copy_counts(&tally->cut_counts, &tally->cut_count, tally->counts, tally->count);
+        return fx_error_set(err, FX_EIO, "the copy failed, as failing_cuts says");
+    if (copy_counts(&tally->cut_counts, &tally->cut_count, tally->counts, tally->count))
+        return fx_error_set(err, FX_ENOMEM, "no memory");
+    return 0;
 }
 
 /* Workers may still add texts to the list, but the texts up to cut_count belong to the cut. */
@@ -194,6 +196,18 @@ static void tally_rolled_back(void *self, uint64_t number)
         memcpy(tally->counts, tally->committed_counts, tally->committed_count * sizeof *tally->counts);
 }
 
+/* As `prepare` has it: "restore NUMBER TAG STREAM@OFFSET...". */
+static void note_restore(const struct tally *tally, const struct fx_checkpoint *checkpoint)
+{
+    char positions[256] = "";
+    size_t size = 0;
+    for (size_t i = 0; i < checkpoint->position_count && size < sizeof positions; i++)
+        size += (size_t)snprintf(positions + size, sizeof positions - size, " %s@%lld", checkpoint->positions[i].stream,
+                                 (long long)checkpoint->positions[i].offset);
+    calls_note(tally->options->calls, "restore %llu of %s tag=%s%s%s", (unsigned long long)checkpoint->number,
+               checkpoint->identity, checkpoint->tag, positions, checkpoint->state ? "" : " without state");
+}
+
 static int tally_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct tally *tally = self;
@@ -211,7 +225,7 @@ static int tally_restore(void *self, const struct fx_checkpoint *checkpoint, str
     tally->logged = tally->logged_now = tally->count;
     if (copy_counts(&tally->committed_counts, &tally->committed_count, tally->counts, tally->count))
         return fx_error_set(err, FX_ENOMEM, "no memory");
-    calls_note(tally->options->calls, "restore %llu", (unsigned long long)checkpoint->number);
+    note_restore(tally, checkpoint);
     show(tally);
     return 0;
 }
@@ -222,7 +236,7 @@ static const struct fx_option options[] = {
     {FX_OPTION(struct tally_options, field), .type = FX_OPT_STRING, .fallback = "name",
      .help = "Counted by this field."},
     {FX_OPTION(struct tally_options, failing_cuts), .type = FX_OPT_INTEGER, .fallback = "0", .max = 100,
-     .help = "How many cuts find no memory."},
+     .help = "How many cuts fail."},
     {FX_OPTION(struct tally_options, calls), .type = FX_OPT_STRING, .help = "Where calls are noted."},
     {0},
 };

@@ -325,11 +325,22 @@ class State(PluginTest):
         self.assertIn("was not accepted", err)
         self.assertEqual(self.counts(), {"a": 1, "b": 2})
 
-    def test_a_cut_that_finds_no_memory_is_no_checkpoint(self):
+    def test_restore_knows_whose_checkpoint_it_is(self):
+        """An output with a store of its own finds its rows by identity and number, and compares the positions."""
+        self.kept("a", "b")
+        self.kept("a", "b", "c")
+        identity = pathlib.Path(self.path("state"), "identity").read_text().split()[-1]
+        first, second = [call for call in self.lines("calls") if call.startswith("restore")]
+        self.assertEqual(first, f"restore 0 of {identity} tag=")
+        match = re.fullmatch(rf"restore (\d+) of {identity} tag={identity}:(\d+) (\S+)@2", second)
+        self.assertTrue(match and match[1] == match[2] != "0", second)
+
+    def test_a_cut_that_fails_is_no_checkpoint(self):
         """Else positions would go on without values, and the page would miss what lies between."""
         outputs = [self.tally(failing_cuts=2), self.report()]
         err = self.kept("a", "b", "c", outputs=outputs, checkpoints=True)
-        self.assertIn("found no memory", err)
+        self.assertIn("could not make a cut", err)
+        self.assertIn("the copy failed, as failing_cuts says", err)
         calls = [call for call in self.lines("calls") if call.startswith(("cut", "prepare", "commit"))]
         self.assertEqual(calls[:5], ["cut 1", "cut 2", "cut 3", "prepare 3, log anew", "commit 3 at 3: ok"])
         self.assertEqual(self.counts(), {"a": 1, "b": 1, "c": 1})

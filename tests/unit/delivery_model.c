@@ -94,10 +94,10 @@ static void show(struct model_instance *instance, const uint64_t *values, const 
     }
 }
 
-static int model_cut(void *self, uint64_t number)
+static int model_cut(void *self, uint64_t number, struct fx_error *err)
 {
     struct model_instance *instance = self;
-    (void)number;
+    (void)number, (void)err;
     memcpy(instance->cut, instance->values, sizeof instance->cut);
     return 0;
 }

@@ -35,10 +35,23 @@ struct fx_position {
     int64_t offset; /* of the next payload to read */
 };
 
-/* An input is given its own positions; an output is given those of all inputs. Valid during the call. */
+/*
+ * An input is given its own positions. An output is given those of all inputs: in prepare those of the cut, in restore
+ * all that were kept, also of streams that no input has now. Valid during the call.
+ */
 struct fx_checkpoint {
     uint64_t number; /* grows from checkpoint to checkpoint; 0: there is no checkpoint */
-    const char *tag; /* "instance:number", to be stored beside the positions: see fx_tags_add */
+    /*
+     * Whose checkpoints these are: the identity of the state directory. Without a directory it is made anew at each
+     * start. A pair (identity, number) is never used twice.
+     */
+    const char *identity;
+    /*
+     * "IDENTITY:NUMBER", to be stored beside the positions: see fx_tags_add. "IDENTITY-:NUMBER" if the checkpoint is not
+     * kept in a state directory. Empty in restore with number 0, and in rewind.
+     */
+    const char *tag;
+    int durable; /* 1: the checkpoint is kept in a state directory; in prepare: it is going to be */
     const struct fx_position *positions;
     size_t position_count;
     struct fx_state *state; /* in prepare and restore, for the functions of state.h; NULL: no state is kept */

@@ -155,10 +155,10 @@ struct fx_plugin {
     void (*before_cut)(void *self) FX_ZERO;
     /*
      * Copies all values written so far. The copy belongs to the checkpoint with this number. All workers wait
-     * meanwhile, so cut must be quick. Returns 0 or a negative code; after a failure no checkpoint is taken. If the
-     * previous cut was neither committed nor rolled back, the new one replaces it.
+     * meanwhile, so cut must be quick. Returns 0, or a negative code with err; after a failure no checkpoint is taken, and
+     * the log has the reason. If the previous cut was neither committed nor rolled back, the new one replaces it.
      */
-    int (*cut)(void *self, uint64_t number) FX_ZERO;
+    int (*cut)(void *self, uint64_t number, struct fx_error *err) FX_ZERO;
     /*
      * Makes the copy of the last cut durable (state.h). Returns 0 or a negative code. After a failure the checkpoint
      * continues without the values of this output.
@@ -169,8 +169,8 @@ struct fx_plugin {
     /* The last cut and everything written since do not count. Go back to the last committed cut, which is number. */
     void (*rolled_back)(void *self, uint64_t number) FX_ZERO;
     /*
-     * Takes the values of the given checkpoint (state.h), which is the last accepted one. Number 0 means to begin with
-     * nothing. Returns 0, or a negative code if the state can't be used; restore is then called once more, with
+     * Takes the values of the given checkpoint (state.h), which is the last accepted one. Its identity, tag and positions
+     * are those that prepare had. Number 0 means to begin with nothing: only identity and state are set then. Returns 0, or a negative code if the state can't be used; restore is then called once more, with
      * number 0. restore may be called again later, if a later checkpoint turns out to have been accepted. It is then
      * called before the next cut, while no worker writes.
      */

@@ -54,7 +54,7 @@ uint64_t prom_beside_checkpoint(struct prom_beside *beside)
     struct fx_error err = FX_ERROR_INIT;
     prom_before_cut(fixture->output);
     pthread_rwlock_wrlock(&beside->gate);
-    assert_int_equal(prom_cut(fixture->output, fixture->number), 0);
+    assert_int_equal(prom_cut(fixture->output, fixture->number, &err), 0);
     uint64_t sum = beside->sums[0] + beside->sums[1];
     pthread_rwlock_unlock(&beside->gate);
     assert_int_equal(prom_prepare(fixture->output, &taken, &err), 0);

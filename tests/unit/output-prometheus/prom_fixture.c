@@ -83,7 +83,7 @@ void prom_fixture_cut(struct prom_fixture *fixture)
 {
     struct fx_checkpoint checkpoint = {.number = ++fixture->number, .tag = "t"};
     struct fx_error err = FX_ERROR_INIT;
-    assert_int_equal(prom_cut(fixture->output, fixture->number), 0);
+    assert_int_equal(prom_cut(fixture->output, fixture->number, &err), 0);
     assert_int_equal(prom_prepare(fixture->output, &checkpoint, &err), 0);
 }
 

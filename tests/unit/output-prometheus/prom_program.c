@@ -108,7 +108,7 @@ bool prom_program_prepare(struct prom_program *program, bool *rewritten)
     struct fx_checkpoint checkpoint = {.number = ++f->number, .tag = "t", .state = program->part};
     enter(program, true);
     prom_before_cut(f->output);
-    int rc = prom_cut(f->output, f->number);
+    int rc = prom_cut(f->output, f->number, &err);
     enter(program, false);
     assert_true(!rc || program->around);
     if (rc)

@@ -216,7 +216,9 @@ static void a_rollback_without_memory_is_followed_by_no_cut(void **state)
     prom_rolled_back(program.fixture.output, program.fixture.number);
     around(false);
     assert_true(disarm(&program));
-    assert_true(prom_cut(program.fixture.output, ++program.fixture.number) < 0);
+    struct fx_error err = FX_ERROR_INIT;
+    assert_true(prom_cut(program.fixture.output, ++program.fixture.number, &err) < 0);
+    assert_non_null(strstr(err.message, "no memory"));
     expect_sum(&program, 2000);
     prom_program_end(&program);
 }
