@@ -233,6 +233,9 @@ int fxi_durable_prepare(struct fxi_checkpoints *checkpoints, struct fx_error *er
         if (!was_kept)
             fx_log(NULL, FX_LOG_INFO, "State is kept again.", NULL);
     }
+    /* The outputs that are left do without state, and are told so if it was lost just now. */
+    fxi_tag_print(tag, checkpoints->identity, checkpoints->progress.durable, checkpoint.number);
+    checkpoint.durable = checkpoints->progress.durable;
     checkpoint.state = NULL;
     checkpoint.rewrite_log = 0;
     bool failed = atomic_load(&checkpoints->end->failed);

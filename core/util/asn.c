@@ -28,7 +28,7 @@ static bool read_digits(const char **text, uint64_t limit, uint64_t *value)
 int fx_asn_read(const char *text, uint32_t *number, struct fx_error *err)
 {
     const char *at = strncasecmp(text, "AS", 2) == 0 ? text + 2 : text;
-    uint64_t high, low;
+    uint64_t high, low = 0;
     bool good = read_digits(&at, UINT32_MAX, &high);
     if (good && *at == '.') {
         at++;

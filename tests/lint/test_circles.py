@@ -87,6 +87,8 @@ class Circles(unittest.TestCase):
         self.assertIn("core", built)
         for program in built:
             graph = objects_graph(program)
+            if not any(graph.values()):
+                self.skipTest("objects without symbols: built with LTO")
             if program == "core":
                 self.assertIn("core/pipeline/worker.c", graph["core/pipeline/start.c"])
             for circle in circles(graph):
