@@ -35,6 +35,12 @@ int fxi_status_of_start(const struct fx_error *err)
     return is_config ? FXI_STATUS_CONFIG : FXI_STATUS_FAULT;
 }
 
+static void print_shadowed(void *arg, const char *file)
+{
+    (void)arg;
+    printf("%-20s   not used, because it comes later: %s\n", "", file);
+}
+
 struct listing {
     struct fxi_loader *loader;
     int status;
@@ -56,6 +62,7 @@ static void print_found(void *arg, const char *name, const char *file)
         putchar('\n');
         listing->status = FXI_STATUS_NO;
     }
+    fxi_loader_shadowed(listing->loader, name, print_shadowed, NULL);
 }
 
 int fxi_command_plugins(struct fxi_loader *loader, const struct fxi_args *args)

@@ -60,6 +60,7 @@ int fxi_command_metrics(struct fxi_loader *loader, const struct fxi_args *args)
                 PLUGIN_LABEL);
     print_table("Resolvers and outputs", "The records that each resolver and output takes. `plugin` is its name.",
                 fxi_stage_metrics, PLUGIN_LABEL);
+    print_table("Resolvers", "`plugin` is the resolver's name.", fxi_filter_metrics, PLUGIN_LABEL);
     print_table("Calls", "Calls into each instance, by its name in `plugin`; `program` is the program's own work.",
                 fxi_call_metrics, PLUGIN_LABEL);
     fxi_loader_list(loader, print_plugin, loader);

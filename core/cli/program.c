@@ -11,6 +11,7 @@
 
 #include "cli/command_table.h"
 #include "cli/commands.h"
+#include "cli/crash.h"
 #include "log/logger.h"
 #include "util/alloc.h"
 
@@ -76,8 +77,10 @@ static int with_loader(const struct fxi_args *args)
         dirs[i] = args->plugin_dirs[i];
     struct fxi_loader *loader = fxi_loader_new(dirs, &err);
     free(dirs);
-    if (!loader)
-        return fxi_print_error(&err);
+    if (!loader) {
+        int status = fxi_print_error(&err);
+        return err.code == FX_EINVAL ? FXI_STATUS_USAGE : status;
+    }
     int status;
     if (args->own)
         status = args->own->run(loader, args);
@@ -105,6 +108,7 @@ int fx_program_main(int argc, char **argv)
     struct fxi_args args;
     struct fx_error err = FX_ERROR_INIT;
     int status;
+    fxi_crash_watch();
     if (fxi_args_parse(&args, argc, argv, &err)) {
         fxi_print_error(&err);
         status = FXI_STATUS_USAGE;

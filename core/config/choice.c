@@ -75,3 +75,27 @@ int fxi_choice_fill(const struct fx_option *option, const char *file, const stru
     choice->text = inside ? fxi_strdup(inside->text) : NULL;
     return 0;
 }
+
+void fxi_choices_clear(struct fx_choices *choices)
+{
+    for (size_t i = 0; i < choices->count; i++)
+        free((char *)choices->pairs[i].key);
+    free((void *)choices->pairs);
+    *choices = (struct fx_choices){0};
+}
+
+int fxi_choices_fill(const struct fx_option *option, const char *file, const struct fxi_node *node,
+                     struct fx_choices *choices, struct fx_error *err)
+{
+    fxi_choices_clear(choices);
+    struct fx_keyed_choice *pairs = fxi_calloc(node->count + 1, sizeof *pairs);
+    choices->pairs = pairs;
+    for (const struct fxi_node *item = node->children; item; item = item->next) {
+        const char *word = item->type == FXI_NODE_SCALAR && !item->is_null ? item->text : NULL;
+        int found = word ? find(option, word, false) : -1;
+        if (found < 0)
+            return fail(option, file, item, false, word, err);
+        pairs[choices->count++] = (struct fx_keyed_choice){.key = fxi_strdup(item->key), .choice = found};
+    }
+    return 0;
+}

@@ -10,4 +10,9 @@ int fxi_choice_fill(const struct fx_option *option, const char *file, const stru
                     struct fx_choice *choice, struct fx_error *err) FX_WARN_UNUSED;
 void fxi_choice_clear(struct fx_choice *choice);
 
+/* A map whose values are each one of the choices; node: a map. */
+int fxi_choices_fill(const struct fx_option *option, const char *file, const struct fxi_node *node,
+                     struct fx_choices *choices, struct fx_error *err);
+void fxi_choices_clear(struct fx_choices *choices);
+
 #endif

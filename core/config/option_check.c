@@ -41,6 +41,18 @@ static struct layout layout_of(enum fx_option_type type)
         return LAYOUT_OF(struct fx_choice);
     case FX_OPT_TABLES:
         return LAYOUT_OF(struct fx_tables);
+    case FX_OPT_ADDRESS:
+        return LAYOUT_OF(struct fx_address);
+    case FX_OPT_PREFIX:
+        return LAYOUT_OF(struct fx_prefix);
+    case FX_OPT_HOST_PORT:
+        return LAYOUT_OF(struct fx_host_port);
+    case FX_OPT_TIMESTAMP:
+        return LAYOUT_OF(int64_t);
+    case FX_OPT_PATH:
+        return LAYOUT_OF(const char *);
+    case FX_OPT_CHOICES:
+        return LAYOUT_OF(struct fx_choices);
     }
     return (struct layout){0, 1};
 }
@@ -72,12 +84,29 @@ static const char *check_against_earlier(const struct fx_option *table, const st
     return NULL;
 }
 
+/* A number, or something with a number of entries. */
+static bool has_bounds(enum fx_option_type type)
+{
+    switch (type) {
+    case FX_OPT_INTEGER:
+    case FX_OPT_DOUBLE:
+    case FX_OPT_DURATION:
+    case FX_OPT_SIZE:
+    case FX_OPT_LIST:
+    case FX_OPT_MAP:
+    case FX_OPT_TABLES:
+    case FX_OPT_CHOICES:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const char *check_type(const struct fx_option *option, size_t options_size)
 {
     struct layout layout = layout_of(option->type);
-    bool chosen = option->type == FX_OPT_ENUM || option->type == FX_OPT_CHOICE;
-    bool counted =
-        option->type != FX_OPT_BOOL && option->type != FX_OPT_STRING && option->type != FX_OPT_SECRET && !chosen;
+    bool chosen = option->type == FX_OPT_ENUM || option->type == FX_OPT_CHOICE || option->type == FX_OPT_CHOICES;
+    bool counted = has_bounds((enum fx_option_type)option->type);
     if (layout.size == 0)
         return "has an unknown type";
     if (option->offset % layout.align != 0 || layout.size > options_size || option->offset > options_size - layout.size)
@@ -90,6 +119,10 @@ static const char *check_type(const struct fx_option *option, size_t options_siz
         return "may have secrets in its values but is not a map";
     if ((option->flags & FX_OPTION_LISTS) && option->type != FX_OPT_MAP)
         return "may have lists as its values but is not a map";
+    if ((option->flags & (FX_OPTION_READABLE | FX_OPTION_FOLDER)) && option->type != FX_OPT_PATH)
+        return "says what must be at a path but is none";
+    if ((option->flags & FX_OPTION_READABLE) && (option->flags & FX_OPTION_FOLDER))
+        return "can't be a file and a folder";
     if ((option->type == FX_OPT_TABLES) != (option->table != NULL && option->table_size > 0))
         return option->type == FX_OPT_TABLES ? "has no table of its own" : "has a table of its own but no use for it";
     return NULL;
@@ -106,7 +139,8 @@ static const char *check_row(const struct fx_option *table, const struct fx_opti
         return "is a secret inside a table, where it would be printed";
     if (depth > DEPTH_MAX)
         return "is in too many tables";
-    if (option->flags & ~(unsigned)(FX_OPTION_REQUIRED | FX_OPTION_RELOADABLE | FX_OPTION_SECRETS | FX_OPTION_LISTS))
+    if (option->flags & ~(unsigned)(FX_OPTION_REQUIRED | FX_OPTION_RELOADABLE | FX_OPTION_SECRETS | FX_OPTION_LISTS |
+                                    FX_OPTION_READABLE | FX_OPTION_FOLDER))
         return "has unknown flags";
     if (!option->help || !*option->help)
         return "has no help";

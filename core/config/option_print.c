@@ -19,11 +19,15 @@ static void type_add(struct fxi_str *line, const struct fx_option *option)
         [FX_OPT_STRING] = "text",        [FX_OPT_SECRET] = "secret",   [FX_OPT_ENUM] = "one of",
         [FX_OPT_DURATION] = "duration",  [FX_OPT_SIZE] = "size",       [FX_OPT_LIST] = "list of texts",
         [FX_OPT_MAP] = "map of texts",   [FX_OPT_CHOICE] = "one of",   [FX_OPT_TABLES] = "list of maps",
+        [FX_OPT_ADDRESS] = "address",    [FX_OPT_PREFIX] = "prefix",   [FX_OPT_HOST_PORT] = "host:port",
+        [FX_OPT_TIMESTAMP] = "time",     [FX_OPT_PATH] = "path",       [FX_OPT_CHOICES] = "map of",
     };
     fxi_str_puts(line, names[option->type]);
     if (option->flags & FX_OPTION_LISTS)
         fxi_str_puts(line, " or lists of them");
-    bool is_chosen = option->type == FX_OPT_ENUM || option->type == FX_OPT_CHOICE;
+    if (option->flags & (FX_OPTION_READABLE | FX_OPTION_FOLDER))
+        fxi_str_puts(line, option->flags & FX_OPTION_FOLDER ? " of a folder" : " of a file");
+    bool is_chosen = option->type == FX_OPT_ENUM || option->type == FX_OPT_CHOICE || option->type == FX_OPT_CHOICES;
     for (const char *const *choice = is_chosen ? option->choices : NULL; choice && *choice; choice++) {
         bool has_text = option->type == FX_OPT_CHOICE && (*choice)[strlen(*choice) - 1] == ':';
         fxi_str_printf(line, has_text ? "%s {%s TEXT}" : "%s %s",
@@ -40,7 +44,8 @@ static void type_add(struct fxi_str *line, const struct fx_option *option)
 static void bounds_add(struct fxi_str *line, const struct fx_option *option)
 {
     char bounds[FXI_BOUNDS_MAX];
-    bool counted = option->type == FX_OPT_LIST || option->type == FX_OPT_MAP || option->type == FX_OPT_TABLES;
+    bool counted = option->type == FX_OPT_LIST || option->type == FX_OPT_MAP || option->type == FX_OPT_TABLES ||
+                   option->type == FX_OPT_CHOICES;
     if (fxi_value_bounds(option, bounds))
         fxi_str_printf(line, "%s%s", bounds, counted ? " entries" : "");
 }

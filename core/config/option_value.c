@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/option_net.h"
 #include "config/text.h"
 #include "util/alloc.h"
 #include "util/str.h"
@@ -61,6 +62,18 @@ const char *fxi_value_kind(const struct fx_option *option)
         return "a map of keys and texts";
     case FX_OPT_TABLES:
         return "a list of maps";
+    case FX_OPT_ADDRESS:
+        return "an address such as 192.0.2.1 or 2001:db8::1";
+    case FX_OPT_PREFIX:
+        return "a prefix such as 192.0.2.0/24 or 2001:db8::/32";
+    case FX_OPT_HOST_PORT:
+        return "a host and a port such as example.net:443 or [2001:db8::1]:443";
+    case FX_OPT_TIMESTAMP:
+        return "a time such as 2026-01-31T12:00:00Z, or a date";
+    case FX_OPT_PATH:
+        return "a path";
+    case FX_OPT_CHOICES:
+        return "a map of keys and choices";
     case FX_OPT_STRING:
     case FX_OPT_SECRET:
     case FX_OPT_ENUM:
@@ -248,6 +261,15 @@ static int enum_parse(const struct fx_option *option, const char *text, int *val
     return FX_EINVAL;
 }
 
+static int prefix_parse(const struct fx_option *option, const char *text, struct fx_prefix *value, struct fx_error *err)
+{
+    char shown[FXI_SHOWN_MAX];
+    const char *why = fxi_prefix_parse(text, value);
+    return !why ? 0
+                : fx_error_set(err, FX_EINVAL, "'%s' must be %s, not '%s'%s", option->key, fxi_value_kind(option),
+                               fxi_text_show(text, shown), why);
+}
+
 static int text_take(const char *text, char **member)
 {
     free(*member);
@@ -272,11 +294,21 @@ int fxi_value_parse(const struct fx_option *option, const char *text, void *memb
         return enum_parse(option, text, member, err);
     case FX_OPT_STRING:
     case FX_OPT_SECRET:
+    case FX_OPT_PATH:
         return text_take(text, member);
+    case FX_OPT_ADDRESS:
+        return fxi_address_parse(text, member) ? 0 : fail_kind(option, text, err);
+    case FX_OPT_PREFIX:
+        return prefix_parse(option, text, member, err);
+    case FX_OPT_HOST_PORT:
+        return fxi_host_port_parse(text, member) ? 0 : fail_kind(option, text, err);
+    case FX_OPT_TIMESTAMP:
+        return fxi_timestamp_parse(text, member) ? 0 : fail_kind(option, text, err);
     case FX_OPT_LIST:
     case FX_OPT_MAP:
     case FX_OPT_CHOICE:
     case FX_OPT_TABLES:
+    case FX_OPT_CHOICES:
         break;
     }
     return fail_kind(option, text, err);

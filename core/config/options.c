@@ -4,9 +4,12 @@
  */
 #include "config/options.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/choice.h"
 #include "config/option_value.h"
@@ -50,7 +53,7 @@ void fxi_options_fini(const struct fx_option *table, void *options)
 {
     for (const struct fx_option *option = table; option && option->key; option++) {
         void *member = member_of(option, options);
-        if (option->type == FX_OPT_STRING || option->type == FX_OPT_SECRET) {
+        if (option->type == FX_OPT_STRING || option->type == FX_OPT_SECRET || option->type == FX_OPT_PATH) {
             char **text = member;
             if (*text && option->type == FX_OPT_SECRET)
                 explicit_bzero(*text, strlen(*text));
@@ -64,6 +67,12 @@ void fxi_options_fini(const struct fx_option *table, void *options)
             fxi_choice_clear(member);
         } else if (option->type == FX_OPT_TABLES) {
             tables_clear(option, member);
+        } else if (option->type == FX_OPT_CHOICES) {
+            fxi_choices_clear(member);
+        } else if (option->type == FX_OPT_HOST_PORT) {
+            struct fx_host_port *value = member;
+            free((char *)value->host);
+            *value = (struct fx_host_port){0};
         }
     }
 }
@@ -235,6 +244,11 @@ int fxi_option_fill(const struct fx_option *option, const char *file, const stru
         return map_fill(option, file, node, member, err);
     if (option->type == FX_OPT_CHOICE)
         return fxi_choice_fill(option, file, node, member, err);
+    if (option->type == FX_OPT_CHOICES) {
+        int code = node->type == FXI_NODE_MAP ? count_check(option, file, node, node->count, err)
+                                              : fail_node(option, file, node, err);
+        return code ? code : fxi_choices_fill(option, file, node, member, err);
+    }
     if (option->type == FX_OPT_SECRET && node->type == FXI_NODE_MAP)
         return secret_fill(file, node, member, err);
     if (option->type == FX_OPT_TABLES)
@@ -267,7 +281,7 @@ int fxi_option_parse(const struct fx_option *option, const char *text, void *opt
 {
     bool is_collection =
         (option->type == FX_OPT_LIST && *text == '[') || (option->type == FX_OPT_CHOICE && *text == '{');
-    if (option->type == FX_OPT_MAP || option->type == FX_OPT_TABLES || is_collection)
+    if (option->type == FX_OPT_MAP || option->type == FX_OPT_TABLES || option->type == FX_OPT_CHOICES || is_collection)
         return collection_parse(option, text, options, err);
     struct fxi_node node = {.type = FXI_NODE_SCALAR, .text = (char *)text};
     return fxi_option_fill(option, "", &node, options, err);
@@ -325,9 +339,38 @@ static int keys_check(const struct fx_option *table, const char *file, const str
     return 0;
 }
 
+/* What must be there is there. Only of what is used: a default that a user replaces need not be. */
+static int path_check(const struct fx_option *option, const char *file, const struct fxi_node *node, void *options,
+                      struct fx_error *err)
+{
+    const char *path = *(const char *const *)member_of(option, options), *why = NULL;
+    bool is_folder = option->flags & FX_OPTION_FOLDER;
+    struct stat status;
+    if (!path || !(option->flags & (FX_OPTION_READABLE | FX_OPTION_FOLDER)))
+        return 0;
+    if (stat(path, &status) || access(path, is_folder ? R_OK | X_OK : R_OK))
+        why = strerror(errno);
+    else if (is_folder ? !S_ISDIR(status.st_mode) : !S_ISREG(status.st_mode))
+        why = is_folder ? "it is no folder" : "it is no regular file";
+    return why ? fxi_node_error(err, file, node, 0, FX_EINVAL, "'%s' names a %s that can't be read: %s: %s",
+                                option->key, is_folder ? "folder" : "file", path, why)
+               : 0;
+}
+
+static int value_fill(const struct fx_option *option, const char *file, const struct fxi_node *map, void *options,
+                      struct fx_error *err);
+
 /* Fills an option with its value in map, or else with its default. */
 static int row_fill(const struct fx_option *option, const char *file, const struct fxi_node *map, void *options,
                     struct fx_error *err)
+{
+    int code = value_fill(option, file, map, options, err);
+    const struct fxi_node *node = fxi_node_get(map, option->key);
+    return code || option->type != FX_OPT_PATH ? code : path_check(option, file, node ? node : map, options, err);
+}
+
+static int value_fill(const struct fx_option *option, const char *file, const struct fxi_node *map, void *options,
+                      struct fx_error *err)
 {
     const struct fxi_node *node = fxi_node_get(map, option->key);
     if (node && !node->is_null)

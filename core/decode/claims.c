@@ -191,6 +191,7 @@ static int add_fields(struct fxi_decoder *d, const struct fxi_field *fields, cha
             return node;
         d->targets[i].node = (uint32_t)node;
         d->targets[i].is_optional = fields[i].optional != 0;
+        d->targets[i].is_lenient = fields[i].lenient != 0 && fields[i].type != FX_TEXT;
         if (names_place(fields[i].path) && make_pick(d, &d->targets[i], fields[i].path, name) != 0)
             return fx_error_set(err, FX_ENOMEM, "There is no memory for the fields.");
     }

@@ -113,6 +113,8 @@ static __attribute__((noinline)) enum fxi_decode convert(struct fxi_decoder *d, 
     }
     enum fxi_decode decode = target->type == FX_TEXT ? convert_text(d, capture, value, arena)
                                                      : convert_number(d, target, capture, value, arena);
+    if (decode != FXI_DECODE_RECORD && target->is_lenient)
+        return FXI_DECODE_RECORD;
     if (decode != FXI_DECODE_RECORD)
         fxi_decode_fault(d, capture->text, decode);
     return decode;

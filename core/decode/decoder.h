@@ -43,6 +43,7 @@ struct fxi_field {
     enum fx_type type; /* FX_UNSIGNED, FX_SIGNED, FX_DOUBLE or FX_TEXT */
     int computed;      /* a resolver fills it; the decoder leaves FX_NULL */
     int optional;      /* the field has other paths as well: an empty text where a number is claimed is FX_NULL */
+    int lenient;       /* a number is claimed: anything else is FX_NULL and rejects nothing */
 };
 
 enum fxi_decode {

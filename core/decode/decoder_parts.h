@@ -118,7 +118,7 @@ struct fxi_target {
     struct fxi_pick *pick;             /* owned; NULL: the path has no element index */
     uint32_t node;
     enum fx_type type;
-    bool is_optional;
+    bool is_optional, is_lenient;
 };
 
 /* The position in a list at the top. */

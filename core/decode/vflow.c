@@ -29,7 +29,8 @@ struct fxi_vflow {
     struct wanted *wanted;
     size_t wanted_count;
     struct span agent;
-    const char *at; /* in DataSets: the next record, or what follows the last one; NULL: between messages */
+    const char *record; /* the last one that was begun */
+    const char *at;     /* in DataSets: the next record, or what follows the last one; NULL: between messages */
 };
 
 /* Takes the next member of an object, from after '{' or a value. False: the object has ended, and *at is after it. */
@@ -198,9 +199,11 @@ static bool name_element(const struct span *id, const struct span *enterprise, c
     return written > 0 && written < 64;
 }
 
-static bool take_element(struct fxi_vflow *vflow, const char **at)
+/* Its name in a flat record, and its value. False: it is no element. */
+static bool read_element(const char **at, char flat[64], size_t *size, struct span *v)
 {
-    struct span name, value, id = {0}, enterprise = {0}, v = {0};
+    struct span name, value, id = {0}, enterprise = {0};
+    *v = (struct span){0};
     if (**at != '{')
         return false;
     ++*at;
@@ -208,13 +211,19 @@ static bool take_element(struct fxi_vflow *vflow, const char **at)
         if (is_named(&name, "I"))
             id = value;
         else if (is_named(&name, "V"))
-            v = value;
+            *v = value;
         else if (is_named(&name, "E"))
             enterprise = value;
     }
+    return name_element(&id, &enterprise, flat, size);
+}
+
+static bool take_element(struct fxi_vflow *vflow, const char **at)
+{
+    struct span v;
     char wanted_name[64];
     size_t size;
-    if (!name_element(&id, &enterprise, wanted_name, &size))
+    if (!read_element(at, wanted_name, &size, &v))
         return false;
     for (size_t i = 0; i < vflow->wanted_count; i++) {
         struct wanted *wanted = &vflow->wanted[i];
@@ -312,9 +321,43 @@ enum fxi_decode fxi_vflow_next(struct fxi_vflow *vflow, const char **at, const c
         if (decode != FXI_DECODE_RECORD)
             return decode;
     }
-    const char *start = vflow->at;
+    const char *start = vflow->record = vflow->at;
     enum fxi_decode decode = take_elements(vflow, &vflow->at) ? decode_flat(vflow, row, arena) : FXI_DECODE_TYPE;
     if (decode != FXI_DECODE_RECORD && where)
         *where = start;
     return decode;
+}
+
+static char *put_pair(char *to, const char *name, size_t size, const struct span *value)
+{
+    if (to[-1] != '{')
+        *to++ = ',';
+    *to++ = '"';
+    to = put(to, name, size);
+    to = put(to, "\":", 2);
+    return put(to, value->start, (size_t)(value->end - value->start));
+}
+
+/* An element is shorter flat than as an object. */
+const char *fxi_vflow_text(const struct fxi_vflow *vflow, struct fxi_arena *arena, size_t *size)
+{
+    static const char agent[] = "AgentID";
+    const char *at = vflow->record + 1;
+    size_t agent_size = vflow->agent.start ? (size_t)(vflow->agent.end - vflow->agent.start) : 0;
+    size_t most = (size_t)(fxi_walk_value(vflow->record) - vflow->record) + agent_size + sizeof agent + 8;
+    char *text = fxi_arena_alloc(arena, most), *to = text, name[64];
+    if (!text)
+        return NULL;
+    *to++ = '{';
+    if (vflow->agent.start)
+        to = put_pair(to, agent, sizeof agent - 1, &vflow->agent);
+    while (next_element(&at)) {
+        struct span value;
+        size_t name_size;
+        if (read_element(&at, name, &name_size, &value) && value.start)
+            to = put_pair(to, name, name_size, &value);
+    }
+    *to++ = '}';
+    *size = (size_t)(to - text);
+    return text;
 }

@@ -24,6 +24,11 @@ void fxi_vflow_free(struct fxi_vflow *vflow);
 enum fxi_decode fxi_vflow_next(struct fxi_vflow *vflow, const char **at, const char *end, struct fx_value *row,
                                struct fxi_arena *arena, const char **where);
 
+/*
+ * The record that fxi_vflow_next gave last, written flat with all its elements, in the arena. NULL: there is no memory.
+ */
+const char *fxi_vflow_text(const struct fxi_vflow *vflow, struct fxi_arena *arena, size_t *size);
+
 /* The decoder of the messages. How a payload ends is set there (fxi_decoder_set_part). */
 struct fxi_decoder *fxi_vflow_whole(struct fxi_vflow *vflow);
 /* The decoder of the records in the messages. */

@@ -1,4 +1,4 @@
-/* A batch with what the public struct hides: its capacity and its arena. One worker's. */
+/* A batch with what the public struct hides: its capacity, its arena, the rows that a filter drops. One worker's. */
 #ifndef FXI_PIPELINE_BATCH_H
 #define FXI_PIPELINE_BATCH_H
 
@@ -10,11 +10,17 @@ struct fxi_batch {
     struct fx_batch public; /* first: plugins hold a pointer to it */
     uint32_t capacity;      /* rows */
     struct fxi_arena arena;
+    unsigned char *dropped; /* a bit for each row; all 0 while drop_count is 0 */
+    uint32_t drop_count;
 };
 
 void fxi_batch_init(struct fxi_batch *batch, uint32_t capacity, uint32_t width);
 void fxi_batch_fini(struct fxi_batch *batch);
 /* Forgets rows and texts. */
 void fxi_batch_reset(struct fxi_batch *batch);
+/* Removes the rows that were dropped; the others keep their order. Gives the number of those removed. */
+uint32_t fxi_batch_sweep(struct fxi_batch *batch);
+/* Forgets that rows were dropped. */
+void fxi_batch_keep(struct fxi_batch *batch);
 
 #endif

@@ -105,6 +105,13 @@ const struct fx_metric fxi_stage_metrics[] = {
                            .help = "Time spent in a stage. For an input: waiting for payloads and decoding them."},
     {.name = NULL}};
 
+const struct fx_metric fxi_filter_metrics[] = {
+    [FXI_FILTER_RECORDS] = {.name = "records_filtered_total",
+                            .kind = FX_COUNTER,
+                            .help = "Records that a resolver dropped on purpose, as a filter. Neither later resolvers "
+                                    "nor outputs see them."},
+    {.name = NULL}};
+
 const struct fx_metric fxi_call_metrics[] = {
     [FXI_CALL_OVERDUE] = {.name = "call_overdue_seconds",
                           .kind = FX_GAUGE | FXI_METRIC_NS,

@@ -47,6 +47,9 @@ enum fxi_purge { FXI_PURGE_COMPLETE, FXI_PURGE_INCOMPLETE, FXI_PURGE_UNJUDGED };
 enum fxi_stage_metric { FXI_STAGE_RECORDS, FXI_STAGE_DROPPED, FXI_STAGE_RETRIES, FXI_STAGE_ERRORS, FXI_STAGE_SECONDS };
 extern const struct fx_metric fxi_stage_metrics[];
 
+enum fxi_filter_metric { FXI_FILTER_RECORDS };
+extern const struct fx_metric fxi_filter_metrics[];
+
 enum fxi_call_metric { FXI_CALL_OVERDUE };
 extern const struct fx_metric fxi_call_metrics[];
 

@@ -66,16 +66,52 @@ ALWAYS_INLINE void take_record(struct fx_feed *feed, const struct fx_value *row,
         fxi_feed_flush(feed);
 }
 
-/* What an input needs beside the plain decoder: vFlow's messages, a mapping to finish, writers to watch. */
-static enum fxi_decode next_mapped(struct fx_feed *feed, const char **at, const char *end, struct fx_value *row,
-                                   const char **where, unsigned *rows)
+static struct fx_value make_text(const char *text, size_t size)
 {
+    return text && size <= UINT32_MAX ? (struct fx_value){.text = text, .size = (uint32_t)size, .type = FX_TEXT}
+                                      : (struct fx_value){.type = FX_NULL};
+}
+
+/* at: behind the record; between are white space and nothing else. */
+static struct fx_value record_text(struct fx_feed *feed, const char *at)
+{
+    size_t size = 0;
+    if (feed->vflow) {
+        const char *text = fxi_vflow_text(feed->vflow, &feed->batch.arena, &size);
+        return make_text(text, size);
+    }
+    const char *start = fxi_decoder_start(feed->decoder);
+    while (at > start && at[-1] != '}')
+        at--;
+    return make_text(start, (size_t)(at - start));
+}
+
+static void fill_texts(struct fx_feed *feed, const struct fx_payload *payload, const char *at, struct fx_value *row,
+                       unsigned rows)
+{
+    const struct fxi_pipeline *pipeline = feed->pipeline;
+    struct fx_value record = pipeline->record_field < 0 ? make_text(NULL, 0) : record_text(feed, at);
+    for (unsigned i = 0; i < rows; i++, row += feed->batch.public.width) {
+        if (pipeline->record_field >= 0)
+            row[pipeline->record_field] = record;
+        if (pipeline->payload_field >= 0)
+            row[pipeline->payload_field] = make_text(payload->data, payload->size);
+    }
+}
+
+/* What an input needs beside the plain decoder: vFlow's messages, a mapping to finish, writers to watch, whole texts. */
+static enum fxi_decode next_mapped(struct fx_feed *feed, const struct fx_payload *payload, const char **at,
+                                   struct fx_value *row, const char **where, unsigned *rows)
+{
+    const char *end = payload->data + payload->size;
     enum fxi_decode result = feed->vflow ? fxi_vflow_next(feed->vflow, at, end, row, &feed->batch.arena, where)
                                          : fxi_decoder_next(feed->decoder, at, end, row, &feed->batch.arena, where);
     if (result == FXI_DECODE_RECORD && feed->input->mapping.finishes)
         *rows = fxi_mapping_finish(&feed->input->mapping, row, &result);
     if (result == FXI_DECODE_RECORD && feed->writers && !is_marker(feed, row))
         fxi_markers_record(feed->writers, row);
+    if (result == FXI_DECODE_RECORD && feed->whole)
+        fill_texts(feed, payload, *at, row, *rows);
     return result;
 }
 
@@ -101,7 +137,7 @@ ALWAYS_INLINE const char *decode_records(struct fx_feed *feed, const struct fx_s
         const char *from = at, *where = at;
         unsigned rows = 1;
         enum fxi_decode result = plain ? fxi_decoder_next(feed->decoder, &at, end, row, &feed->batch.arena, &where)
-                                       : next_mapped(feed, &at, end, row, &where, &rows);
+                                       : next_mapped(feed, payload, &at, row, &where, &rows);
         if (result == FXI_DECODE_RECORD)
             take_record(feed, row, rows);
         else if (result == FXI_DECODE_END || !reject(feed, stream, payload, result, where, from, at))
@@ -208,6 +244,14 @@ void fx_stream_pass(struct fx_feed *feed, struct fx_stream *stream, int64_t next
         hold_gate(feed);
     if (stream->live && next > stream->position)
         stream->position = next;
+}
+
+enum fx_verdict fx_feed_flush(struct fx_feed *feed)
+{
+    fxi_feed_flush(feed);
+    fxi_feed_release(feed);
+    feed->lines.payload = NULL; /* its memory can hold something else now */
+    return verdict_of(feed);
 }
 
 void fxi_feed_publish(struct fx_feed *feed)

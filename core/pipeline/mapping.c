@@ -42,29 +42,29 @@ static void find_paths(const struct fx_instance *input, const char *field, fxi_p
         paths[0] = field;
 }
 
-static uint16_t add_field(struct fxi_mapping *mapping, const char *path, enum fx_type type, int computed)
+static uint16_t add_field(struct fxi_mapping *mapping, const char *path, enum fx_type type, bool lenient)
 {
     mapping->fields = fxi_realloc(mapping->fields, mapping->count + 1, sizeof *mapping->fields);
-    mapping->fields[mapping->count] = (struct fxi_field){.path = fxi_strdup(path), .type = type, .computed = computed};
+    mapping->fields[mapping->count] = (struct fxi_field){.path = fxi_strdup(path), .type = type, .lenient = lenient};
     return (uint16_t)mapping->count++;
 }
 
 /* Fields for the second path and those after; their values move to `to`. */
-static void add_others(struct fxi_mapping *mapping, uint16_t to, const char *const *paths, enum fx_type type)
+static void add_others(struct fxi_mapping *mapping, uint16_t to, const char *const *paths)
 {
     mapping->fields[to].optional = *paths != NULL;
     for (; *paths; paths++) {
-        uint16_t from = add_field(mapping, *paths, type, 0);
+        uint16_t from = add_field(mapping, *paths, mapping->fields[to].type, mapping->fields[to].lenient);
         mapping->fields[from].optional = 1;
         mapping->moves = fxi_realloc(mapping->moves, mapping->move_count + 1, sizeof *mapping->moves);
         mapping->moves[mapping->move_count++] = (struct fxi_move){to, from};
     }
 }
 
-static uint16_t add_place(struct fxi_mapping *mapping, const char *const *paths, enum fx_type type)
+static uint16_t add_place(struct fxi_mapping *mapping, const char *const *paths, enum fx_type type, bool lenient)
 {
-    uint16_t field = add_field(mapping, paths[0], type, 0);
-    add_others(mapping, field, paths + 1, type);
+    uint16_t field = add_field(mapping, paths[0], type, lenient);
+    add_others(mapping, field, paths + 1);
     return field;
 }
 
@@ -74,14 +74,15 @@ static void map_fields(struct fxi_mapping *mapping, const struct fxi_schema *sch
     for (size_t i = 0; i < schema->count; i++) {
         const struct fxi_field *field = &schema->fields[i];
         find_paths(input, field->path, paths);
-        add_field(mapping, field->computed ? field->path : paths[0], field->type, field->computed);
+        uint16_t number = add_field(mapping, field->computed ? field->path : paths[0], field->type, field->lenient);
+        mapping->fields[number].computed = field->computed;
     }
     mapping->own = mapping->count;
     for (size_t i = 0; i < schema->count; i++) {
         const struct fxi_field *field = &schema->fields[i];
         find_paths(input, field->path, paths);
         if (!field->computed)
-            add_others(mapping, (uint16_t)i, paths + 1, field->type);
+            add_others(mapping, (uint16_t)i, paths + 1);
     }
 }
 
@@ -94,14 +95,14 @@ static int find_field(const struct fxi_schema *schema, const char *path, enum fx
 }
 
 static uint16_t map_partner(struct fxi_mapping *mapping, const struct fxi_schema *schema,
-                            const struct fx_instance *input, const char *partner, enum fx_type type)
+                            const struct fx_instance *input, const char *partner, const struct fxi_field *field)
 {
-    int found = find_field(schema, partner, type);
+    int found = find_field(schema, partner, field->type);
     if (found >= 0)
         return (uint16_t)found;
     fxi_paths paths;
     find_paths(input, partner, paths);
-    return add_place(mapping, paths, type);
+    return add_place(mapping, paths, field->type, field->lenient);
 }
 
 static uint16_t map_back_value(struct fxi_mapping *mapping, const struct fx_instance *input,
@@ -112,7 +113,7 @@ static uint16_t map_back_value(struct fxi_mapping *mapping, const struct fx_inst
         paths = own;
     else if (written_paths(&options_of(input)->fields, field->path, own))
         return NOWHERE; /* the user counts something else: then the preset's way back is none */
-    uint16_t at = add_place(mapping, paths, field->type);
+    uint16_t at = add_place(mapping, paths, field->type, field->lenient);
     mapping->back_values = fxi_realloc(mapping->back_values, mapping->back_value_count + 1, sizeof(uint16_t));
     mapping->back_values[mapping->back_value_count++] = at;
     return at;
@@ -131,7 +132,7 @@ static void map_way_back(struct fxi_mapping *mapping, const struct fxi_schema *s
             partner = NULL, value = own;
         mapping->back[i] = (uint16_t)i;
         if (!field->computed && partner)
-            mapping->back[i] = map_partner(mapping, schema, input, partner, field->type);
+            mapping->back[i] = map_partner(mapping, schema, input, partner, field);
         else if (!field->computed && value)
             mapping->back[i] = map_back_value(mapping, input, field, value);
     }
@@ -155,10 +156,11 @@ static void map_scaled(struct fxi_mapping *mapping, const struct fxi_schema *sch
 }
 
 /* A field that has names for its numbers is decoded as a text, with its other places, whatever is claimed. */
-static void add_spell(struct fxi_mapping *mapping, uint16_t at, enum fx_word word, bool is_text)
+static void add_spell(struct fxi_mapping *mapping, uint16_t at, enum fx_word word, const struct fxi_field *field)
 {
     mapping->spells = fxi_realloc(mapping->spells, mapping->spell_count + 1, sizeof *mapping->spells);
-    mapping->spells[mapping->spell_count++] = (struct fxi_spell){at, (uint8_t)word, is_text};
+    mapping->spells[mapping->spell_count++] = (struct fxi_spell){
+        .field = at, .word = (uint8_t)word, .type = (uint8_t)field->type, .rejects = !field->lenient};
     mapping->fields[at].type = FX_TEXT;
     for (size_t i = 0; i < mapping->move_count; i++)
         if (mapping->moves[i].to == at)
@@ -174,9 +176,9 @@ static void map_spelled(struct fxi_mapping *mapping, const struct fxi_schema *sc
         if (word == FX_WORD_NONE || field->computed)
             continue;
         uint16_t back = mapping->back ? mapping->back[i] : NOWHERE;
-        add_spell(mapping, (uint16_t)i, word, field->type == FX_TEXT);
+        add_spell(mapping, (uint16_t)i, word, field);
         if (back != NOWHERE && back >= mapping->own)
-            add_spell(mapping, back, word, field->type == FX_TEXT);
+            add_spell(mapping, back, word, field);
     }
     if (mapping->spell_count)
         mapping->names = fxi_names_new(as_numbers);
@@ -328,7 +330,10 @@ unsigned fxi_mapping_finish(const struct fxi_mapping *mapping, struct fx_value *
     /* Asked before as well as after: spelling makes "hopopt" of protocol "0", and "0" of the flags "........". */
     bool may_go_back = mapping->back && has_way_back(mapping, row);
     for (size_t i = 0; i < mapping->spell_count; i++)
-        fxi_spell_value(mapping->names, &mapping->spells[i], &row[mapping->spells[i].field]);
+        if (!fxi_spell_value(mapping->names, &mapping->spells[i], &row[mapping->spells[i].field])) {
+            *why = FXI_DECODE_TYPE;
+            return 0;
+        }
     if (may_go_back && has_way_back(mapping, row)) {
         turn(mapping, row, row + mapping->count);
         rows = 2;

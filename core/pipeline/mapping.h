@@ -18,7 +18,8 @@ struct fxi_move {
 struct fxi_spell {
     uint16_t field;
     uint8_t word; /* enum fx_word */
-    bool is_text; /* else a number is claimed */
+    uint8_t type; /* as claimed: FX_TEXT, or a number */
+    bool rejects; /* a claim of a number rejects the record if there is no number */
 };
 struct fxi_names; /* spelling.c */
 

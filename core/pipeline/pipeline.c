@@ -4,6 +4,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "checkpoint/checkpoint_metrics.h"
 #include "log/logger.h"
@@ -13,18 +15,15 @@
 #include "pipeline/wiring.h"
 #include "util/alloc.h"
 
-int fx_claim_read(struct fx_instance *instance, const char *path, enum fx_type type, struct fx_error *err)
+int fx_claim(struct fx_instance *instance, const struct fx_claim *claim, struct fx_error *err)
 {
-    if (!instance->may_claim)
-        return fx_error_set(err, FX_EINVAL, "fields can be claimed in create only");
-    return fxi_schema_read(&instance->pipeline->schema, path, type, err);
-}
-
-int fx_claim_write(struct fx_instance *instance, const char *path, struct fx_error *err)
-{
-    if (!instance->may_claim)
-        return fx_error_set(err, FX_EINVAL, "fields can be claimed in create only");
-    return fxi_schema_write(&instance->pipeline->schema, path, instance, err);
+    struct fx_error why = FX_ERROR_INIT;
+    int number = instance->may_claim ? fxi_schema_claim(&instance->pipeline->schema, claim, instance, &why)
+                                     : fx_error_set(&why, FX_EINVAL, "fields can be claimed in create only");
+    if (number < 0) /* without an option the place is that of the entry, whose first key this is */
+        return fx_error_option(err, instance, claim->option ? claim->option : "plugin",
+                               claim->option ? claim->item : NULL, "%s", why.message);
+    return number;
 }
 
 void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_sample *sample), void *arg)
@@ -84,6 +83,13 @@ static void add_stage(struct fxi_pipeline *pipeline, struct fx_instance *instanc
         .instance = instance, .metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, fxi_stage_metrics)};
 }
 
+static void add_resolver(struct fxi_pipeline *pipeline, struct fx_instance *instance)
+{
+    struct fxi_stage *stage = &pipeline->resolvers[pipeline->resolver_count];
+    add_stage(pipeline, instance, pipeline->resolvers, &pipeline->resolver_count);
+    stage->filter_metrics = fxi_metrics_add_set(pipeline->metrics, instance->name, fxi_filter_metrics);
+}
+
 static int add_instance(struct fxi_pipeline *pipeline, struct fxi_loader *loader, const struct fxi_plugin_entry *entry,
                         struct fx_error *err)
 {
@@ -98,7 +104,7 @@ static int add_instance(struct fxi_pipeline *pipeline, struct fxi_loader *loader
     if (entry->kind == FX_KIND_INPUT)
         add_input(pipeline, instance);
     else if (entry->kind == FX_KIND_RESOLVER)
-        add_stage(pipeline, instance, pipeline->resolvers, &pipeline->resolver_count);
+        add_resolver(pipeline, instance);
     else
         add_stage(pipeline, instance, pipeline->outputs, &pipeline->output_count);
     return fxi_instance_create(instance, err);
@@ -134,7 +140,8 @@ static int add_feed(struct fxi_pipeline *pipeline, struct fxi_input *input, unsi
         feed->vflow = fxi_vflow_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
     else
         feed->decoder = fxi_decoder_new(mapping->fields, mapping->count, (unsigned)options->max_depth, err);
-    feed->plain = feed->decoder && !mapping->finishes && !feed->writers;
+    feed->whole = pipeline->record_field >= 0 || pipeline->payload_field >= 0;
+    feed->plain = feed->decoder && !mapping->finishes && !feed->writers && !feed->whole;
     if (!feed->decoder && !feed->vflow)
         return err->code;
     fxi_decoder_set_join(feed->vflow ? fxi_vflow_flat(feed->vflow) : feed->decoder, input->instance->entry->input.join);
@@ -174,6 +181,12 @@ static int add_feeds(struct fxi_pipeline *pipeline, struct fx_error *err)
     int rc = make_mappings(pipeline, err);
     if (rc)
         return rc;
+    pipeline->record_field = fxi_schema_find_text(&pipeline->schema, FXI_FIELD_RECORD);
+    pipeline->payload_field = fxi_schema_find_text(&pipeline->schema, FXI_FIELD_PAYLOAD);
+    for (size_t i = 0; i < pipeline->resolver_count; i++) {
+        struct fxi_stage *stage = &pipeline->resolvers[i];
+        stage->copy_count = fxi_schema_copies(&pipeline->schema, stage->instance, &stage->copies);
+    }
     struct fx_feed *feed = pipeline->feeds = fxi_calloc(pipeline->feed_count, sizeof *pipeline->feeds);
     for (size_t i = 0; i < pipeline->input_count; i++)
         for (unsigned j = 0; j < pipeline->inputs[i].instance->workers; j++)
@@ -198,6 +211,9 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
     pipeline->call_metrics = fxi_metrics_add_set(pipeline->metrics, "program", fxi_call_metrics);
     fxi_readiness_set(&pipeline->readiness, "program", "it is starting");
     int rc = fxi_end_init(&pipeline->end, err);
+    pipeline->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!rc && pipeline->stop_fd < 0)
+        rc = fx_error_set(err, FX_EIO, "can't make an event descriptor");
     if (!rc)
         rc = add_instances(pipeline, loader, err);
     if (!rc)
@@ -258,6 +274,8 @@ void fxi_pipeline_free(struct fxi_pipeline *pipeline)
         fxi_instance_free(pipeline->instances[i]);
     free(pipeline->instances);
     free(pipeline->inputs);
+    for (size_t i = 0; i < pipeline->resolver_count; i++)
+        free(pipeline->resolvers[i].copies);
     free(pipeline->resolvers);
     free(pipeline->outputs);
     fxi_schema_fini(&pipeline->schema);
@@ -265,5 +283,7 @@ void fxi_pipeline_free(struct fxi_pipeline *pipeline)
     fxi_checkpoints_free(pipeline->checkpoints);
     fxi_readiness_fini(&pipeline->readiness);
     fxi_end_fini(&pipeline->end);
+    if (pipeline->stop_fd >= 0)
+        close(pipeline->stop_fd);
     free(pipeline);
 }

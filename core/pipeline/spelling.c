@@ -72,18 +72,24 @@ static const struct text *find_text(const struct fxi_names *names, enum fx_word 
     return NULL;
 }
 
-void fxi_spell_value(const struct fxi_names *names, const struct fxi_spell *spell, struct fx_value *value)
+bool fxi_spell_value(const struct fxi_names *names, const struct fxi_spell *spell, struct fx_value *value)
 {
     uint64_t number;
     bool known = value->type == FX_TEXT && value->size &&
                  fx_word_number((enum fx_word)spell->word, value->text, value->size, &number);
-    if (!spell->is_text) {
-        *value = known ? (struct fx_value){.u = number, .type = FX_UNSIGNED} : (struct fx_value){.type = FX_NULL};
-        return;
+    if (spell->type != FX_TEXT) {
+        bool is_wrong = !known && value->type == FX_TEXT && value->size;
+        *value = (struct fx_value){.type = FX_NULL};
+        if (known && spell->type == FX_DOUBLE)
+            *value = (struct fx_value){.d = (double)number, .type = FX_DOUBLE};
+        else if (known)
+            *value = (struct fx_value){.u = number, .type = spell->type};
+        return !is_wrong || !spell->rejects;
     }
     const struct text *text = known ? find_text(names, (enum fx_word)spell->word, number) : NULL;
     if (text) {
         value->text = text->text;
         value->size = text->size;
     }
+    return true;
 }

@@ -7,7 +7,10 @@
 struct fxi_names *fxi_names_new(bool as_numbers);
 void fxi_names_free(struct fxi_names *names);
 
-/* A text that is no number and no name is left alone, and is absent where a number is claimed. */
-void fxi_spell_value(const struct fxi_names *names, const struct fxi_spell *spell, struct fx_value *value);
+/*
+ * A text that is no number and no name is left alone, and is absent where a number is claimed. False: the claim rejects
+ * the record for it.
+ */
+bool fxi_spell_value(const struct fxi_names *names, const struct fxi_spell *spell, struct fx_value *value);
 
 #endif

@@ -10,13 +10,8 @@
 #include "util/clock.h"
 
 #define BACKOFF_FIRST_MS 1
+#define DRAIN_PAUSE_MS   5
 #define BACKOFF_MAX_MS   1000
-
-static void sleep_ms(int64_t ms)
-{
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
-}
 
 static enum fx_verdict call_stage(struct fxi_stage *stage, struct fx_feed *feed, int64_t start_ns)
 {
@@ -38,11 +33,22 @@ static void log_dropped(struct fxi_stage *stage, uint32_t rows)
                "records=%u suppressed=%u", rows, suppressed);
 }
 
+/* While an input is drained, the program stops already: then a pause would be none. */
+static void wait_ms(const struct fx_feed *feed, int64_t ms)
+{
+    struct timespec moment = {.tv_nsec = DRAIN_PAUSE_MS * 1000000L};
+    if (fxi_end_is_near(&feed->pipeline->end))
+        nanosleep(&moment, NULL);
+    else
+        fxi_pause(feed->pipeline, ms);
+}
+
 /* Offers the batch again while the stage says "not now"; not for ever, and at a stop only once. */
 static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int64_t start_ns)
 {
     int64_t give_up_ms = 0, pause_ms = BACKOFF_FIRST_MS;
     for (;;) {
+        fxi_batch_keep(&feed->batch); /* a call that is made again decides anew */
         enum fx_verdict verdict = call_stage(stage, feed, start_ns);
         start_ns = 0; /* of another call it is not known */
         if (verdict != FX_OK && verdict != FX_AGAIN && verdict != FX_DROP)
@@ -54,12 +60,12 @@ static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int6
             give_up_ms = now + feed->pipeline->config->pipeline.retry_for_ms;
         if (now >= give_up_ms)
             return FX_DROP;
-        if (fxi_end_is_near(&feed->pipeline->end)) { /* then it is not committed either, and will be read again */
+        if (fxi_feed_gives_up(feed)) { /* then it is not committed either, and will be read again */
             fxi_checkpoints_abandon(feed->pipeline->checkpoints);
             return FX_DROP;
         }
         fxi_metric_set_add(stage->metrics, FXI_STAGE_RETRIES, 0, 1);
-        sleep_ms(pause_ms);
+        wait_ms(feed, pause_ms);
         pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
     }
 }
@@ -75,18 +81,32 @@ static void run_stage(struct fxi_stage *stage, struct fx_feed *feed)
     fxi_metric_set_add(stage->metrics, verdict == FX_OK ? FXI_STAGE_RECORDS : FXI_STAGE_DROPPED, 0, rows);
     if (verdict == FX_DROP)
         log_dropped(stage, rows);
+    if (verdict != FX_OK)
+        fxi_batch_keep(&feed->batch);
     if (verdict != FX_OK && verdict != FX_DROP) {
         fx_log(stage->instance, FX_LOG_ERROR, "The plugin can't continue.", "verdict=%d", (int)verdict);
         fxi_end_fail(&feed->pipeline->end);
     }
 }
 
+/* What is left to do after a resolver: rows that it dropped go, and what it wrote reaches all who claim it. */
+static void finish_resolver(struct fxi_stage *stage, struct fx_feed *feed)
+{
+    uint32_t dropped = fxi_batch_sweep(&feed->batch);
+    if (dropped)
+        fxi_metric_set_add(stage->filter_metrics, FXI_FILTER_RECORDS, 0, dropped);
+    if (stage->copy_count)
+        fxi_copies_make(&feed->pipeline->schema, stage->copies, stage->copy_count, &feed->batch);
+}
+
 void fxi_stages_run(struct fx_feed *feed)
 {
     struct fxi_pipeline *pipeline = feed->pipeline;
-    for (size_t i = 0; i < pipeline->resolver_count; i++)
+    for (size_t i = 0; i < pipeline->resolver_count && feed->batch.public.rows; i++) {
         run_stage(&pipeline->resolvers[i], feed);
-    for (size_t i = 0; i < pipeline->output_count; i++)
+        finish_resolver(&pipeline->resolvers[i], feed);
+    }
+    for (size_t i = 0; i < pipeline->output_count && feed->batch.public.rows; i++)
         run_stage(&pipeline->outputs[i], feed);
     fxi_batch_reset(&feed->batch);
 }

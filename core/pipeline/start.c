@@ -47,6 +47,8 @@ int fxi_pipeline_start(struct fxi_pipeline *pipeline, struct fx_error *err)
         rc = fxi_workers_start(pipeline, err);
     if (!rc)
         rc = fxi_checkpoints_start(pipeline->checkpoints, err);
+    if (!rc)
+        rc = fxi_tick_start(pipeline, err);
     if (!rc) {
         fxi_readiness_set(&pipeline->readiness, "program", NULL);
         fxi_ready_note(pipeline);

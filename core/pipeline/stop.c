@@ -2,12 +2,25 @@
  * The pipeline's stop. Main thread, but for ask_stop. Any call of a plugin may hang, so nothing here waits without a
  * limit: workers that do not come back are left where they are. Whoever called ends the process then.
  */
+#include <time.h>
+#include <unistd.h>
+
 #include "pipeline/wiring.h"
 #include "util/clock.h"
 
+#define TRY_MS 10
+
+/* Of stop_timeout. Workers have half of it to end (join_threads). */
+#define DRAIN_PERCENT 40
+
 void fxi_pipeline_ask_stop(struct fxi_pipeline *pipeline)
 {
+    uint64_t one = 1;
+    int64_t none = 0, drain_ms = pipeline->config->pipeline.stop_timeout_ms * DRAIN_PERCENT / 100;
+    atomic_compare_exchange_strong(&pipeline->drain_end_ms, &none, fxi_clock_ms() + drain_ms);
     atomic_store(&pipeline->end.stopping, true);
+    if (write(pipeline->stop_fd, &one, sizeof one) < 0)
+        return; /* the counter is full: it is readable already */
 }
 
 enum fxi_outcome fxi_pipeline_outcome(const struct fxi_pipeline *pipeline)
@@ -22,6 +35,30 @@ void fx_left_behind(struct fx_instance *instance)
     atomic_store(&instance->pipeline->end.left_behind, true);
 }
 
+static bool lock_until(pthread_mutex_t *mutex, int64_t end_ms)
+{
+    while (pthread_mutex_trylock(mutex)) {
+        if (fxi_clock_until(end_ms) == 0)
+            return false;
+        struct timespec pause = {.tv_nsec = TRY_MS * 1000000};
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+/* Whether the last checkpoint would not have to wait for a call of a serialized instance that does not return. */
+static bool calls_are_over(struct fxi_pipeline *pipeline, int64_t end_ms)
+{
+    for (size_t i = 0; i < pipeline->instance_count; i++) {
+        pthread_mutex_t *serial = pipeline->instances[i]->serial;
+        if (serial && !lock_until(serial, end_ms))
+            return false;
+        if (serial)
+            pthread_mutex_unlock(serial);
+    }
+    return true;
+}
+
 static int time_left(int64_t end_ms)
 {
     int left = fxi_clock_until(end_ms);
@@ -31,7 +68,8 @@ static int time_left(int64_t end_ms)
 static bool join_threads(struct fxi_pipeline *pipeline, int64_t end_ms)
 {
     bool workers = fxi_workers_join(pipeline, end_ms);
-    return fxi_checkpoints_stop(pipeline->checkpoints, end_ms) && workers;
+    bool ticks = fxi_thread_join(&pipeline->tick_thread, fxi_clock_until(end_ms));
+    return fxi_checkpoints_stop(pipeline->checkpoints, end_ms) && workers && ticks;
 }
 
 static void stop_instances(struct fxi_pipeline *pipeline, int64_t end_ms)
@@ -51,7 +89,11 @@ bool fxi_pipeline_stop(struct fxi_pipeline *pipeline)
     for (size_t i = 0; i < pipeline->input_count; i++)
         fxi_source_wake(&pipeline->inputs[i].source);
     bool has_ended = join_threads(pipeline, end_ms - timeout_ms / 2);
-    fxi_checkpoints_take_last(pipeline->checkpoints, end_ms);
+    if (calls_are_over(pipeline, fxi_clock_ms() + fxi_clock_until(end_ms) / 2))
+        fxi_checkpoints_take_last(pipeline->checkpoints, end_ms);
+    else
+        fx_log(NULL, FX_LOG_WARN, "The last checkpoint was not committed; what it counted will be read again.",
+               "reason=%s", "a call of a plugin does not return");
     if (!has_ended && !join_threads(pipeline, end_ms))
         return false;
     stop_instances(pipeline, end_ms);

@@ -1,7 +1,8 @@
 /*
  * How the pipeline's parts are wired: the structs that its files share; nobody outside this folder.
  *
- * The order of locks is written in checkpoint/checkpoints.h; readiness.lock comes after all of them.
+ * The order of locks is written in checkpoint/checkpoints.h; instance.serial (plugin/calls.h) and then readiness.lock
+ * come after all of them.
  */
 #ifndef FXI_PIPELINE_WIRING_H
 #define FXI_PIPELINE_WIRING_H
@@ -58,7 +59,9 @@ struct fx_feed {
     struct fxi_thread thread;
     struct fxi_decoder *decoder; /* or vflow */
     struct fxi_vflow *vflow;
-    bool plain; /* the decoder is all that the input's records need */
+    bool whole;       /* the text of records or payloads is claimed (record_field, payload_field) */
+    bool is_draining; /* after the last poll, at the stop */
+    bool plain;       /* the decoder is all that the input's records need */
     struct fxi_batch batch;
     pthread_mutex_t gate;
     bool gate_held;
@@ -74,14 +77,18 @@ struct fx_feed {
 /* A resolver or output. */
 struct fxi_stage {
     struct fx_instance *instance;
-    struct fxi_metric_set *metrics; /* FXI_STAGE_... */
+    struct fxi_metric_set *metrics;        /* FXI_STAGE_... */
+    struct fxi_metric_set *filter_metrics; /* FXI_FILTER_..., of a resolver */
+    struct fxi_copy *copies;               /* made after the resolver; owned */
+    size_t copy_count;
     struct fx_log_limit limit;
 };
 
 struct fxi_pipeline {
     const struct fxi_config *config;
     struct fxi_schema schema;
-    int event_type_field; /* claimed by the core: producers' markers are no records */
+    int record_field, payload_field; /* the whole text of a record or payload; -1: nobody claims it */
+    int event_type_field;            /* claimed by the core: producers' markers are no records */
     struct fxi_metrics *metrics;
     struct fxi_metric_set *program_metrics; /* FXI_PROGRAM_... */
     struct fxi_metric_set *process_metrics;
@@ -99,6 +106,9 @@ struct fxi_pipeline {
     unsigned feed_count;
 
     struct fxi_end end;
+    int stop_fd;                  /* an eventfd: readable once the program stops */
+    _Atomic int64_t drain_end_ms; /* set before the stop: until then inputs may take what has arrived */
+    struct fxi_thread tick_thread;
     _Atomic unsigned running; /* workers whose input has not ended */
     struct fxi_checkpoints *checkpoints;
 };
@@ -120,6 +130,12 @@ bool fxi_workers_join(struct fxi_pipeline *pipeline, int64_t end_ms);
 
 /* overdue.c: how long calls have not returned, as metrics. */
 void fxi_calls_note(struct fxi_pipeline *pipeline);
+
+/* tick.c: sleeps so long, or until the stop; starts the thread of ticks if an instance has any. */
+void fxi_pause(const struct fxi_pipeline *pipeline, int64_t ms);
+/* Whether a batch that is not taken now is given up because the program stops. */
+bool fxi_feed_gives_up(const struct fx_feed *feed);
+int fxi_tick_start(struct fxi_pipeline *pipeline, struct fx_error *err);
 
 /* readiness.c: shows the readiness as it is now. */
 void fxi_ready_note(struct fxi_pipeline *pipeline);

@@ -3,7 +3,6 @@
  * again. No queues: back-pressure is that it does not poll.
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "pipeline/wiring.h"
 #include "plugin/calls.h"
@@ -18,26 +17,18 @@ static bool stopping(const struct fx_feed *feed)
     return fxi_end_is_near(&feed->pipeline->end);
 }
 
-/* Sleeps in slices, so that a stop is noticed. */
-static void back_off(const struct fx_feed *feed, int64_t ms)
-{
-    int64_t end = fxi_clock_ms() + ms;
-    while (!stopping(feed) && fxi_clock_ms() < end) {
-        struct timespec slice = {.tv_nsec = 50 * 1000000};
-        nanosleep(&slice, NULL);
-    }
-}
-
-static enum fx_verdict poll_once(struct fx_feed *feed)
+static enum fx_verdict poll_once(struct fx_feed *feed, int timeout_ms)
 {
     struct fx_instance *instance = feed->input->instance;
+    const struct fx_plugin *plugin = instance->plugin;
+    void *context = instance->worker_contexts[feed->input_index];
     if (!fxi_source_enter(&feed->input->source, &feed->pipeline->end.stopping))
         return FX_AGAIN;
     int64_t start = fxi_clock_ns();
     feed->stage_ns = feed->held_ns = 0;
-    struct fxi_call before = fxi_call_begin(instance, "poll", start);
-    enum fx_verdict verdict =
-        instance->plugin->poll(instance->self, instance->worker_contexts[feed->input_index], feed, POLL_MS);
+    struct fxi_call before = fxi_call_begin(instance, feed->is_draining ? "drain" : "poll", start);
+    enum fx_verdict verdict = feed->is_draining ? plugin->drain(instance->self, context, feed, timeout_ms)
+                                                : plugin->poll(instance->self, context, feed, timeout_ms);
     fxi_call_end(before);
     fxi_feed_flush(feed);
     fxi_metric_set_add(feed->input->metrics, FXI_INPUT_SECONDS, 0, fxi_clock_ns() - start - feed->stage_ns);
@@ -60,27 +51,52 @@ static void end_of_input(struct fx_feed *feed)
         fxi_end_signal(&pipeline->end);
 }
 
+static void fail(struct fx_feed *feed, enum fx_verdict verdict)
+{
+    fx_log(feed->input->instance, FX_LOG_ERROR, "The input can't continue.", "verdict=%d", (int)verdict);
+    fxi_end_fail(&feed->pipeline->end);
+}
+
+/*
+ * What has arrived and can't be read again. Before the outputs have their values nothing may be read: then the worker
+ * is kept out.
+ */
+static void drain(struct fx_feed *feed)
+{
+    struct fxi_pipeline *pipeline = feed->pipeline;
+    if (!feed->input->instance->plugin->drain)
+        return;
+    enum fx_verdict verdict = FX_OK;
+    int left;
+    feed->is_draining = true;
+    while (verdict == FX_OK && !fxi_end_has_failed(&pipeline->end) &&
+           (left = fxi_clock_until(atomic_load(&pipeline->drain_end_ms))) > 0)
+        verdict = poll_once(feed, left);
+    if (verdict != FX_OK && verdict != FX_AGAIN && verdict != FX_END)
+        fail(feed, verdict);
+}
+
 static void worker_main(void *arg)
 {
     struct fx_feed *feed = arg;
     int64_t pause_ms = BACKOFF_FIRST_MS;
     while (!stopping(feed)) {
-        enum fx_verdict verdict = poll_once(feed);
+        enum fx_verdict verdict = poll_once(feed, POLL_MS);
         if (verdict == FX_OK || verdict == FX_AGAIN) {
             pause_ms = BACKOFF_FIRST_MS;
         } else if (verdict == FX_RETRY) {
             fxi_metric_set_add(feed->input->metrics, FXI_INPUT_FAULTS, 0, 1);
-            back_off(feed, pause_ms);
+            fxi_pause(feed->pipeline, pause_ms);
             pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
         } else if (verdict == FX_END) {
             end_of_input(feed);
             return;
         } else {
-            fx_log(feed->input->instance, FX_LOG_ERROR, "The input can't continue.", "verdict=%d", (int)verdict);
-            fxi_end_fail(&feed->pipeline->end);
+            fail(feed, verdict);
             return;
         }
     }
+    drain(feed);
 }
 
 static int start_worker(struct fx_feed *feed, struct fx_error *err)

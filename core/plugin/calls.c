@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "plugin/instance.h"
 #include "util/alloc.h"
 #include "util/clock.h"
 
@@ -27,6 +28,12 @@ static pthread_mutex_t visiting = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_end; /* frees the place when its thread ends */
 static _Thread_local struct place *mine;
+
+/* Here, and not in instance.c: the log needs the name, and the loader, which instance.c needs, needs the log. */
+const char *fx_instance_name(const struct fx_instance *instance)
+{
+    return instance->name;
+}
 
 static void give_back(void *arg)
 {
@@ -79,8 +86,13 @@ static void put(struct place *place, const struct fxi_call *call)
     atomic_store_explicit(&place->since_ns, call->since_ns, memory_order_release);
 }
 
+/* The time begins when nobody else is in a serialized instance: who hangs there is to be named, not who waits. */
 struct fxi_call fxi_call_begin(const struct fx_instance *instance, const char *name, int64_t since_ns)
 {
+    if (instance && instance->serial) {
+        pthread_mutex_lock(instance->serial);
+        since_ns = 0;
+    }
     struct place *place = place_of_thread();
     struct fxi_call before = {atomic_load_explicit(&place->instance, memory_order_relaxed),
                               atomic_load_explicit(&place->name, memory_order_relaxed),
@@ -92,7 +104,19 @@ struct fxi_call fxi_call_begin(const struct fx_instance *instance, const char *n
 
 void fxi_call_end(struct fxi_call before)
 {
+    const struct fx_instance *instance = atomic_load_explicit(&mine->instance, memory_order_relaxed);
     put(mine, &before);
+    if (instance && instance->serial)
+        pthread_mutex_unlock(instance->serial);
+}
+
+struct fxi_call fxi_call_now(void)
+{
+    if (!mine)
+        return (struct fxi_call){0};
+    return (struct fxi_call){atomic_load_explicit(&mine->instance, memory_order_relaxed),
+                             atomic_load_explicit(&mine->name, memory_order_relaxed),
+                             atomic_load_explicit(&mine->since_ns, memory_order_relaxed)};
 }
 
 /* False: the place has no call, or is changing now. */

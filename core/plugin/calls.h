@@ -2,6 +2,7 @@
  * Calls of plugins in progress. Each call is noted before it is made, so that a call that does not return can be named.
  * Each thread has one place for its call; when a call inside another one ends, the outer one is put back. Noting costs
  * a few stores and no lock.
+ * Of a serialized instance (FX_PLUGIN_SERIALIZED) a call first waits until no other thread is in one.
  */
 #ifndef FXI_PLUGIN_CALLS_H
 #define FXI_PLUGIN_CALLS_H
@@ -23,6 +24,8 @@ struct fxi_call {
  */
 struct fxi_call fxi_call_begin(const struct fx_instance *instance, const char *name, int64_t since_ns);
 void fxi_call_end(struct fxi_call before);
+/* The innermost call that this thread is in; without a name there is none. Also in a signal handler. */
+struct fxi_call fxi_call_now(void);
 
 /*
  * Visits every call that has lasted at least this long, innermost calls only. Any thread, one at a time. No instance is

@@ -11,6 +11,8 @@
 /* The last member of ABI 2.0. */
 #define SIZE_2_0 (offsetof(struct fx_plugin, restore) + sizeof(((struct fx_plugin *)0)->restore))
 
+#define KNOWN_FLAGS FX_PLUGIN_SERIALIZED
+
 const char *fxi_kind_name(enum fx_kind kind)
 {
     switch (kind) {
@@ -79,6 +81,8 @@ static int check_callbacks(const struct fx_plugin *plugin, const char *file, str
         missing = "committed";
     else if (plugin->cut && !plugin->rolled_back)
         missing = "rolled_back";
+    else if (plugin->tick_interval_ms && !plugin->tick)
+        missing = "tick";
     else if (plugin->command && !plugin->run_command)
         missing = "run_command";
     else if (plugin->command && !plugin->command_help)
@@ -86,6 +90,19 @@ static int check_callbacks(const struct fx_plugin *plugin, const char *file, str
     if (missing)
         return fx_error_set(err, FX_EABI, "%s: the %s plugin lacks the operation '%s'", file,
                             fxi_kind_name(plugin->kind), missing);
+    return 0;
+}
+
+static int check_flags(const struct fx_plugin *plugin, const char *file, struct fx_error *err)
+{
+    uint32_t unknown = plugin->flags & ~(uint32_t)KNOWN_FLAGS;
+    if (unknown)
+        return fx_error_set(err, FX_EABI, "%s: the plugin has flags that this program does not know: 0x%x", file,
+                            (unsigned)unknown);
+    if (plugin->flags & FX_PLUGIN_SERIALIZED && plugin->kind == FX_KIND_INPUT)
+        return fx_error_set(err, FX_EABI, "%s: an input can't be serialized; it may have max_workers 1", file);
+    if (plugin->tick && !plugin->tick_interval_ms)
+        return fx_error_set(err, FX_EABI, "%s: the plugin has 'tick' but no tick_interval_ms", file);
     return 0;
 }
 
@@ -154,6 +171,8 @@ int fxi_plugin_check(const struct fx_plugin *found, const char *file, const char
         rc = check_identity(plugin, file, name, err);
     if (!rc)
         rc = check_callbacks(plugin, file, err);
+    if (!rc)
+        rc = check_flags(plugin, file, err);
     if (!rc)
         rc = check_options(plugin, file, err);
     if (!rc)

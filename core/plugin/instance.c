@@ -15,11 +15,6 @@
 #include "plugin/check.h"
 #include "util/alloc.h"
 
-const char *fx_instance_name(const struct fx_instance *instance)
-{
-    return instance->name;
-}
-
 const char *fx_state_folder(const struct fx_instance *instance)
 {
     return instance->state_folder;
@@ -98,6 +93,13 @@ static int check_kind(const struct fxi_config *config, const struct fxi_plugin_e
     return 0;
 }
 
+static pthread_mutex_t *new_serial(void)
+{
+    pthread_mutex_t *serial = fxi_calloc(1, sizeof *serial);
+    pthread_mutex_init(serial, NULL);
+    return serial;
+}
+
 struct fx_instance *fxi_instance_new(struct fxi_loader *loader, const struct fxi_config *config,
                                      const struct fxi_plugin_entry *entry, struct fx_error *err)
 {
@@ -114,6 +116,7 @@ struct fx_instance *fxi_instance_new(struct fxi_loader *loader, const struct fxi
     instance->entry = entry;
     instance->file = config->document->file;
     instance->name = entry->name;
+    instance->serial = plugin->flags & FX_PLUGIN_SERIALIZED ? new_serial() : NULL;
     instance->options = fxi_calloc(1, plugin->options_size);
     if (fxi_options_fill(plugin->options, instance->file, entry->node, fxi_entry_keys(entry->kind), instance->options,
                          err)) {
@@ -132,6 +135,9 @@ void fxi_instance_free(struct fx_instance *instance)
         fxi_options_fini(instance->plugin->options, instance->options);
     free(instance->options);
     free(instance->state_folder);
+    if (instance->serial)
+        pthread_mutex_destroy(instance->serial);
+    free(instance->serial);
     free(instance);
 }
 

@@ -5,6 +5,8 @@
 #ifndef FXI_PLUGIN_INSTANCE_H
 #define FXI_PLUGIN_INSTANCE_H
 
+#include <pthread.h>
+
 #include "config/config.h"
 #include "metrics/metrics.h"
 #include "plugin/loader.h"
@@ -25,8 +27,10 @@ struct fx_instance {
     void *self;                    /* the plugin's own pointer; NULL before create */
     void **worker_contexts;        /* by the worker's index; NULL where there is none */
     int created, started;
-    struct fx_state *state; /* an output's part of the state directory; NULL: none */
-    char *state_folder;     /* for fx_state_folder; NULL: none */
+    pthread_mutex_t *serial; /* held in each call of a serialized instance (calls.h); NULL: the instance is none */
+    int64_t tick_ms;         /* when the instance's tick is due; for the thread of ticks */
+    struct fx_state *state;  /* an output's part of the state directory; NULL: none */
+    char *state_folder;      /* for fx_state_folder; NULL: none */
 };
 
 /*

@@ -6,9 +6,12 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plugin/check.h"
@@ -22,11 +25,24 @@ struct fxi_loader {
     struct fxi_module *modules;
 };
 
+static const char *volatile loading;
+
+const char *fxi_loader_loading(void)
+{
+    return loading;
+}
+
+/* A folder that is not there: the message for a plugin that is not found lists what was searched. */
 static void add_dir(struct fxi_loader *loader, const char *dir)
 {
     char *absolute = realpath(dir, NULL);
+    for (size_t i = 0; absolute && i < loader->dir_count; i++)
+        if (strcmp(loader->dirs[i], absolute) == 0) {
+            free(absolute);
+            return;
+        }
     if (!absolute)
-        return; /* absent; if no plugin is found, the message lists the folders that were searched */
+        return;
     loader->dirs = fxi_realloc(loader->dirs, loader->dir_count + 1, sizeof *loader->dirs);
     loader->dirs[loader->dir_count++] = absolute;
 }
@@ -50,8 +66,17 @@ struct fxi_loader *fxi_loader_new(const char *const *dirs, struct fx_error *err)
     if (fxi_open_init(err))
         return NULL;
     struct fxi_loader *loader = fxi_calloc(1, sizeof *loader);
-    for (; dirs && *dirs; dirs++)
+    for (; dirs && *dirs; dirs++) {
+        struct stat status;
+        bool is_there = !stat(*dirs, &status);
+        if (!is_there || !S_ISDIR(status.st_mode)) {
+            fx_error_set(err, FX_EINVAL, "--plugin-dir '%s': %s", *dirs,
+                         is_there ? "it is no folder" : strerror(errno));
+            fxi_loader_free(loader);
+            return NULL;
+        }
         add_dir(loader, *dirs);
+    }
     add_env_dirs(loader);
     add_dir(loader, FXI_PLUGIN_DIR);
     return loader;
@@ -111,6 +136,19 @@ static char *find_in_dir(const char *dir, const char *name)
     return NULL;
 }
 
+void fxi_loader_shadowed(const struct fxi_loader *loader, const char *name, void (*found)(void *arg, const char *file),
+                         void *arg)
+{
+    bool has_first = false;
+    for (size_t i = 0; i < loader->dir_count; i++) {
+        char *file = find_in_dir(loader->dirs[i], name);
+        if (file && has_first)
+            found(arg, file);
+        has_first |= file != NULL;
+        free(file);
+    }
+}
+
 static char *find_file(const struct fxi_loader *loader, const char *name, struct fx_error *err)
 {
     if (name[0] == '/')
@@ -137,7 +175,9 @@ static char *find_file(const struct fxi_loader *loader, const char *name, struct
 
 static struct fxi_module *load(const char *file, struct fx_error *err)
 {
+    loading = file;
     void *handle = fxi_open(file, err);
+    loading = NULL;
     if (!handle)
         return NULL;
     struct fxi_module *module = fxi_calloc(1, sizeof *module);

@@ -16,7 +16,7 @@ struct fxi_module {
 
 /*
  * dirs ends with NULL and may be NULL. These folders are searched first, then the environment's, then the installed
- * one.
+ * one. The folders of dirs must exist: else the result is NULL, and err has FX_EINVAL. The others may be missing.
  */
 struct fxi_loader *fxi_loader_new(const char *const *dirs, struct fx_error *err);
 /* Closes all plugins. */
@@ -34,6 +34,13 @@ const struct fxi_module *fxi_loader_get(struct fxi_loader *loader, const char *n
  */
 void fxi_loader_list(const struct fxi_loader *loader, void (*found)(void *arg, const char *name, const char *file),
                      void *arg);
+
+/* Calls found with every other file of that name in later folders: nobody gets it by the name. */
+void fxi_loader_shadowed(const struct fxi_loader *loader, const char *name, void (*found)(void *arg, const char *file),
+                         void *arg);
+
+/* The file that is being loaded just now, or NULL. Also in a signal handler of the main thread. */
+const char *fxi_loader_loading(void);
 
 /* The name that the plugin in this file must have. The caller owns the text. */
 char *fxi_loader_base_name(const char *file);

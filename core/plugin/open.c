@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util/alloc.h"
-
+#include "plugin/trust.h"
 #include "util/alloc.h"
 
 #define LOADER_NAME "fxi_bind_now"
@@ -20,9 +19,17 @@
 /* The first reason given for an existing file. libltdl itself says "file not found" for everything. */
 static char first_reason[FX_ERROR_MESSAGE_MAX];
 
+/* What was asked for: a libtool archive leads to another file. */
+static const char *named;
+
 static lt_module open_now(lt_user_data data, const char *filename, lt_dladvise advise)
 {
+    struct fx_error why = FX_ERROR_INIT;
     (void)data, (void)advise;
+    if (strcmp(filename, named) != 0 && fxi_trust_check(filename, &why)) {
+        snprintf(first_reason, sizeof first_reason, "%s", why.message);
+        return NULL;
+    }
     void *module = dlopen(filename, RTLD_NOW | RTLD_LOCAL);
     if (!module) {
         const char *reason = dlerror();
@@ -76,6 +83,9 @@ void fxi_open_fini(void)
 void *fxi_open(const char *file, struct fx_error *err)
 {
     first_reason[0] = '\0';
+    named = file;
+    if (fxi_trust_check(file, err))
+        return NULL;
     lt_dlhandle handle = lt_dlopen(file);
     if (handle)
         return handle;

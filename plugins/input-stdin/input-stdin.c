@@ -1,6 +1,7 @@
 /*
  * input-stdin: JSON records from standard input, on lines or in lists. One worker, its
- * thread only. It can't replay: only a clean stop is exact.
+ * thread only. It can't replay: only a clean stop is exact. So it
+ * takes what is in the pipe when the program stops.
  */
 #include <flow-exporter/plugin.h>
 
@@ -21,4 +22,5 @@ FX_PLUGIN = {FX_PLUGIN_INPUT,          .name = "input-stdin",
              .version = "0.1.0",       .summary = "Reads JSON records from standard input, on lines or in lists.",
              .options = options,       .options_size = sizeof(struct stdin_options),
              .max_workers = 1,         .create = stdin_create,
-             .destroy = stdin_destroy, .poll = stdin_poll};
+             .destroy = stdin_destroy, .stop = stdin_stop,
+             .poll = stdin_poll,       .drain = stdin_drain};

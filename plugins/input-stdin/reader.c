@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +31,7 @@ struct reader {
     bool skipping; /* inside a line that is too long */
     bool in_list;  /* the last record that was taken is in a list that has not ended */
     bool ended;
+    int64_t left; /* at the stop: bytes to take that were in the pipe then; -1: that is not known yet */
 };
 
 int stdin_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
@@ -37,6 +40,7 @@ int stdin_create(struct fx_instance *instance, const void *options, void **self,
     if (!reader)
         return fx_error_set(err, FX_ENOMEM, "out of memory");
     reader->instance = instance;
+    reader->left = -1;
     reader->options = options;
     reader->capacity = (size_t)reader->options->max_line + 1;
     reader->buffer = malloc(reader->capacity);
@@ -151,11 +155,12 @@ static enum fx_verdict end_of_input(struct reader *reader, struct fx_feed *feed)
     return FX_OK;
 }
 
-static enum fx_verdict read_block(struct reader *reader, struct fx_feed *feed)
+static enum fx_verdict read_block(struct reader *reader, struct fx_feed *feed, size_t most)
 {
     size_t room = reader->capacity - reader->size;
-    ssize_t got = read(STDIN_FILENO, reader->buffer + reader->size, room < BLOCK_BYTES ? room : BLOCK_BYTES);
+    ssize_t got = read(STDIN_FILENO, reader->buffer + reader->size, room < most ? room : most);
     if (got > 0) {
+        reader->left -= reader->left > 0 ? got : 0;
         reader->size += (size_t)got;
         return push_records(reader, feed);
     }
@@ -187,5 +192,43 @@ enum fx_verdict stdin_poll(void *self, void *worker, struct fx_feed *feed, int t
     int ready = poll(&in, 1, timeout_ms);
     if (ready <= 0)
         return ready == 0 || errno == EINTR ? FX_AGAIN : FX_FATAL;
-    return read_block(reader, feed);
+    return read_block(reader, feed, BLOCK_BYTES);
+}
+
+/* What can be read at once. A file is not lost: it can be read again. */
+static int64_t bytes_there(void)
+{
+    struct stat status;
+    int bytes;
+    if (fstat(STDIN_FILENO, &status) || S_ISREG(status.st_mode) || ioctl(STDIN_FILENO, FIONREAD, &bytes))
+        return 0;
+    return bytes;
+}
+
+/* No more than was there at the stop: a producer that goes on writing would never end. */
+enum fx_verdict stdin_drain(void *self, void *worker, struct fx_feed *feed, int timeout_ms)
+{
+    (void)worker, (void)timeout_ms;
+    struct reader *reader = self;
+    if (!reader->stream || reader->ended)
+        return FX_END;
+    if (reader->left < 0)
+        reader->left = bytes_there();
+    forget_pushed(reader);
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (!reader->left || poll(&in, 1, 0) <= 0) /* another process may read from the same pipe */
+        return FX_END;
+    enum fx_verdict verdict =
+        read_block(reader, feed, reader->left < (int64_t)BLOCK_BYTES ? (size_t)reader->left : BLOCK_BYTES);
+    return verdict == FX_AGAIN ? FX_OK : verdict; /* a part of a record: the rest may be there */
+}
+
+void stdin_stop(void *self, int timeout_ms)
+{
+    (void)timeout_ms;
+    struct reader *reader = self;
+    int64_t bytes = reader->ended ? 0 : bytes_there() + (int64_t)(reader->size - reader->pushed);
+    if (bytes)
+        fx_log(reader->instance, FX_LOG_WARN, "Standard input was not read to its end.", "bytes=%lld",
+               (long long)bytes);
 }

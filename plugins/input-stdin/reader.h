@@ -14,5 +14,7 @@ struct stdin_options {
 int stdin_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err);
 void stdin_destroy(void *self);
 enum fx_verdict stdin_poll(void *self, void *worker, struct fx_feed *feed, int timeout_ms);
+enum fx_verdict stdin_drain(void *self, void *worker, struct fx_feed *feed, int timeout_ms);
+void stdin_stop(void *self, int timeout_ms);
 
 #endif

@@ -47,17 +47,24 @@ struct worker {
     unsigned generation; /* generation of the table */
 };
 
-static int claim_pairs(struct whois *self, const struct fx_map *map, struct field_pairs *pairs, struct fx_error *err)
+/* A number that is no number would be counted under the wrong name: it costs the record. */
+static int claim_pairs(struct whois *self, const char *option, const struct fx_map *map, struct field_pairs *pairs,
+                       struct fx_error *err)
 {
     pairs->pairs = calloc(map->count + 1, sizeof(*pairs->pairs));
     if (!pairs->pairs)
         return fx_error_set(err, FX_ENOMEM, "There is no memory for the fields.");
     for (size_t i = 0; i < map->count; i++) {
         struct field_pair *pair = &pairs->pairs[i];
-        pair->number = fx_claim_read(self->instance, map->pairs[i].key, FX_UNSIGNED, err);
+        const char *key = map->pairs[i].key;
+        const struct fx_claim number = {
+            .path = key, .type = FX_UNSIGNED, .mismatch = FX_MISMATCH_REJECT, .option = option, .item = key};
+        pair->number = fx_claim(self->instance, &number, err);
         if (pair->number < 0)
             return pair->number;
-        pair->text = fx_claim_write(self->instance, map->pairs[i].value, err);
+        const struct fx_claim text = {
+            .path = map->pairs[i].value, .access = FX_CLAIM_WRITE, .type = FX_TEXT, .option = option, .item = key};
+        pair->text = fx_claim(self->instance, &text, err);
         if (pair->text < 0)
             return pair->text;
     }
@@ -104,9 +111,9 @@ static int whois_create(struct fx_instance *instance, const void *options, void 
     self->options = options;
     int rc = whois_options_servers(self->options, instance, &self->servers, &self->server_count, err);
     if (rc == 0)
-        rc = claim_pairs(self, &self->options->fields, &self->names, err);
+        rc = claim_pairs(self, "fields", &self->options->fields, &self->names, err);
     if (rc == 0)
-        rc = claim_pairs(self, &self->options->countries, &self->countries, err);
+        rc = claim_pairs(self, "countries", &self->options->countries, &self->countries, err);
     if (rc == 0)
         rc = make_tables(self, err);
     if (rc < 0)

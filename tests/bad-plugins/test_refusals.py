@@ -45,8 +45,11 @@ REFUSALS = {
     "bad-metric-labels": ["'lag'", "max_series"],
     "bad-metric-bounds": ["'row_seconds'", "ascending"],
     "bad-metric-help": ["'rows_total'", "help"],
+    "bad-flags": ["flags", "0x40000000"],
+    "bad-serialized": ["input", "serialized"],
+    "bad-tick": ["tick_interval_ms"],
 }
-SECTIONS = {"bad-no-poll": "inputs", "bad-no-enrich": "resolvers"}
+SECTIONS = {"bad-no-poll": "inputs", "bad-serialized": "inputs", "bad-no-enrich": "resolvers"}
 
 
 def run(*args):

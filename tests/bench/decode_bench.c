@@ -92,8 +92,8 @@ static struct fxi_decoder *decoder_make(const struct decode_names *names)
 {
     struct fxi_field fields[DECODE_NUMBERS + 1];
     for (int i = 0; i < DECODE_NUMBERS; i++)
-        fields[i] = (struct fxi_field){names->numbers[i], FX_UNSIGNED, 0, 0};
-    fields[DECODE_NUMBERS] = (struct fxi_field){names->text, FX_TEXT, 0, 0};
+        fields[i] = (struct fxi_field){names->numbers[i], FX_UNSIGNED, 0, 0, 0};
+    fields[DECODE_NUMBERS] = (struct fxi_field){names->text, FX_TEXT, 0, 0, 0};
     struct fxi_decoder *decoder = fxi_decoder_new(fields, DECODE_NUMBERS + 1, 64, NULL);
     if (!decoder)
         die("no decoder");

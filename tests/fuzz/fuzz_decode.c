@@ -13,10 +13,10 @@
 #define MAX_DEPTH       6
 #define TRAINING_ROUNDS 40
 
-static const struct fxi_field fields[] = {{"as_src", FX_UNSIGNED, 0, 0}, {"as_dst", FX_SIGNED, 0, 0},
-                                          {"bytes", FX_DOUBLE, 0, 0},    {"bytes", FX_TEXT, 0, 0},
-                                          {"label.nkey", FX_TEXT, 0, 0}, {"label", FX_TEXT, 0, 0},
-                                          {"label.0", FX_TEXT, 0, 0},    {"label.-1.x", FX_TEXT, 0, 0}};
+static const struct fxi_field fields[] = {{"as_src", FX_UNSIGNED, 0, 0, 0}, {"as_dst", FX_SIGNED, 0, 0, 0},
+                                          {"bytes", FX_DOUBLE, 0, 0, 0},    {"bytes", FX_TEXT, 0, 0, 0},
+                                          {"label.nkey", FX_TEXT, 0, 0, 0}, {"label", FX_TEXT, 0, 0, 0},
+                                          {"label.0", FX_TEXT, 0, 0, 0},    {"label.-1.x", FX_TEXT, 0, 0, 0}};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

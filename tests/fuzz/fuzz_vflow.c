@@ -9,11 +9,11 @@
 
 #define MAX_DEPTH 8
 
-static const struct fxi_field fields[] = {{"16", FX_UNSIGNED, 0, 0},
-                                          {"1", FX_UNSIGNED, 0, 0},
-                                          {"1", FX_TEXT, 0, 0},
-                                          {"29305\\.1", FX_DOUBLE, 0, 0},
-                                          {"AgentID", FX_TEXT, 0, 0}};
+static const struct fxi_field fields[] = {{"16", FX_UNSIGNED, 0, 0, 0},
+                                          {"1", FX_UNSIGNED, 0, 0, 0},
+                                          {"1", FX_TEXT, 0, 0, 0},
+                                          {"29305\\.1", FX_DOUBLE, 0, 0, 0},
+                                          {"AgentID", FX_TEXT, 0, 0, 0}};
 #define COUNT (sizeof fields / sizeof *fields)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

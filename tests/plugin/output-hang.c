@@ -51,6 +51,12 @@ static enum fx_verdict hang_write(void *self, void *worker, const struct fx_batc
     return FX_OK;
 }
 
+static int hang_tick(void *self)
+{
+    hang(self, "tick");
+    return 0;
+}
+
 static void hang_before_cut(void *self)
 {
     hang(self, "before_cut");
@@ -108,12 +114,14 @@ FX_PLUGIN = {FX_PLUGIN_OUTPUT,
              .summary = "Does not return from one of its calls.",
              .options = options,
              .options_size = sizeof(struct hang_options),
+             .tick_interval_ms = 10,
              .create = hang_create,
              .destroy = hang_destroy,
              .start = hang_start,
              .stop = hang_stop,
              .worker_new = hang_worker_new,
              .worker_free = hang_worker_free,
+             .tick = hang_tick,
              .write = hang_write,
              .cut = hang_cut,
              .prepare = hang_prepare,

@@ -49,10 +49,11 @@ static int claim_fields(struct rows *rows, struct fx_error *err)
 {
     const struct fx_list *paths = &rows->options->fields;
     for (size_t i = 0; i < paths->count; i++) {
-        rows->fields[i] = fx_claim_read(rows->instance, paths->items[i], FX_TEXT, err);
+        const struct fx_claim claim = {
+            .path = paths->items[i], .type = FX_TEXT, .option = "fields", .item = paths->items[i]};
+        rows->fields[i] = fx_claim(rows->instance, &claim, err);
         if (rows->fields[i] < 0)
-            return fx_error_option(err, rows->instance, "fields", paths->items[i], "can't claim the field '%s'",
-                                   paths->items[i]);
+            return rows->fields[i];
     }
     return 0;
 }

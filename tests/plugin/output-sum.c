@@ -17,7 +17,9 @@ struct sum {
 static int sum_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
 {
     const struct sum_options *sum_options = options;
-    int field = fx_claim_read(instance, sum_options->field, FX_UNSIGNED, err);
+    const struct fx_claim claim = {
+        .path = sum_options->field, .type = FX_UNSIGNED, .mismatch = FX_MISMATCH_REJECT, .option = "field"};
+    int field = fx_claim(instance, &claim, err);
     struct sum *sum = field < 0 ? NULL : calloc(1, sizeof *sum);
     if (!sum)
         return field < 0 ? field : fx_error_set(err, FX_ENOMEM, "no memory");

@@ -62,7 +62,8 @@ static void tally_destroy(void *self)
 static int tally_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
 {
     const struct tally_options *tally_options = options;
-    int field = fx_claim_read(instance, tally_options->field, FX_TEXT, err);
+    const struct fx_claim claim = {.path = tally_options->field, .type = FX_TEXT, .option = "field"};
+    int field = fx_claim(instance, &claim, err);
     struct tally *tally = field < 0 ? NULL : calloc(1, sizeof *tally);
     if (!tally)
         return field < 0 ? field : fx_error_set(err, FX_ENOMEM, "no memory");

@@ -54,8 +54,11 @@ static int make_cells(struct table *table)
 static int table_create(struct fx_instance *instance, const void *options, void **self, struct fx_error *err)
 {
     const struct table_options *table_options = options;
-    int from = fx_claim_read(instance, table_options->from, FX_TEXT, err);
-    int to = from < 0 ? from : fx_claim_write(instance, table_options->to, err);
+    const struct fx_claim read = {.path = table_options->from, .type = FX_TEXT, .option = "from"};
+    const struct fx_claim write = {
+        .path = table_options->to, .access = FX_CLAIM_WRITE, .type = FX_TEXT, .option = "to"};
+    int from = fx_claim(instance, &read, err);
+    int to = from < 0 ? from : fx_claim(instance, &write, err);
     if (to < 0)
         return to;
     struct table *table = calloc(1, sizeof *table);

@@ -30,6 +30,7 @@ CALLS = [
     ("output-hang", "worker_new", True, COMMITTED),
     ("output-hang", "restore", True, COMMITTED),
     ("output-hang", "write", True, NOT_COMMITTED),
+    ("output-hang", "tick", True, COMMITTED),
     ("output-hang", "before_cut", False, NOT_COMMITTED),
     ("output-hang", "cut", False, NOT_COMMITTED),
     ("output-hang", "prepare", False, NOT_COMMITTED),
@@ -52,7 +53,8 @@ class Run:
                   "inputs": [{"plugin": "input-hang", **entry, **(chosen if plugin == "input-hang" else {})}],
                   "outputs": [{"plugin": "output-hang", **entry, **(chosen if plugin == "output-hang" else {})}, *outputs]}
         (folder / "config").write_text(json.dumps(config))
-        command = [PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PAGE, "--config", folder / "config"]
+        pages = ["--plugin-dir", PAGE] if PAGE.exists() else []
+        command = [PROGRAM, "--plugin-dir", PLUGINS, *pages, "--config", folder / "config"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

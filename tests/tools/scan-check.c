@@ -18,13 +18,13 @@
 #define ARENA_BYTES ((size_t)1 << 20)
 #define PAYLOADS    3000
 
-static const struct fxi_field fields[] = {{"as_src", FX_UNSIGNED, 0, 0},
-                                          {"as_dst", FX_SIGNED, 0, 0},
-                                          {"bytes", FX_DOUBLE, 0, 0},
-                                          {"bytes", FX_TEXT, 0, 0},
-                                          {"custom_primitives.vrf.id", FX_UNSIGNED, 0, 0},
-                                          {"label", FX_TEXT, 0, 0},
-                                          {"stamp_inserted", FX_TEXT, 0, 0}};
+static const struct fxi_field fields[] = {{"as_src", FX_UNSIGNED, 0, 0, 0},
+                                          {"as_dst", FX_SIGNED, 0, 0, 0},
+                                          {"bytes", FX_DOUBLE, 0, 0, 0},
+                                          {"bytes", FX_TEXT, 0, 0, 0},
+                                          {"custom_primitives.vrf.id", FX_UNSIGNED, 0, 0, 0},
+                                          {"label", FX_TEXT, 0, 0, 0},
+                                          {"stamp_inserted", FX_TEXT, 0, 0, 0}};
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 
 /* A payload's results, in order, as a sum in which each counts with its place. */

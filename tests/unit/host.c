@@ -57,15 +57,15 @@ int fx_option_is_secret(const struct fx_instance *instance, const char *option, 
 
 /* ---- fields */
 
-int fx_claim_read(struct fx_instance *instance, const char *path, enum fx_type type, struct fx_error *err)
+int fx_claim(struct fx_instance *instance, const struct fx_claim *claim, struct fx_error *err)
 {
     for (int i = 0; i < instance->field_count; i++)
-        if (instance->fields[i].type == type && strcmp(instance->fields[i].path, path) == 0)
+        if (instance->fields[i].type == claim->type && strcmp(instance->fields[i].path, claim->path) == 0)
             return i;
     if (instance->field_count == HOST_FIELDS)
-        return fx_error_set(err, FX_EINVAL, "the host has no room for field '%s'", path);
-    instance->fields[instance->field_count].path = fxi_strdup(path);
-    instance->fields[instance->field_count].type = type;
+        return fx_error_set(err, FX_EINVAL, "the host has no room for field '%s'", claim->path);
+    instance->fields[instance->field_count].path = fxi_strdup(claim->path);
+    instance->fields[instance->field_count].type = (enum fx_type)claim->type;
     return instance->field_count++;
 }
 

@@ -15,9 +15,9 @@
 #define MAX_DEPTH 4
 
 /* u, s, d and t claim the same member with each type; n is nested. */
-static const struct fxi_field fields[] = {{"v", FX_UNSIGNED, 0, 0}, {"v", FX_SIGNED, 0, 0}, {"v", FX_DOUBLE, 0, 0},
-                                          {"v", FX_TEXT, 0, 0},     {"o.n", FX_TEXT, 0, 0}, {"o\\.n", FX_TEXT, 0, 0},
-                                          {"c", FX_TEXT, 1, 0}};
+static const struct fxi_field fields[] = {
+    {"v", FX_UNSIGNED, 0, 0, 0}, {"v", FX_SIGNED, 0, 0, 0},   {"v", FX_DOUBLE, 0, 0, 0}, {"v", FX_TEXT, 0, 0, 0},
+    {"o.n", FX_TEXT, 0, 0, 0},   {"o\\.n", FX_TEXT, 0, 0, 0}, {"c", FX_TEXT, 1, 0, 0}};
 enum { AS_UNSIGNED, AS_SIGNED, AS_DOUBLE, AS_TEXT, NESTED, DOTTED, COMPUTED, FIELD_COUNT };
 
 static struct fxi_decoder *new_decoder(const struct fxi_field *own, size_t count, int scan)
@@ -377,12 +377,12 @@ static void bad_schemas(void **unused)
     static const char *const paths[] = {"", ".", "a.", ".a", "a..b", "a\\b", "a\\"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct fx_error err = FX_ERROR_INIT;
-        struct fxi_field field = {paths[i], FX_TEXT, 0, 0};
+        struct fxi_field field = {paths[i], FX_TEXT, 0, 0, 0};
         assert_null(fxi_decoder_new(&field, 1, MAX_DEPTH, &err));
         assert_int_equal(err.code, FX_EINVAL);
     }
     struct fx_error err = FX_ERROR_INIT;
-    struct fxi_field late = {"a", FX_LATE, 0, 0};
+    struct fxi_field late = {"a", FX_LATE, 0, 0, 0};
     assert_null(fxi_decoder_new(&late, 1, MAX_DEPTH, &err));
     assert_null(fxi_decoder_new(fields, 1, 0, &err));
     assert_null(fxi_decoder_new(fields, 1, FXI_DECODE_MAX_DEPTH + 1, &err));

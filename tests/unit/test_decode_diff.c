@@ -20,13 +20,13 @@
 #define DEFAULT_CASES 60000
 
 static const struct fxi_field fields[] = {
-    {"as_src", FX_UNSIGNED, 0, 0},  {"as_dst", FX_SIGNED, 0, 0},
-    {"bytes", FX_DOUBLE, 0, 0},     {"bytes", FX_TEXT, 0, 0},
-    {"name", FX_TEXT, 1, 0},        {"label.nkey", FX_TEXT, 0, 0},
-    {"label", FX_TEXT, 0, 0},       {"label.x.y", FX_UNSIGNED, 0, 0},
-    {"peer_ip_src", FX_TEXT, 0, 0}, {"timestamp_start_of_a_flow", FX_UNSIGNED, 0, 0},
-    {"label.0", FX_TEXT, 0, 0},     {"label.-1", FX_TEXT, 0, 0},
-    {"ip_src.1.x", FX_TEXT, 0, 0},  {"label.-2.0", FX_UNSIGNED, 0, 0}};
+    {"as_src", FX_UNSIGNED, 0, 0, 0},  {"as_dst", FX_SIGNED, 0, 0, 0},
+    {"bytes", FX_DOUBLE, 0, 0, 0},     {"bytes", FX_TEXT, 0, 0, 0},
+    {"name", FX_TEXT, 1, 0, 0},        {"label.nkey", FX_TEXT, 0, 0, 0},
+    {"label", FX_TEXT, 0, 0, 0},       {"label.x.y", FX_UNSIGNED, 0, 0, 0},
+    {"peer_ip_src", FX_TEXT, 0, 0, 0}, {"timestamp_start_of_a_flow", FX_UNSIGNED, 0, 0, 0},
+    {"label.0", FX_TEXT, 0, 0, 0},     {"label.-1", FX_TEXT, 0, 0, 0},
+    {"ip_src.1.x", FX_TEXT, 0, 0, 0},  {"label.-2.0", FX_UNSIGNED, 0, 0, 0}};
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 #define MAX_DEPTH   6
 

@@ -14,11 +14,11 @@
 #include "decode/decoder.h"
 #include "tests/unit/decode_check.h"
 
-static const struct fxi_field fields[] = {{"as_src", FX_UNSIGNED, 0, 0},
-                                          {"as_dst", FX_UNSIGNED, 0, 0},
-                                          {"bytes", FX_UNSIGNED, 0, 0},
-                                          {"label.nkey", FX_TEXT, 0, 0},
-                                          {"peer_ip_src", FX_TEXT, 0, 0}};
+static const struct fxi_field fields[] = {{"as_src", FX_UNSIGNED, 0, 0, 0},
+                                          {"as_dst", FX_UNSIGNED, 0, 0, 0},
+                                          {"bytes", FX_UNSIGNED, 0, 0, 0},
+                                          {"label.nkey", FX_TEXT, 0, 0, 0},
+                                          {"peer_ip_src", FX_TEXT, 0, 0, 0}};
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 
 static const char flow[] = "{\"event_type\": \"purge\", \"label\": {\"nkey\": \"100.1\", \"pkey\": \"t\\u00e9st\"}, "
@@ -29,7 +29,7 @@ static const char flow[] = "{\"event_type\": \"purge\", \"label\": {\"nkey\": \"
 /* The reasons (and unsigned v) that a payload of several lines leads to, as text. */
 static void assert_lines(const char *payload, size_t size, const char *expected)
 {
-    static const struct fxi_field one[] = {{"v", FX_UNSIGNED, 0, 0}};
+    static const struct fxi_field one[] = {{"v", FX_UNSIGNED, 0, 0, 0}};
     char got[512];
     size_t used = 0;
     struct fxi_decoder *decoder = fxi_decoder_new(one, 1, 8, NULL);
@@ -166,7 +166,7 @@ static void in_parts(void **unused)
         "[{\"v\":1}] {\"v\":2}\n{\"v\":3} {\"v\":4}\n{\"v\":5}\n[1,2]\nx\n{\"v\":\"\xc3\xa9\"}\n[{\"v\":6}",
         "{\"v\":1\n{\"v\":2}\n\n{\n\"v\":\n3}\n{\"v\":\"\\u0031\"}\n,\n{\"v\":1e2}",
     };
-    static const struct fxi_field one[] = {{"v", FX_UNSIGNED, 0, 0}};
+    static const struct fxi_field one[] = {{"v", FX_UNSIGNED, 0, 0, 0}};
     for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
         size_t size = strlen(payloads[i]);
         char whole[512] = "";
@@ -190,7 +190,7 @@ static void in_parts(void **unused)
 static void framing(void **unused)
 {
     (void)unused;
-    static const struct fxi_field one[] = {{"v", FX_UNSIGNED, 0, 0}};
+    static const struct fxi_field one[] = {{"v", FX_UNSIGNED, 0, 0, 0}};
     static const char payload[] = "\0\0\0\n[{\"v\":1}\n\0\0{\0\n[{\"v\":2}]\n{\"v\":3}\n\0\0";
     struct fxi_decoder *decoder = fxi_decoder_new(one, 1, 8, NULL);
     char got[512] = "";

@@ -24,8 +24,10 @@ static void make_schema(struct fxi_schema *schema)
     assert_int_equal(fxi_schema_read(schema, "bytes", FX_UNSIGNED, &err), 2);
     assert_int_equal(fxi_schema_read(schema, "label", FX_TEXT, &err), 3);
     assert_int_equal(fxi_schema_read(schema, "packets", FX_DOUBLE, &err), 4);
-    static struct fx_instance writer = {.name = "writer"};
-    assert_int_equal(fxi_schema_write(schema, "as_src_name", &writer, &err), 5);
+    static const struct fx_plugin resolver = {.kind = FX_KIND_RESOLVER};
+    static const struct fx_instance writer = {.name = "writer", .plugin = &resolver};
+    const struct fx_claim claim = {.path = "as_src_name", .access = FX_CLAIM_WRITE, .type = FX_TEXT};
+    assert_int_equal(fxi_schema_claim(schema, &claim, &writer, &err), 5);
 }
 
 struct run {

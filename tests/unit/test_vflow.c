@@ -11,9 +11,9 @@
 
 #include "decode/vflow.h"
 
-static const struct fxi_field fields[] = {{"16", FX_UNSIGNED, 0, 0},  {"1", FX_UNSIGNED, 0, 0},
-                                          {"AgentID", FX_TEXT, 0, 0}, {"29305\\.1", FX_UNSIGNED, 0, 0},
-                                          {"1", FX_TEXT, 0, 0},       {"name", FX_TEXT, 1, 0}};
+static const struct fxi_field fields[] = {{"16", FX_UNSIGNED, 0, 0, 0},  {"1", FX_UNSIGNED, 0, 0, 0},
+                                          {"AgentID", FX_TEXT, 0, 0, 0}, {"29305\\.1", FX_UNSIGNED, 0, 0, 0},
+                                          {"1", FX_TEXT, 0, 0, 0},       {"name", FX_TEXT, 1, 0, 0}};
 #define COUNT (sizeof fields / sizeof *fields)
 
 /* Everything of a payload as one text: "as/bytes/agent/reverse/bytes-as-text" a record, "reason@offset" a fault. */

@@ -22,7 +22,7 @@ struct fx_stream;
 
 /*
  * One payload: JSON records, on lines or in lists. The core does not copy the data, which must stay valid until the
- * next poll of the same worker.
+ * next poll of the same worker, or until fx_feed_flush returns.
  */
 struct fx_payload {
     const char *data FX_ZERO;
@@ -116,6 +116,13 @@ FX_API enum fx_verdict fx_feed_push_piece(struct fx_feed *feed, struct fx_stream
                                           struct fx_taken *taken) FX_WARN_UNUSED;
 /* Sets the stream's position after fx_feed_push_piece: everything before it is counted. */
 FX_API void fx_stream_advance(struct fx_feed *feed, struct fx_stream *stream, int64_t position);
+
+/*
+ * Gives everything that was pushed to resolvers and outputs now. Afterwards the memory of these payloads may be used
+ * again, still inside the poll. A checkpoint may then come in between: positions are those of the payloads pushed.
+ * Without this call, it happens at the end of poll. Returns FX_OK or FX_FATAL, as fx_feed_push does.
+ */
+FX_API enum fx_verdict fx_feed_flush(struct fx_feed *feed) FX_WARN_UNUSED;
 
 /* Reports something that was read but is not a payload: an empty message, or a line that is too long. */
 enum fx_reject { FX_REJECT_EMPTY, FX_REJECT_TOO_LONG };

@@ -17,18 +17,24 @@ FX_C_BEGIN
 
 /* The type of an option, and of the member of the options struct that it fills. */
 enum fx_option_type {
-    FX_OPT_BOOL = 1, /* bool                                   true, false */
-    FX_OPT_INTEGER,  /* int64_t                                42 */
-    FX_OPT_DOUBLE,   /* double                                 0.5 */
-    FX_OPT_STRING,   /* const char *, NULL when not set        text */
-    FX_OPT_SECRET,   /* const char *, NULL when not set        text, {file: PATH} or {env: NAME}; never shown */
-    FX_OPT_ENUM,     /* int, the index in choices              one of choices */
-    FX_OPT_DURATION, /* int64_t, milliseconds                  250ms, 5s, 2m, 1h, 1d */
-    FX_OPT_SIZE,     /* int64_t, bytes                         4096, 64KiB, 1MiB, 2GiB, 10kB, 1MB */
-    FX_OPT_LIST,     /* struct fx_list; a single text is a list of one */
-    FX_OPT_MAP,      /* struct fx_map, from text to text */
-    FX_OPT_CHOICE,   /* struct fx_choice: one of choices, or {choice: text} if it takes a text */
-    FX_OPT_TABLES    /* struct fx_tables: a list of maps, each with options of its own */
+    FX_OPT_BOOL = 1,  /* bool                                   true, false */
+    FX_OPT_INTEGER,   /* int64_t                                42 */
+    FX_OPT_DOUBLE,    /* double                                 0.5 */
+    FX_OPT_STRING,    /* const char *, NULL when not set        text */
+    FX_OPT_SECRET,    /* const char *, NULL when not set        text, {file: PATH} or {env: NAME}; never shown */
+    FX_OPT_ENUM,      /* int, the index in choices              one of choices */
+    FX_OPT_DURATION,  /* int64_t, milliseconds                  250ms, 5s, 2m, 1h, 1d */
+    FX_OPT_SIZE,      /* int64_t, bytes                         4096, 64KiB, 1MiB, 2GiB, 10kB, 1MB */
+    FX_OPT_LIST,      /* struct fx_list; a single text is a list of one */
+    FX_OPT_MAP,       /* struct fx_map, from text to text */
+    FX_OPT_CHOICE,    /* struct fx_choice: one of choices, or {choice: text} if it takes a text */
+    FX_OPT_TABLES,    /* struct fx_tables: a list of maps, each with options of its own */
+    FX_OPT_ADDRESS,   /* struct fx_address                      192.0.2.1, 2001:db8::1 */
+    FX_OPT_PREFIX,    /* struct fx_prefix                       192.0.2.0/24, 2001:db8::/32; an address is all of it */
+    FX_OPT_HOST_PORT, /* struct fx_host_port                   example.net:443, [2001:db8::1]:443 */
+    FX_OPT_TIMESTAMP, /* int64_t, milliseconds since 1970      2026-01-31T12:00:00Z, ...+01:00, 2026-01-31 */
+    FX_OPT_PATH,      /* const char *, NULL when not set       text; flags say what must be there */
+    FX_OPT_CHOICES    /* struct fx_choices: a map, whose values are each one of choices */
 };
 
 enum fx_option_flags {
@@ -41,7 +47,10 @@ enum fx_option_flags {
      */
     FX_OPTION_SECRETS = 1 << 2,
     /* For a map: a value may also be a list, which gives one pair for each entry, all with that key. */
-    FX_OPTION_LISTS = 1 << 3
+    FX_OPTION_LISTS = 1 << 3,
+    /* For a path: a file that the program may read, or a folder, must be there. --check looks, too. */
+    FX_OPTION_READABLE = 1 << 4,
+    FX_OPTION_FOLDER = 1 << 5
 };
 
 /* Texts in the order of the configuration. The core owns them, and frees them only after destroy. */
@@ -66,6 +75,33 @@ struct fx_choice {
     const char *text;
 };
 
+/* bytes are in network order; those behind an IPv4 address are 0. */
+struct fx_address {
+    uint8_t family; /* 4 or 6; 0: not set */
+    uint8_t bytes[16];
+};
+
+/* All bits behind the length are 0. */
+struct fx_prefix {
+    struct fx_address address;
+    uint8_t length; /* bits */
+};
+
+struct fx_host_port {
+    const char *host; /* a name or an address, without brackets; NULL when not set */
+    uint16_t port;    /* 1 to 65535 */
+};
+
+struct fx_keyed_choice {
+    const char *key;
+    int choice; /* the index in choices */
+};
+
+struct fx_choices {
+    size_t count;
+    const struct fx_keyed_choice *pairs;
+};
+
 /* count structs, one after the other, as the row's own table describes them. The core owns them, too. */
 struct fx_tables {
     size_t count;
@@ -86,7 +122,7 @@ struct fx_option {
     int64_t min FX_ZERO;
     int64_t max FX_ZERO;
     /*
-     * Ended by NULL. For an enum or a choice: its choices, where "name:" is a choice that takes a text. For a map of
+     * Ended by NULL. For an enum or choices: the choices. For a choice, "name:" is one that takes a text. For a map of
      * secrets: the patterns of keys whose values are public.
      */
     const char *const *choices FX_ZERO;

@@ -11,9 +11,10 @@
  *   worker_new  Main thread, once for each worker, after start.
  *   recall, restore
  *               Checkpoint thread, after worker_new of all instances and before the first poll.
- *   poll, enrich, write
+ *   poll, drain, enrich, write
  *               The worker's thread, with the worker's own context. Several workers may be inside at once, each with
  *               its own context. The plugin locks what they share.
+ *   tick        The thread of ticks, from the start of the workers to their end.
  *   cut, prepare, commit, committed, rolled_back, rewind
  *               One thread at a time: the checkpoint thread, or a worker inside fx_feed_checkpoint(). During cut and
  *               rolled_back all workers stand between payloads. During rewind none of the input's workers is inside
@@ -68,6 +69,22 @@ FX_API unsigned fx_instance_workers(const struct fx_instance *instance);
  */
 FX_API void fx_left_behind(struct fx_instance *instance);
 
+/* Says whether the program is stopping. Any call should then end soon. Any thread. */
+FX_API int fx_stopping(const struct fx_instance *instance);
+/*
+ * Sleeps for ms, or until the program stops. Returns 1 if the program is stopping, otherwise 0. Any thread that may
+ * wait: one of the plugin's own, or a call that may block (never enrich).
+ */
+FX_API int fx_sleep(const struct fx_instance *instance, int ms);
+
+enum fx_plugin_flags {
+    /*
+     * For resolvers and outputs: no two calls of an instance run at the same time, whatever the threads. A call waits
+     * until the other has returned. Threads that the plugin makes itself are not kept out.
+     */
+    FX_PLUGIN_SERIALIZED = 1 << 0
+};
+
 struct fx_plugin {
     uint32_t magic FX_ZERO;      /* FX_ABI_MAGIC */
     uint16_t abi_major FX_ZERO;  /* FX_ABI_MAJOR */
@@ -82,6 +99,8 @@ struct fx_plugin {
     size_t options_size FX_ZERO;             /* sizeof the options struct */
     const struct fx_metric *metrics FX_ZERO; /* ended by a NULL name; NULL: none */
     uint32_t max_workers FX_ZERO;            /* 0: any number */
+    uint32_t flags FX_ZERO;                  /* enum fx_plugin_flags, combined */
+    uint32_t tick_interval_ms FX_ZERO;       /* required with tick */
 
     /* A command of the command line, `flow-exporter COMMAND ARGUMENT...`. NULL: none. */
     const char *command FX_ZERO;      /* the command's name: lower case letters and '-' */
@@ -97,6 +116,13 @@ struct fx_plugin {
     int (*worker_new)(void *self, unsigned index, void **worker, struct fx_error *err) FX_ZERO;
     void (*worker_free)(void *self, void *worker) FX_ZERO;
     /*
+     * Called from time to time, for what must be looked after: a file that may have changed, housekeeping. The first
+     * call comes tick_interval_ms after the start. Returns the milliseconds until the next call; 0 means
+     * tick_interval_ms. One thread ticks for all instances, so return soon. Other calls may run beside it, except with
+     * FX_PLUGIN_SERIALIZED. There is none after the workers have ended.
+     */
+    int (*tick)(void *self) FX_ZERO;
+    /*
      * Runs the command and returns the exit status. Main thread, after create and without start. The program does
      * nothing else, so the command may print, wait and use the network. argv holds the arguments after the command.
      * fx_state_folder() is the folder of a running program: its files may be read but not written. Required with
@@ -111,6 +137,13 @@ struct fx_plugin {
      * FX_END or FX_FATAL.
      */
     enum fx_verdict (*poll)(void *self, void *worker, struct fx_feed *feed, int timeout_ms) FX_ZERO;
+    /*
+     * For an input that can't replay: takes what has arrived already and would otherwise be lost. Called at the stop, in
+     * the worker's thread after its last poll, again and again until it returns FX_AGAIN or FX_END (there is no more),
+     * or until the time is over; FX_OK means that there may be more. It does not wait for what has not arrived. Outputs
+     * still take batches meanwhile. Optional.
+     */
+    enum fx_verdict (*drain)(void *self, void *worker, struct fx_feed *feed, int timeout_ms) FX_ZERO;
     /*
      * Stores the positions from which to continue, all or none. FX_OK: done. FX_FENCED: refused for good.
      * FX_RETRY: the outcome is not known yet; commit will be called again with the same checkpoint.

@@ -1,8 +1,8 @@
 /*
  * Records. The decoder makes them, resolvers add to them, and outputs read them.
  *
- * In create each plugin claims the fields that it reads and writes, by name or path. All claims together are the
- * schema. Each claimed field gets a small number. A record is a row of values; a batch is a set of rows with an arena.
+ * In create each plugin claims the fields that it reads and writes, by name or path (fx_claim). All claims together are
+ * the schema. Each claimed field gets a small number. A record is a row of values; a batch is a set of rows with an arena.
  * Only claimed fields are decoded.
  */
 #ifndef FLOW_EXPORTER_RECORD_H
@@ -57,24 +57,65 @@ static inline struct fx_value *fx_batch_row(const struct fx_batch *batch, size_t
 FX_API char *fx_batch_alloc(struct fx_batch *batch, size_t size);
 
 /*
- * Claims a field. In create only. path is the name of a member. For a member of nested objects, path is several names
- * joined by dots ("label.nkey"). A dot within a name is written "\\.".
+ * Drops a row: the record goes to no later resolver and to no output. In enrich only. The row stays where it is until
+ * enrich has returned FX_OK; then the core removes it and counts it in records_filtered_total. The record still counts
+ * as read: its position is committed with the others. A row may be dropped twice.
+ */
+FX_API void fx_batch_drop(struct fx_batch *batch, uint32_t row);
+
+enum fx_access {
+    FX_CLAIM_READ = 1 << 0, /* the plugin reads the field; also meant by 0 */
+    FX_CLAIM_WRITE = 1 << 1 /* resolvers only: the plugin sets the field in every row */
+};
+
+/* What happens to a record whose value is no number, or none that the type can hold exactly. */
+enum fx_mismatch {
+    FX_MISMATCH_NULL = 0, /* the value of this claim is FX_NULL */
+    FX_MISMATCH_REJECT    /* the record is malformed (reason type or range) and reaches nobody */
+};
+
+/*
+ * One claim. path is the name of a member. For a member of nested objects, path is several names joined by dots
+ * ("label.nkey"). A dot within a name is written "\\.". A name that is a number is also the place of an element.
  *
- * fx_claim_read claims a field for reading. The decoder fills the field, or else the plugin that claimed to write it.
- * type is FX_UNSIGNED, FX_SIGNED, FX_DOUBLE or FX_TEXT. The value is of that type or FX_NULL. A field of type FX_TEXT
- * may also hold FX_LATE, if a resolver writes it.
- *   A number is claimed:  a number, or a number as text, is accepted. Anything else rejects the record (reason type).
- *                         A number that the type can't hold exactly also rejects the record (reason range).
+ * type is FX_UNSIGNED, FX_SIGNED, FX_DOUBLE or FX_TEXT. The value is of that type or FX_NULL. A text may also be
+ * FX_LATE, if a resolver writes the field.
+ *   A number is claimed:  a number, or a number as text, is accepted. mismatch decides about anything else.
  *   Text is claimed:      the value is the text, or the written form of a number or boolean. Of an object or array
  *                         it is the elements, joined.
  *
- * fx_claim_write claims a field whose values come from this plugin. Its type is always FX_TEXT, so it may hold FX_LATE.
+ * Two names are not members: "@record" is the record's own JSON text, from '{' to '}', and "@payload" is the payload in
+ * which it came. Both are read as FX_TEXT, as they came. So a plugin passes on all fields, also those that nobody
+ * claims. Formats that are unpacked give "@record" written flat, with all members. A payload may be malformed elsewhere.
  *
- * Both return the number of the field (0 or more), or a negative code with err filled.
+ * Several plugins may claim the same field with different types; each type has a value of its own in the row. Claim
+ * FX_MISMATCH_REJECT only where a wrong value would make the result wrong: it costs the record for all plugins.
+ *
+ * Resolvers run in the order of the configuration, outputs after them. What a resolver writes is seen by all that come
+ * later, whatever type they claim: the core converts numbers to other types and to text. The two accesses together
+ * replace a value: the resolver finds the record's value, or what an earlier resolver wrote, and leaves its own.
+ * With FX_CLAIM_WRITE alone the field is FX_NULL when enrich is called, even if the record has a member of that name.
+ * A resolver may claim any number of fields. These claims are errors:
+ *   - to write a field without reading it, if a resolver that comes before reads or writes it;
+ *   - to read a number from a field that a resolver before writes as text;
+ *   - to write "@record" or "@payload", or to read them as a number.
  */
-FX_API int fx_claim_read(struct fx_instance *instance, const char *path, enum fx_type type,
-                         struct fx_error *err) FX_WARN_UNUSED;
-FX_API int fx_claim_write(struct fx_instance *instance, const char *path, struct fx_error *err) FX_WARN_UNUSED;
+struct fx_claim {
+    const char *path FX_ZERO;
+    uint32_t access FX_ZERO;   /* enum fx_access, combined */
+    uint32_t type FX_ZERO;     /* enum fx_type */
+    uint32_t mismatch FX_ZERO; /* enum fx_mismatch, of a number that is read */
+    /* The option that names the field, and its item as for fx_error_option: an error has its place. May be NULL. */
+    const char *option FX_ZERO;
+    const char *item FX_ZERO;
+    uint64_t reserved[4] FX_ZERO; /* room for members of later minor versions; leave it out */
+};
+
+/*
+ * Claims a field. In create only. Returns the number of the field (0 or more): its place in every row. Otherwise returns
+ * a negative code with err filled, which has the place of the option, or else of the instance. claim is not kept.
+ */
+FX_API int fx_claim(struct fx_instance *instance, const struct fx_claim *claim, struct fx_error *err) FX_WARN_UNUSED;
 
 /*
  * Name cells. A cell has a stable address, and its text may arrive later. Thus a resolver need not block, and a series

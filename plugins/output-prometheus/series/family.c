@@ -67,7 +67,8 @@ static int claim(const struct making *making, const char *option, const char *it
     const char *fault = prom_path_fault(path);
     if (fault)
         return fail(making, option, item, "'%.80s' %s", path, fault);
-    int number = fx_claim_read(making->store->instance, path, type, &why);
+    const struct fx_claim wanted = {.path = path, .type = type, .mismatch = FX_MISMATCH_REJECT};
+    int number = fx_claim(making->store->instance, &wanted, &why);
     if (number < 0)
         return fail(making, option, item, "%.200s", why.message);
     *field = (unsigned)number;

@@ -32,8 +32,11 @@ int create(fx_instance *instance, const void *options, void **self, fx_error *er
     const Options *wanted = static_cast<const Options *>(options);
     if (*wanted->number == '?')
         return fx_error_option(err, instance, "number", nullptr, "'%s' is no name", wanted->number);
-    int number = fx_claim_read(instance, wanted->number, FX_UNSIGNED, err);
-    int text = number < 0 ? number : fx_claim_read(instance, wanted->text, FX_TEXT, err);
+    const struct fx_claim sum = {
+        .path = wanted->number, .type = FX_UNSIGNED, .mismatch = FX_MISMATCH_REJECT, .option = "number"};
+    const struct fx_claim list = {.path = wanted->text, .type = FX_TEXT, .option = "text"};
+    int number = fx_claim(instance, &sum, err);
+    int text = number < 0 ? number : fx_claim(instance, &list, err);
     if (text < 0)
         return text;
     Output *output = new (std::nothrow) Output{.instance = instance,

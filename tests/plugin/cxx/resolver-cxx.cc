@@ -19,8 +19,11 @@ struct Resolver {
 int create(fx_instance *instance, const void *options, void **self, fx_error *err)
 {
     const Options *wanted = static_cast<const Options *>(options);
-    int from = fx_claim_read(instance, wanted->from, FX_TEXT, err);
-    int to = from < 0 ? from : fx_claim_write(instance, wanted->to, err);
+    const struct fx_claim read = {.path = wanted->from, .type = FX_TEXT, .option = "from"};
+    const struct fx_claim write = {
+        .path = wanted->to, .access = FX_CLAIM_WRITE, .type = FX_TEXT, .option = "to"};
+    int from = fx_claim(instance, &read, err);
+    int to = from < 0 ? from : fx_claim(instance, &write, err);
     if (to < 0)
         return to;
     Resolver *resolver = new (std::nothrow) Resolver{from, to};
