@@ -302,7 +302,7 @@ static int whois_run_command(void *arg, int argc, const char *const *argv)
 FX_PLUGIN = {
     FX_PLUGIN_RESOLVER,
     .name = "resolver-whois",
-    .version = "0.2.0",
+    .version = "0.1.0",
     .summary = "Gives AS numbers their names, from whois servers and files.",
     .options = whois_option_table,
     .options_size = sizeof(struct whois_options),

@@ -4,7 +4,7 @@
 # What belongs to this machine and not to Debian is taken over: certificate authorities, proxies, and where apt, Maven,
 # npm and pip get their packages. All mounts are in a namespace of their own, so they end with the last process in it.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly home=/root/flow-exporter # the clone's place inside
 again= releases=() started=0 total_started=$SECONDS
@@ -169,4 +169,5 @@ main() {
     say "in all $((SECONDS - total_started)) s"
     return $status
 }
-main "$@"
+# Sourced, it lends its functions: to the tests of packages, and to who makes a base image.
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$@"

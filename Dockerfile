@@ -1,0 +1,36 @@
+# The container image: docker build -t flow-exporter . ; docker run -p 9590:9590 flow-exporter --brokers=… --topic=… --asn=…
+# docs/packages.md describes its use. Two stages from the same Debian: what the first builds has the second one's libraries.
+ARG BASE=docker.io/library/debian:bookworm-slim
+
+FROM ${BASE} AS build
+RUN apt-get update -q && apt-get install -y -q --no-install-recommends \
+        autoconf automake libtool make gcc libc6-dev pkg-config dpkg-dev \
+        libcrypt-dev libgnutls28-dev libisal-dev libjson-c-dev libltdl-dev libmicrohttpd-dev librdkafka-dev libyaml-dev libzstd-dev
+WORKDIR /src
+COPY . .
+RUN autoreconf -fi && ./configure --quiet --disable-static --prefix=/usr --sysconfdir=/etc --libdir=/usr/lib \
+    && make -s -j"$(nproc)" && make -s install-strip DESTDIR=/image && find /image -name '*.la' -delete
+# What runs needs: no headers, manuals and units. The packages of the libraries are found by what the programs are linked
+# with, since their names differ between releases of Debian (libmicrohttpd12, libmicrohttpd12t64).
+RUN rm -r /image/usr/include /image/usr/lib/pkgconfig /image/usr/lib/libflow-exporter.so /image/usr/lib/systemd /image/usr/share/man \
+        /image/usr/share/doc \
+    && install -D -m 644 LICENSE /image/usr/share/doc/flow-exporter/LICENSE \
+    && mkdir -p /needs/debian && cd /needs && printf 'Source: flow-exporter\n\nPackage: flow-exporter\n' >debian/control \
+    && dpkg-shlibdeps -O -l/image/usr/lib --ignore-missing-info /image/usr/bin/flow-exporter /image/usr/lib/*.so.1 \
+        /image/usr/lib/flow-exporter/*.so | sed -n 's/^shlibs:Depends=//p' | tr ',' '\n' | sed 's/^ *//; s/ .*//' >/packages
+
+FROM ${BASE}
+# One layer: lists and caches are not in the image. ca-certificates: for Kafka with TLS.
+RUN --mount=type=bind,from=build,source=/packages,target=/packages \
+    apt-get update -q && apt-get install -y -q --no-install-recommends ca-certificates $(cat /packages) \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
+    && install -d -m 700 -o 65532 -g 65532 /var/lib/flow-exporter
+COPY --from=build /image/ /
+# A number, so that Kubernetes sees by itself that it is not root's.
+USER 65532:65532
+# The only place that is written to: the root file system may be read-only.
+ENV STATE_DIRECTORY=/var/lib/flow-exporter
+VOLUME /var/lib/flow-exporter
+EXPOSE 9590
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["flow-exporter", "health"]
+ENTRYPOINT ["flow-exporter"]

