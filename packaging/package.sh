@@ -3,7 +3,7 @@
 # The time that packages show is the archive's: SOURCE_DATE_EPOCH, or that of the last commit. So two runs give the same bytes.
 # shellcheck shell=bash
 
-readonly packages=build/packages
+readonly packages=${FLOW_EXPORTER_PACKAGES:-build/packages}
 
 source_date() {
     if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
@@ -63,11 +63,12 @@ package_deb() {
 
 # ---- RPM --------------------------------------------------------------------------------------------------------
 
-rpm_tools() { echo rpm rpmlint debugedit; }
+rpm_tools() { echo rpm rpmlint; }
 
 # On Debian: its own libraries stand for Fedora's packages, so what the spec asks for by name is not looked up.
 package_rpm() {
-    local folder=$PWD/$packages/rpm version with=--nocheck
+    local folder version with=--nocheck
+    folder=$(realpath -m "$packages/rpm")
     # shellcheck disable=SC2046
     install_packages $(rpm_tools)
     deb_deps
@@ -110,7 +111,7 @@ base_image() {
     as_root rm -f $packages/base.tar
 }
 
-# By buildah, without a daemon, from what make dist has packed.
+# By buildah, without a daemon, from what make dist has packed. In Docker's format: OCI's knows no HEALTHCHECK.
 package_image() {
     local version folder=$packages/image
     # shellcheck disable=SC2046
@@ -121,11 +122,11 @@ package_image() {
     mkdir -p $folder/source
     tar -C $folder/source --strip-components=1 -xJf "$packages/flow-exporter-$version.tar.xz"
     as_root buildah inspect --type image $base_image >/dev/null 2>&1 || base_image
-    logged $folder/build.log as_root buildah bud --isolation chroot --pull-never --timestamp "$SOURCE_DATE_EPOCH" \
+    logged $folder/build.log as_root buildah bud --format docker --isolation chroot --pull-never --timestamp "$SOURCE_DATE_EPOCH" \
         --build-arg BASE=$base_image -t "$image:$version" -t $image:latest $folder/source
     rm -rf $folder/source
     as_root rm -f $folder/flow-exporter.tar
-    as_root buildah push -q "$image:$version" "oci-archive:$folder/flow-exporter.tar:flow-exporter:$version"
+    as_root buildah push -q "$image:$version" "docker-archive:$folder/flow-exporter.tar:flow-exporter:$version"
     as_root chmod a+r $folder/flow-exporter.tar
     ls $folder/flow-exporter.tar
 }

@@ -34,9 +34,8 @@ def fresh(script, **options):
 
 
 class System:
-    def __init__(self, release):
-        self.release = release
-        self.root = SOURCE / "build" / f"fresh-packages-{release}"
+    def __init__(self, release, name=None):
+        self.root = SOURCE / "build" / f"fresh-packages-{name or release}"
         done = fresh(f"make_system {release} {self.root} && take_over {self.root}", capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         (self.root / "root" / "flow-exporter").mkdir()

@@ -1,4 +1,7 @@
-"""One version everywhere, and an archive that is a function of the sources."""
+"""One version everywhere, and an archive and packages that are a function of the sources.
+
+In one file, because one process runs it: `make dist` is not made for two at a time.
+"""
 
 import hashlib
 import os
@@ -7,7 +10,7 @@ import subprocess
 
 import pytest
 import yaml
-from made import PACKAGES, SOURCE, output_of
+from made import PACKAGES, SOURCE, output_of, whole
 
 BUILD = SOURCE / "build"
 
@@ -74,6 +77,25 @@ def test_the_archive_is_the_same_again():
     names = [output_of("tar", "-tvf", path, "--numeric-owner") for path in (first, again)]
     assert names[0] == names[1]
     assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(again.read_bytes()).digest()
+
+
+def sums(folder, kind):
+    files = sorted((folder / kind).glob(f"*.{kind}"))
+    assert files
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@whole
+@pytest.mark.parametrize("kind", ["deb", "rpm"])
+def test_the_packages_are_the_same_again(kind):
+    """In another folder, time zone and language, under another umask, by one job."""
+    again = SOURCE / "build" / "packages-again"
+    environment = {**os.environ, "FLOW_EXPORTER_PACKAGES": str(again), "TZ": "Pacific/Auckland", "LC_ALL": "C",
+                   "DEB_BUILD_OPTIONS": "nocheck parallel=1"}
+    done = subprocess.run(["sh", "-c", f"umask 027; exec ./dev package {kind}"], cwd=SOURCE, env=environment, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sums(again, kind) == sums(PACKAGES, kind)
 
 
 def test_the_archive_has_all_that_packages_need():
