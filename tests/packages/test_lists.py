@@ -21,6 +21,8 @@ PLACES = [
 # What every package of one has, and the other's has not.
 ONLY_DEBIAN = re.compile(r"^/usr/share/(doc/[^/]+/(copyright|changelog(\.Debian)?\.gz|NEWS\.Debian\.gz)|lintian/overrides/.*)$")
 ONLY_RPM = re.compile(r"^/usr/share/licenses/")
+# Fedora's can be executed, so that its tools find them; Debian's must not.
+LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$")
 # Empty folders that belong to the package.
 FOLDERS = {"/etc/flow-exporter/conf.d/"}
 
@@ -34,7 +36,7 @@ def fedora_place(path):
 def listed(files, left_out):
     """What is compared: mode and place of files, links with their target, and the folders that are wanted."""
     return {
-        fedora_place(path): (file.mode, file.target)
+        fedora_place(path): ("" if LIBRARY.search(path) else file.mode, file.target)
         for path, file in files.items()
         if not left_out.match(path) and (not path.endswith("/") or path in FOLDERS)
     }
