@@ -169,5 +169,5 @@ main() {
     say "in all $((SECONDS - total_started)) s"
     return $status
 }
-# Sourced, it lends its functions: to the tests of packages, and to who makes a base image.
+# Sourced, the file lends its functions: to the tests of packages, and to the maker of a base image.
 [ "${BASH_SOURCE[0]}" != "$0" ] || main "$@"
