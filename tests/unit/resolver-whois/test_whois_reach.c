@@ -170,15 +170,15 @@ static void take_nothing(void *arg, char *line, size_t size)
     (void)arg, (void)line, (void)size;
 }
 
-/* One connection to its end or until it is made. */
+/* One connection to its end or until it is made. A name may have several addresses, and not all of them listen. */
 static enum whois_result connect_to(struct whois_client *client, const struct whois_address *address, bool public_only)
 {
     static const char query[] = "AS1\r\n";
     enum whois_result result;
-    struct pollfd fd;
+    struct pollfd fd = {.revents = 0};
     client->is_public_only = public_only;
     whois_client_begin(client, address, query, sizeof query - 1, 4096, INT64_MAX / 2);
-    while ((result = whois_client_step(client, 0, 0)) == WHOIS_BUSY && client->phase == WHOIS_LOOKING_UP) {
+    while ((result = whois_client_step(client, fd.revents, 0)) == WHOIS_BUSY && client->phase != WHOIS_TALKING) {
         (void)whois_client_prepare(client, &fd);
         assert_int_equal(poll(&fd, 1, 60000), 1);
     }
