@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shlex
 import signal
 import socket
@@ -45,9 +46,19 @@ def wait_until(condition, what, seconds=30):
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """
+    One that the system gives to nobody who connects: between this look and its use a flood of another test would take it,
+    and a stopped program's next start would find it taken.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first = int(file.read().split()[0])
+    while True:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", random.SystemRandom().randrange(10_000, first) if first > 12_000 else 0))
+                return probe.getsockname()[1]
+            except OSError:
+                pass  # taken: another one
 
 
 def can_connect(port, host="127.0.0.1"):

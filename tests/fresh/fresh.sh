@@ -49,9 +49,9 @@ make_system() {
     as_root rm -rf --one-file-system "$root"
     mkdir -p build
     if [ -n "$from" ]; then
-        as_root mmdebstrap --quiet --variant=minbase "${options[@]}" "$release" "$root" - <<<"$from"
+        as_root setpriv --pdeathsig TERM mmdebstrap --quiet --variant=minbase "${options[@]}" "$release" "$root" - <<<"$from"
     else
-        as_root mmdebstrap --quiet --variant=minbase "${options[@]}" "$release" "$root"
+        as_root setpriv --pdeathsig TERM mmdebstrap --quiet --variant=minbase "${options[@]}" "$release" "$root"
     fi
 }
 
@@ -107,21 +107,27 @@ put_clone() {
     return $status
 }
 
-# inside ROOT COMMAND...: in namespaces of its own; an end of this script ends it and all that it started.
+# inside ROOT COMMAND...: in namespaces of its own. Its standard input is a pipe that only this script holds open: however
+# this script ends, by SIGKILL too and with sudo between them, the pipe ends, and with it all that was started inside.
 inside() {
-    local root=$1 settings=() status=0
+    local root=$1 settings=() status=0 folder lifeline reading
     shift
     mapfile -t settings < <(environment)
     as_root mkdir -p "build/fresh-archives/${root##*fresh-}/partial"
+    folder=$(mktemp -d)
+    mkfifo "$folder/lifeline"
+    exec {lifeline}<>"$folder/lifeline" {reading}<"$folder/lifeline"
+    rm -rf "$folder"
     as_root env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" \
         ${CI:+CI="$CI"} "${settings[@]}" \
-        setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private \
-        bash tests/fresh/inside.sh "$root" "$PWD/build/fresh-archives/${root##*fresh-}" "$home" "$@" &
+        unshare --mount --pid --fork --kill-child --propagation private \
+        bash tests/fresh/inside.sh "$root" "$PWD/build/fresh-archives/${root##*fresh-}" "$home" "$@" <&"$reading" {reading}<&- {lifeline}>&- &
     local started_here=$!
     # shellcheck disable=SC2064
-    trap "as_root kill $started_here 2>/dev/null; wait; exit 130" INT TERM
+    trap "exec {lifeline}>&-; wait; exit 130" INT TERM
     wait $started_here || status=$?
     trap - INT TERM
+    exec {lifeline}>&- {reading}<&-
     return $status
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# inside.sh ROOT ARCHIVES FOLDER COMMAND...: the first process of fresh.sh's namespaces. When it ends, all end.
+# inside.sh ROOT ARCHIVES FOLDER COMMAND...: the first process of fresh.sh's namespaces. When it ends, all end; and it ends
+# with its standard input.
 set -euo pipefail
 root=$1 archives=$2 folder=$3
 shift 3
@@ -30,6 +31,7 @@ mkdir -p "$root/run/lock"
 mount --bind "$archives" "$root/var/cache/apt/archives"
 
 trap 'exit 130' INT TERM
+{ read -r _ || true; kill -TERM $$; } <&0 &
 chroot "$root" /bin/sh -c 'cd "$1" && shift && exec "$@"' sh "$folder" "$@" </dev/null &
 status=0
 wait $! || status=$?
