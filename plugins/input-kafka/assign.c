@@ -109,6 +109,7 @@ static void add_partition(struct kafka_consumer *consumer, rd_kafka_topic_partit
     partition->begin = from->offset;
     partition->worker = consumer->next_worker;
     partition->gone_back_to = -1;
+    partition->told_end = -1;
     kafka_offset_taken(consumer, from);
     partition->stream = fx_stream_begin(consumer->feed, from->topic, from->partition, from->offset);
     learn(consumer, partition);

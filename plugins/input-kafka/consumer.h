@@ -159,6 +159,7 @@ struct kafka_partition {
     bool committed;       /* we have committed it since it was assigned */
     char *tags;           /* what was stored beside the offset at the assignment; NULL: nothing */
     unsigned worker;      /* index of the worker that reads it */
+    int64_t told_end;     /* librdkafka said last that the log ends there; -1: never; for the worker */
     enum kafka_jump jump; /* this and the next four: for the partition's worker, and for worker 0 while the others
                            * are out of poll */
     int64_t jump_from, jump_to;

@@ -68,6 +68,15 @@ bool kafka_believes(struct kafka_consumer *consumer, struct kafka_partition *par
 }
 
 /*
+ * Of librdkafka. From 2.2 on, up to the release that has its change 5213, it counts its word that the end is reached
+ * as a message.
+ */
+static int64_t position_of(const struct kafka_partition *partition, int64_t said)
+{
+    return said > 0 && said - 1 == partition->told_end ? partition->told_end : said;
+}
+
+/*
  * No later message shows a loss at the end of a topic, but librdkafka's own position does. The worker is idle, so
  * all messages that it was given are counted.
  */
@@ -86,7 +95,8 @@ void kafka_check_positions(struct kafka_worker *worker)
         for (int i = 0; i < list->cnt; i++) {
             struct kafka_partition *partition =
                 kafka_partition_find(consumer, list->elems[i].topic, list->elems[i].partition);
-            if (!list->elems[i].err && list->elems[i].offset > fx_stream_position(partition->stream) &&
+            int64_t position = position_of(partition, list->elems[i].offset);
+            if (!list->elems[i].err && position > fx_stream_position(partition->stream) &&
                 partition->jump == KAFKA_JUMP_NONE && partition->log == KAFKA_LOG_KNOWN && !partition->search.runs &&
                 !was_gone_back_to(consumer, partition, fx_stream_position(partition->stream)))
                 mark(consumer, partition);

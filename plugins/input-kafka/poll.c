@@ -127,6 +127,8 @@ static void take_end(struct kafka_worker *worker, struct fx_feed *feed, struct r
 {
     end_run(worker, run);
     find_run(worker, feed, run, message);
+    if (run->partition)
+        run->partition->told_end = message->offset;
     if (!run->partition || !kafka_batch_came(worker->consumer, run->partition, message->offset))
         return;
     int64_t position = fx_stream_position(run->stream);

@@ -116,7 +116,9 @@ static void take_partition(struct kafka_consumer *consumer, struct kafka_partiti
     if (end < 0)
         end = number(from, "hi_offset", -1);
     if (end < 0)
-        return; /* nothing was fetched yet */
+        return;         /* nothing was fetched yet */
+    if (position > end) /* librdkafka may count its word that the end is reached as a message: jumps.c */
+        position = end;
     if (!partition->shown) {
         const char *const values[] = {partition->topic, numeral, NULL};
         partition->lag = fx_series_begin(consumer->instance, KAFKA_LAG, values);

@@ -47,7 +47,8 @@ class Nfacctd(Program):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port(socket.SOCK_DGRAM)
         (folder / "networks.lst").write_text("".join(f"{asn},{prefix}\n" for prefix, asn in networks.items()))
-        (folder / "pretag.map").write_text(f"set_label={label} ip=0.0.0.0/0\n")
+        # To pmacct 1.7.9 an exporter of IPFIX at 127.0.0.1 has an IPv6 address.
+        (folder / "pretag.map").write_text(f"set_label={label} ip=0.0.0.0/0\nset_label={label} ip=::/0\n")
         settings = {
             "daemonize": "false",
             "nfacctd_ip": "127.0.0.1",

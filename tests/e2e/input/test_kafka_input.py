@@ -179,6 +179,7 @@ def test_lag_position_and_brokers_are_shown(kafka, exporter):
     where = {tuple(value for key, value in labels if key != "plugin"): number for labels, number in position.items()}
     assert where == {(topic, "0"): 0, (topic, "1"): 30}
     assert set(lag.values()) == {0} and set(lag) == set(position)
+    assert page.self_sum("flow_exporter_kafka_gone_back_total") == 0
     up = page.of("flow_exporter_kafka_broker_up")
     assert set(up.values()) == {1} and len(up) == 1
     rtt = page.of("flow_exporter_kafka_broker_request_seconds")
