@@ -128,4 +128,7 @@ const struct fx_metric prom_self_metrics[] = {
     [PROM_PAGES_WAITING] = {.name = "http_pages_waiting",
                             .kind = FX_GAUGE,
                             .help = "Pages, and answers of /api/v1/top, that wait for their turn to be made."},
+    [PROM_CONNECTIONS_WAITING] = {.name = "http_connections_waiting",
+                                  .kind = FX_GAUGE,
+                                  .help = "HTTP connections that wait until another one of their address gives way."},
     {.name = NULL}};

@@ -8,7 +8,9 @@ connected, and on SIGTERM how many it has begun.
   trickle     16 clients read 10 KiB a second each, and come again when they are cut off
   half-heads  two threads open connections as fast as they can, with half a head each
   requests    two threads open connections as fast as they can, with a whole request each, and read nothing
-  tops        the same, with the dearest question that the API answers
+  keepers     the same, and keep thousands of them open
+  leavers     the same, and hang up at once
+  tops        as requests, with the dearest question that the API answers
   readers     24 clients ask for compressed pages again and again and read them as fast as they come
   hellos      two threads begin handshakes as fast as they can and never go on
   guesses     two threads send wrong passwords, each another one
@@ -78,6 +80,12 @@ class Crowd:
     def requests(self):
         self.flood(PAGE)
 
+    def keepers(self):
+        self.flood(PAGE, kept=4000)
+
+    def leavers(self):
+        self.flood(PAGE, kept=0)
+
     def tops(self):
         self.flood(TOP)
 
@@ -131,7 +139,7 @@ class Crowd:
 
 
 KINDS = {"silent": (Crowd.silent, 1), "trickle": (Crowd.trickle, 16), "half-heads": (Crowd.half_heads, 2),
-         "requests": (Crowd.requests, 2), "tops": (Crowd.tops, 2), "readers": (Crowd.readers, 24), "hellos": (Crowd.hellos, 2),
+         "requests": (Crowd.requests, 2), "keepers": (Crowd.keepers, 2), "leavers": (Crowd.leavers, 2), "tops": (Crowd.tops, 2), "readers": (Crowd.readers, 24), "hellos": (Crowd.hellos, 2),
          "guesses": (Crowd.guesses, 2)}
 
 

@@ -7,15 +7,18 @@
 
 #include "http/connections.h"
 #include "http/listen.h"
+#include "http/lobby.h"
 #include "web/webfile.h"
 
 struct prom_acceptor {
     const struct prom_listeners *listeners;
     struct prom_connections *connections;
     struct MHD_Daemon *daemon;
-    struct prom_webfile *webfile;    /* NULL: none */
-    struct fx_series **accepted;     /* counters, one for each listener */
-    int64_t patience_us, patient_us; /* how long it may still wait for places, and when this was last updated */
+    struct prom_webfile *webfile; /* NULL: none */
+    struct fx_series **accepted;  /* counters, one for each listener */
+    bool is_tls;
+    struct prom_lobby lobby;
+    int64_t served_ms; /* the lobby was */
     int stop_fd;
     pthread_t thread;
 };

@@ -26,6 +26,8 @@
  * which all answers share that begin at about the same time.
  */
 #define PROM_CUTS_MAX 4
+/* Connections that the HTTP thread has to begin with or to close. With more, it is behind. */
+#define PROM_BEHIND_MAX 512
 
 enum prom_phase {
     PROM_PHASE_HEAD,   /* TLS handshake, and the head and body of its first request */
@@ -126,12 +128,19 @@ void prom_connections_stop(struct prom_connections *all);
 void prom_connections_fini(struct prom_connections *all);
 
 /*
- * Called by the accepting thread. Gives the connection with this descriptor a place, and may cut off another one for
- * it. Then hand it to libmicrohttpd. False: no place now.
+ * The accepting thread: the connection with this descriptor has a place, and is handed to libmicrohttpd next. Perhaps
+ * another one was cut off for it, if its request has come (is_ready) or if it is the first of its address. False: not
+ * now.
  */
-bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, const struct prom_peer_address *address);
+bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, const struct prom_peer_address *address,
+                     bool is_ready);
 /* Call if it could not be handed over. */
 void prom_place_return(struct prom_connections *all, int fd);
+/* Whether nobody would be cut off for a newcomer. */
+bool prom_places_are_free(struct prom_connections *all);
+/* One of this address begins to wait; NULL without memory. And: it does not wait any more. */
+struct prom_peer *prom_peer_wait(struct prom_connections *all, const struct prom_peer_address *address);
+void prom_peer_leave(struct prom_connections *all, struct prom_peer *peer);
 /* Cuts off one connection, because no descriptor is free. */
 void prom_places_relieve(struct prom_connections *all);
 

@@ -355,6 +355,7 @@ static int start(struct prom_http *http, struct fx_error *err)
                                                     .connections = &http->connections,
                                                     .daemon = http->daemon,
                                                     .webfile = http->host->webfile,
+                                                    .is_tls = http->is_tls,
                                                     .accepted = http->accepted};
             rc = prom_acceptor_start(&http->acceptor, err);
             if (!rc)

@@ -178,6 +178,7 @@ static int open_one(struct prom_listeners *listeners, const char *address, const
     *listener = (struct prom_listener){.fd = -1};
     if (is_unix(address))
         return prom_unix_open(listener, address, options, instance, err);
+    listener->can_hold = true;
     return open_tcp(listener, address, instance, err);
 }
 

@@ -22,6 +22,7 @@ struct prom_listener {
     const char *path;            /* of a Unix socket that we must remove, else NULL; owned by the options */
     dev_t device;                /* identifies that file */
     ino_t inode;
+    bool can_hold; /* hold.h */
 };
 
 struct prom_listeners {

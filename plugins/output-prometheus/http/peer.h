@@ -26,7 +26,11 @@ struct prom_peer {
     unsigned references;
     unsigned places;     /* its connections that have a place: all but those that were cut off */
     unsigned handed;     /* of these, those that the HTTP thread has not begun */
+    unsigned waiting;    /* its connections in the lobby; only the accepting thread uses this and the next two */
+    unsigned ready;      /* of these, those whose request has come */
+    unsigned pass;       /* scratch of lobby.c: the pass in which something was noted for this address */
     unsigned turns;      /* its pages being made */
+    unsigned line;       /* its pages that wait for a turn */
     unsigned compressed; /* its pages being compressed */
     unsigned cuts;       /* scratch of places.c: one bit for each cut that its pages hold */
 };

@@ -3,8 +3,10 @@
  * that has the most of it, with the newcomer counted. So a client that takes little never pays for one that takes much.
  * Among the connections of one address, and where all addresses have the same, the least active one gives way.
  */
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "http/connections.h"
@@ -12,12 +14,10 @@
 
 /* A connection that has not begun by then never will: libmicrohttpd had no memory for it. */
 #define HANDED_MS 5000
-/*
- * Bounds on what the HTTP thread still has to do; beyond them it is behind. HANDED_MAX: connections to begin, of one
- * address. BEHIND_MAX: connections to begin or close, of all addresses.
- */
+/* Connections of one address that the HTTP thread still has to begin; beyond it is behind. */
 #define HANDED_MAX 64
-#define BEHIND_MAX 512
+/* Pages of one address that wait for a turn. Beyond, its connections may as well wait without a place. */
+#define LINE_MAX 32
 /* A connection with progress in this time gives way to no other of its address, since its work would be wasted. */
 #define GRACE_MS 50
 
@@ -43,11 +43,34 @@ static bool gives_way_before(const struct prom_connection *a, const struct prom_
     return a->active_ms < b->active_ms;
 }
 
-static struct prom_connection *least(const struct prom_connections *all)
+/* It has done its part: there is something to read of it, or it has taken all that we gave. */
+static bool waits_for_us(const struct prom_connection *one)
+{
+    int unread = 0;
+    if (one->phase == PROM_PHASE_HEAD)
+        return ioctl(one->fd, SIOCINQ, &unread) == 0 && unread > 0;
+    return one->phase == PROM_PHASE_WAIT || (one->phase == PROM_PHASE_ANSWER && !prom_pace_is_behind(one));
+}
+
+/*
+ * Whether this one may be cut off for a newcomer of that address, which is counted already. NULL: for any. One of the
+ * same address gives way only if we wait for it, and not for a moment only.
+ */
+static bool may_give_way(const struct prom_connection *one, const struct prom_peer *peer, int64_t now_ms)
+{
+    if (one->closed != PROM_CLOSED_NONE || (peer && one->peer->places < peer->places))
+        return false;
+    if (one->peer != peer || one->phase == PROM_PHASE_IDLE)
+        return true;
+    return now_ms - one->active_ms >= GRACE_MS && !waits_for_us(one);
+}
+
+static struct prom_connection *least(const struct prom_connections *all, const struct prom_peer *peer)
 {
     struct prom_connection *found = NULL;
+    int64_t now_ms = prom_clock_ms();
     for (struct prom_connection *one = all->first; one; one = one->next)
-        if (one->closed == PROM_CLOSED_NONE && (!found || gives_way_before(one, found)))
+        if ((!found || gives_way_before(one, found)) && may_give_way(one, peer, now_ms))
             found = one;
     return found;
 }
@@ -102,35 +125,37 @@ static void forget_lost(struct prom_connections *all, int fd)
 /* Whether the HTTP thread is behind and this address has its share in that. */
 static bool is_behind(const struct prom_connections *all, const struct prom_peer *peer)
 {
-    return peer->handed > HANDED_MAX || (all->cut_off + all->handed_count >= BEHIND_MAX && peer->handed > 1);
+    return peer->handed > HANDED_MAX || peer->line >= LINE_MAX ||
+           (all->cut_off + all->handed_count >= PROM_BEHIND_MAX && peer->handed > 1);
 }
 
-/* Whether a connection may be cut off for a newcomer of address peer. The newcomer is already counted. */
-static bool gives_way_to(const struct prom_connection *one, const struct prom_peer *peer, int64_t now_ms)
+/* Of all, the newcomers counted. */
+static bool has_room(const struct prom_connections *all, unsigned newcomers)
 {
-    if (one->peer != peer)
-        return one->peer->places >= peer->places;
-    return one->phase == PROM_PHASE_IDLE || (one->phase != PROM_PHASE_WAIT && now_ms - one->active_ms >= GRACE_MS);
+    return all->count - all->cut_off + all->handed_count + newcomers <= all->limits.connections;
 }
 
 /*
- * Whether the newcomer has a place. It has none if all connections of its address are active. The first connection of
- * an address has one in any case: connections that were just handed to the HTTP thread can't be cut off for it.
+ * Whether the newcomer, which is counted, has a place. It has none if all of its address are at work, but for the first
+ * one of an address: those that are on their way to the HTTP thread can't be cut off.
  */
-static bool make_room(struct prom_connections *all, const struct prom_peer *peer)
+static bool make_room(struct prom_connections *all, const struct prom_peer *peer, bool is_ready)
 {
     if (is_behind(all, peer))
         return false;
-    if (all->count - all->cut_off + all->handed_count <= all->limits.connections)
+    if (has_room(all, 0))
         return true;
-    struct prom_connection *victim = least(all);
-    if (!victim || !gives_way_to(victim, peer, prom_clock_ms()))
+    if (!is_ready && peer->places > 1)
+        return false;
+    struct prom_connection *victim = least(all, peer);
+    if (!victim)
         return peer->places == 1;
     prom_connection_cut_off(victim, PROM_CLOSED_FULL);
     return true;
 }
 
-bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, const struct prom_peer_address *address)
+bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, const struct prom_peer_address *address,
+                     bool is_ready)
 {
     bool has_place = false;
     pthread_mutex_lock(&all->lock);
@@ -138,7 +163,7 @@ bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, co
     if (peer) {
         forget_lost(all, fd);
         hand(all, fd, listener, peer);
-        has_place = make_room(all, peer);
+        has_place = make_room(all, peer, is_ready);
         if (!has_place)
             prom_place_forget(all, fd);
         prom_peer_put(&all->peers, peer);
@@ -154,10 +179,36 @@ void prom_place_return(struct prom_connections *all, int fd)
     pthread_mutex_unlock(&all->lock);
 }
 
+bool prom_places_are_free(struct prom_connections *all)
+{
+    pthread_mutex_lock(&all->lock);
+    bool are_free = has_room(all, 1);
+    pthread_mutex_unlock(&all->lock);
+    return are_free;
+}
+
+struct prom_peer *prom_peer_wait(struct prom_connections *all, const struct prom_peer_address *address)
+{
+    pthread_mutex_lock(&all->lock);
+    struct prom_peer *peer = prom_peer_get(&all->peers, address);
+    pthread_mutex_unlock(&all->lock);
+    if (peer)
+        peer->waiting++;
+    return peer;
+}
+
+void prom_peer_leave(struct prom_connections *all, struct prom_peer *peer)
+{
+    peer->waiting--;
+    pthread_mutex_lock(&all->lock);
+    prom_peer_put(&all->peers, peer);
+    pthread_mutex_unlock(&all->lock);
+}
+
 void prom_places_relieve(struct prom_connections *all)
 {
     pthread_mutex_lock(&all->lock);
-    struct prom_connection *victim = least(all);
+    struct prom_connection *victim = least(all, NULL);
     if (victim)
         prom_connection_cut_off(victim, PROM_CLOSED_FULL);
     pthread_mutex_unlock(&all->lock);

@@ -5,6 +5,8 @@
  * to another one. It continues without a turn once its client reads again. Our own slowness never takes a turn away:
  * otherwise a busy machine would make all pages at once.
  */
+#include <poll.h>
+
 #include "base/clock.h"
 #include "http/connections.h"
 #include "self_metrics.h"
@@ -25,8 +27,10 @@ static void begin(struct prom_connection *connection)
     connection->all->turns++;
 }
 
-static void note_line(struct prom_connections *all, int change)
+static void note_line(struct prom_connection *connection, int change)
 {
+    struct prom_connections *all = connection->all;
+    connection->peer->line = (unsigned)((int)connection->peer->line + change);
     all->line_count = (unsigned)((int)all->line_count + change);
     fx_metric_set(all->instance, PROM_PAGES_WAITING, 0, all->line_count);
 }
@@ -43,7 +47,7 @@ static void leave_line(struct prom_connection *connection)
     else
         all->line_last = connection->line_before;
     connection->line_before = connection->line_after = NULL;
-    note_line(all, -1);
+    note_line(connection, -1);
     MHD_resume_connection(connection->suspended);
 }
 
@@ -55,7 +59,7 @@ static void stand_in_line(struct prom_connection *connection, struct MHD_Connect
     connection->line_before = all->line_last;
     *(all->line_last ? &all->line_last->line_after : &all->line_first) = connection;
     all->line_last = connection;
-    note_line(all, 1);
+    note_line(connection, 1);
     MHD_suspend_connection(suspended);
     pthread_cond_broadcast(&all->changed);
 }
@@ -73,12 +77,23 @@ static struct prom_connection *next_in_line(struct prom_connections *all)
     return one;
 }
 
+/* Whoever has hung up while others were served gets no page: its making would take their time. */
+static bool is_gone(const struct prom_connection *connection)
+{
+    struct pollfd look = {.fd = connection->fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0;
+}
+
 static void serve_line(struct prom_connections *all)
 {
     struct prom_connection *next;
     while (all->line_count && (next = next_in_line(all))) {
         leave_line(next);
-        begin(next);
+        next->turn = PROM_TURN_NONE;
+        if (is_gone(next))
+            prom_connection_cut_off(next, PROM_CLOSED_INCOMPLETE);
+        else
+            begin(next);
     }
 }
 
