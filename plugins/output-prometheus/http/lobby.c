@@ -250,7 +250,7 @@ static void give_places(struct prom_lobby *lobby)
 
 int64_t prom_lobby_pace(const struct prom_lobby *lobby)
 {
-    if (!lobby->count)
+    if (!lobby->count && !lobby->held_count) /* whoever is held off has to be let in again */
         return -1;
     return lobby->ready ? PROM_LOBBY_TICK_MS : PROM_LOBBY_QUIET_MS;
 }
