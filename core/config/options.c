@@ -348,10 +348,12 @@ static int path_check(const struct fx_option *option, const char *file, const st
     struct stat status;
     if (!path || !(option->flags & (FX_OPTION_READABLE | FX_OPTION_FOLDER)))
         return 0;
-    if (stat(path, &status) || access(path, is_folder ? R_OK | X_OK : R_OK))
+    if (stat(path, &status))
         why = strerror(errno);
     else if (is_folder ? !S_ISDIR(status.st_mode) : !S_ISREG(status.st_mode))
         why = is_folder ? "it is no folder" : "it is no regular file";
+    else if (access(path, is_folder ? R_OK | X_OK : R_OK))
+        why = strerror(errno);
     return why ? fxi_node_error(err, file, node, 0, FX_EINVAL, "'%s' names a %s that can't be read: %s: %s",
                                 option->key, is_folder ? "folder" : "file", path, why)
                : 0;
