@@ -35,51 +35,58 @@ void fx_recall_found(const struct fx_recall *recall, const char *tags, size_t si
     fxi_evidence_add(((const struct recall *)recall)->evidence, tags, size);
 }
 
-static bool has(const struct fx_position *positions, size_t count, const struct fxi_slot_position *position)
+static int by_stream(const void *one, const void *other)
 {
-    for (size_t i = 0; i < count; i++)
-        if (positions[i].partition == position->partition && strcmp(positions[i].stream, position->stream) == 0)
-            return true;
-    return false;
+    const struct fxi_slot_position *a = *(const struct fxi_slot_position *const *)one;
+    const struct fxi_slot_position *b = *(const struct fxi_slot_position *const *)other;
+    int order = strcmp(a->stream, b->stream);
+    if (order == 0)
+        order = (a->partition > b->partition) - (a->partition < b->partition);
+    return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-/* Both slots have the stream, at different places: the newer one's commit has to have touched it. */
-static bool has_moved(const struct fxi_checkpoints *checkpoints, const struct fxi_slot_position *position)
+static bool is_same_stream(const struct fxi_slot_position *a, const struct fxi_slot_position *b)
 {
-    unsigned places = 0;
-    int64_t first = 0;
+    return a->partition == b->partition && strcmp(a->stream, b->stream) == 0;
+}
+
+/* The input's positions in both slots, side by side where both slots have the stream. */
+static size_t sort_positions(const struct fxi_checkpoints *checkpoints, const struct fxi_source *source,
+                             const struct fxi_slot_position ***sorted)
+{
+    size_t count = 0;
+    for (unsigned s = 0; s < 2; s++)
+        count += fxi_state_slot(checkpoints->store, s)->position_count;
+    *sorted = fxi_calloc(count + 1, sizeof **sorted);
+    count = 0;
     for (unsigned s = 0; s < 2; s++) {
         const struct fxi_slot *slot = fxi_state_slot(checkpoints->store, s);
-        for (size_t i = 0; i < slot->position_count; i++) {
-            const struct fxi_slot_position *at = &slot->positions[i];
-            if (at->partition != position->partition || strcmp(at->stream, position->stream) != 0 ||
-                strcmp(at->input, position->input) != 0)
-                continue;
-            if (places++ && at->offset != first)
-                return true;
-            first = at->offset;
-        }
+        for (size_t i = 0; i < slot->position_count; i++)
+            if (strcmp(slot->positions[i].input, source->instance->name) == 0)
+                (*sorted)[count++] = &slot->positions[i];
     }
-    return false;
+    qsort(*sorted, count, sizeof **sorted, by_stream);
+    return count;
 }
 
-/* The input's streams in both slots, each once: those that have moved between them, or the others. */
+/*
+ * The input's streams in both slots, each once: those that have moved between them, or the others. A stream has moved
+ * if both slots have it, at different places: the newer one's commit has to have touched it.
+ */
 static size_t list_streams(const struct fxi_checkpoints *checkpoints, const struct fxi_source *source, bool moved,
                            struct fx_position **positions)
 {
-    size_t count = 0;
-    for (unsigned s = 0; s < 2; s++) {
-        const struct fxi_slot *slot = fxi_state_slot(checkpoints->store, s);
-        *positions = fxi_realloc(*positions, count + slot->position_count + 1, sizeof **positions);
-        for (size_t i = 0; i < slot->position_count; i++) {
-            const struct fxi_slot_position *from = &slot->positions[i];
-            if (strcmp(from->input, source->instance->name) != 0 || has(*positions, count, from) ||
-                has_moved(checkpoints, from) != moved)
-                continue;
-            (*positions)[count++] =
-                (struct fx_position){.stream = from->stream, .partition = from->partition, .offset = from->offset};
-        }
+    const struct fxi_slot_position **sorted;
+    size_t all = sort_positions(checkpoints, source, &sorted), count = 0;
+    *positions = fxi_realloc(*positions, all + 1, sizeof **positions);
+    for (size_t i = 0, next; i < all; i = next) {
+        for (next = i + 1; next < all && is_same_stream(sorted[i], sorted[next]);)
+            next++;
+        if ((sorted[next - 1]->offset != sorted[i]->offset) == moved)
+            (*positions)[count++] = (struct fx_position){
+                .stream = sorted[i]->stream, .partition = sorted[i]->partition, .offset = sorted[i]->offset};
     }
+    free(sorted);
     return count;
 }
 

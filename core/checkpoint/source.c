@@ -6,6 +6,8 @@
 
 #include "util/alloc.h"
 
+#define FIRST_BUCKETS 64
+
 void fxi_source_init(struct fxi_source *source, struct fx_instance *instance)
 {
     *source = (struct fxi_source){.instance = instance};
@@ -20,6 +22,7 @@ void fxi_source_fini(struct fxi_source *source)
         free(stream->name);
         free(stream);
     }
+    free(source->buckets);
     free(source->positions);
     pthread_mutex_destroy(&source->lock);
     pthread_cond_destroy(&source->changed);
@@ -80,12 +83,42 @@ void fxi_source_wake(struct fxi_source *source)
     pthread_mutex_unlock(&source->lock);
 }
 
+/* FNV-1a. There can be tens of thousands of streams. */
+static uint32_t hash_of(const char *name, int32_t partition)
+{
+    uint32_t hash = UINT32_C(0x811c9dc5) ^ (uint32_t)partition;
+    for (const char *at = name; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * UINT32_C(0x01000193);
+    return hash ^ hash >> 15;
+}
+
 struct fx_stream *fxi_source_find(const struct fxi_source *source, const char *name, int32_t partition)
 {
-    struct fx_stream *stream = source->streams;
-    while (stream && (stream->partition != partition || strcmp(stream->name, name) != 0))
-        stream = stream->next;
+    uint32_t hash = hash_of(name, partition);
+    struct fx_stream *stream = source->bucket_count ? source->buckets[hash % source->bucket_count] : NULL;
+    while (stream && (stream->hash != hash || stream->partition != partition || strcmp(stream->name, name) != 0))
+        stream = stream->same;
     return stream;
+}
+
+static void put_in_bucket(struct fxi_source *source, struct fx_stream *stream)
+{
+    struct fx_stream **bucket = &source->buckets[stream->hash % source->bucket_count];
+    stream->same = *bucket;
+    *bucket = stream;
+}
+
+static void add_to_buckets(struct fxi_source *source, struct fx_stream *stream)
+{
+    if (source->stream_count++ < source->bucket_count) {
+        put_in_bucket(source, stream);
+        return;
+    }
+    free(source->buckets);
+    source->bucket_count = source->bucket_count ? 2 * source->bucket_count : FIRST_BUCKETS;
+    source->buckets = fxi_calloc(source->bucket_count, sizeof(struct fx_stream *));
+    for (struct fx_stream *at = source->streams; at; at = at->next)
+        put_in_bucket(source, at);
 }
 
 struct fx_stream *fxi_source_stream(struct fxi_source *source, const char *name, int32_t partition)
@@ -96,8 +129,10 @@ struct fx_stream *fxi_source_stream(struct fxi_source *source, const char *name,
         stream->source = source;
         stream->name = fxi_strdup(name);
         stream->partition = partition;
+        stream->hash = hash_of(name, partition);
         stream->next = source->streams;
         source->streams = stream;
+        add_to_buckets(source, stream);
     }
     return stream;
 }

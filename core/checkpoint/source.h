@@ -30,11 +30,15 @@ struct fx_stream {
     int64_t cut_position;  /* in the checkpoint that is under way */
     int64_t base_position; /* in the last committed one: where a rollback goes */
     struct fx_stream *next;
+    uint32_t hash;
+    struct fx_stream *same; /* in the same bucket */
 };
 
 struct fxi_source {
     struct fx_instance *instance;
     struct fx_stream *streams;
+    struct fx_stream **buckets; /* the same by name */
+    size_t bucket_count, stream_count;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned active;               /* workers inside poll; under lock */

@@ -7,6 +7,7 @@
  *   - To find the element's end, the brackets and texts from its beginning on are followed to the next comma or closing
  *     bracket outside of them. If brackets do not match, a text contains a newline, or the payload ends first, the end
  *     is unknown. Then the list continues with the next line that begins with an object, a comma or the list's end.
+ *     There a ']' is not the list's end if more of an object follows, or a comma that the outermost list can't have.
  *   - This search is bounded. If it finds no end, the element has an open bracket around all bytes that were passed. A
  *     search gives up at LOOK_DEPTH open brackets, so no byte is passed more than LOOK_DEPTH times.
  *   - A comma may be missing between records on separate lines, or after a list in the list. This costs no record. It
@@ -227,6 +228,23 @@ static enum fxi_decode miss_comma(const struct step *s, const char *here)
     return is_told_before ? GO_ON : fault(s, here, FXI_DECODE_SYNTAX);
 }
 
+/*
+ * here: a ']' on a line after a fault, where the depth of brackets is not known. What follows tells whether it is the
+ * list's end or belongs to what was lost. *is_cut: more of the payload is needed to tell.
+ */
+static bool is_inner_bracket(const struct step *s, const char *here, bool *is_cut)
+{
+    bool is_outermost = s->d->list.depth == 1;
+    const char *behind = fxi_skip_space(here + 1, s->end, true);
+    const char *next = behind < s->end && *behind == ',' ? fxi_skip_space(behind + 1, s->end, true) : behind;
+    *is_cut = next == s->end && s->d->part == FXI_PART_OPEN;
+    if (behind == s->end || *is_cut)
+        return false;
+    if (*behind == ',')
+        return is_outermost || (next < s->end && *next == '"');
+    return *behind == '}' || (*behind == ']' && is_outermost);
+}
+
 static enum fxi_decode next_in_list(const struct step *s)
 {
     struct fxi_list *list = &s->d->list;
@@ -235,8 +253,11 @@ static enum fxi_decode next_in_list(const struct step *s)
     if (here == s->end)
         return cut_list(s);
     bool was_lost = list->place == FXI_LIST_LOST;
+    bool is_cut = false;
+    if (*here == ']' && was_lost && is_inner_bracket(s, here, &is_cut))
+        return pass_line(s, here);
     if (*here == ']')
-        return end_list(s, here);
+        return is_cut ? leave(s, here) : end_list(s, here);
     if (*here == ',' && (list->place == FXI_LIST_BEHIND || was_lost)) {
         *s->at = here + 1;
         list->place = FXI_LIST_COMMA;

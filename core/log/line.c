@@ -72,19 +72,18 @@ static void add_pair(struct fxi_str *out, enum fxi_log_format format, const char
         fxi_str_add(out, value, value_size);
 }
 
-static void add_pairs(struct fxi_str *out, enum fxi_log_format format, const char *pairs)
+static void add_pairs(struct fxi_str *out, enum fxi_log_format format, const char *pairs, size_t pairs_size)
 {
-    while (*pairs) {
-        const char *end = strchr(pairs, FXI_LOG_SEPARATOR);
-        size_t size = end ? (size_t)(end - pairs) : strlen(pairs);
+    for (const char *at = pairs, *end = pairs + pairs_size; at < end;) {
+        size_t size = strnlen(at, (size_t)(end - at));
         if (size)
-            add_pair(out, format, pairs, size);
-        pairs += size + (end != NULL);
+            add_pair(out, format, at, size);
+        at += size + 1;
     }
 }
 
 void fxi_log_line(struct fxi_str *out, enum fxi_log_format format, const char *time, enum fx_log_level level,
-                  const char *speaker, const char *sentence, const char *pairs)
+                  const char *speaker, const char *sentence, const char *pairs, size_t pairs_size)
 {
     if (format == FXI_LOG_JSON) {
         fxi_str_printf(out, "{\"time\":\"%s\",\"level\":\"%s\"", time, level_names[level]);
@@ -100,6 +99,6 @@ void fxi_log_line(struct fxi_str *out, enum fxi_log_format format, const char *t
             fxi_str_printf(out, "%s: ", speaker);
         fxi_str_puts(out, sentence);
     }
-    add_pairs(out, format, pairs);
+    add_pairs(out, format, pairs, pairs_size);
     fxi_str_puts(out, format == FXI_LOG_JSON ? "}\n" : "\n");
 }

@@ -5,14 +5,11 @@
 #include "log/logger.h"
 #include "util/str.h"
 
-/* Separates formatted pairs. It replaces the spaces of the format, so that values may contain spaces. */
-#define FXI_LOG_SEPARATOR '\x1f'
-
 /*
- * Adds a line that ends with a newline. time is as in RFC 3339. speaker may be NULL. pairs are key=value, joined by
- * FXI_LOG_SEPARATOR.
+ * Adds a line that ends with a newline. time is as in RFC 3339. speaker may be NULL. pairs are key=value, with a NUL
+ * between them: the one byte that no value has. pairs_size does not count a last NUL.
  */
 void fxi_log_line(struct fxi_str *out, enum fxi_log_format format, const char *time, enum fx_log_level level,
-                  const char *speaker, const char *sentence, const char *pairs);
+                  const char *speaker, const char *sentence, const char *pairs, size_t pairs_size);
 
 #endif

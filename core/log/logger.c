@@ -52,27 +52,33 @@ static void format_time(char *buffer, size_t size)
     snprintf(buffer + used, size - used, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-/* Formats pairs, after replacing the spaces of the format. Any space in the result thus belongs to a value. */
-static char *separated(const char *pairs)
-{
-    char *copy = fxi_strdup(pairs);
-    for (char *at = copy; *at; at++)
-        if (*at == ' ')
-            *at = FXI_LOG_SEPARATOR;
-    return copy;
-}
-
+/*
+ * Formats pairs, and puts a NUL in the place of each space of the format. A value can hold any byte but NUL, so no
+ * value looks like a pair. The length of what is formatted up to a space tells where that space is in the result.
+ */
 static void format_pairs(struct fxi_str *out, const char *pairs, va_list args)
 {
-    char *format = separated(pairs);
+    char *format = fxi_strdup(pairs);
+    va_list again;
+    va_copy(again, args);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    fxi_str_vprintf(out, format, args);
+    fxi_str_vprintf(out, format, again);
+    va_end(again);
+    for (char *at = format; (at = strchr(at, ' ')); at++) {
+        *at = '\0';
+        va_copy(again, args);
+        int size = vsnprintf(NULL, 0, format, again);
+        va_end(again);
+        *at = ' ';
+        if (size >= 0 && (size_t)size < out->size)
+            out->data[size] = '\0';
+    }
 #pragma GCC diagnostic pop
     free(format);
 }
 
-/* values are key=value, joined by FXI_LOG_SEPARATOR. */
+/* values are key=value, with a NUL between them. */
 static void put_line(const struct fx_instance *instance, enum fx_log_level level, const char *sentence,
                      const struct fxi_str *values)
 {
@@ -80,7 +86,7 @@ static void put_line(const struct fx_instance *instance, enum fx_log_level level
     char time[40];
     format_time(time, sizeof time);
     fxi_log_line(&line, log_format, time, level, instance ? fx_instance_name(instance) : NULL, sentence,
-                 values->data ? values->data : "");
+                 values->data ? values->data : "", values->size);
     fxi_sink_put(line.data, line.size);
     fxi_str_fini(&line);
 }

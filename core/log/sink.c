@@ -3,20 +3,21 @@
  * block on it.
  *
  *   pipe, terminal   It is opened once more with O_NONBLOCK. The inherited description is shared with other processes,
- *                    which would not expect the flag. If opening is refused, at most 4096 bytes are written at a time,
- *                    and only after poll has said that they can be.
+ *                    which would not expect the flag. If opening is refused (it is another user's), a thread of its own
+ *                    writes, and may block (slow.c). poll is of no use there: it says that a terminal is ready when
+ *                    there is room for one byte.
  *   socket           send with MSG_DONTWAIT. Under systemd this is the journal's socket.
  *   anything else    write. A file takes what it is given. A disk that stands still blocks its writers, as it does with
  *                    every program; stopping has a limit of its own (cli/guard.c).
  *
  * Lines that a full pipe does not take are kept, up to KEPT_MAX bytes, and are written before the next line. Lines
- * beyond that limit are lost and counted. The lock covers everything, and is held only for moments.
+ * beyond that limit are lost and counted. The lock covers everything but the slow writer's write, and is held only for
+ * moments.
  */
 #include "log/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -24,18 +25,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log/slow.h"
 #include "util/clock.h"
 #include "util/str.h"
 
 #define KEPT_MAX ((size_t)256 << 10)
 
-enum sink_kind { SINK_UNKNOWN, SINK_PLAIN, SINK_OWN, SINK_SHARED, SINK_SOCKET };
+enum sink_kind { SINK_UNKNOWN, SINK_PLAIN, SINK_OWN, SINK_SLOW, SINK_SOCKET };
 
 /* There is only one standard error, so there is only one sink. */
 static struct {
     pthread_mutex_t lock;
     enum sink_kind kind;
     int own_fd;
+    struct fxi_slow *slow; /* NULL: there is none */
     struct fxi_str kept;
     unsigned long lost, lost_untold;
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .own_fd = -1};
@@ -50,16 +53,11 @@ static void find_kind(void)
     if (!is_there || (!S_ISFIFO(about.st_mode) && !isatty(STDERR_FILENO)))
         return;
     sink.own_fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    sink.kind = sink.own_fd >= 0 ? SINK_OWN : SINK_SHARED;
-}
-
-static ssize_t write_if_ready(const char *data, size_t size)
-{
-    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (poll(&ready, 1, 0) == 1 && ready.revents & POLLOUT)
-        return write(STDERR_FILENO, data, size < PIPE_BUF ? size : PIPE_BUF);
-    errno = ready.revents ? EPIPE : EAGAIN;
-    return -1;
+    sink.kind = SINK_OWN;
+    if (sink.own_fd < 0) {
+        sink.slow = fxi_slow_new(STDERR_FILENO);
+        sink.kind = SINK_SLOW;
+    }
 }
 
 static ssize_t write_some(const char *data, size_t size)
@@ -67,8 +65,8 @@ static ssize_t write_some(const char *data, size_t size)
     switch (sink.kind) {
     case SINK_OWN:
         return write(sink.own_fd, data, size);
-    case SINK_SHARED:
-        return write_if_ready(data, size);
+    case SINK_SLOW:
+        return fxi_slow_take(sink.slow, data, size);
     case SINK_SOCKET:
         return send(STDERR_FILENO, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     default:
@@ -153,7 +151,9 @@ void fxi_sink_flush(void)
 int fxi_sink_waiting_fd(void)
 {
     pthread_mutex_lock(&sink.lock);
-    int fd = sink.kept.size == 0 ? -1 : sink.kind == SINK_OWN ? sink.own_fd : STDERR_FILENO;
+    int fd = sink.kind == SINK_OWN ? sink.own_fd : sink.kind == SINK_SLOW ? fxi_slow_fd(sink.slow) : STDERR_FILENO;
+    if (!sink.kept.size)
+        fd = -1;
     pthread_mutex_unlock(&sink.lock);
     return fd;
 }
@@ -185,7 +185,11 @@ void fxi_sink_end(int timeout_ms)
         poll(&ready, 1, (int)left_ms);
         fxi_sink_flush();
     }
+    left_ms = end_ms - fxi_clock_ms();
     pthread_mutex_lock(&sink.lock);
+    if (sink.slow)
+        fxi_slow_end(sink.slow, left_ms > 0 ? (int)left_ms : 0);
+    sink.slow = NULL;
     lose(sink.kept.data, sink.kept.size);
     fxi_str_fini(&sink.kept);
     if (sink.own_fd >= 0)

@@ -1,6 +1,7 @@
-/* How long calls of plugins have not returned, as metrics: looked up when somebody asks. Any thread. */
+/* How long calls of plugins have not returned, as metrics and texts: looked up when somebody asks. Any thread. */
 #include "plugin/calls.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pipeline/wiring.h"
@@ -12,13 +13,20 @@ struct longest {
     int64_t *lasted_ms;
 };
 
+/* instance_count: the core. */
+static size_t place_of(const struct fxi_pipeline *pipeline, const struct fxi_call *call)
+{
+    size_t at = 0;
+    while (at < pipeline->instance_count && pipeline->instances[at] != call->instance)
+        at++;
+    return at;
+}
+
 static void note_longest(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
 {
     struct longest *longest = arg;
-    size_t at = 0;
+    size_t at = place_of(longest->pipeline, call);
     (void)told;
-    while (at < longest->pipeline->instance_count && longest->pipeline->instances[at] != call->instance)
-        at++;
     if (lasted_ms > longest->lasted_ms[at])
         longest->lasted_ms[at] = lasted_ms;
 }
@@ -32,4 +40,28 @@ void fxi_calls_note(struct fxi_pipeline *pipeline)
         fxi_metric_set_put(i < count ? pipeline->instances[i]->call_metrics : pipeline->call_metrics, FXI_CALL_OVERDUE,
                            0, longest.lasted_ms[i] * 1000000);
     free(longest.lasted_ms);
+}
+
+struct telling {
+    const struct fxi_pipeline *pipeline;
+    void (*visit)(void *arg, const char *name, const char *reason);
+    void *arg;
+};
+
+static void tell(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
+{
+    const struct telling *telling = arg;
+    size_t at = place_of(telling->pipeline, call);
+    char reason[FX_READY_REASON_MAX];
+    (void)told;
+    snprintf(reason, sizeof reason, "the call '%s' has not returned for %.1f s", call->name, (double)lasted_ms / 1000);
+    telling->visit(telling->arg,
+                   at < telling->pipeline->instance_count ? telling->pipeline->instances[at]->name : "program", reason);
+}
+
+void fxi_calls_tell(const struct fxi_pipeline *pipeline, void (*visit)(void *arg, const char *name, const char *reason),
+                    void *arg)
+{
+    struct telling telling = {pipeline, visit, arg};
+    fxi_calls_visit(pipeline->config->pipeline.call_deadline_ms, tell, &telling);
 }

@@ -92,5 +92,8 @@ void fx_ready_set(struct fx_instance *instance, const char *reason)
 unsigned fx_ready_visit(struct fx_instance *instance, void (*visit)(void *arg, const char *name, const char *reason),
                         void *arg)
 {
-    return fxi_readiness_visit(&instance->pipeline->readiness, visit, arg);
+    unsigned count = fxi_readiness_visit(&instance->pipeline->readiness, visit, arg);
+    if (visit)
+        fxi_calls_tell(instance->pipeline, visit, arg);
+    return count;
 }

@@ -130,6 +130,9 @@ bool fxi_workers_join(struct fxi_pipeline *pipeline, int64_t end_ms);
 
 /* overdue.c: how long calls have not returned, as metrics. */
 void fxi_calls_note(struct fxi_pipeline *pipeline);
+/* The same as texts: who has been called, and for how long. */
+void fxi_calls_tell(const struct fxi_pipeline *pipeline, void (*visit)(void *arg, const char *name, const char *reason),
+                    void *arg);
 
 /* tick.c: sleeps so long, or until the stop; starts the thread of ticks if an instance has any. */
 void fxi_pause(const struct fxi_pipeline *pipeline, int64_t ms);

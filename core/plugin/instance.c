@@ -142,12 +142,20 @@ void fxi_instance_free(struct fx_instance *instance)
 }
 
 /*
- * Puts the instance's name in front ("input-kafka: no broker ..."), so that a message without a place tells its origin.
+ * Puts the instance's name in front ("input-kafka: no broker ..."), so that a message tells its origin. A mistake in the
+ * configuration has a place there: the instance's own place, if the plugin names none.
  */
 static int name_speaker(const struct fx_instance *instance, int rc, struct fx_error *err)
 {
     if (rc >= 0 || !err)
         return rc < 0 ? rc : 0;
+    if (rc == FX_EINVAL && !err->file[0] && !err->line) {
+        const struct fxi_node *node = fxi_node_get(instance->entry->node, "plugin");
+        snprintf(err->file, sizeof err->file, "%s", instance->file);
+        err->line = node->line;
+        err->column = node->column;
+        err->code = FX_EINVAL;
+    }
     char message[FX_ERROR_MESSAGE_MAX - 80]; /* leaves room for the name, at most 64 bytes */
     snprintf(message, sizeof message, "%.*s", (int)sizeof message - 1, err->message);
     snprintf(err->message, sizeof err->message, "%.64s: %s", instance->name,

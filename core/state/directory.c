@@ -266,11 +266,10 @@ const char *fxi_state_fault(const struct fxi_state *state, unsigned index)
 void fxi_state_choose(struct fxi_state *state, const struct fxi_slot *slot)
 {
     state->truth = slot;
-    state->mark_unsynced = false;
-    if (slot && !slot->is_accepted && !fxi_slot_mark(state->dir_fd, slot)) {
+    if (slot && !slot->is_accepted && !fxi_slot_mark(state->dir_fd, slot))
         state->slots[slot->index].is_accepted = true;
-        state->mark_unsynced = true;
-    }
+    /* A mark that was found may never have come to the disk: the process before may have been killed behind it. */
+    state->mark_unsynced = slot && slot->is_accepted;
 }
 
 const struct fxi_slot *fxi_state_truth(const struct fxi_state *state)

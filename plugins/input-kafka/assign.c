@@ -7,8 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define ASK_MS 2000
+#define ASK_MS   2000
+#define PAUSE_NS 100000000
+#define GONE_MS  5000 /* a topic that brokers do not know for so long was deleted */
 
 static bool is_cooperative(const struct kafka_consumer *consumer)
 {
@@ -51,17 +54,18 @@ void kafka_forget_partitions(struct kafka_consumer *consumer)
         free_partition(at);
     }
     consumer->partitions = NULL;
+    kafka_index_fini(&consumer->partition_index);
 }
 
 static void remove_partition(struct kafka_consumer *consumer, const char *topic, int32_t number)
 {
-    struct kafka_partition **at = &consumer->partitions;
-    while (*at && ((*at)->number != number || strcmp((*at)->topic, topic) != 0))
-        at = &(*at)->next;
-    if (!*at)
+    struct kafka_partition *gone = kafka_partition_find(consumer, topic, number);
+    if (!gone)
         return;
-    struct kafka_partition *gone = *at;
-    *at = gone->next;
+    *gone->link = gone->next;
+    if (gone->next)
+        gone->next->link = gone->link;
+    kafka_index_remove(&consumer->partition_index, &gone->key);
     kafka_known_keep(consumer, gone);
     if (consumer->feed)
         fx_stream_end(consumer->feed, gone->stream);
@@ -78,7 +82,7 @@ static void learn(struct kafka_consumer *consumer, struct kafka_partition *parti
 }
 
 /* NULL without memory. */
-static struct kafka_partition *partition_new(const rd_kafka_topic_partition_t *from)
+static struct kafka_partition *partition_new(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *from)
 {
     struct kafka_partition *partition = calloc(1, sizeof *partition);
     if (!partition)
@@ -86,7 +90,8 @@ static struct kafka_partition *partition_new(const rd_kafka_topic_partition_t *f
     partition->topic = strdup(from->topic);
     if (from->metadata_size)
         partition->tags = strndup(from->metadata, from->metadata_size);
-    if (partition->topic && (partition->tags || !from->metadata_size))
+    if (partition->topic && (partition->tags || !from->metadata_size) &&
+        kafka_index_add(&consumer->partition_index, &partition->key, partition->topic, from->partition))
         return partition;
     free(partition->topic);
     free(partition->tags);
@@ -100,7 +105,7 @@ static struct kafka_partition *partition_new(const rd_kafka_topic_partition_t *f
  */
 static void add_partition(struct kafka_consumer *consumer, rd_kafka_topic_partition_t *from)
 {
-    struct kafka_partition *partition = partition_new(from);
+    struct kafka_partition *partition = partition_new(consumer, from);
     if (!partition) {
         consumer->lacks_memory = true;
         return;
@@ -118,6 +123,9 @@ static void add_partition(struct kafka_consumer *consumer, rd_kafka_topic_partit
     rd_kafka_queue_forward(partition->queue, consumer->workers[consumer->next_worker]->queue);
     consumer->next_worker = (consumer->next_worker + 1) % consumer->worker_count;
     partition->next = consumer->partitions;
+    partition->link = &consumer->partitions;
+    if (partition->next)
+        partition->next->link = &partition->next;
     consumer->partitions = partition;
 }
 
@@ -138,14 +146,23 @@ static void note_waiting(struct kafka_consumer *consumer, const rd_kafka_topic_p
                suppressed);
 }
 
-/* Waits for the brokers without limit: without offsets there is no place to begin. */
+/*
+ * Waits for the brokers without limit: without offsets there is no place to begin. A topic that was deleted since the
+ * group has shared its partitions is not waited for: it would keep all others from being read.
+ */
 static bool find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list, bool *fresh)
 {
     rd_kafka_resp_err_t code;
-    while ((code = kafka_find_offsets(consumer, list, fresh, ASK_MS))) {
+    int64_t unknown_ms = 0; /* since when */
+    bool may_be_gone = false;
+    while ((code = kafka_find_offsets(consumer, list, fresh, may_be_gone, ASK_MS))) {
+        bool is_unknown = kafka_trouble_of(code) == KAFKA_TROUBLE_TOPIC_UNKNOWN;
+        unknown_ms = !is_unknown ? 0 : unknown_ms ? unknown_ms : kafka_now_ms();
+        may_be_gone = is_unknown && kafka_now_ms() - unknown_ms >= GONE_MS;
         note_waiting(consumer, list, code, "The committed offsets can't be read; trying again.");
         if (fx_feed_stopping(consumer->feed))
             return false;
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL); /* brokers may have answered at once */
         for (int i = 0; i < list->cnt; i++)
             list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
     }
@@ -244,7 +261,7 @@ enum fx_verdict kafka_assign_fixed(struct kafka_consumer *consumer)
         for (size_t j = 0; j < consumer->fixed_count; j++)
             rd_kafka_topic_partition_list_add(list, topics->items[i], consumer->fixed[j]);
     bool fresh;
-    rd_kafka_resp_err_t code = kafka_find_offsets(consumer, list, &fresh, ASK_MS);
+    rd_kafka_resp_err_t code = kafka_find_offsets(consumer, list, &fresh, false, ASK_MS);
     if (code) {
         note_waiting(consumer, list, code, "The partitions can't be read yet; trying again.");
     } else {

@@ -21,6 +21,11 @@ void kafka_baseline_free(struct kafka_consumer *consumer)
     consumer->baseline_known = false;
 }
 
+static int by_name(const void *one, const void *other)
+{
+    return strcmp(((const struct kafka_topic *)one)->topic, ((const struct kafka_topic *)other)->topic);
+}
+
 /* False without memory. */
 static bool add_topics(struct kafka_consumer *consumer, const struct rd_kafka_metadata *metadata)
 {
@@ -72,17 +77,18 @@ rd_kafka_resp_err_t kafka_baseline_take(struct kafka_consumer *consumer, int tim
         code = ask(consumer, topics->items[i], timeout_ms);
     if (code)
         kafka_baseline_free(consumer);
-    else
-        consumer->baseline_known = true;
+    else if (consumer->baseline_count)
+        qsort(consumer->baseline, consumer->baseline_count, sizeof *consumer->baseline, by_name);
+    consumer->baseline_known = !code;
     return code;
 }
 
 static bool is_added(const struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *partition)
 {
-    for (size_t i = 0; i < consumer->baseline_count; i++)
-        if (strcmp(consumer->baseline[i].topic, partition->topic) == 0)
-            return partition->partition >= consumer->baseline[i].partitions;
-    return true;
+    const struct kafka_topic wanted = {.topic = partition->topic};
+    const struct kafka_topic *found =
+        bsearch(&wanted, consumer->baseline, consumer->baseline_count, sizeof wanted, by_name);
+    return !found || partition->partition >= found->partitions;
 }
 
 /* The first message of that time or later; the end, if there is none. */

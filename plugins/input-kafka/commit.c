@@ -10,31 +10,35 @@
 #include <string.h>
 
 #define LOOK_MS 100
+#define GONE_MS 1000 /* a partition that a coordinator does not know for so long was deleted */
+
+/*
+ * Whether to believe that the partition was deleted: then nobody can go on from there, and the commit is whole without
+ * it. A coordinator that has just restarted may not know any partition for a moment. Its answer is taken only when it
+ * says the same for a while. So a deletion costs one checkpoint that while.
+ */
+static bool is_deleted(const struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *answer)
+{
+    bool is_unknown = answer->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    struct kafka_partition *partition = kafka_partition_find(consumer, answer->topic, answer->partition);
+    if (partition && (!is_unknown || !partition->unknown_ms))
+        partition->unknown_ms = is_unknown ? kafka_now_ms() : 0;
+    return is_unknown && (!partition || kafka_now_ms() - partition->unknown_ms >= GONE_MS);
+}
 
 static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
 {
-    struct kafka_ask *ask = opaque;
+    struct kafka_consumer *consumer = opaque;
+    rd_kafka_resp_err_t answer = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? RD_KAFKA_RESP_ERR_NO_ERROR : code;
+    bool has_unknown = false;
     (void)rk;
-    for (int i = 0; list && i < list->cnt && !code; i++)
-        if (list->elems[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) /* deleted: nobody can go on from there */
-            code = list->elems[i].err;
-    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) /* of all that were asked for */
-        code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    ask->answer = code;
-    ask->in_flight = false;
-}
-
-/* The search begins at the last partition found: streams and partitions are nearly always in the same order. */
-static const struct kafka_partition *find_partition(const struct kafka_consumer *consumer,
-                                                    const struct kafka_partition *last,
-                                                    const struct fx_position *position)
-{
-    const struct kafka_partition *first = last ? last->next : NULL, *at = first ? first : consumer->partitions;
-    for (int rounds = 0; rounds < 2; rounds++, at = consumer->partitions)
-        for (; at; at = at->next)
-            if (at->number == position->partition && strcmp(at->topic, position->stream) == 0)
-                return at;
-    return NULL;
+    for (int i = 0; list && i < list->cnt && !answer; i++) {
+        has_unknown = has_unknown || list->elems[i].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        if (!is_deleted(consumer, &list->elems[i]))
+            answer = list->elems[i].err;
+    }
+    consumer->ask.answer = !answer && !has_unknown ? code : answer;
+    consumer->ask.in_flight = false;
 }
 
 /*
@@ -56,7 +60,6 @@ static void add_tags(struct kafka_consumer *consumer, rd_kafka_topic_partition_t
 static rd_kafka_topic_partition_list_t *make_list(struct kafka_consumer *consumer,
                                                   const struct fx_checkpoint *checkpoint, bool with_tags)
 {
-    const struct kafka_partition *partition = NULL;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)checkpoint->position_count);
     for (size_t i = 0; i < checkpoint->position_count; i++) {
         const struct fx_position *position = &checkpoint->positions[i];
@@ -64,8 +67,7 @@ static rd_kafka_topic_partition_list_t *make_list(struct kafka_consumer *consume
         to->offset = position->offset;
         if (!with_tags)
             continue;
-        partition = find_partition(consumer, partition, position);
-        add_tags(consumer, to, checkpoint->tag, partition);
+        add_tags(consumer, to, checkpoint->tag, kafka_partition_find(consumer, position->stream, position->partition));
     }
     return list;
 }
@@ -75,7 +77,7 @@ static void ask_brokers(struct kafka_consumer *consumer, const struct fx_checkpo
     struct kafka_ask *ask = &consumer->ask;
     rd_kafka_topic_partition_list_t *list = make_list(consumer, checkpoint, true);
     ask->in_flight = true;
-    ask->answer = rd_kafka_commit_queue(consumer->rk, list, consumer->commit_queue, on_answer, ask);
+    ask->answer = rd_kafka_commit_queue(consumer->rk, list, consumer->commit_queue, on_answer, consumer);
     if (ask->answer)
         ask->in_flight = false; /* it was not even sent */
     rd_kafka_topic_partition_list_destroy(list);
@@ -136,7 +138,7 @@ static void report_others(struct kafka_consumer *consumer, const struct fx_check
     bool is_known = !kafka_ask_committed(consumer, list, LOOK_MS);
     for (int i = 0; i < list->cnt && is_known; i++) {
         const rd_kafka_topic_partition_t *found = &list->elems[i];
-        const struct kafka_partition *partition = find_partition(consumer, NULL, &checkpoint->positions[i]);
+        const struct kafka_partition *partition = kafka_partition_find(consumer, found->topic, found->partition);
         if (partition && partition->committed && !found->metadata_size)
             report_overruled(consumer, found, checkpoint->positions[i].offset);
     }

@@ -12,6 +12,7 @@
  *   letters.c    dead letters to a topic
  *   offsets.c    where a partition goes on, and what was committed before the start; begin.c: where it begins without
  *   jumps.c      offsets that were left out
+ *   index.c      partitions by name
  *   facts.c      records by which a partition's log is known; known.c: facts of partitions that are not ours now
  *   unreadable.c batches that cannot be read
  *   goes_back.c  a log that was replaced, or has lost its end
@@ -116,13 +117,26 @@ struct kafka_facts {
     int64_t kept_ms; /* when the newest fact that stays was noted */
 };
 
+/* index.c: the first member of what is found by it. */
+struct kafka_key {
+    const char *topic; /* the owner's */
+    int32_t number;
+    uint32_t hash;
+    struct kafka_key *same; /* in the same bucket */
+};
+struct kafka_index {
+    struct kafka_key **buckets;
+    size_t bucket_count, count;
+};
+
 /* What is known of a partition that is not ours now: known.c. */
 struct kafka_known {
+    struct kafka_key key; /* first */
     char *topic;
     int32_t number;
-    int64_t position; /* where this process was in the partition; -1: it never had it */
+    struct fx_stream *stream; /* tells where this process left the partition; NULL: it never had it */
     struct kafka_facts facts;
-    struct kafka_known *next;
+    struct kafka_known *newer, *older;
 };
 
 /* goes_back.c */
@@ -149,6 +163,7 @@ struct kafka_search {
 
 /* A partition that is read. The list changes while all workers except worker 0 are out of poll. */
 struct kafka_partition {
+    struct kafka_key key; /* first */
     char *topic;
     int32_t number;
     struct fx_stream *stream;
@@ -157,6 +172,8 @@ struct kafka_partition {
     bool shown;              /* metrics of lag and position have begun */
     struct fx_series *lag, *position;
     bool committed;       /* we have committed it since it was assigned */
+    int64_t unknown_ms;   /* since when commits are answered that it does not exist; 0: they are not; for the
+                           * checkpoint's thread */
     char *tags;           /* what was stored beside the offset at the assignment; NULL: nothing */
     unsigned worker;      /* index of the worker that reads it */
     int64_t told_end;     /* librdkafka said last that the log ends there; -1: never; for the worker */
@@ -177,7 +194,12 @@ struct kafka_partition {
     bool is_short;           /* the log ended below the position when worker 0 looked */
     struct kafka_facts facts;
     struct kafka_search search;
-    struct kafka_partition *next;
+
+    /* For worker 0: brokers were asked for the log's ends. */
+    bool is_asked_for, has_ends;
+    int64_t low, high;
+    int64_t ask_again_ms; /* not before this time: they did not answer */
+    struct kafka_partition *next, **link;
 };
 
 struct kafka_worker {
@@ -210,6 +232,7 @@ struct kafka_consumer {
     struct kafka_worker **workers;
     unsigned worker_count, next_worker;
     struct kafka_partition *partitions;
+    struct kafka_index partition_index;
     struct fx_feed *feed; /* worker 0's, while it serves events; otherwise NULL */
     bool fixed_assigned;
     bool lacks_memory;        /* no memory for a partition that is ours: worker 0's next poll ends the program */
@@ -219,7 +242,8 @@ struct kafka_consumer {
     atomic_bool has_doubts;   /* a partition's log is doubted */
     int64_t settle_again_ms;  /* not before this time; only for worker 0 */
     pthread_mutex_t facts_lock;
-    struct kafka_known *known; /* changed while all workers are out of poll */
+    struct kafka_known *known, *oldest_known; /* changed while all workers are out of poll */
+    struct kafka_index known_index;
     int64_t known_saved_ms;
     atomic_bool rewinding; /* nothing is read until worker 0 has gone back */
     atomic_bool is_left;   /* librdkafka cannot be destroyed at the stop: it and its threads stay until the program
@@ -280,7 +304,8 @@ void kafka_trouble_review(struct kafka_consumer *consumer);
 /* The unreadable batch was skipped. Another one of the topic is noted again when it fails. */
 void kafka_trouble_batch_is_over(struct kafka_consumer *consumer, const char *topic);
 
-/* letters.c */
+/* letters.c; first: whether the configuration names the topic, or has a pattern for it */
+bool kafka_reads(const struct kafka_consumer *consumer, const char *topic);
 int kafka_letters_check(struct kafka_consumer *consumer, struct fx_error *err);
 int kafka_letters_start(struct kafka_consumer *consumer, struct fx_error *err);
 bool kafka_letters_stop(struct kafka_consumer *consumer, int timeout_ms); /* false: its producer is left behind */
@@ -309,9 +334,12 @@ enum fx_verdict kafka_go_back(struct kafka_consumer *consumer, struct fx_feed *f
 void kafka_rewind(void *self, const struct fx_checkpoint *checkpoint);
 void kafka_forget_partitions(struct kafka_consumer *consumer);
 
-/* offsets.c: sets the offset of each partition of list. *fresh tells whether one of them had no committed offset. */
+/*
+ * offsets.c: sets the offset of each partition of list. *fresh tells whether one of them had no committed offset.
+ * may_be_gone: a partition that brokers do not know begins where it was left, or at 0.
+ */
 rd_kafka_resp_err_t kafka_find_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
-                                       bool *fresh, int timeout_ms);
+                                       bool *fresh, bool may_be_gone, int timeout_ms);
 rd_kafka_resp_err_t kafka_ask_committed(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list,
                                         int timeout_ms);
 /* The partition begins where kafka_find_offsets said. Warns if the committed offset came from none of us. */
@@ -324,6 +352,9 @@ enum fx_verdict kafka_recall(void *self, const struct fx_recall *recall, int tim
 bool kafka_believes(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t offset,
                     int64_t position);
 struct kafka_partition *kafka_partition_find(const struct kafka_consumer *consumer, const char *topic, int32_t number);
+/* Whether brokers may be asked about the partition: not again at once when they have not answered. */
+bool kafka_may_ask(const struct kafka_partition *partition);
+bool kafka_ask_ends(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t *low, int64_t *high);
 /* Call while all workers except worker 0 are out of poll. */
 bool kafka_seek(struct kafka_consumer *consumer, const struct kafka_partition *partition, int64_t offset);
 void kafka_check_positions(struct kafka_worker *worker);
@@ -352,6 +383,12 @@ size_t kafka_facts_print(char *buffer, size_t size, const struct kafka_fact *fac
 void kafka_facts_read(struct kafka_facts *facts, const char *text);
 void kafka_facts_append(struct kafka_consumer *consumer, const struct kafka_facts *facts, int64_t below, char *text,
                         size_t size);
+
+/* index.c: false without memory. */
+struct kafka_key *kafka_index_find(const struct kafka_index *index, const char *topic, int32_t number);
+bool kafka_index_add(struct kafka_index *index, struct kafka_key *key, const char *topic, int32_t number);
+void kafka_index_remove(struct kafka_index *index, struct kafka_key *key);
+void kafka_index_fini(struct kafka_index *index);
 
 /* known.c: keeps what is known of partitions over assignments, and in the state directory over restarts. */
 const struct kafka_known *kafka_known_find(const struct kafka_consumer *consumer, const char *topic, int32_t number);

@@ -13,12 +13,14 @@
 
 #include <string.h>
 
-#define ASK_MS   1000
+#define ASK_MS   1000   /* for the time of a record, when a log has gone back */
 #define PAUSE_MS 1000   /* between looks at a log that cannot be seen */
+#define LOOK_MS  2000   /* of one look, in which worker 0 does not poll */
 #define FAR      100000 /* offsets: what is farther before the position is not read only to be skipped */
 
 static void doubt(struct kafka_consumer *consumer, struct kafka_partition *partition)
 {
+    kafka_search_again(partition); /* librdkafka will be sent elsewhere, and the batch may be gone */
     partition->log = KAFKA_LOG_DOUBTED;
     atomic_store(&consumer->has_doubts, true);
 }
@@ -48,21 +50,27 @@ void kafka_log_begin(struct kafka_consumer *consumer, struct kafka_partition *pa
     partition->expected = *begin;
 }
 
+/* A sign was seen, and no known record has proved it wrong. */
+static bool was_doubted(const struct kafka_partition *partition)
+{
+    return partition->is_short || partition->refuted_from != INT64_MAX;
+}
+
 /* Judges the record at the offset where librdkafka was sent, or the record that came in its place. */
 static void judge(struct kafka_consumer *consumer, struct kafka_partition *partition, const rd_kafka_message_t *message)
 {
     bool is_there = message->offset == partition->probe.offset;
     struct kafka_fact found = is_there ? kafka_fact_of(message) : (struct kafka_fact){.offset = -1};
     bool is_same = is_there && kafka_facts_equal(&found, &partition->probe);
-    bool was_doubted = partition->is_short || partition->refuted_from != INT64_MAX;
-    if (is_same && was_doubted)
+    bool has_sign = was_doubted(partition);
+    if (is_same && has_sign)
         partition->confirmed = partition->probe.offset;
     else if (is_there && !is_same)
         partition->refuted_from = partition->probe.offset;
-    else if (!is_there && was_doubted) /* compacted: nobody can tell */
+    else if (!is_there && has_sign) /* compacted: nobody can tell */
         partition->untold_from = partition->probe.offset;
     partition->log = KAFKA_LOG_KNOWN;
-    if (was_doubted || (is_there && !is_same))
+    if (has_sign || (is_there && !is_same))
         doubt(consumer, partition);
 }
 
@@ -93,10 +101,9 @@ enum kafka_take kafka_log_take(struct kafka_consumer *consumer, struct kafka_par
 
 void kafka_log_unreadable(struct kafka_consumer *consumer, struct kafka_partition *partition)
 {
-    bool was_doubted = partition->is_short || partition->refuted_from != INT64_MAX;
     if (partition->log == KAFKA_LOG_DOUBTED)
         return;
-    if (partition->log == KAFKA_LOG_PROBED && was_doubted) {
+    if (partition->log == KAFKA_LOG_PROBED && was_doubted(partition)) {
         partition->untold_from = partition->probe.offset;
         doubt(consumer, partition);
         return;
@@ -107,7 +114,12 @@ void kafka_log_unreadable(struct kafka_consumer *consumer, struct kafka_partitio
 
 bool kafka_log_ends(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t end, int64_t position)
 {
-    if (partition->log != KAFKA_LOG_DOUBTED && (end < position || end < partition->expected))
+    bool has_sign = end < position || end < partition->expected;
+    if (partition->log == KAFKA_LOG_PROBED && was_doubted(partition)) {
+        partition->untold_from = partition->probe.offset; /* no record is there, but the end of a transaction, say */
+        has_sign = true;
+    }
+    if (partition->log != KAFKA_LOG_DOUBTED && has_sign)
         doubt(consumer, partition);
     if (partition->log == KAFKA_LOG_PROBED)
         partition->log = KAFKA_LOG_KNOWN; /* the known record is gone, and the log is long enough */
@@ -142,17 +154,19 @@ static bool find_later(struct kafka_consumer *consumer, const struct kafka_parti
 /*
  * Where reading goes on. If nothing of the log is known, the log is new: reading goes on at its first record. If the
  * log begins as we know it, it was cut: reading goes on at the first record later than what we have read. The same
- * is done when the log is too short for any known record.
+ * is done when the log is too short for any known record. Records without times tell no more than what is confirmed.
  */
 static bool find_beginning(struct kafka_consumer *consumer, const struct kafka_partition *partition, int64_t low,
                            int64_t high, int64_t *begin)
 {
-    struct kafka_fact last = kafka_facts_below(consumer, &partition->facts, 0, INT64_MAX, false);
+    /* Records from the position on were given back: they are not counted. */
+    struct kafka_fact last =
+        kafka_facts_below(consumer, &partition->facts, 0, fx_stream_position(partition->stream), false);
     bool is_new = partition->confirmed < 0 && partition->refuted_from != INT64_MAX;
     *begin = low;
-    if (is_new || low == high || last.offset < 0 || last.time_ms < 0)
+    if (is_new || low == high)
         return true;
-    if (!find_later(consumer, partition, &last, high, begin))
+    if (last.offset >= 0 && last.time_ms >= 0 && !find_later(consumer, partition, &last, high, begin))
         return false;
     if (partition->confirmed >= 0 && *begin <= partition->confirmed)
         *begin = partition->confirmed + 1;
@@ -203,9 +217,7 @@ static struct kafka_fact next_probe(struct kafka_consumer *consumer, const struc
 /* False: look again. */
 static bool settle(struct kafka_consumer *consumer, struct fx_feed *feed, struct kafka_partition *partition)
 {
-    int64_t low, high, position = fx_stream_position(partition->stream);
-    if (rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, &low, &high, ASK_MS))
-        return false;
+    int64_t low = partition->low, high = partition->high, position = fx_stream_position(partition->stream);
     bool was_short = partition->is_short;
     partition->is_short = high < position;
     if (was_short && !partition->is_short) /* the log has grown meanwhile: the newest known record tells */
@@ -228,14 +240,33 @@ static bool settle(struct kafka_consumer *consumer, struct fx_feed *feed, struct
     return true;
 }
 
+static void choose_doubted(struct kafka_consumer *consumer, struct fx_feed *feed)
+{
+    fx_feed_quiesce(feed);
+    for (struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        at->is_asked_for = at->log == KAFKA_LOG_DOUBTED && kafka_may_ask(at);
+    fx_feed_resume(feed);
+}
+
+/* Brokers may be slow to answer. So this is done while checkpoints can be taken and the other workers read. */
+static void ask_for_ends(struct kafka_consumer *consumer, struct fx_feed *feed)
+{
+    int64_t end_ms = kafka_now_ms() + LOOK_MS;
+    for (struct kafka_partition *at = consumer->partitions; at; at = at->next)
+        at->has_ends = at->is_asked_for && !fx_feed_stopping(feed) && kafka_now_ms() < end_ms &&
+                       kafka_ask_ends(consumer, at, &at->low, &at->high);
+}
+
 void kafka_settle_doubts(struct kafka_consumer *consumer, struct fx_feed *feed)
 {
     bool failed = false;
     if (kafka_now_ms() < consumer->settle_again_ms)
         return;
+    choose_doubted(consumer, feed);
+    ask_for_ends(consumer, feed);
     fx_feed_quiesce(feed);
     for (struct kafka_partition *at = consumer->partitions; at; at = at->next)
-        if (at->log == KAFKA_LOG_DOUBTED && (fx_feed_stopping(feed) || !settle(consumer, feed, at)))
+        if (at->log == KAFKA_LOG_DOUBTED && (!at->has_ends || fx_feed_stopping(feed) || !settle(consumer, feed, at)))
             failed = true;
     atomic_store(&consumer->has_doubts, failed);
     consumer->settle_again_ms = failed ? kafka_now_ms() + PAUSE_MS : 0;

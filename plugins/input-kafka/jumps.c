@@ -12,14 +12,25 @@
 
 #include <string.h>
 
-#define ASK_MS 2000
+#define ASK_MS   1000
+#define PAUSE_MS 3000 /* after a question without an answer: others have their turn */
 
 struct kafka_partition *kafka_partition_find(const struct kafka_consumer *consumer, const char *topic, int32_t number)
 {
-    struct kafka_partition *at = consumer->partitions;
-    while (at && (at->number != number || strcmp(at->topic, topic) != 0))
-        at = at->next;
-    return at;
+    return (struct kafka_partition *)kafka_index_find(&consumer->partition_index, topic, number);
+}
+
+bool kafka_may_ask(const struct kafka_partition *partition)
+{
+    return kafka_now_ms() >= partition->ask_again_ms;
+}
+
+bool kafka_ask_ends(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t *low, int64_t *high)
+{
+    bool is_known =
+        !rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, low, high, ASK_MS);
+    partition->ask_again_ms = is_known ? 0 : kafka_now_ms() + PAUSE_MS;
+    return is_known;
 }
 
 bool kafka_seek(struct kafka_consumer *consumer, const struct kafka_partition *partition, int64_t offset)
@@ -106,10 +117,10 @@ void kafka_check_positions(struct kafka_worker *worker)
 }
 
 /* The partition's first offset tells how many of the missing offsets are records that are gone. */
-static bool count_lost(struct kafka_consumer *consumer, struct fx_feed *feed, const struct kafka_partition *partition)
+static bool count_lost(struct kafka_consumer *consumer, struct fx_feed *feed, struct kafka_partition *partition)
 {
     int64_t low, high;
-    if (rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, &low, &high, ASK_MS))
+    if (!kafka_ask_ends(consumer, partition, &low, &high))
         return false;
     unsigned suppressed;
     if (fx_log_allowed(&consumer->partition_limit, &suppressed))
@@ -138,12 +149,15 @@ static bool go_back(struct kafka_consumer *consumer, struct kafka_partition *par
 
 enum fx_verdict kafka_settle_jumps(struct kafka_consumer *consumer, struct fx_feed *feed)
 {
-    bool failed = false;
+    bool failed = false, has_waited = false; /* no checkpoint can be taken meanwhile: one wait is enough */
     fx_feed_quiesce(feed);
     for (struct kafka_partition *at = consumer->partitions; at; at = at->next) {
         bool done = at->jump == KAFKA_JUMP_NONE || at->log != KAFKA_LOG_KNOWN ||
-                    at->search.runs || /* librdkafka is sent elsewhere */
-                    (at->jump == KAFKA_JUMP_BELIEVED ? count_lost(consumer, feed, at) : go_back(consumer, at));
+                    at->search.runs; /* librdkafka is sent elsewhere */
+        if (!done && !has_waited && kafka_may_ask(at)) {
+            done = at->jump == KAFKA_JUMP_BELIEVED ? count_lost(consumer, feed, at) : go_back(consumer, at);
+            has_waited = !done;
+        }
         if (done)
             at->jump = KAFKA_JUMP_NONE;
         failed = failed || !done;

@@ -18,13 +18,11 @@
 #define FILE_NAME  "known-records"
 #define SAVE_MS    10000
 #define LINE_BYTES 512
+#define KNOWN_MAX  10000 /* partitions; topics that match a pattern come and go */
 
 static struct kafka_known *find(const struct kafka_consumer *consumer, const char *topic, int32_t number)
 {
-    struct kafka_known *at = consumer->known;
-    while (at && (at->number != number || strcmp(at->topic, topic) != 0))
-        at = at->next;
-    return at;
+    return (struct kafka_known *)kafka_index_find(&consumer->known_index, topic, number);
 }
 
 const struct kafka_known *kafka_known_find(const struct kafka_consumer *consumer, const char *topic, int32_t number)
@@ -32,21 +30,55 @@ const struct kafka_known *kafka_known_find(const struct kafka_consumer *consumer
     return find(consumer, topic, number);
 }
 
-/* NULL without memory: then nothing is known. */
+static void put_first(struct kafka_consumer *consumer, struct kafka_known *known)
+{
+    known->newer = NULL;
+    known->older = consumer->known;
+    *(known->older ? &known->older->newer : &consumer->oldest_known) = known;
+    consumer->known = known;
+}
+
+static void take_out(struct kafka_consumer *consumer, struct kafka_known *known)
+{
+    *(known->newer ? &known->newer->older : &consumer->known) = known->older;
+    *(known->older ? &known->older->newer : &consumer->oldest_known) = known->newer;
+}
+
+static void known_free(struct kafka_known *known)
+{
+    if (known)
+        free(known->topic);
+    free(known);
+}
+
+static void forget_oldest(struct kafka_consumer *consumer)
+{
+    struct kafka_known *oldest = consumer->oldest_known;
+    take_out(consumer, oldest);
+    kafka_index_remove(&consumer->known_index, &oldest->key);
+    known_free(oldest);
+}
+
+/* It becomes the newest. NULL without memory: then nothing is known. */
 static struct kafka_known *find_or_add(struct kafka_consumer *consumer, const char *topic, int32_t number)
 {
     struct kafka_known *known = find(consumer, topic, number);
-    if (known)
+    if (known) {
+        take_out(consumer, known);
+        put_first(consumer, known);
         return known;
+    }
     known = calloc(1, sizeof *known);
-    if (!known || !(known->topic = strdup(topic))) {
-        free(known);
+    if (!known || !(known->topic = strdup(topic)) ||
+        !kafka_index_add(&consumer->known_index, &known->key, known->topic, number)) {
+        known_free(known);
         return NULL;
     }
     known->number = number;
-    known->position = -1;
-    known->next = consumer->known;
-    return consumer->known = known;
+    put_first(consumer, known);
+    if (consumer->known_index.count > KNOWN_MAX)
+        forget_oldest(consumer);
+    return known;
 }
 
 void kafka_known_keep(struct kafka_consumer *consumer, const struct kafka_partition *partition)
@@ -54,18 +86,15 @@ void kafka_known_keep(struct kafka_consumer *consumer, const struct kafka_partit
     struct kafka_known *known = find_or_add(consumer, partition->topic, partition->number);
     if (!known)
         return;
-    known->position = fx_stream_position(partition->stream);
+    known->stream = partition->stream; /* not its position: what is not committed may be given back later */
     known->facts = partition->facts;
 }
 
 void kafka_known_free(struct kafka_consumer *consumer)
 {
-    for (struct kafka_known *at = consumer->known, *next; at; at = next) {
-        next = at->next;
-        free(at->topic);
-        free(at);
-    }
-    consumer->known = NULL;
+    while (consumer->known)
+        forget_oldest(consumer);
+    kafka_index_fini(&consumer->known_index);
 }
 
 /* ---- the file */
@@ -126,7 +155,7 @@ void kafka_known_save(struct kafka_consumer *consumer, bool now)
         return; /* no state is kept, or state is broken: the core reports it */
     for (const struct kafka_partition *at = consumer->partitions; at; at = at->next)
         save_one(consumer, file, at->topic, at->number, &at->facts);
-    for (const struct kafka_known *at = consumer->known; at; at = at->next)
+    for (const struct kafka_known *at = consumer->oldest_known; at; at = at->newer) /* so they are read in this order */
         if (!is_read(consumer, at))
             save_one(consumer, file, at->topic, at->number, &at->facts);
     bool failed = ferror(file) != 0;

@@ -34,8 +34,9 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
                                                        * reported */
 }
 
-static bool reads(const struct fx_list *topics, const char *topic)
+bool kafka_reads(const struct kafka_consumer *consumer, const char *topic)
 {
+    const struct fx_list *topics = &consumer->options->topics;
     for (size_t i = 0; i < topics->count; i++) {
         regex_t pattern;
         if (topics->items[i][0] != '^') {
@@ -56,7 +57,7 @@ int kafka_letters_check(struct kafka_consumer *consumer, struct fx_error *err)
     const char *topic = fx_letter_topic(consumer->instance);
     if (!topic)
         return 0;
-    if (reads(&consumer->options->topics, topic))
+    if (kafka_reads(consumer, topic))
         return fx_error_option(err, consumer->instance, "dead_letters", "topic",
                                "'%s' is a topic that is read: its dead letters would be rejected again for ever",
                                topic);
@@ -98,8 +99,6 @@ bool kafka_letters_stop(struct kafka_consumer *consumer, int timeout_ms)
 
 void kafka_letters_free(struct kafka_consumer *consumer)
 {
-    if (!kafka_letters_stop(consumer, 0))
-        atomic_store(&consumer->is_left, true);
     if (consumer->letters.conf)
         rd_kafka_conf_destroy(consumer->letters.conf);
 }

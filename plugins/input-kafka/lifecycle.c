@@ -32,11 +32,6 @@ void kafka_destroy(void *self)
     kafka_baseline_free(consumer);
     kafka_brokers_free(consumer);
     kafka_letters_free(consumer);
-    if (consumer->rk) { /* the start failed later */
-        rd_kafka_queue_destroy(consumer->commit_queue);
-        if (!kafka_destroy_within(consumer, consumer->rk, 0))
-            atomic_store(&consumer->is_left, true);
-    }
     kafka_troubles_fini(consumer);
     kafka_known_free(consumer);
     pthread_mutex_destroy(&consumer->facts_lock);
@@ -64,9 +59,23 @@ static int subscribe(struct kafka_consumer *consumer, struct fx_error *err)
                : 0;
 }
 
-int kafka_start(void *self, struct fx_error *err)
+/* After a start that has failed. Whatever hangs must be reported before the start returns. */
+static void undo_start(struct kafka_consumer *consumer)
 {
-    struct kafka_consumer *consumer = self;
+    atomic_store(&consumer->is_left, true); /* its threads log nothing more */
+    bool is_left = !kafka_letters_stop(consumer, 0);
+    if (consumer->rk) {
+        rd_kafka_queue_destroy(consumer->commit_queue);
+        is_left = !kafka_destroy_within(consumer, consumer->rk, 0) || is_left;
+        consumer->rk = NULL;
+    }
+    atomic_store(&consumer->is_left, is_left);
+    if (is_left)
+        fx_left_behind(consumer->instance);
+}
+
+static int start(struct kafka_consumer *consumer, struct fx_error *err)
+{
     char reason[256];
     consumer->worker_count = fx_instance_workers(consumer->instance);
     consumer->workers = calloc(consumer->worker_count, sizeof *consumer->workers);
@@ -83,6 +92,15 @@ int kafka_start(void *self, struct fx_error *err)
     consumer->commit_queue = rd_kafka_queue_new(consumer->rk);
     kafka_known_load(consumer);
     return subscribe(consumer, err);
+}
+
+int kafka_start(void *self, struct fx_error *err)
+{
+    struct kafka_consumer *consumer = self;
+    int rc = start(consumer, err);
+    if (rc)
+        undo_start(consumer);
+    return rc;
 }
 
 int kafka_worker_new(void *self, unsigned index, void **context, struct fx_error *err)

@@ -9,8 +9,6 @@
  */
 #include "consumer.h"
 
-#define ASK_MS 1000
-
 static void ask_for_step(struct kafka_consumer *consumer, struct kafka_partition *partition)
 {
     partition->search.waits = true;
@@ -22,6 +20,8 @@ bool kafka_batch_failed(struct kafka_consumer *consumer, struct kafka_partition 
 {
     struct kafka_search *search = &partition->search;
     int64_t now = kafka_now_ms();
+    if (partition->log == KAFKA_LOG_DOUBTED) /* whether the batch is of our log is looked at first */
+        return true;
     if (search->runs) {
         if (!search->waits) /* otherwise it is from before the last step */
             search->bad = search->probe;
@@ -59,7 +59,9 @@ bool kafka_batch_came(struct kafka_consumer *consumer, struct kafka_partition *p
             search->since_ms = 0;
         return true;
     }
-    if (!search->waits && offset >= search->probe) {
+    if (!search->waits && offset < search->probe) {
+        kafka_log_doubt(consumer, partition); /* the log ends before it, or begins anew */
+    } else if (!search->waits) {
         search->good = search->probe;
         ask_for_step(consumer, partition);
     }
@@ -91,11 +93,15 @@ static bool step(struct kafka_consumer *consumer, struct fx_feed *feed, struct k
     struct kafka_search *search = &partition->search;
     int64_t low, high;
     if (search->good < 0) {
-        if (rd_kafka_query_watermark_offsets(consumer->rk, partition->topic, partition->number, &low, &high, ASK_MS))
+        if (!kafka_ask_ends(consumer, partition, &low, &high))
             return false;
+        if (high <= search->bad) { /* the log has lost the batch: goes_back.c looks, and ends the search */
+            kafka_log_doubt(consumer, partition);
+            return true;
+        }
         search->probe = search->bad + search->step;
         search->step *= 2;
-        if (search->probe >= high && high > search->bad)
+        if (search->probe >= high)
             search->probe = search->good = high;
     }
     if (search->good >= 0 && search->good - search->bad <= 1)
@@ -111,11 +117,17 @@ static bool step(struct kafka_consumer *consumer, struct fx_feed *feed, struct k
 
 void kafka_search_batches(struct kafka_consumer *consumer, struct fx_feed *feed)
 {
-    bool failed = false;
+    bool failed = false, has_waited = false; /* no checkpoint can be taken meanwhile: one wait is enough */
     fx_feed_quiesce(feed);
-    for (struct kafka_partition *at = consumer->partitions; at; at = at->next)
-        if (at->search.runs && at->search.waits && !step(consumer, feed, at))
+    for (struct kafka_partition *at = consumer->partitions; at; at = at->next) {
+        if (!at->search.runs || !at->search.waits)
+            continue;
+        if (!has_waited && kafka_may_ask(at))
+            has_waited = !step(consumer, feed, at);
+        else
             failed = true;
+        failed = failed || has_waited;
+    }
     atomic_store(&consumer->has_searches, failed);
     fx_feed_resume(feed);
 }

@@ -18,6 +18,7 @@
 
 /* Read at a time: what is read is decoded out of the processor's second cache, into which the kernel has put it. */
 #define BLOCK_BYTES ((size_t)256 * 1024)
+#define PAUSE_MS    20 /* what sends without a pause has sent more by then */
 
 struct reader {
     struct fx_instance *instance;
@@ -28,6 +29,7 @@ struct reader {
     size_t size;   /* bytes in buffer */
     size_t pushed; /* of these, handed over by the last poll */
     int64_t lines; /* handed over so far */
+    size_t enough; /* nothing was taken of half of this: more is read first, as long as it comes */
     bool skipping; /* inside a line that is too long */
     bool in_list;  /* the last record that was taken is in a list that has not ended */
     bool ended;
@@ -129,13 +131,29 @@ static enum fx_verdict make_room(struct reader *reader, struct fx_feed *feed)
     return FX_OK;
 }
 
+/* The end counts as more. */
+static bool comes_more(void)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&input, 1, PAUSE_MS) == 1;
+}
+
+/*
+ * What is cut is decoded from its beginning again. So a record of many blocks is tried each time that it has grown to
+ * twice the size, or when nothing more comes.
+ */
 static enum fx_verdict push_records(struct reader *reader, struct fx_feed *feed)
 {
     if (reader->skipping)
         skip_rest_of_line(reader);
     if (!reader->size)
         return FX_AGAIN;
+    if (reader->size < reader->enough && comes_more())
+        return FX_OK;
     enum fx_verdict verdict = push_piece(reader, feed, reader->size, FX_PIECE_OPEN);
+    reader->enough = reader->pushed ? 0 : 2 * reader->size;
+    if (reader->enough > reader->capacity)
+        reader->enough = reader->capacity;
     if (verdict == FX_OK && !reader->pushed && reader->size > (size_t)reader->options->max_line)
         verdict = make_room(reader, feed);
     return verdict;

@@ -22,12 +22,15 @@ static enum MHD_Result handle_healthy(const struct prom_request *request)
     return prom_reply_text(request, MHD_HTTP_OK, "OK\n", TEXT_TYPE);
 }
 
+#define READY "Ready.\n"
+
 struct readiness {
     char text[4096];
     size_t size;
 };
 
-static void add_waiting(void *arg, const char *name, const char *reason)
+/* A part that waits, or a call that lasts too long. */
+static void add_line(void *arg, const char *name, const char *reason)
 {
     struct readiness *readiness = arg;
     size_t room = sizeof readiness->text - readiness->size;
@@ -38,12 +41,13 @@ static void add_waiting(void *arg, const char *name, const char *reason)
 
 static enum MHD_Result handle_ready(const struct prom_request *request)
 {
-    struct readiness readiness = {.size = 0};
-    if (fx_ready_visit(request->host->instance, add_waiting, &readiness) == 0)
-        return prom_reply_text(request, MHD_HTTP_OK, "Ready.\n", TEXT_TYPE);
-    return prom_reply_send(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                           MHD_create_response_from_buffer(readiness.size, readiness.text, MHD_RESPMEM_MUST_COPY),
-                           TEXT_TYPE);
+    struct readiness readiness = {.text = READY, .size = sizeof READY - 1};
+    bool is_ready = fx_ready_visit(request->host->instance, add_line, &readiness) == 0;
+    size_t from = is_ready ? 0 : sizeof READY - 1;
+    return prom_reply_send(
+        request, is_ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
+        MHD_create_response_from_buffer(readiness.size - from, readiness.text + from, MHD_RESPMEM_MUST_COPY),
+        TEXT_TYPE);
 }
 
 static struct prom_rates *rates_of(const struct prom_request *request)

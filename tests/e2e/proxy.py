@@ -1,11 +1,12 @@
 """A TCP proxy before a broker that reads Kafka's requests as they pass. It cuts the connection in the middle of a chosen one,
-or keeps the answers to one kind of them back."""
+keeps the answers to one kind of them back, or makes an answer to a commit say that there is no such partition."""
 
 import socket
 import struct
 import threading
 
-FETCH, COMMIT, SYNC_GROUP = 1, 8, 14
+FETCH, COMMIT, OFFSET_FETCH, SYNC_GROUP = 1, 8, 9, 14
+UNKNOWN_TOPIC_OR_PARTITION = 3
 # When the connection ends: before the broker gets the request, when it has half of it, before its answer goes back, or
 # when half of the answer has.
 MOMENTS = ("before", "half", "answered", "half answered")
@@ -19,6 +20,30 @@ def read(peer, size):
             raise OSError("end")
         data += more
     return data
+
+
+def deny(answer, version):
+    """The answer to a commit, as of a coordinator that does not know any of its partitions."""
+    data, at = bytearray(answer), 4
+    flexible = version >= 8  # lengths of one byte, as they are here, and counts of tags
+
+    def length(form):
+        nonlocal at
+        if flexible:
+            at += 1
+            return data[at - 1] - 1
+        at += struct.calcsize(form)
+        return struct.unpack_from(form, data, at - struct.calcsize(form))[0]
+
+    at += flexible + (4 if version >= 3 else 0)
+    for _ in range(length(">i")):
+        name = length(">h")
+        at += name
+        for _ in range(length(">i")):
+            struct.pack_into(">h", data, at + 4, UNKNOWN_TOPIC_OR_PARTITION)
+            at += 6 + flexible
+        at += flexible
+    return bytes(data)
 
 
 class Link:
@@ -48,21 +73,23 @@ class Link:
     def forward(self):
         size = read(self.client, 4)
         body = read(self.client, struct.unpack(">i", size)[0])
-        key, = struct.unpack_from(">h", body)
+        key, version = struct.unpack_from(">hh", body)
         moment = self.proxy.take(key)
         if moment == "before":
             raise OSError("cut")
         if moment == "half":
             self.broker.sendall(size + body[:len(body) // 2])
             raise OSError("cut")
-        self.waiting.append((key, moment))
+        self.waiting.append((key, version, moment))
         self.broker.sendall(size + body)
 
     def back(self):
         size = read(self.broker, 4)
         body = read(self.broker, struct.unpack(">i", size)[0])
-        key, moment = self.waiting.pop(0)
+        key, version, moment = self.waiting.pop(0)
         self.proxy.pass_on(key)
+        if key == COMMIT and self.proxy.denies():
+            body = deny(body, version)
         if moment == "half answered":
             self.client.sendall(size + body[:len(body) // 2])
         if moment:
@@ -76,6 +103,7 @@ class Proxy(threading.Thread):
         self.target = target
         self.lock = threading.Lock()
         self.key = self.moment = self.held = None
+        self.denied, self.commits = 0, 0  # answers that are to be changed, commits whose answers have passed
         self.holds, self.let_go = threading.Event(), threading.Event()
         self.listener = socket.create_server(("127.0.0.1", port))
         self.start()
@@ -104,13 +132,28 @@ class Proxy(threading.Thread):
             return moment
 
     def hold(self, key):
-        """Holds back answers to requests of this kind until the proxy is closed. holds is set with the first one."""
+        """Holds back answers to requests of this kind until release or the end. holds is set with the first one."""
         self.held = key
 
     def pass_on(self, key):
         if key == self.held:
             self.holds.set()
             self.let_go.wait()
+
+    def release(self):
+        self.held = None
+        self.let_go.set()
+
+    def deny(self, count):
+        """So many of the next answers to commits."""
+        with self.lock:
+            self.denied, self.commits = count, 0
+
+    def denies(self):
+        with self.lock:
+            self.commits += 1
+            self.denied -= 1
+            return self.denied >= 0
 
     def is_done(self):
         with self.lock:

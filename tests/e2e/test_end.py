@@ -4,11 +4,13 @@ import os
 import re
 import signal
 import socket
+import struct
 import time
 
 import pytest
 from confluent_kafka.admin import AdminClient
 
+import wire
 from configs import ASN, fresh_group, kafka_config, record, stdin_config
 from kafka import LIBS, Kafka
 from page import Count
@@ -144,6 +146,55 @@ def test_a_broker_that_accepts_and_never_answers(exporter):
         peer, _ = silent.accept()
         peer.settimeout(30 * SLOWNESS)
         assert peer.recv(1)  # it has asked
+        assert timed_end(program) == [COMMITTED], program.log()
+        peer.close()
+
+
+SASL = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "PLAIN", "sasl.username": "u", "sasl.password": "p"}
+API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE = 18, 17, 36
+VERSIONS = ((3, 0, 1), (SASL_HANDSHAKE, 0, 1), (API_VERSIONS, 0, 0), (SASL_AUTHENTICATE, 0, 0))
+
+
+def says_nothing(peer):
+    assert peer.recv(1)
+
+
+def begins_its_hello(peer):
+    assert peer.recv(1)
+    peer.sendall(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")
+
+
+def stops_before_it_authenticates(peer):
+    """It has agreed to PLAIN, and got the password."""
+    while True:
+        request = wire.read(peer, struct.unpack(">i", wire.read(peer, 4))[0])
+        key, version, number = struct.unpack_from(">hhi", request)
+        if key == API_VERSIONS:
+            known = [] if version else VERSIONS  # it knows version 0 alone
+            answer = struct.pack(">hi", 35 if version else 0, len(known)) + b"".join(struct.pack(">hhh", *api) for api in known)
+        elif key == SASL_HANDSHAKE:
+            answer = struct.pack(">hi", 0, 1) + wire.string("PLAIN")
+        else:
+            assert key == SASL_AUTHENTICATE and b"\0u\0p" in request, request
+            return
+        peer.sendall(struct.pack(">ii", len(answer) + 4, number) + answer)
+
+
+HANDSHAKES = {"tls": ({"security.protocol": "SSL"}, says_nothing), "tls-half": ({"security.protocol": "SSL"}, begins_its_hello),
+              "sasl": (SASL, stops_before_it_authenticates)}
+
+
+@pytest.mark.parametrize("case", HANDSHAKES)
+def test_a_broker_that_never_ends_the_handshake(exporter, case):
+    properties, stop = HANDSHAKES[case]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config = kafka_config(Address(silent.getsockname()[1]), "flows")
+        config["inputs"][0]["rdkafka"].update(properties)
+        program = exporter(config)
+        silent.settimeout(30 * SLOWNESS)
+        peer, _ = silent.accept()
+        peer.settimeout(30 * SLOWNESS)
+        stop(peer)
         assert timed_end(program) == [COMMITTED], program.log()
         peer.close()
 

@@ -122,7 +122,12 @@ class Ends(unittest.TestCase):
         run.signal()
         run.status()
 
-    def test_and_shown_in_a_metric(self):
+    def ready(self, socket):
+        found = subprocess.run(["curl", "-s", "-w", "%{http_code}", "--unix-socket", socket, "http://x/-/ready"],
+                               capture_output=True, text=True, timeout=WAIT_S, check=True).stdout
+        return int(found[-3:]), found[:-3]
+
+    def test_and_shown_in_a_metric_and_by_readiness(self):
         if not (PAGE / "output-prometheus.so").exists():
             self.skipTest("output-prometheus is not built")
         run = self.start("input-hang", "poll", outputs=[{"plugin": "output-prometheus", "asn": 0, "listen": f"unix:{self.folder()}/page"}])
@@ -134,6 +139,9 @@ class Ends(unittest.TestCase):
         self.assertGreater(float(found.pop("input-hang")), 0.1, page)
         self.assertEqual({float(value) for value in found.values()}, {0}, found)
         self.assertIn("program", found)
+        status, said = self.ready(socket)
+        self.assertEqual(status, 200, said)  # an overdue call is no reason by itself
+        self.assertRegex(said, r"^Ready\.\n(.*\n)*input-hang: the call 'poll' has not returned for \d+\.\d s\n")
         run.signal()
         run.status()
 

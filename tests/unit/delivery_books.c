@@ -42,6 +42,26 @@ void model_forget_who_knows(struct model *model, int index)
             model->last[i] = -1;
 }
 
+static bool has_tag(const struct model_instance *instance, uint64_t number)
+{
+    for (int i = 0; i < MODEL_PARTITIONS; i++) {
+        const char *at = instance->model->kafka.tags[i], *end = at + strlen(at);
+        struct fxi_tag tag;
+        while (fxi_tag_next(&at, end, &tag))
+            if (strcmp(tag.identity, instance->pipeline->checkpoints->identity) == 0 &&
+                (!number || tag.number == number))
+                return true;
+    }
+    return false;
+}
+
+bool model_may_take_older(const struct model_instance *instance, const uint64_t *values)
+{
+    return instance->is_mark_lost && !has_tag(instance, instance->newest_number) &&
+           (has_tag(instance, 0) || model_is_zero(instance->before)) &&
+           memcmp(values, instance->before, sizeof instance->before) == 0;
+}
+
 /* It may go on from what it has prepared or from what was before that. */
 static bool cannot_tell(const struct model_instance *instance)
 {
@@ -177,14 +197,42 @@ void model_power_fails(struct model *model, int index)
 {
     static const char nothing[32];
     struct model_instance *instance = &model->instances[index];
-    bool has_both =
-        instance->is_up && model_slot(instance, 0)->position_count && model_slot(instance, 1)->position_count;
-    if (!has_both)
-        return;
-    const char *newest = kept_files[model_slot(instance, 1)->number > model_slot(instance, 0)->number];
     model_kill(model, index);
-    instance->is_in_doubt = true;
-    change_file(instance, newest, 0, nothing, sizeof nothing);
+    if (!instance->newest_number || instance->newest_number == instance->synced_number)
+        return;
+    instance->is_mark_lost = instance->is_in_doubt = true;
+    change_file(instance, kept_files[instance->newest_index], 0, nothing, sizeof nothing);
+}
+
+static void remove_state(const char *directory)
+{
+    static const char *const files[] = {"lock",
+                                        "identity",
+                                        "checkpoint-0",
+                                        "checkpoint-1",
+                                        "instance-output/values-0",
+                                        "instance-output/values-1",
+                                        "instance-output/log-1",
+                                        "instance-output/private",
+                                        "instance-output",
+                                        "instance-input/private",
+                                        "instance-input",
+                                        ""};
+    char path[160];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
+        remove(path);
+    }
+}
+
+void model_end(struct model *model)
+{
+    for (int i = 0; i < MODEL_INSTANCES; i++) {
+        model_kill(model, i);
+        remove_state(model->instances[i].directory);
+    }
+    if (rmdir(model->folder))
+        model_fail(model, "%s is not empty", model->folder);
 }
 
 void model_remake(struct model *model, int partition)

@@ -68,10 +68,23 @@ bool model_has_crashed(void)
 
 static void free_process(struct model_instance *instance);
 
+/* A mark is on the disk when a sync has followed it. The process that runs is the one that syncs. */
+static struct model_instance *running;
+int __real_fxi_slot_sync(int dir_fd, unsigned index);
+int __wrap_fxi_slot_sync(int dir_fd, unsigned index);
+int __wrap_fxi_slot_sync(int dir_fd, unsigned index)
+{
+    int rc = __real_fxi_slot_sync(dir_fd, index);
+    if (!rc && model_slot(running, index)->is_accepted)
+        running->synced_number = model_slot(running, index)->number;
+    return rc;
+}
+
 /* Runs a step of an instance; if it dies inside, so does its process. */
 static void run(struct model_instance *instance, void (*step)(struct model_instance *, int), int argument)
 {
     crash.is_armed = true;
+    running = instance;
     if (setjmp(crash.back) == 0)
         step(instance, argument);
     else
@@ -134,6 +147,9 @@ static void model_committed(void *self, uint64_t number)
 {
     struct model_instance *instance = self;
     (void)number;
+    if (instance->pipeline->checkpoints->progress.durable)
+        memcpy(instance->before, instance->committed, sizeof instance->before);
+    instance->is_mark_lost = false;
     memcpy(instance->committed, instance->cut, sizeof instance->committed);
     memcpy(instance->was_logged, instance->is_logged, sizeof instance->was_logged);
     instance->is_damaged = false;
@@ -184,6 +200,9 @@ static int model_restore(void *self, const struct fx_checkpoint *checkpoint, str
     memcpy(instance->committed, instance->values, sizeof instance->committed);
     if (instance->is_damaged && model_is_zero(instance->values))
         begin_anew(instance);
+    if (model_may_take_older(instance, instance->values))
+        memcpy(instance->shown_ever, instance->values, sizeof instance->shown_ever);
+    instance->is_mark_lost = false;
     show(instance, instance->committed, "restore");
     return 0;
 }
@@ -250,6 +269,8 @@ static void make_process(struct model_instance *instance)
 static void free_process(struct model_instance *instance)
 {
     struct fxi_pipeline *pipeline = instance->pipeline;
+    instance->newest_index = model_slot(instance, 1)->number > model_slot(instance, 0)->number;
+    instance->newest_number = model_slot(instance, instance->newest_index)->number;
     for (int i = 0; i < 2; i++)
         free(instance->instances[i].state_folder);
     fxi_checkpoints_free(pipeline->checkpoints);
@@ -531,37 +552,6 @@ void model_begin(struct model *model, enum model_rule rule)
     fxi_failpoint_hook = at_failpoint;
 #endif
     model_crash_at(0);
-}
-
-static void remove_state(const char *directory)
-{
-    static const char *const files[] = {"lock",
-                                        "identity",
-                                        "checkpoint-0",
-                                        "checkpoint-1",
-                                        "instance-output/values-0",
-                                        "instance-output/values-1",
-                                        "instance-output/log-1",
-                                        "instance-output/private",
-                                        "instance-output",
-                                        "instance-input/private",
-                                        "instance-input",
-                                        ""};
-    char path[160];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, files[i]);
-        remove(path);
-    }
-}
-
-void model_end(struct model *model)
-{
-    for (int i = 0; i < MODEL_INSTANCES; i++) {
-        model_kill(model, i);
-        remove_state(model->instances[i].directory);
-    }
-    if (rmdir(model->folder))
-        model_fail(model, "%s is not empty", model->folder);
 }
 
 void model_drain(struct model *model)

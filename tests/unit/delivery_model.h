@@ -107,8 +107,13 @@ struct model_instance {
     bool is_dropped[MODEL_PARTITIONS]; /* somebody dropped its tags there since it last committed it */
     uint64_t applied, chosen;          /* its last accepted commit, and what it goes on from */
     bool is_damaged;                   /* a file of it, since its last committed checkpoint */
-    bool begins_anew;                  /* at zero, after damage */
-    bool is_anew;                      /* it began so, and has not committed since: the next start may find more */
+    /* Of the disk. */
+    unsigned newest_index;                 /* of the slots, when it was up last */
+    uint64_t newest_number, synced_number; /* the slot whose mark a sync has followed */
+    uint64_t before[MODEL_PARTITIONS];     /* what was accepted before the last accepted checkpoint */
+    bool is_mark_lost;                     /* of the newest slot, by a power failure */
+    bool begins_anew;                      /* at zero, after damage */
+    bool is_anew;                          /* it began so, and has not committed since: the next start may find more */
 };
 
 struct model {
@@ -116,10 +121,10 @@ struct model {
     struct model_instance instances[MODEL_INSTANCES];
     struct model_request delayed[MODEL_INSTANCES];
     enum model_rule rule;
-    bool has_power_cuts; /* then tags are never dropped of a single partition: that both happen is not survived */
-    bool has_remakes;    /* then nothing else happens from outside, and the books are left alone */
-    bool starts_at_end;  /* without an offset; else at the beginning */
-    bool is_away;        /* Kafka does not answer whoever starts */
+    bool has_power_cuts;
+    bool has_remakes;   /* then nothing else happens from outside, and the books are left alone */
+    bool starts_at_end; /* without an offset; else at the beginning */
+    bool is_away;       /* Kafka does not answer whoever starts */
     int64_t frontier[MODEL_PARTITIONS], owed[MODEL_PARTITIONS];
     int last[MODEL_PARTITIONS]; /* who knows the frontier: it committed it last; -1: nobody */
     char folder[64];
@@ -136,6 +141,12 @@ void model_close_books(struct model_instance *instance);
 void model_check_books(struct model *model);
 void model_check_sums(struct model *model); /* at the end, of what is shown */
 void model_forget_who_knows(struct model *model, int index);
+/*
+ * The limit that docs/delivery.md names: the newest mark was lost by a power failure, and its checkpoint's tags were
+ * dropped, but not all tags of the instance (or the checkpoint was its first). Then it may begin with what was
+ * accepted before.
+ */
+bool model_may_take_older(const struct model_instance *instance, const uint64_t *values);
 bool model_is_other_log(const struct model_instance *instance, int partition);
 /* An instance begins to read a partition there; said: how far off it says that is. */
 void model_enter_beginning(struct model_instance *instance, int partition, int64_t begin, int64_t said);
@@ -153,7 +164,7 @@ void model_end(struct model *model);
 /* Steps. Those of an instance that is down, or up already, do nothing. */
 void model_start(struct model *model, int index);
 void model_kill(struct model *model, int index);
-/* The same, and the machine's power is gone, too: with it marks that no sync followed. */
+/* The same, and the machine's power is gone, too: with it the newest mark, if no sync has followed it. */
 void model_power_fails(struct model *model, int index);
 void model_pause(struct model *model, int index, bool is_paused);
 void model_assign(struct model *model, int index, int partition);

@@ -47,22 +47,26 @@ static void harmful_is_escaped(void **unused)
     check("a\0b", 3, "a\\x00b");
 }
 
-static void check_line(enum fxi_log_format format, const char *pairs, const char *expected)
+static void check_line_of(enum fxi_log_format format, const char *pairs, size_t size, const char *expected)
 {
     struct fxi_str out = {0};
-    fxi_log_line(&out, format, "T", FX_LOG_INFO, NULL, "S.", pairs);
+    fxi_log_line(&out, format, "T", FX_LOG_INFO, NULL, "S.", pairs, size);
     assert_string_equal(out.data, expected);
     fxi_str_fini(&out);
+}
+
+static void check_line(enum fxi_log_format format, const char *pairs, const char *expected)
+{
+    check_line_of(format, pairs, strlen(pairs), expected);
 }
 
 static void lines_of_the_log(void **unused)
 {
     (void)unused;
-    check_line(FXI_LOG_TEXT,
-               "a=\xc2\x9b"
-               "31m\x1f"
-               "b=\xff",
-               "T info  S. a=\"\\u009b31m\" b=\"\\u00ff\"\n");
+    static const char pairs[] = "a=\xc2\x9b"
+                                "31m\0"
+                                "b=\xff";
+    check_line_of(FXI_LOG_TEXT, pairs, sizeof pairs - 1, "T info  S. a=\"\\u009b31m\" b=\"\\u00ff\"\n");
     check_line(FXI_LOG_TEXT, "a=\xe2\x80\xae", "T info  S. a=\"\\u202e\"\n");
     check_line(FXI_LOG_TEXT, "a=\xc3\xa4", "T info  S. a=\xc3\xa4\n");
     check_line(FXI_LOG_JSON, "a=\x1b[0m\xff\xf3\xa0\x81\x81",

@@ -95,6 +95,13 @@ static void lists_and_their_faults(void **unused)
     LINES("\xef\xbb[{\"v\": 1}]\n{\"v\": 2}\n", "syntax 2 ");
     /* An unusable value, bad syntax, something that is no record: each costs itself. */
     LINES("[{\"v\": 1}, {\"v\": -1}, {\"v\": 2}]", "1 range 2 ");
+    /* A text has a newline in it: the brackets behind it are the lost element's, until one ends the list. */
+    LINES("[\n{\"v\": 1},\n{\"a\": \"x\n\", \"l\": [\n1, 2\n]\n},\n{\"v\": 2},\n{\"v\": 3}\n]\n{\"v\": 4}\n",
+          "1 syntax 2 3 4 ");
+    LINES("[\n{\"a\": \"x\n\", \"l\": [\n1, 2\n],\n\"b\": 1},\n{\"v\": 2}\n]\n{\"v\": 4}\n", "syntax 2 4 ");
+    LINES("[\n[\n{\"a\": \"x\n\", \"l\": [\n1\n], \"m\": 1\n},\n{\"v\": 2}\n],\n{\"v\": 3}]\n{\"v\": 4}\n",
+          "syntax 2 3 4 ");
+    LINES("[\n{\"a\": \"x\n\"}\n]\n{\"v\": 4}\n", "syntax 4 ");
     LINES("[{\"v\": 1}, {\"v\": NaN, \"x\": [\"]}\\\"\"]}, {\"v\": 2}]", "1 syntax 2 ");
     LINES("[{\"v\": 1}, {v: 3}, {\"v\": 2}]", "1 syntax 2 ");
     LINES("[{\"v\": 1}, 7, \"]\", null, {\"v\": 2}]", "1 not_object not_object not_object 2 ");

@@ -10,9 +10,13 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "log/logger.h"
@@ -128,6 +132,67 @@ static void test_socket(void **state)
     close(ends[0]);
 }
 
+/* Of another user: it can't be opened once more. The first line is logged, for the sink looks at it then. */
+static void take_terminal_of_another_user(int fd)
+{
+    uid_t user = geteuid();
+    take_stderr(fd);
+    assert_int_equal(fchmod(STDERR_FILENO, 0), 0);
+    if (user == 0)
+        assert_int_equal(seteuid(65534), 0);
+    fx_log(NULL, FX_LOG_ERROR, "The first line.", NULL);
+    if (user == 0)
+        assert_int_equal(seteuid(user), 0);
+    prctl(PR_SET_DUMPABLE, 1); /* as before; LeakSanitizer wants it */
+}
+
+/* Reads until the lines have come. Nothing comes while the writer's thread has not had its turn. */
+static void read_until(int reader, struct fxi_str *text, const char *what, int count)
+{
+    char buffer[4096];
+    struct pollfd ready = {.fd = reader, .events = POLLIN};
+    for (int tries = 0; count_of(text, what) < count; tries++) {
+        assert_true(tries < 10000); /* minutes of silence, or far more than was written */
+        fxi_log_flush();
+        if (poll(&ready, 1, 50) != 1)
+            continue;
+        ssize_t size = read(reader, buffer, sizeof buffer);
+        assert_true(size > 0);
+        fxi_str_add(text, buffer, (size_t)size);
+    }
+}
+
+static void test_terminal_of_another_user(void **state)
+{
+    struct termios modes;
+    (void)state;
+    int reader = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(reader >= 0 && grantpt(reader) == 0 && unlockpt(reader) == 0);
+    int terminal = open(ptsname(reader), O_RDWR | O_NOCTTY);
+    assert_int_equal(tcgetattr(terminal, &modes), 0);
+    cfmakeraw(&modes);
+    assert_int_equal(tcsetattr(terminal, TCSANOW, &modes), 0);
+    int inherited = dup(terminal);
+    take_terminal_of_another_user(terminal);
+    unsigned long lost_before = fxi_log_lost();
+    log_lines(3 * KEPT_LINES); /* returns, or the test's time is over */
+    int lost = (int)(fxi_log_lost() - lost_before);
+    assert_true(lost > 0);
+    struct fxi_str text = {0};
+    read_until(reader, &text, " A line. number=", 3 * KEPT_LINES - lost);
+    read_until(reader, &text, "Log lines were lost", 1);
+    assert_int_equal(count_of(&text, "The first line."), 1);
+    assert_int_equal(fcntl(inherited, F_GETFL) & O_NONBLOCK, 0); /* others share it */
+
+    log_lines(KEPT_LINES / 2); /* the writer blocks, and is left behind */
+    fxi_log_end(100);
+    fx_log(NULL, FX_LOG_ERROR, "Another writer.", NULL);
+    give_stderr_back();
+    fxi_str_fini(&text);
+    close(inherited);
+    close(reader);
+}
+
 /* Longer than a pipe takes in one piece. */
 static void test_long_line(void **state)
 {
@@ -200,6 +265,25 @@ static void test_file(void **state)
     fxi_str_fini(&text);
 }
 
+/* The byte that once stood between pairs. */
+static void test_value_forges_no_pair(void **state)
+{
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    take_stderr(ends[1]);
+    fx_log(NULL, FX_LOG_ERROR, "S.", "one=%s two=%d three=%.*s four=%s",
+           "a\x1f"
+           "two=9 five=1",
+           2, 3, "cutoff", "");
+    struct fxi_str text = {0};
+    read_all(ends[0], &text);
+    assert_non_null(strstr(text.data, "S. one=\"a\\u001ftwo=9 five=1\" two=2 three=cut four=\"\"\n"));
+    give_stderr_back();
+    close(ends[0]);
+    fxi_str_fini(&text);
+}
+
 static void test_levels(void **state)
 {
     bool has_changed;
@@ -220,9 +304,14 @@ static void test_levels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pipe),      cmocka_unit_test(test_socket),
-        cmocka_unit_test(test_long_line), cmocka_unit_test(test_nobody_reads_any_more),
-        cmocka_unit_test(test_file),      cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_socket),
+        cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_nobody_reads_any_more),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_terminal_of_another_user),
+        cmocka_unit_test(test_value_forges_no_pair),
     };
     signal(SIGPIPE, SIG_IGN); /* as in the program */
     return cmocka_run_group_tests(tests, NULL, NULL);

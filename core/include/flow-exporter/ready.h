@@ -19,7 +19,11 @@ struct fx_instance;
 FX_API void fx_ready_set(struct fx_instance *instance, const char *reason);
 #define FX_READY_REASON_MAX 200
 
-/* Calls visit for every part of the program that is not ready. Returns their number. Any thread; takes a short lock. */
+/*
+ * Calls visit for every part of the program that is not ready, and returns their number. Then calls visit for every call
+ * of a plugin that exceeds pipeline.call_deadline, with the plugin's name, the call and its age. Such calls are not in
+ * the number: they are no reason by themselves. Any thread; takes short locks.
+ */
 FX_API unsigned fx_ready_visit(struct fx_instance *instance,
                                void (*visit)(void *arg, const char *name, const char *reason), void *arg);
 

@@ -3,14 +3,15 @@
 import random
 import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka.admin import NewTopic
 
 from configs import ASN, fresh_group, kafka_config, record
 from kafka import Kafka, properties
-from programs import TESTS, WHOLE, free_port, run, wait_until
-from proxy import COMMIT, FETCH, MOMENTS, SYNC_GROUP, Proxy
+from programs import SLOWNESS, TESTS, WHOLE, free_port, run, wait_until
+from proxy import COMMIT, FETCH, MOMENTS, OFFSET_FETCH, SYNC_GROUP, Proxy
 from test_crashes import PARTITIONS, load  # noqa: F401 (a fixture)
 
 
@@ -49,6 +50,52 @@ def proxied(port, proxy_port):
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
     }
+
+
+@pytest.fixture(name="behind")
+def behind_fixture(tmp_path):
+    """A broker, and a proxy before it that a configuration leads to."""
+    port, proxy_port = free_port(), free_port()
+    inside, settings = proxied(port, proxy_port)
+    broker = Kafka(tmp_path / "kafka", port=port, settings=settings)
+    proxy = Proxy(inside, proxy_port)
+
+    def config(topic):
+        made = kafka_config(broker, topic)
+        made["inputs"][0]["brokers"] = [f"127.0.0.1:{proxy_port}"]
+        return made
+
+    yield SimpleNamespace(broker=broker, proxy=proxy, config=config)
+    proxy.close()
+    broker.kill()
+
+
+def test_a_topic_is_deleted_while_its_partitions_are_assigned(behind, exporter):
+    """The group has given them to us, and then there are none: the other topic is read nevertheless."""
+    for name in ("pair-a", "pair-b"):
+        behind.broker.topic_create(name=name)
+    behind.proxy.hold(OFFSET_FETCH)
+    program = exporter(behind.config("^pair-.*"))
+    assert behind.proxy.holds.wait(60 * SLOWNESS)
+    behind.broker.topic_delete("pair-b")
+    behind.proxy.release()
+    behind.broker.produce("pair-a", [record(1, ASN, 1)] * 5)
+    program.wait_for_page(lambda page: page.total() == 5, "the other topic is read")
+
+
+def test_a_coordinator_does_not_know_a_partition_for_a_moment(behind, exporter):
+    """As in the moment after its restart: its answer does not mean that the commit is accepted."""
+    behind.broker.topic_create(name="flows")
+    config = behind.config("flows")
+    config["state"].update(min_interval="1h", max_interval="1h")
+    program = exporter(config)
+    program.wait_for_assigned(1)
+    behind.broker.produce("flows", [record(1, ASN, 1)] * 5)
+    program.wait_for_page(lambda page: page.self_sum("flow_exporter_records_total") == 5, "they are counted")
+    behind.proxy.deny(1)
+    program.stop()
+    assert behind.proxy.commits == 2  # the last checkpoint was asked for once more
+    assert behind.broker.committed("flows", config["inputs"][0]["group"]) == {0: 5}
 
 
 def test_connections_cut_in_a_fetch_and_in_a_commit(load, tmp_path):

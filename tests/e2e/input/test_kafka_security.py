@@ -117,6 +117,28 @@ def test_refused(secure, exporter, case):
     assert "s3cret" not in program.log()
 
 
+def test_a_topic_that_is_not_read_any_more_may_be_forbidden(secure, exporter, tmp_path):
+    """Nothing marks the checkpoint as accepted, so Kafka is asked: what it does not tell of another topic is not waited for."""
+    one, other, group = produce(secure), produce(secure), fresh_group()
+    secure.allow("bob", GROUP, group)
+    secure.allow("bob", TOPIC, one)
+    config = config_of(secure, "SASL", one, {"security.protocol": "SASL_PLAINTEXT", **sasl("PLAIN")}, group=group)
+    config["inputs"][0]["topics"] = [one, other]
+    config["state"]["directory"] = str(tmp_path / "state")
+    program = exporter(config)
+    program.wait_for_page(lambda page: page.total() == 140, "both topics")
+    program.fresh_page()
+    program.stop()
+    for slot in (tmp_path / "state").glob("checkpoint-*"):
+        with open(slot, "r+b") as file:
+            file.write(bytes(32))  # its mark
+    config["inputs"][0]["topics"] = [one]
+    config["inputs"][0]["rdkafka"].update(sasl("PLAIN", "bob"))
+    program = exporter(config)
+    program.wait_for_page(lambda page: page.total() == 140, "what was kept")
+    assert f"topic={other} " in program.log()
+
+
 def test_a_password_that_is_right_later(secure, exporter):
     """Refused at first; once the broker knows the user, the program goes on by itself, with nothing lost."""
     topic, group = produce(secure), fresh_group()

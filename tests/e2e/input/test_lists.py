@@ -8,7 +8,7 @@ import pytest
 
 from configs import ASN, kafka_config, record, stdin_config
 from page import RECEIVE, differences
-from programs import SCALE
+from programs import SCALE, SLOWNESS
 
 MALFORMED = "flow_exporter_records_malformed_total"
 KEY = (RECEIVE, 9, ASN, "border.example.net")
@@ -47,6 +47,16 @@ def layouts():
 
 
 LAYOUTS = dict(layouts())
+
+
+def test_a_long_element_costs_time_by_its_length(exporter, tmp_path):
+    """It comes in some hundred blocks, and what is cut is decoded from its beginning: not with each of them."""
+    data = json.dumps([flow(7, pad="x" * (128 << 20)), flow(1)])
+    program, page = run_stdin(exporter, tmp_path, data, max_line="256MiB")
+    assert page.total() == 8 and reasons(page) == {}
+    seconds = page.self_sum("process_cpu_seconds_total")
+    assert 0 < seconds < 4 * SLOWNESS, seconds
+    program.kill()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -166,6 +166,25 @@ def test_ends_of_transactions_are_committed(kafka, topic, exporter, tmp_path, la
     assert "are lost" not in program.log()
 
 
+def test_a_known_record_is_the_end_of_a_transaction_now(kafka, exporter):
+    """The new log ends with an offset that has no record, and a known record had that offset: it does not come."""
+    topic = kafka.topic_create()
+    program = exporter(kafka_config(kafka, topic))
+    program.wait_for_assigned(1)
+    kafka.produce(topic, lines(1, 6))
+    wait_for_total(program, 6)
+    time.sleep(1.1)  # what is waited for is time itself: a known record stays when it is a second old
+    kafka.produce(topic, lines(1, 4))
+    wait_for_total(program, 10)
+    kafka.topic_delete(topic)
+    kafka.topic_create(name=topic)
+    producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": topic})
+    producer.init_transactions(30)
+    transaction(kafka, producer, topic, [100] * 5)
+    wait_for_total(program, 510)
+    program.kill()
+
+
 def test_a_transaction_that_is_open_is_not_passed(kafka, topic, exporter):
     """What may still be committed is neither counted nor committed over."""
     producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": topic})
