@@ -1,4 +1,4 @@
-dnl FX_MISSING(WHAT, DEBIAN, FEDORA): notes what is not there and its packages; the checks go on.
+dnl FX_MISSING(WHAT, DEBIAN, FEDORA): notes what is missing and its packages. The checks continue.
 AC_DEFUN([FX_MISSING], [
   fx_missing="$fx_missing${fx_missing:+, }$1"
   AS_CASE([" $fx_debian "], [*" $2 "*], [], [fx_debian="$fx_debian $2"; fx_fedora="$fx_fedora $3"])
@@ -13,13 +13,13 @@ m4_define([_FX_EACH_MODULE], [m4_foreach([fx_module], [$@], [_FX_MODULE(fx_modul
 m4_define([_FX_SPEC], [$1])
 m4_define([_FX_SPECS], [m4_foreach([fx_module], [$@], [_FX_SPEC(fx_module) ])])
 
-dnl FX_MODULES(VARIABLE, MODULE...): their flags in VARIABLE_CFLAGS and VARIABLE_LIBS, or all that is missing is noted.
+dnl FX_MODULES(VARIABLE, MODULE...): puts the flags into VARIABLE_CFLAGS and VARIABLE_LIBS, or notes what is missing.
 AC_DEFUN([FX_MODULES], [
   AS_IF([test "x$$1_LIBS" = x], [_FX_EACH_MODULE(m4_shift($@))])
   PKG_CHECK_MODULES([$1], m4_dquote(_FX_SPECS(m4_shift($@))), [], [:])
 ])
 
-dnl Ends here, with one line for each distribution, if anything is missing.
+dnl If anything is missing, configure ends here, with one line for each distribution.
 AC_DEFUN([FX_NOTHING_MISSING], [
   AS_IF([test "x$fx_missing" != x], [AC_MSG_ERROR([these are missing: $fx_missing
   Debian, Ubuntu: sudo apt install$fx_debian
@@ -37,7 +37,7 @@ AC_DEFUN([FX_PLUGIN_SWITCH], [
   ])
 ])
 
-dnl librdkafka's mock cluster is outside its ABI promise: the demo's broker is built only where it is there.
+dnl librdkafka's ABI promise does not cover its mock cluster, so the demo's broker is built only where it exists.
 AC_DEFUN([FX_CHECK_MOCK_CLUSTER], [
   have_mock_cluster=no
   AS_IF([test "x$with_input_kafka" != xno], [
@@ -91,7 +91,7 @@ AC_DEFUN([FX_SANITIZER], [
     HARDEN_CPPFLAGS=-DFXI_SANITIZED
   ])
   AC_SUBST([SANITIZER_FLAGS])
-  dnl A library or plugin under a sanitizer has undefined symbols of its run time.
+  dnl With a sanitizer, a library or plugin has undefined symbols of the sanitizer's run time.
   AM_CONDITIONAL([SANITIZED], [test "x$with_sanitizer" != xno])
 ])
 
@@ -117,7 +117,7 @@ AC_DEFUN([FX_COVERAGE], [
   AC_SUBST([COVERAGE_FLAGS])
 ])
 
-dnl Places where a test lets the program end: for tests only.
+dnl Places where a test makes the program end. For tests only.
 AC_DEFUN([FX_FAILPOINTS], [
   AC_ARG_ENABLE([failpoints], [AS_HELP_STRING([--enable-failpoints],
     [places where tests let the program end, chosen by FLOW_EXPORTER_FAILPOINT; for tests only])],
