@@ -221,7 +221,7 @@ def test_two_inputs_need_two_files(tmp_path):
     path = tmp_path / "flows.yaml"
     path.write_text(json.dumps({"inputs": [one, {**one, "name": "two"}], "outputs": [{"plugin": "output-prometheus", "asn": 0}]}))
     status, _, err = flow_exporter_run("--config", path, "--check")
-    assert status == 78 and "'/x' is another input's file already" in err
+    assert status == 78 and "'/x' is already the file of another input" in err
 
 
 def test_a_line_that_was_cut_is_ended(exporter, tmp_path):

@@ -214,7 +214,7 @@ REFUSED = [
     ({"type": "gauge", "name": "flow_y"}, "flow_y\n", "would both have a 'flow_y'"),
     ({"type": "gauge", "name": "flow_h", "value": 1}, "1\n", "which only a counter does"),
     ({"type": "histogram", "name": "flow_h", "buckets": [5, 7, 6]}, "- 6", "'6' is not above the bound before it"),
-    ({"type": "histogram", "name": "flow_h", "buckets": [5, "inf"]}, "- inf", "'inf' is not the bound"),
+    ({"type": "histogram", "name": "flow_h", "buckets": [5, "inf"]}, "- inf", "'inf' is not a bucket's bound"),
     ({"type": "histogram", "name": "flow_h", "buckets": [-1, 5]}, "- -1", "'-1' is below 0"),
     ({"type": "histogram", "name": "flow_h", "buckets": []}, "[]", "1 to 64 entries"),
     ({"type": "histogram", "name": "flow_h", "buckets": list(range(65))}, None, "1 to 64 entries, not 65"),
