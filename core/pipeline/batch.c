@@ -1,4 +1,4 @@
-/* Batches: rows and the memory of their texts. The worker's thread. */
+/* Batches: rows, and memory for their texts. Only the worker's thread. */
 #include "pipeline/batch.h"
 
 #include <stdbool.h>
@@ -7,13 +7,13 @@
 
 #include "util/alloc.h"
 
-/* A batch is given on when its texts reach FXI_BATCH_TEXT (feed.c), so that only one payload can go beyond. */
+/* A batch is passed on once its texts exceed BATCH_TEXT_BYTES (feed.c), so only one payload can go beyond that. */
 #define ARENA_LIMIT ((size_t)1 << 30)
 
 void fxi_batch_init(struct fxi_batch *batch, uint32_t capacity, uint32_t width)
 {
     *batch = (struct fxi_batch){.public.width = width, .capacity = capacity};
-    /* One row more than the capacity: a record can become two (mapping.h). */
+    /* One row more than the capacity, since a record can become two (mapping.h). */
     batch->public.values = fxi_calloc(((size_t)capacity + 1) * (width ? width : 1), sizeof *batch->public.values);
     batch->dropped = fxi_calloc(capacity / 8 + 1, 1);
     fxi_arena_init(&batch->arena, ARENA_LIMIT);

@@ -1,4 +1,4 @@
-/* The tables of what the core counts. */
+/* The tables of the core's own metrics. */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
@@ -10,7 +10,7 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-/* In the order of enum fxi_decode from FXI_DECODE_SYNTAX on; a test holds them together. */
+/* In the order of enum fxi_decode from FXI_DECODE_SYNTAX on; a test checks this. */
 static const char *const malformed_reasons[] = {"syntax", "truncated",  "encoding", "depth",    "type",
                                                 "range",  "not_object", "trailing", "too_long", NULL};
 static const char *const ignored_reasons[] = {"marker", "empty", "seen", "unassigned", NULL};

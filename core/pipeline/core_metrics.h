@@ -1,4 +1,4 @@
-/* What the core counts by itself, as tables like those of plugins. */
+/* The core's own metrics, as tables like those of plugins. */
 #ifndef FXI_PIPELINE_CORE_METRICS_H
 #define FXI_PIPELINE_CORE_METRICS_H
 

@@ -1,7 +1,6 @@
 /*
- * The file of dead letters. Everything is under its lock: malformed records are
- * rare, and whoever has many of them may wait. A letter that could be
- * written in part only is cut off again, so that every line is whole.
+ * The file of dead letters. Its lock guards everything. Malformed records are rare, and an input with many of them may
+ * wait. If only a part of a letter can be written, this part is removed again. So every line is complete.
  */
 #include "pipeline/letters.h"
 
@@ -20,7 +19,10 @@
 #include "util/str.h"
 #include "util/utf8.h"
 
-/* Beyond this, letters are written before the checkpoint asks; beyond twice this and one letter nothing is taken. */
+/*
+ * Beyond this size, letters are written before a checkpoint asks. Beyond twice this size and one letter, none are
+ * taken.
+ */
 #define BUFFER_BYTES ((size_t)256 * 1024)
 
 struct fxi_letters {
@@ -29,10 +31,10 @@ struct fxi_letters {
     int fd;
     int64_t max_bytes;
     struct fxi_str buffer;
-    uint64_t buffered, unsynced, stored; /* letters */
+    uint64_t buffered, unsynced, stored; /* numbers of letters */
 };
 
-/* A line that a crash of the machine cut short is ended, so that the next letter is not a part of it. */
+/* Ends a last line that a crash of the machine has truncated, so that the next letter begins a line. */
 static void end_last_line(int fd)
 {
     struct stat stat;
@@ -40,7 +42,7 @@ static void end_last_line(int fd)
     bool torn = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size > 0 &&
                 pread(fd, &last, 1, stat.st_size - 1) == 1 && last != '\n';
     if (torn && write(fd, "\n", 1) != 1)
-        return; /* whoever reads the file sees one bad line more */
+        return; /* readers of the file will see one bad line more */
 }
 
 struct fxi_letters *fxi_letters_open(const char *path, int64_t max_bytes, const char *name, struct fx_error *err)
@@ -133,7 +135,7 @@ static void print_letter(struct fxi_str *to, const char *name, const struct fx_l
     fxi_str_puts(to, "}\n");
 }
 
-/* All or nothing, as far as a file can. Under the lock. */
+/* Writes everything or nothing, as far as a file allows. Under the lock. */
 static int write_out(struct fxi_letters *letters, struct fx_error *err)
 {
     struct stat stat;

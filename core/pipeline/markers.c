@@ -1,9 +1,9 @@
 /*
- * Purges of writers. A worker counts records by itself and merges once a poll,
- * or at a marker; the purges of an input are under its lock.
+ * Purges of writers. Each worker counts records by itself and merges the counts once each poll, or at a marker. The
+ * purges of an input are guarded by its lock.
  *
- * The close of a purge comes by one partition, its records by many: it is judged when the wait is over. Purges
- * that follow each other under one writer_id faster than that are judged together, sooner or later.
+ * The close of a purge arrives in one partition, but its records arrive in many. So a purge is judged when the wait is
+ * over. If purges of one writer_id follow each other faster than that, they are judged together.
  */
 #include "pipeline/markers.h"
 
@@ -15,10 +15,10 @@
 #include "pipeline/core_metrics.h"
 #include "util/alloc.h"
 
-#define ID_MAX         120 /* bytes of a writer_id that are looked at */
-#define COUNTS_MAX     32  /* writers of a worker between merges; beyond, it merges */
-#define PURGES_MAX     256 /* purges that are watched; beyond, the one that was quiet for longest is given up */
-#define CLOSES_MAX     16  /* purges that are judged together at most */
+#define ID_MAX         120 /* bytes of a writer_id that are compared */
+#define COUNTS_MAX     32  /* writers of a worker between two merges; when full, it merges */
+#define PURGES_MAX     256 /* watched purges; when full, the quietest one is dropped */
+#define CLOSES_MAX     16  /* the most purges that are judged together */
 #define FORGOTTEN_MS   INT64_C(3600000)
 #define JUDGE_EVERY_MS 200
 
@@ -120,7 +120,7 @@ static void begin_series(struct fxi_markers *markers, struct purge *purge)
     purge->shown_missing = fxi_metric_set_series(markers->set, FXI_INPUT_WRITER_MISSING, values);
 }
 
-/* The series stay: they are counters. */
+/* The purge's series stay, since they are counters. */
 static void remove_purge(struct fxi_markers *markers, struct purge *purge)
 {
     *purge = markers->purges[--markers->count];
@@ -206,7 +206,7 @@ static struct writer_count *count_of(struct fxi_writer_counts *counts, const cha
     unsigned i = 0;
     while (i < counts->count && !is_id(&counts->entries[i].id, text, size))
         i++;
-    if (i == COUNTS_MAX) { /* rare: the time is only needed to the precision of a poll */
+    if (i == COUNTS_MAX) { /* rare, so the time need not be more precise than a poll */
         fxi_markers_merge(counts, counts->markers->judged_ms);
         i = 0;
     }
@@ -250,7 +250,9 @@ void fxi_markers_marker(struct fxi_writer_counts *counts, const struct fx_value 
     pthread_mutex_lock(&markers->lock);
     merge(counts, now_ms);
     struct purge *purge = purge_of(markers, &id, now_ms);
-    /* What was before is over: else a new purge's records would make up for those that the last one misses. */
+    /*
+     * The earlier purge is over. Otherwise records of the new purge would make up for those that the earlier one lacks.
+     */
     if (is_init && purge->closes && is_due(markers, purge, now_ms)) {
         judge(markers, purge);
         purge = purge_of(markers, &id, now_ms);

@@ -14,28 +14,31 @@
 #include "metrics/metrics.h"
 #include "pipeline/schema.h"
 
-struct fxi_markers;       /* an input's; its own lock */
-struct fxi_writer_counts; /* a worker's, since the last merge */
+struct fxi_markers;       /* of an input; has its own lock */
+struct fxi_writer_counts; /* of a worker, since the last merge */
 
-/* The fields that markers and records are known by. Before the schema is closed. 0 or negative with err. */
+/* The fields of markers and records. Call before the schema is closed. Gives 0, or negative with err. */
 struct fxi_marker_fields {
     int event_type, writer_id, purged_entries;
 };
 int fxi_markers_claim(struct fxi_schema *schema, struct fxi_marker_fields *fields, struct fx_error *err);
 
-/* wait_ms: how long after a purge_close records of other partitions may still come. set: FXI_INPUT_... */
+/* wait_ms: how long after a purge_close records may still arrive in other partitions. set: FXI_INPUT_... */
 struct fxi_markers *fxi_markers_new(struct fxi_metric_set *set, const struct fxi_marker_fields *fields,
                                     int64_t wait_ms);
 void fxi_markers_free(struct fxi_markers *markers);
 struct fxi_writer_counts *fxi_writer_counts_new(struct fxi_markers *markers);
 void fxi_writer_counts_free(struct fxi_writer_counts *counts);
 
-/* The worker's thread: a record, a marker, and, once a poll, the merge of what it counted. now_ms: monotonic. */
+/*
+ * Only the worker's thread. record: one record. marker: one marker. merge: once each poll, merges the worker's counts.
+ * now_ms is monotonic.
+ */
 void fxi_markers_record(struct fxi_writer_counts *counts, const struct fx_value *row);
 void fxi_markers_marker(struct fxi_writer_counts *counts, const struct fx_value *row, int64_t now_ms);
 void fxi_markers_merge(struct fxi_writer_counts *counts, int64_t now_ms);
 
-/* Streams have come, gone or been put back: of purges that are under way, nothing can be said any more. Any thread. */
+/* Streams have begun, ended or gone back, so purges in progress can't be judged any more. Any thread. */
 void fxi_markers_spoil(struct fxi_markers *markers);
 
 #endif

@@ -1,4 +1,4 @@
-/* How long calls of plugins have not returned, as metrics and texts: looked up when somebody asks. Any thread. */
+/* How long calls of plugins have not returned, as metrics and texts, calculated when somebody asks. Any thread. */
 #include "plugin/calls.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "pipeline/wiring.h"
 #include "util/alloc.h"
 
-/* Of each instance the longest call; the last place is the core's own. */
+/* The longest call of each instance. The last place is for the core's own calls. */
 struct longest {
     const struct fxi_pipeline *pipeline;
     int64_t *lasted_ms;

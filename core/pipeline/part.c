@@ -1,4 +1,4 @@
-/* The instances for those who ask. They do not change from start on: any thread, no lock. */
+/* The instances, for plugins that ask. They do not change after the start, so any thread may ask without a lock. */
 #include <flow-exporter/plugin.h>
 
 #include "pipeline/wiring.h"

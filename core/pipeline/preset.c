@@ -1,8 +1,7 @@
 /*
- * The presets as tables. Constants. The names are those of the producers'
- * own documents: goflow2's and goflow's JSON, nProbe's template names with
- * the numbers of the elements (which it writes for other templates), and the
- * numbers of IPFIX's elements, which is what vFlow writes.
+ * The presets as tables of constants. The names are from the producers' documentation: goflow2's and goflow's JSON;
+ * nProbe's template names, with the element numbers that it writes for other templates; and for vFlow the element
+ * numbers of IPFIX.
  */
 #include "pipeline/preset.h"
 

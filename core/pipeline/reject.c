@@ -1,8 +1,6 @@
 /*
- * Rejected records. The worker's thread, inside its gate; store is the
- * checkpoint's. A dead letter that can't be kept holds the worker or the
- * checkpoint up for pipeline.retry_for, then it is counted as lost: the same
- * policy as for outputs.
+ * Rejected records. The worker's thread, inside its gate. store belongs to the checkpoint. If a dead letter can't be
+ * kept, the worker or the checkpoint waits for up to pipeline.retry_for. Then the letter counts as lost, as in outputs.
  */
 #include "pipeline/reject.h"
 
@@ -65,7 +63,7 @@ int fxi_reject_start(struct fxi_input *input, struct fx_error *err)
     return input->letters ? 0 : fx_error_option(err, input->instance, "dead_letters", "file", "%s", why.message);
 }
 
-/* Lines of a payload are counted from where the last fault was, not from its beginning each time. */
+/* Lines are counted from the place of the last fault, not from the payload's beginning each time. */
 static int64_t line_of(struct fx_feed *feed, const struct fx_payload *payload, const char *where)
 {
     struct fxi_line_count *count = &feed->lines;
@@ -79,7 +77,7 @@ static int64_t line_of(struct fx_feed *feed, const struct fx_payload *payload, c
     return count->lines;
 }
 
-/* A stream without partitions counts lines (feed.h); in a message the line says which of its records it was. */
+/* In a stream without partitions the line is that of the stream (feed.h). In a message it tells which record it is. */
 static void log_rejected(const struct fx_feed *feed, enum fx_log_level level, const char *sentence,
                          const struct fx_letter *letter, unsigned suppressed)
 {
@@ -159,7 +157,7 @@ void fxi_reject(struct fx_feed *feed, const struct fx_stream *stream, const stru
         from++;
     while (to > from && (to[-1] == '\n' || to[-1] == '\r'))
         to--;
-    where = where > to ? to : where; /* a record that is cut short ends on its own line */
+    where = where > to ? to : where; /* a truncated record ends on its own line */
     const char *line_start = where;
     while (line_start > payload->data && line_start[-1] != '\n')
         line_start--;
@@ -183,7 +181,7 @@ void fxi_reject(struct fx_feed *feed, const struct fx_stream *stream, const stru
         keep(feed, &letter);
 }
 
-/* What the input has sent; those that failed for good are told apart. */
+/* Counts what the input has sent. Letters that failed for good are counted as lost. */
 static int store_sent(struct fxi_input *input, int timeout_ms, struct fx_error *err)
 {
     struct fx_instance *instance = input->instance;

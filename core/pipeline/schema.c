@@ -1,4 +1,4 @@
-/* The schema: claims of fields become numbers. Main thread. */
+/* The schema: numbers claimed fields. Main thread. */
 #include "pipeline/schema.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "plugin/instance.h"
 #include "util/alloc.h"
 
-/* A row is copied and scanned a value at a time: some hundred fields are a mistake in a plugin, not a need. */
+/* Rows are copied and scanned value by value. More fields than this are a mistake in a plugin, not a need. */
 #define FIELDS_MAX 256
 
 static bool reads(const struct fx_claim *claim)

@@ -1,6 +1,4 @@
-/*
- * The texts that ip_proto, etype and tcp_flags are shown with, made once: a record costs a look into a table and no memory.
- */
+/* The texts for ip_proto, etype and tcp_flags, made once. A record costs only a look into a table, and no memory. */
 #include "pipeline/spelling.h"
 
 #include <stdio.h>
@@ -11,7 +9,7 @@
 
 #include "util/alloc.h"
 
-/* Protocols and sets of flags have no more numbers; of Ethernet types only those with a name are kept. */
+/* Protocols and sets of flags have no larger numbers. Of Ethernet types only those with names are kept. */
 #define NUMBERS    256
 #define ETYPES_MAX 32
 

@@ -1,7 +1,6 @@
 /*
- * Name cells: reference-counted texts that arrive late. State and references
- * are atomic; a text is read and replaced under one of a few striped locks,
- * which only slow paths take (a resolver's answer, an output's new series).
+ * Name cells: reference-counted texts that arrive late. State and references are atomic. A text is read and replaced
+ * under one of a few striped locks. Only slow paths take them: a resolver's answer, an output's new series.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +15,7 @@
 struct fx_cell {
     _Atomic uint32_t references;
     _Atomic uint32_t state; /* enum fx_cell_state */
-    uint32_t size;          /* of text; both under the cell's stripe */
+    uint32_t size;          /* of text; both are guarded by the cell's stripe */
     char *text;
     uint32_t key_size;
     char key[];
@@ -75,7 +74,7 @@ int fx_cell_is_shared(const struct fx_cell *cell)
     return atomic_load_explicit(&cell->references, memory_order_acquire) > 1;
 }
 
-/* At most FX_CELL_TEXT_MAX bytes, cut where a character begins. */
+/* The size of the text, cut to FX_CELL_TEXT_MAX bytes at the beginning of a character. */
 static size_t cut_size(const char *text, size_t size)
 {
     if (size <= FX_CELL_TEXT_MAX)
