@@ -1,4 +1,4 @@
-/* What is counted of checkpoints. */
+/* The metrics of checkpoints. */
 #ifndef FXI_CHECKPOINT_CHECKPOINT_METRICS_H
 #define FXI_CHECKPOINT_CHECKPOINT_METRICS_H
 
@@ -25,10 +25,10 @@ enum fxi_checkpoint_result {
 };
 enum fxi_checkpoint_step { FXI_STEP_CUT, FXI_STEP_PREPARE, FXI_STEP_COMMIT, FXI_STEP_EXPOSE };
 enum fxi_recovery {
-    FXI_RECOVERY_NONE,   /* nothing was there */
+    FXI_RECOVERY_NONE,   /* no checkpoint was kept */
     FXI_RECOVERY_NEWEST, /* */
     FXI_RECOVERY_OLDER,  /* the newest was not accepted */
-    FXI_RECOVERY_STALE,  /* later ones were accepted */
+    FXI_RECOVERY_STALE,  /* later checkpoints were accepted than were kept */
     FXI_RECOVERY_DAMAGED /* */
 };
 

@@ -1,6 +1,6 @@
 /*
- * The checkpoint thread: recovers what was kept, then lets the inputs be read. After that it takes a checkpoint when an
- * output asks (a page), when the last is old, and again and again while a commit has no answer.
+ * The checkpoint thread. First it recovers what was kept, and lets workers in. Then it takes checkpoints: when an
+ * output asks for one (for a page), when the last one is old, and again while a commit has no answer.
  */
 #include <time.h>
 
@@ -12,7 +12,10 @@
 #define ASK_AGAIN_MS  200
 #define TRUST_MARK_MS 10000
 
-/* Inputs may have to be asked for long: their sources may be away. What is marked as accepted is trusted after a while. */
+/*
+ * Asks the inputs until they answer, which may take long if their sources can't be reached. After a while a slot that
+ * is marked as accepted is trusted without their answer.
+ */
 static bool recover(struct fxi_checkpoints *checkpoints)
 {
     int64_t trust_mark_ms = fxi_clock_ms() + TRUST_MARK_MS;
@@ -24,7 +27,7 @@ static bool recover(struct fxi_checkpoints *checkpoints)
         fxi_checkpoints_release(checkpoints);
         unsigned suppressed;
         if (rc && fx_log_allowed(&checkpoints->commit_limit, &suppressed))
-            fx_log(NULL, FX_LOG_WARN, "What was counted before is not known yet; asking again.",
+            fx_log(NULL, FX_LOG_WARN, "The last committed checkpoint is not known yet; asking again.",
                    "reason=%s suppressed=%u", err.message, suppressed);
         if (rc) {
             struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000};

@@ -9,10 +9,10 @@
 #include "util/alloc.h"
 #include "util/clock.h"
 
-/* Tells this process from others in the tags of commits. */
+/* Makes an identity for the tags of this process's commits. */
 static void make_identity(struct fxi_checkpoints *checkpoints)
 {
-    uint64_t random; /* a state directory brings its own later */
+    uint64_t random; /* a state directory replaces it by its own */
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         random = (uint64_t)getpid();
     snprintf(checkpoints->identity, sizeof checkpoints->identity, "%016llx", (unsigned long long)random);
@@ -59,7 +59,7 @@ void fxi_checkpoints_free(struct fxi_checkpoints *checkpoints)
     free(checkpoints);
 }
 
-/* ---- what checkpoints are made of */
+/* ---- setting up */
 
 void fxi_checkpoints_add_instance(struct fxi_checkpoints *checkpoints, struct fx_instance *instance)
 {
@@ -87,7 +87,7 @@ void fxi_checkpoints_add_gate(struct fxi_checkpoints *checkpoints, pthread_mutex
     checkpoints->gates[checkpoints->gate_count++] = gate;
 }
 
-/* ---- what others ask */
+/* ---- for other folders */
 
 void fxi_checkpoints_hold(struct fxi_checkpoints *checkpoints)
 {

@@ -1,6 +1,6 @@
 /*
- * The state directory as checkpoints use it: opened at the start, written by every checkpoint, given up when it fails
- * and tried again. Under run, or the main thread at the start.
+ * The state directory in checkpoints: opened at the start, written by every checkpoint, given up after a failure and
+ * then tried again. Under run, or in the main thread at the start.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "util/failpoint.h"
 
 #define REOPEN_MS        1000
-#define IDLE_STREAMS_MAX 10000 /* of an input, in a slot; topics that match a pattern come and go */
+#define IDLE_STREAMS_MAX 10000 /* of an input in a slot; topics that match a pattern come and go */
 
 static void show_state(const struct fxi_checkpoints *checkpoints, bool is_kept)
 {
@@ -26,7 +26,8 @@ static bool stops(const struct fxi_checkpoints *checkpoints)
 }
 
 /*
- * If a configured directory belongs to another process or version, fail. Continue without it only if it was the default.
+ * If a configured directory belongs to another process or version, fail. Continue without it only if it was the
+ * default.
  */
 static int open_failed(const struct fxi_checkpoints *checkpoints, const char *directory, int rc, bool is_default,
                        struct fx_error *err)
@@ -56,10 +57,9 @@ int fxi_checkpoints_open(struct fxi_checkpoints *checkpoints, struct fx_error *e
     bool is_default;
     char *directory = fxi_state_directory(checkpoints->config->state.directory, &is_default);
     if (!directory && is_default)
-        fx_log(
-            NULL, FX_LOG_WARN,
-            "Counters are not kept over a restart: set 'state: {directory: ...}', or 'none' to say that this is meant.",
-            NULL);
+        fx_log(NULL, FX_LOG_WARN,
+               "Counters are not kept over a restart: set 'state: {directory: ...}', or 'none' if that is intended.",
+               NULL);
     int rc = directory ? fxi_state_open(&checkpoints->store, directory, err) : 0;
     if (rc)
         rc = open_failed(checkpoints, directory, rc, is_default, err);
@@ -85,7 +85,7 @@ void fxi_checkpoints_find_folders(struct fxi_checkpoints *checkpoints)
 
 /* ---- a checkpoint */
 
-/* Those of all inputs together, for outputs. */
+/* Lists the positions of all inputs together, for outputs. */
 static size_t gather(struct fxi_checkpoints *checkpoints)
 {
     size_t count = 0;
@@ -100,8 +100,9 @@ static size_t gather(struct fxi_checkpoints *checkpoints)
 }
 
 /*
- * For the slot: also those of streams that are not assigned (yet). When the source has forgotten where we are, they
- * say it, and the next start knows about whom to ask. Streams are in the order of their making, the newest first.
+ * Lists the positions for the slot, including those of streams that are not assigned now. If the source forgets the
+ * committed offsets, these positions remain. They also tell the next start which streams to ask about. The order is
+ * that of the streams' making, newest first.
  */
 static size_t gather_known(struct fxi_checkpoints *checkpoints)
 {
@@ -144,7 +145,7 @@ static int prepare_output(const struct fxi_checkpoints *checkpoints, struct fx_i
     return rc;
 }
 
-/* *prepared: how many outputs have been asked, whatever came of it. */
+/* *prepared is the number of outputs that were asked, whatever they answered. */
 static int write_all(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, size_t *prepared,
                      struct fx_error *err)
 {
@@ -172,7 +173,7 @@ static int write_all(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *
     return fxi_state_finish(checkpoints->store, checkpoints->slot_positions, count, err);
 }
 
-/* The directory fails: what it holds is no longer the truth once the next commit is accepted. */
+/* The directory has failed. Once the next commit is accepted, what the directory holds is no longer the truth. */
 static void give_up(struct fxi_checkpoints *checkpoints, const struct fx_error *err)
 {
     fxi_metric_set_add(checkpoints->metrics, FXI_CHECKPOINT_STATE_FAILURES, 0, 1);
@@ -221,7 +222,7 @@ int fxi_durable_prepare(struct fxi_checkpoints *checkpoints, struct fx_error *er
     fxi_checkpoint_describe(checkpoints, tag, &checkpoint);
     checkpoint.position_count = gather(checkpoints);
     checkpoint.positions = checkpoints->positions;
-    struct fxi_call before = fxi_call_begin(NULL, "write state", 0); /* the disk can stand still */
+    struct fxi_call before = fxi_call_begin(NULL, "write state", 0); /* the disk may hang */
     int rc = durable ? write_all(checkpoints, &checkpoint, &prepared, &why) : 0;
     fxi_call_end(before);
     if (durable)

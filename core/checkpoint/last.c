@@ -1,6 +1,6 @@
 /*
- * The checkpoint of the stop. Main thread. Any call of a plugin may hang, so nothing here waits without a limit. What
- * workers that do not come back have counted is committed nevertheless if they are between payloads.
+ * The last checkpoint, at the stop. Main thread. Any call of a plugin may hang, so every wait has a limit. A worker may
+ * fail to return from poll. What it counted is still committed if it is between payloads.
  */
 #include <time.h>
 
@@ -8,9 +8,9 @@
 #include "util/clock.h"
 
 #define TRY_MS   10
-#define LEAST_MS 50 /* for what begins when the time is over */
+#define LEAST_MS 50 /* for steps that begin after the time is over */
 
-/* A mutex with a limit, by tries: whoever has it may be inside a call that does not return. */
+/* Locks a mutex with a time limit, by trying again and again: its holder may be in a call that does not return. */
 static bool lock_until(pthread_mutex_t *mutex, int64_t end_ms)
 {
     while (pthread_mutex_trylock(mutex)) {
@@ -22,7 +22,7 @@ static bool lock_until(pthread_mutex_t *mutex, int64_t end_ms)
     return true;
 }
 
-/* Whether a cut would not have to wait: a worker that hangs between payloads holds nothing. */
+/* Whether a cut could begin at once. A worker that hangs between payloads holds no gate. */
 static bool gates_are_free(const struct fxi_checkpoints *checkpoints, int64_t end_ms)
 {
     for (size_t i = 0; i < checkpoints->gate_count; i++) {
@@ -46,15 +46,15 @@ void fxi_checkpoints_take_last(struct fxi_checkpoints *checkpoints, int64_t end_
     if (!atomic_load(&checkpoints->progress.recovered))
         return;
     if (!lock_until(&checkpoints->run, wait_ms)) {
-        fx_error_set(&err, FX_ETIMEOUT, "another is under way and does not end");
+        fx_error_set(&err, FX_ETIMEOUT, "another checkpoint is in progress and does not end");
     } else {
         if (!gates_are_free(checkpoints, wait_ms))
-            fx_error_set(&err, FX_ETIMEOUT, "a worker does not come to the end of a batch");
+            fx_error_set(&err, FX_ETIMEOUT, "a worker does not finish its batch");
         else if (fxi_checkpoints_take(checkpoints, time_left(end_ms) * 2 / 3, &err) == 0)
             err.code = 0;
         fxi_checkpoints_release(checkpoints);
     }
     if (err.code)
-        fx_log(NULL, FX_LOG_WARN, "The last checkpoint was not committed; what it counted will be read again.",
-               "reason=%s", err.message);
+        fx_log(NULL, FX_LOG_WARN, "The last checkpoint was not committed; its records will be read again.", "reason=%s",
+               err.message);
 }

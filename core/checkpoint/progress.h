@@ -1,10 +1,10 @@
 /*
- * How far checkpoints have come: which one is under way, which one is committed, and what is known of those between.
- * The struct is written by progress.c only, each function being a step of a checkpoint's life:
+ * How far checkpoints have come: which one is in progress, which one is committed, and which one is in doubt. Only
+ * progress.c writes the struct. Each of its functions is a step in a checkpoint's life:
  *
- *   cut -> overwrite, prepared -> asked -> committed, or gone back
+ *   cut -> end_doubt, prepare -> asked -> committed or gone_back
  *
- * Under the checkpoints' lock, but for the atomic members.
+ * Guarded by run, except for the atomic members.
  */
 #ifndef FXI_CHECKPOINT_PROGRESS_H
 #define FXI_CHECKPOINT_PROGRESS_H
@@ -16,50 +16,54 @@
 #include "state/slot.h"
 
 struct fxi_progress {
-    uint64_t number;           /* of the checkpoint under way or the last one; never used twice */
+    uint64_t number;           /* of the checkpoint in progress or the last one; never used twice */
     uint64_t committed_number; /* 0: none */
     bool unsettled;            /* checkpoint `number` was cut, but its commit has no answer yet */
-    bool is_void;              /* what was counted since the cut is given back once it is settled */
-    bool durable;              /* it is in the state directory, too */
-    int64_t asked_ns;          /* when its commit was first asked for */
-    /* Prepared, but as far as is known not accepted: an answer that comes late can still say so. NULL: none. */
+    bool is_void;              /* once it is settled, what was counted since its cut is rolled back */
+    bool durable;              /* it is in the state directory as well */
+    int64_t asked_ns;          /* when its commit was first requested */
+    /* Durable, but not accepted as far as we know; a late answer may still show that it was. NULL: none. */
     const struct fxi_slot *doubtful;
 
-    _Atomic int64_t committed_ms; /* when the last checkpoint was accepted; before that, when the program started */
-    _Atomic bool recovered;       /* outputs have their values, and inputs may be read */
-    _Atomic bool is_dirty;        /* something was counted since the last cut */
-    _Atomic bool is_owed;         /* a cut was begun, and neither committed nor given back yet */
-    _Atomic bool abandoned;       /* a batch was cut off by the stop: no last checkpoint */
+    /* when the last checkpoint was accepted; before the first, when the program started */
+    _Atomic int64_t committed_ms;
+    _Atomic bool recovered; /* outputs have their values, and inputs may be read */
+    _Atomic bool is_dirty;  /* something was counted since the last cut */
+    _Atomic bool is_owed;   /* a cut was begun, and neither committed nor rolled back yet */
+    _Atomic bool abandoned; /* a worker gave up a batch at the stop, so no last checkpoint is taken */
 };
 
 /* The program starts. */
 void fxi_progress_start(struct fxi_progress *progress);
-/* What was committed before is known: truth is 0 if nothing was. newest: the greatest number that was ever used. */
+/* Recovery has ended. truth is the last committed number, or 0 for none. newest is the largest number ever used. */
 void fxi_progress_recovered(struct fxi_progress *progress, uint64_t truth, uint64_t newest,
                             const struct fxi_slot *doubtful);
-/* Outputs have their values: inputs may be read. */
+/* Outputs have their values, so inputs may be read. */
 void fxi_progress_ready(struct fxi_progress *progress);
-/* A later number was used than is known here. */
+/* A larger number turned out to have been used. */
 void fxi_progress_pass(struct fxi_progress *progress, uint64_t number);
 
-/* A checkpoint takes the next number; then its cut begins, all workers standing. */
+/* next: a checkpoint gets the next number. cut: its cut begins, while all workers wait. */
 void fxi_progress_next(struct fxi_progress *progress);
 void fxi_progress_cut(struct fxi_progress *progress);
-/* The slot of the one in doubt is written over, or given up, or has had its answer. */
+/* The slot in doubt is overwritten, given up, or settled. */
 void fxi_progress_end_doubt(struct fxi_progress *progress);
-/* It is going to be made durable, or there is no directory. Then it is kept in this slot; NULL: that failed. */
+/*
+ * prepare: the checkpoint is being made durable, or there is no directory. prepared: it is in this slot, or NULL: that
+ * failed.
+ */
 void fxi_progress_prepare(struct fxi_progress *progress, bool is_durable);
 void fxi_progress_prepared(struct fxi_progress *progress, const struct fxi_slot *slot);
-/* Its commit is asked for. */
+/* asked: its commit is requested. */
 void fxi_progress_asked(struct fxi_progress *progress);
 void fxi_progress_committed(struct fxi_progress *progress);
-/* What was counted since the cut is to be given back; and it was, the commit under way included. */
+/* void: what was counted since the cut must be rolled back. gone_back: it was, together with the pending commit. */
 void fxi_progress_void(struct fxi_progress *progress);
 void fxi_progress_gone_back(struct fxi_progress *progress);
-/* The one in doubt was accepted after all. */
+/* The checkpoint in doubt was accepted after all. */
 void fxi_progress_adopt(struct fxi_progress *progress, uint64_t number);
 
-/* Any worker: something is being counted, inside its gate; a batch could not be written whole. */
+/* Any worker. note_count: it counts, inside its gate. abandon: it could not write a batch completely. */
 void fxi_progress_note_count(struct fxi_progress *progress);
 void fxi_progress_abandon(struct fxi_progress *progress);
 

@@ -1,7 +1,4 @@
-/*
- * What the inputs' sources say by the tags beside the committed positions: which checkpoints of this instance were
- * accepted. Under run.
- */
+/* What the tags beside the committed positions show: which checkpoints of this instance were accepted. Under run. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +6,9 @@
 #include "plugin/calls.h"
 #include "util/alloc.h"
 
-/* Behind the public struct. */
+/* The struct behind the public one. */
 struct recall {
-    struct fx_recall public; /* first */
+    struct fx_recall public; /* first, so that the public pointer is also ours */
     struct fxi_evidence *evidence;
 };
 
@@ -70,8 +67,8 @@ static size_t sort_positions(const struct fxi_checkpoints *checkpoints, const st
 }
 
 /*
- * The input's streams in both slots, each once: those that have moved between them, or the others. A stream has moved
- * if both slots have it, at different places: the newer one's commit has to have touched it.
+ * Lists the input's streams in both slots once each: those that moved between the slots, or the others. A stream has
+ * moved if both slots have it at different places. Then the newer slot's commit must have changed it.
  */
 static size_t list_streams(const struct fxi_checkpoints *checkpoints, const struct fxi_source *source, bool moved,
                            struct fx_position **positions)
@@ -113,7 +110,7 @@ static int ask_source(struct fxi_checkpoints *checkpoints, const struct fxi_sour
     return rc;
 }
 
-/* Streams that have moved are asked about first, apart. */
+/* Streams that moved are asked about first, separately. */
 int fxi_recall(struct fxi_checkpoints *checkpoints, struct fxi_evidence *evidence, bool *asked, int timeout_ms,
                struct fx_error *err)
 {

@@ -1,7 +1,7 @@
 /*
- * Recovery: which checkpoint was accepted last? The truth is what the inputs' sources say by the tags beside the
- * committed positions; the state directory only has the values for it. Nothing of a newer slot was shown before it was
- * accepted, so going on from the older one takes nothing back.
+ * Recovery: finds out which checkpoint was accepted last. The tags beside the committed positions decide; the state
+ * directory only has the values. Nothing of a newer slot was shown before it was accepted. So continuing from the older
+ * one takes nothing back.
  *
  * Under run, before anything is read.
  */
@@ -11,7 +11,7 @@
 #include "checkpoint/inside.h"
 #include "util/failpoint.h"
 
-/* Can the slot that is damaged have been accepted after the one that is not? */
+/* Whether the damaged slot may have been accepted after the valid one. */
 enum damage { DAMAGE_NO, DAMAGE_PERHAPS, DAMAGE_YES };
 
 static enum damage judge_damage(const struct fxi_checkpoints *checkpoints, const struct fxi_slot *sound)
@@ -19,15 +19,16 @@ static enum damage judge_damage(const struct fxi_checkpoints *checkpoints, const
     const struct fxi_slot *other = fxi_state_slot(checkpoints->store, 1 - sound->index);
     if (!*fxi_state_fault(checkpoints->store, other->index) || other->is_unfinished)
         return DAMAGE_NO;
-    if (other->mark == FXI_MARK_SOUND) /* set by itself, and never before the rest was on the disk */
+    if (other->mark == FXI_MARK_SOUND) /* written separately, and never before the rest was on the disk */
         return other->mark_number > sound->number ? DAMAGE_YES : DAMAGE_NO;
     return DAMAGE_PERHAPS;
 }
 
 /*
- * Can the inputs' sources tell at all whether the newest slot, which is not marked, was accepted? Not when they have not
- * one tag of this instance where the older slot left some: somebody has dropped them. Then the newest slot counts:
- * nothing that was shown goes back, and its positions, from which reading goes on if the source has none, fit its values.
+ * Whether the inputs' sources can't tell any more if the newest slot was accepted. The slot is not marked. If the older
+ * slot left tags and now there is not a single one of this instance, then somebody has removed them. The newest slot
+ * counts then. Nothing that was shown goes back. Its positions fit its values, and reading continues there if the
+ * source has none.
  */
 static bool has_been_forgotten(const struct fxi_checkpoints *checkpoints, const struct fxi_evidence *evidence,
                                const struct fxi_slot *newest, const struct fxi_slot *older)
@@ -60,7 +61,7 @@ static void begin(struct fxi_checkpoints *checkpoints, enum fxi_recovery kind, c
     fxi_progress_ready(&checkpoints->progress);
 }
 
-/* Says what is wrong with slots that can't be read; true if one is damaged. */
+/* Logs what is wrong with slots that can't be read. Gives whether one is damaged. */
 static bool report_faults(const struct fxi_checkpoints *checkpoints)
 {
     bool any = false;
@@ -150,7 +151,10 @@ bool fxi_checkpoints_is_foreign(const struct fxi_checkpoints *checkpoints, const
     struct fxi_tag last;
     if (!tags || !fxi_tag_next(&at, tags + size, &last))
         return true;
-    /* Ours: the stream was left where the offset says, unless that tag is of a commit whose answer is awaited. */
+    /*
+     * The tag is ours, so the stream was left at this offset, unless the tag belongs to a commit whose answer is
+     * pending.
+     */
     return strcmp(last.identity, checkpoints->identity) == 0 && last.number <= checkpoints->progress.committed_number;
 }
 
@@ -164,8 +168,8 @@ static bool has_streams(const struct fxi_checkpoints *checkpoints)
 }
 
 /*
- * Who has streams is a member of the group as it is now: what an earlier incarnation sent can't be accepted any more.
- * Before that nothing is to be committed anyway.
+ * A process that has streams is a member of the group as it is now. So nothing that an earlier member sent can be
+ * accepted any more. Without streams there is nothing to commit anyway.
  */
 int fxi_recovery_resolve(struct fxi_checkpoints *checkpoints, int timeout_ms, struct fx_error *err)
 {
@@ -197,8 +201,8 @@ void fxi_checkpoints_take_tags(struct fxi_checkpoints *checkpoints, const char *
         fxi_adopt(checkpoints, doubtful);
     if (evidence.newest > checkpoints->progress.number) {
         fx_log(NULL, FX_LOG_ERROR,
-               "A later checkpoint of this instance was accepted than it knows of: was the state directory copied, or "
-               "brought back from a backup?",
+               "A checkpoint of this instance was accepted that is later than any it knows: was the state directory "
+               "copied, or restored from a backup?",
                "known=%" PRIu64 " found=%" PRIu64, checkpoints->progress.number, evidence.newest);
         fxi_progress_pass(&checkpoints->progress, evidence.newest);
     }

@@ -1,4 +1,4 @@
-/* Who wants a checkpoint, and when one is due. Any thread, but for wait and stop. */
+/* Requests for checkpoints, and when one is due. Any thread, except for wait and stop. */
 #include "checkpoint/inside.h"
 #include "util/clock.h"
 

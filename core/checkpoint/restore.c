@@ -1,4 +1,4 @@
-/* What the state directory has kept is given to outputs and streams. Under run, while no worker is inside poll. */
+/* Gives outputs and streams what the state directory has kept. Under run, while no worker is inside poll. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static enum restored restore(struct fxi_checkpoints *checkpoints, struct fx_inst
     struct fx_checkpoint nothing = {.identity = checkpoints->identity, .tag = "", .state = instance->state};
     enum restored result = slot && instance->state ? restore_kept(checkpoints, instance, slot) : RESTORED_NOTHING;
     if (result != RESTORED && call_restore(instance, &nothing, &err) < 0) {
-        fx_log(instance, FX_LOG_ERROR, "The output can't begin with nothing either.", "reason=%s", err.message);
+        fx_log(instance, FX_LOG_ERROR, "The output can't begin at zero either.", "reason=%s", err.message);
         fxi_end_fail(checkpoints->end);
     }
     return result;
@@ -82,10 +82,10 @@ static void report(struct fxi_checkpoints *checkpoints, enum fxi_recovery kind, 
 {
     static const char *const sentences[] = {
         [FXI_RECOVERY_NONE] = "Counters begin at zero: nothing was kept.",
-        [FXI_RECOVERY_NEWEST] = "Counters go on from the newest checkpoint.",
-        [FXI_RECOVERY_OLDER] = "Counters go on from the checkpoint before the newest, which was not accepted.",
-        [FXI_RECOVERY_STALE] = "Counters begin at zero: later checkpoints were accepted than those that were kept.",
-        [FXI_RECOVERY_DAMAGED] = "Counters begin at zero: what was kept is damaged."};
+        [FXI_RECOVERY_NEWEST] = "Counters continue from the newest checkpoint.",
+        [FXI_RECOVERY_OLDER] = "Counters continue from the checkpoint before the newest, which was not accepted.",
+        [FXI_RECOVERY_STALE] = "Counters begin at zero: checkpoints were accepted that are later than the kept ones.",
+        [FXI_RECOVERY_DAMAGED] = "Counters begin at zero: the kept checkpoint is damaged."};
     bool is_bad = kind == FXI_RECOVERY_STALE || kind == FXI_RECOVERY_DAMAGED;
     fx_log(NULL, is_bad ? FX_LOG_ERROR : FX_LOG_INFO, sentences[kind], "checkpoint=%" PRIu64,
            truth ? truth->number : 0);
@@ -109,7 +109,7 @@ void fxi_restore_outputs(struct fxi_checkpoints *checkpoints, const struct fxi_s
 
 void fxi_restore_streams(struct fxi_checkpoints *checkpoints, const struct fxi_slot *slot)
 {
-    for (size_t i = slot->position_count; i-- > 0;) { /* each new one goes to the front: their order stays */
+    for (size_t i = slot->position_count; i-- > 0;) { /* new streams are put first, so this keeps their order */
         const struct fxi_slot_position *position = &slot->positions[i];
         for (size_t j = 0; j < checkpoints->source_count; j++) {
             struct fxi_source *source = checkpoints->sources[j];

@@ -1,6 +1,6 @@
 /*
- * Rollback: what was counted since the last committed cut is given back. Under run. All workers are kept out of poll
- * meanwhile, so that nothing that was read before can be pushed after.
+ * Rollback: drops what was counted since the last committed cut. Under run. All workers are kept out of poll meanwhile,
+ * so that nothing read before can be pushed afterwards.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,7 +13,8 @@ static void keep_all_out(struct fxi_checkpoints *checkpoints)
 {
     for (size_t i = 0; i < checkpoints->source_count; i++) {
         struct fxi_source *source = checkpoints->sources[i];
-        source->quiesced_before = source->quiesced; /* by the worker that we are in: it lets them in again itself */
+        /* quiesced by the calling worker, which lets them in again itself */
+        source->quiesced_before = source->quiesced;
         fxi_source_keep_out(source);
     }
 }

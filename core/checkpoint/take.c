@@ -1,9 +1,8 @@
 /*
- * A checkpoint's steps: cut, prepare, commit, expose. Everything here runs under run, in the checkpoint thread, in a
- * worker inside fx_feed_checkpoint(), or in the main thread at the stop.
+ * The steps of a checkpoint: cut, prepare, commit, expose. All of this holds run. It happens in the checkpoint thread,
+ * in a worker inside fx_feed_checkpoint(), or in the main thread at the stop.
  *
- * A commit without an answer leaves the checkpoint unsettled: the same checkpoint is asked about again before any new
- * cut is taken.
+ * Without an answer to its commit, the checkpoint stays unsettled. It is asked about again before any new cut is taken.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 
 #define COMMIT_SLICE_MS 250
 
-/* Gives the time at which the first worker had to stand still: it also waits for the others. */
+/* Gives the time at which the first worker had to wait. That worker also waits for the others. */
 static int64_t close_gates(struct fxi_checkpoints *checkpoints)
 {
     int64_t start = 0;
@@ -58,7 +57,7 @@ static bool cut_output(struct fxi_checkpoints *checkpoints, struct fx_instance *
     return rc >= 0;
 }
 
-/* An output that can't copy its values would show old ones for new positions: then there is no checkpoint at all. */
+/* If an output can't copy its values, it would show old values with new positions. So no checkpoint is taken then. */
 static int cut(struct fxi_checkpoints *checkpoints, struct fx_error *err)
 {
     const struct fx_instance *failed = NULL;
@@ -94,7 +93,7 @@ static int cut(struct fxi_checkpoints *checkpoints, struct fx_error *err)
                         reason);
 }
 
-/* Nothing to commit when no stream has moved since, and none is new. */
+/* If no stream has moved since the last commit and none is new, there is nothing to commit. */
 static bool has_moved(const struct fxi_source *source)
 {
     for (const struct fx_stream *stream = source->streams; stream; stream = stream->next)
@@ -128,14 +127,14 @@ static enum fx_verdict ask_source(struct fxi_checkpoints *checkpoints, struct fx
     fxi_failpoint("commit-asked");
     if (verdict == FX_AGAIN)
         verdict = FX_RETRY;
-    if (verdict == FX_RETRY && fxi_clock_ms() - start < timeout_ms / 2) { /* it answered at once: do not spin */
+    if (verdict == FX_RETRY && fxi_clock_ms() - start < timeout_ms / 2) { /* it answered at once, so do not spin */
         struct timespec pause = {.tv_nsec = (long)timeout_ms / 2 * 1000000};
         nanosleep(&pause, NULL);
     }
     return verdict;
 }
 
-/* The disk can stand still. */
+/* Marks the slot. The disk may hang. */
 static void mark(struct fxi_checkpoints *checkpoints)
 {
     struct fxi_call before = fxi_call_begin(NULL, "mark state", 0);
@@ -194,8 +193,8 @@ static int stay_unsettled(struct fxi_checkpoints *checkpoints, const struct fxi_
 }
 
 /*
- * Brings the checkpoint that was cut to its end, if the inputs answer in time. All are asked in turn, each at least once
- * before anybody can give streams away: a commit that is first asked later could speak of streams that have moved.
+ * Settles the checkpoint that was cut, if the inputs answer in time. They are asked in turn. Each is asked at least
+ * once before any stream can be given away: a later first commit could have positions of streams that have moved.
  */
 static int settle(struct fxi_checkpoints *checkpoints, int64_t end_ms, struct fx_error *err)
 {
@@ -247,7 +246,7 @@ void fxi_checkpoints_void(struct fxi_checkpoints *checkpoints, int timeout_ms)
 static int check_whole(const struct fxi_checkpoints *checkpoints, struct fx_error *err)
 {
     if (atomic_load(&checkpoints->end->failed) || atomic_load(&checkpoints->progress.abandoned))
-        return fx_error_set(err, FX_EIO, "a batch was not written whole: nothing more is committed");
+        return fx_error_set(err, FX_EIO, "a batch was not written completely: nothing more is committed");
     return 0;
 }
 
@@ -255,7 +254,7 @@ int fxi_checkpoints_take(struct fxi_checkpoints *checkpoints, int timeout_ms, st
 {
     int64_t end_ms = fxi_clock_ms() + timeout_ms;
     if (!atomic_load(&checkpoints->progress.recovered))
-        return fx_error_set(err, FX_EIO, "what was counted before is not known yet");
+        return fx_error_set(err, FX_EIO, "the last committed checkpoint is not known yet");
     if (checkpoints->progress.unsettled) {
         int rc = settle(checkpoints, end_ms, err);
         if (rc)
@@ -271,7 +270,7 @@ int fxi_checkpoints_take(struct fxi_checkpoints *checkpoints, int timeout_ms, st
     rc = cut(checkpoints, err);
     if (!rc) /* until the gates were closed, a worker could still give up */
         rc = check_whole(checkpoints, err);
-    if (!rc) /* what was rejected before the cut is kept before the cut counts; the cut is void otherwise */
+    if (!rc) /* what was rejected before the cut must be stored before the cut counts; without that, the cut is void */
         rc = checkpoints->hooks.store_rejected(checkpoints->hooks.arg, timeout_ms, err);
     if (rc)
         return rc;

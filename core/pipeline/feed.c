@@ -20,7 +20,7 @@ static void hold_gate(struct fx_feed *feed)
         return;
     pthread_mutex_lock(&feed->gate);
     feed->gate_held = true;
-    fxi_checkpoints_note_count(feed->pipeline->checkpoints); /* until a cut gets all gates */
+    fxi_checkpoints_note_count(feed->pipeline->checkpoints); /* valid until a cut holds all gates */
     feed->gate_ns = fxi_clock_ns();
 }
 

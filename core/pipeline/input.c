@@ -1,15 +1,15 @@
 /*
- * What inputs tell of their streams: that they begin, end, move. The worker's thread, inside its input's poll, which
- * other workers are kept out of meanwhile (fx_feed_quiesce).
+ * What inputs report about their streams: begin, end, move. The worker's thread, inside its input's poll. Other workers
+ * are kept out meanwhile (fx_feed_quiesce).
  */
 #include <assert.h>
 
 #include "pipeline/wiring.h"
 #include "util/failpoint.h"
 
-#define ANSWER_MS 1000 /* others wait for the streams that are being lost */
+#define ANSWER_MS 1000 /* other members of the group wait for streams that are being lost */
 
-/* Out of poll for a moment: what was read is written, and checkpoints may go on without this worker. */
+/* Leaves poll for a moment: everything read is written, and checkpoints need not wait for this worker. */
 static void park(struct fx_feed *feed)
 {
     fxi_feed_flush(feed);
@@ -51,7 +51,9 @@ struct fx_stream *fx_stream_begin(struct fx_feed *feed, const char *name, int32_
     return stream;
 }
 
-/* Whoever has it next counts again what is not committed: it is given back before the stream goes. */
+/*
+ * The stream's next owner counts everything again that is not committed. So it is rolled back before the stream goes.
+ */
 void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream)
 {
     fx_feed_quiesce(feed);
@@ -63,8 +65,8 @@ void fx_stream_end(struct fx_feed *feed, struct fx_stream *stream)
 }
 
 /*
- * The old source's positions mean nothing in the new one. So nothing of the old one may be left to settle, and a
- * rollback goes to the new one's beginning, too.
+ * The old source's positions mean nothing in the new one. So nothing of the old one may stay unsettled, and a rollback
+ * must go to the new one's beginning.
  */
 int fx_stream_reset(struct fx_feed *feed, struct fx_stream *stream, int64_t position, struct fx_error *err)
 {
@@ -104,8 +106,8 @@ static void report_move(struct fx_feed *feed, const char *name, int32_t partitio
     int64_t count = is_back ? left - offset : offset - left;
     fxi_metric_set_add(feed->input->metrics, is_back ? FXI_INPUT_REPEATED : FXI_INPUT_GAPS, 0, count);
     fx_log(feed->input->instance, FX_LOG_ERROR,
-           is_back ? "The committed offset was set by none of us: records are counted a second time."
-                   : "The committed offset was set by none of us: records are skipped.",
+           is_back ? "The committed offset was set from outside: records are counted a second time."
+                   : "The committed offset was set from outside: records are skipped.",
            "stream=%s partition=%d left_at=%lld going_on_at=%lld %s=%lld", name, (int)partition, (long long)left,
            (long long)offset, is_back ? "repeated" : "skipped", (long long)count);
 }
@@ -134,7 +136,8 @@ void fx_feed_found_tags(struct fx_feed *feed, const char *tags, size_t size)
 void fx_stream_lost(struct fx_feed *feed, const struct fx_stream *stream, int64_t from, int64_t to)
 {
     fxi_metric_set_add(feed->input->metrics, FXI_INPUT_GAPS, 0, to - from);
-    fx_log(feed->input->instance, FX_LOG_ERROR, "Records are lost: they were gone, or could not be read.",
+    fx_log(feed->input->instance, FX_LOG_ERROR,
+           "Records are lost: they were deleted before they were read, or could not be read.",
            "stream=%s partition=%d from=%lld to=%lld records=%lld", stream->name, (int)stream->partition,
            (long long)from, (long long)to, (long long)(to - from));
 }

@@ -1,7 +1,4 @@
-/*
- * The pipeline's making: instances, schema, stages. See start.c for its run.
- * Main thread.
- */
+/* Makes the pipeline: instances, schema, stages. start.c runs it. Main thread. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -161,7 +158,7 @@ static int watch_markers(struct fxi_pipeline *pipeline, struct fxi_input *input,
     return rc;
 }
 
-/* Once all claims are known. */
+/* Call once all claims are known. */
 static int make_mappings(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
     int rc = 0;
@@ -251,7 +248,7 @@ static void free_feeds(struct fxi_pipeline *pipeline)
     for (unsigned i = 0; pipeline->feeds && i < pipeline->feed_count; i++) {
         struct fx_feed *feed = &pipeline->feeds[i];
         if (!feed->pipeline)
-            continue; /* its making failed before */
+            continue; /* making it failed before */
         fxi_decoder_free(feed->decoder);
         fxi_vflow_free(feed->vflow);
         fxi_writer_counts_free(feed->writers);

@@ -1,4 +1,4 @@
-/* Readiness. Any thread; everything is under the lock, which is held for moments. */
+/* Readiness. Any thread. The lock guards everything and is held for moments. */
 #include "pipeline/readiness.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 struct fxi_ready_part {
     const char *name;
-    int waits; /* it is not ready, and reason says why */
+    int waits; /* the part is not ready, for this reason */
     char reason[FX_READY_REASON_MAX + 1];
     struct fxi_ready_part *next;
 };
@@ -82,7 +82,7 @@ void fx_ready_set(struct fx_instance *instance, const char *reason)
         return;
     fxi_ready_note(pipeline);
     if (instance->may_claim)
-        return; /* in create nothing is ready yet, and --check only looks */
+        return; /* nothing is ready yet in create, and --check only looks */
     if (reason)
         fx_log(instance, FX_LOG_WARN, "Not ready.", "reason=%s", reason);
     else

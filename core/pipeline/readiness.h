@@ -1,4 +1,4 @@
-/* Readiness of the parts of the program: instances by name, and the core's own parts. */
+/* Readiness of the program's parts: instances by name, and the core's own parts. */
 #ifndef FXI_PIPELINE_READINESS_H
 #define FXI_PIPELINE_READINESS_H
 
@@ -12,14 +12,14 @@ struct fxi_ready_part;
 
 struct fxi_readiness {
     pthread_mutex_t lock;
-    struct fxi_ready_part *parts; /* those that ever were not ready */
+    struct fxi_ready_part *parts; /* the parts that have ever been not ready */
     unsigned not_ready;
 };
 
 void fxi_readiness_init(struct fxi_readiness *readiness);
 void fxi_readiness_fini(struct fxi_readiness *readiness);
 
-/* name stays as long as readiness. reason NULL: ready. True if it has changed. Any thread. */
+/* name must stay valid. reason NULL: the part is ready. Gives whether this changed. Any thread. */
 int fxi_readiness_set(struct fxi_readiness *readiness, const char *name, const char *reason);
 unsigned fxi_readiness_visit(struct fxi_readiness *readiness,
                              void (*visit)(void *arg, const char *name, const char *reason), void *arg);

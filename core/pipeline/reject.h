@@ -19,7 +19,10 @@ int fxi_reject_start(struct fxi_input *input, struct fx_error *err);
 void fxi_reject(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload,
                 const char *reason, const char *where, const char *from, const char *to);
 
-/* Before a commit, under the checkpoints' lock: all that was rejected before is stored. Negative with err: not yet, no commit now. */
+/*
+ * Before a commit, under run: stores everything that was rejected before. Negative with err: not stored yet, so nothing
+ * is committed now.
+ */
 int fxi_reject_store(struct fxi_pipeline *pipeline, int timeout_ms, struct fx_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* The pipeline's start. Main thread. */
+/* Starts the pipeline. Main thread. */
 #include "pipeline/reject.h"
 #include "pipeline/wiring.h"
 
@@ -38,7 +38,8 @@ int fxi_pipeline_start(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
     int rc = fxi_checkpoints_open(pipeline->checkpoints, err);
     for (size_t i = 0; i < pipeline->input_count; i++)
-        fxi_source_keep_out(&pipeline->inputs[i].source); /* until the outputs have their values: checkpoint_thread.c */
+        /* until the outputs have their values (checkpoint_thread.c) */
+        fxi_source_keep_out(&pipeline->inputs[i].source);
     if (!rc)
         rc = start_instances(pipeline, err);
     if (!goes_on(pipeline, rc))

@@ -1,6 +1,6 @@
 /*
- * The pipeline's stop. Main thread, but for ask_stop. Any call of a plugin may hang, so nothing here waits without a
- * limit: workers that do not come back are left where they are. Whoever called ends the process then.
+ * Stops the pipeline. Main thread, except for ask_stop. Any call of a plugin may hang, so every wait has a limit.
+ * Workers that do not return are left where they are; then the caller ends the process.
  */
 #include <time.h>
 #include <unistd.h>

@@ -46,7 +46,7 @@ static void end_of_input(struct fx_feed *feed)
     fx_log(feed->input->instance, FX_LOG_INFO, "The input has ended.", "worker=%u", feed->input_index);
     unsigned running = atomic_fetch_sub(&pipeline->running, 1) - 1;
     fxi_metric_set_put(pipeline->program_metrics, FXI_PROGRAM_WORKERS, 0, running);
-    fxi_checkpoints_want(pipeline->checkpoints); /* what was read last shall be committed and seen soon */
+    fxi_checkpoints_want(pipeline->checkpoints); /* what was read last should be committed and seen soon */
     if (running == 0)
         fxi_end_signal(&pipeline->end);
 }

@@ -20,7 +20,7 @@ void fxi_end_signal(struct fxi_end *end)
 {
     uint64_t one = 1;
     if (write(end->fd, &one, sizeof one) < 0)
-        return; /* the counter is full: it is readable already */
+        return; /* the counter is full, so the descriptor is readable already */
 }
 
 void fxi_end_fail(struct fxi_end *end)

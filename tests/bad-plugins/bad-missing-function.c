@@ -1,4 +1,6 @@
-/* Refused: it calls a function that nobody has. Linked lazily, so that only a loader that binds at once notices. */
+/*
+ * Refused: it calls a function that does not exist. It is linked lazily, so only a loader that binds at once notices.
+ */
 #include "bad.h"
 
 int bad_function_that_nobody_has(struct fx_instance *instance);

@@ -1,7 +1,6 @@
 /*
- * What the broken plugins share: operations that would work, were they ever
- * called, and the parts of a descriptor that are not what a file gets wrong.
- * None of it is called: each of these plugins must be refused before.
+ * What the broken plugins share: operations that would work if they were called, and the parts of a descriptor that the
+ * file does not get wrong. Nothing of this is ever called, since each of these plugins must be refused first.
  */
 #ifndef BAD_PLUGINS_BAD_H
 #define BAD_PLUGINS_BAD_H
@@ -26,7 +25,7 @@ static inline enum fx_verdict bad_write(void *self, void *worker, const struct f
     return FX_OK;
 }
 
-/* A place that must not be followed: who does crashes. */
+/* A pointer that must not be followed: following it crashes. */
 #define BAD_POINTER ((const void *)1)
 
 #define BAD_IDENTITY(name_) .name = (name_), .version = "1", .summary = "Must be refused."

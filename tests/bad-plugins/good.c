@@ -1,4 +1,4 @@
-/* Not refused: it shows that the others are refused for what is wrong with them. */
+/* Not refused: it shows that the other plugins are refused only for their faults. */
 #include "bad.h"
 
 FX_PLUGIN = {FX_PLUGIN_OUTPUT, .name = "good", .version = "1", .summary = "Loads.", BAD_OUTPUT};

@@ -12,14 +12,14 @@
 extern "C" {
 #endif
 
-/* Of the fields: three numbers, then a text; in the order in which they usually come. */
+/* Of the fields: three numbers, then a text, in their usual order. */
 #define DECODE_NUMBERS 3
 struct decode_names {
     const char *numbers[DECODE_NUMBERS];
     const char *text;
 };
 
-/* Newline-separated records, with as many readable bytes behind them as the greediest way wants. */
+/* Records separated by newlines, with as many readable bytes after them as the greediest decoder wants. */
 #define DECODE_PADDING 256
 struct decode_payload {
     const char *data;

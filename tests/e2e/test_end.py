@@ -230,7 +230,7 @@ def test_what_was_kept_can_not_be_asked_for(kafka, topic, exporter, tmp_path):
     program.stop()
     config["inputs"][0]["brokers"] = [f"127.0.0.1:{free_port()}"]
     program = exporter(config)
-    program.wait_for_log("What was counted before is not known yet")
+    program.wait_for_log("The last committed checkpoint is not known yet")
     assert timed_end(program) == [COMMITTED], program.log()
 
 

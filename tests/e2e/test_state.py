@@ -38,7 +38,7 @@ def test_recovery_asks_the_group(kafka, exporter, tmp_path):
     for slot in (tmp_path / "state").glob("checkpoint-*"):
         slot.write_bytes(bytes(512) + slot.read_bytes()[512:])
     program = exporter(config)
-    program.wait_for_log("go on from the newest checkpoint")
+    program.wait_for_log("continue from the newest checkpoint")
     program.stop()
 
 

@@ -1,4 +1,4 @@
-/* The test plugins note the calls that they get in one file, a line each, so that a test sees their order. */
+/* The test plugins note each call that they get as a line in one file, so that a test sees the order. */
 #ifndef TEST_PLUGIN_CALLS_H
 #define TEST_PLUGIN_CALLS_H
 

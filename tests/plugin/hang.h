@@ -1,4 +1,7 @@
-/* For test plugins whose calls do not return: the option 'at' says which, and a line in the file 'calls' that it came. */
+/*
+ * For test plugins with calls that do not return. The option 'at' names the call. A line in the file 'calls' shows that
+ * it came.
+ */
 #ifndef TEST_PLUGIN_HANG_H
 #define TEST_PLUGIN_HANG_H
 
@@ -10,7 +13,7 @@
 
 struct hang_options {
     const char *at;
-    bool spins; /* and takes a whole processor */
+    bool spins; /* and uses a whole processor */
     const char *calls;
 };
 

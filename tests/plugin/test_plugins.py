@@ -276,7 +276,7 @@ class State(PluginTest):
         self.assertEqual(self.counts(), {"a": 2, "b": 1})
         err = self.kept("a", "b", "a", "c", "a")
         self.assertEqual(self.counts(), {"a": 3, "b": 1, "c": 1})
-        self.assertIn("go on from the newest checkpoint", err)
+        self.assertIn("continue from the newest checkpoint", err)
         self.assertEqual(self.metrics()["recoveries_total kind=newest"], 1)
         self.assertEqual(self.metrics()["state_kept"], 1)
 
@@ -396,7 +396,7 @@ class State(PluginTest):
         shutil.rmtree(self.folder / "state")
         (self.folder / "backup").rename(self.folder / "state")
         err = self.kept("a", "b", "c")
-        self.assertIn("later checkpoints were accepted", err)
+        self.assertIn("checkpoints were accepted that are later", err)
         self.assertEqual(self.counts(), {"c": 1})
         self.assertEqual(self.metrics()["recoveries_total kind=stale"], 1)
         self.kept("a", "b", "c", "c")
@@ -472,8 +472,8 @@ class State(PluginTest):
                 for file in self.folder.glob("state/instance-*/" + name):
                     file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:])
                 err = self.kept("a", "b")
-                self.assertIn("what was kept is damaged", err)
-                self.assertNotIn("go on from the newest", err)
+                self.assertIn("the kept checkpoint is damaged", err)
+                self.assertNotIn("continue from the newest", err)
                 self.assertEqual(self.metrics()["recoveries_total kind=damaged"], 1)
                 self.assertEqual(self.metrics()["recoveries_total kind=newest"], 0)
 
@@ -501,10 +501,10 @@ class State(PluginTest):
         data = newest.read_bytes()
         newest.write_bytes(data[:600] + bytes([data[600] ^ 1]) + data[601:])
         with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            said = next(line for line in process.stderr if "Counters begin" in line or "Counters go on" in line)
+            said = next(line for line in process.stderr if "Counters begin" in line or "Counters continue" in line)
             process.terminate()
             self.finish(process)
-        self.assertIn("Counters begin at zero: what was kept is damaged", said)
+        self.assertIn("Counters begin at zero: the kept checkpoint is damaged", said)
         self.assertEqual(self.counts(), {})
 
     def test_a_lock_that_is_removed(self):

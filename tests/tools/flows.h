@@ -1,8 +1,8 @@
 /*
  * Sample flow records, the same for the same seed: for tests, the demo and benchmarks. One thread.
  *
- * A record is about the monitored AS and one other AS, half of them each way, and one in sixteen about neither.
- * Which other AS and which router is drawn with a power law: few are frequent, many are rare. Or all alike.
+ * A record is about the monitored AS and another AS: half of the records in each direction, and one in sixteen about
+ * neither. The other AS and the router are drawn with a power law: few are frequent, many are rare. Or all are alike.
  */
 #ifndef TOOLS_FLOWS_H
 #define TOOLS_FLOWS_H
@@ -14,7 +14,7 @@
 enum flows_format { FLOWS_PMACCT, FLOWS_GOFLOW2 };
 enum flows_draw { FLOWS_SKEWED, FLOWS_UNIFORM };
 
-/* Numbers that are spread like real ones (mostly five and six digits) come from below this bound. */
+/* Numbers that are spread like real ones (mostly of five and six digits) are below this bound. */
 #define FLOWS_SPREAD 399989
 
 struct flows_options {
@@ -23,7 +23,7 @@ struct flows_options {
     uint32_t as_count;      /* other ASes */
     const uint32_t *others; /* their numbers, as_count of them; NULL: 1, 2, 3 ... without asn */
     uint32_t routers;
-    uint64_t series; /* at most so many combinations of AS, router and direction; 0: all */
+    uint64_t series; /* at most this many combinations of AS, router and direction; 0: all */
     enum flows_draw draw;
     bool spread;      /* without others: numbers of up to six digits, not 1, 2, 3 ...; as_count below FLOWS_SPREAD */
     bool skip_series; /* begin with random records, not with one of each combination */
@@ -34,7 +34,7 @@ struct flows_options {
     double malformed;      /* share of the records, 0 to 1 */
 };
 
-/* Why a malformed record must be rejected; in the words of flow-exporter's metric. */
+/* Why a malformed record must be rejected, by the names in flow-exporter's metric. */
 enum flows_fault {
     FLOWS_TRUNCATED,
     FLOWS_SYNTAX,
@@ -47,9 +47,9 @@ enum flows_fault {
 };
 extern const char *const flows_fault_names[FLOWS_FAULT_COUNT];
 
-/* What was made so far. */
+/* The counts of everything made so far. */
 struct flows_counts {
-    uint64_t records; /* sound ones */
+    uint64_t records; /* valid ones */
     uint64_t counted; /* bytes of those about the monitored AS, modulo 2^64 */
     uint64_t markers;
     uint64_t malformed[FLOWS_FAULT_COUNT];
@@ -59,7 +59,7 @@ struct flows_counts {
 struct flow {
     uint32_t as_src, as_dst, router;
     uint64_t bytes, packets;
-    uint64_t random; /* for members that nobody counts */
+    uint64_t random; /* for members that are not counted */
 };
 
 /* A growing text. */
@@ -73,25 +73,31 @@ void flows_text_add(struct flows_text *text, const char *data, size_t size);
 
 struct flows;
 
-/* others stays the caller's and valid. NULL and a sentence in *why when the options contradict each other. */
+/* others must stay valid. Gives NULL and a sentence in *why if the options contradict each other. */
 struct flows *flows_new(const struct flows_options *options, const char **why);
 void flows_free(struct flows *flows);
 const struct flows_counts *flows_counts(const struct flows *flows);
 
-/* Appends the next line, sound or not, with its newline. Markers come on top of it, as lines of their own. */
+/* Appends the next line, valid or not, with its newline. Markers are added as lines of their own. */
 void flows_next(struct flows *flows, struct flows_text *text);
 /* The flow of the last line, and whether the monitored AS is one of its two. */
 const struct flow *flows_last(const struct flows *flows);
 bool flows_last_is_counted(const struct flows *flows);
-/* Combinations of AS, router and direction: so many lines come before the random ones, unless skip_series. */
+/*
+ * The number of combinations of AS, router and direction. This many lines come before the random ones, unless
+ * skip_series.
+ */
 uint64_t flows_series(const struct flows *flows);
 /* The number of the AS with this index, below as_count. */
 uint32_t flows_as_number(const struct flows_options *options, uint32_t index);
 
-/* Names for the monitored AS and the others, of usual lengths, as a file in cidr-report's layout. 0, or -1 with errno. */
+/*
+ * Writes names for the monitored AS and the others, of usual lengths, in cidr-report's layout. Gives 0, or -1 with
+ * errno.
+ */
 int flows_names_write(const struct flows_options *options, const char *path);
 
-/* For flows.c: one flow as a line without newline; markers; a fault put into a sound line. */
+/* For flows.c: write a flow as a line without a newline; write markers; put a fault into a valid line. */
 void flows_write(const struct flows_options *options, const struct flow *flow, struct flows_text *text);
 void flows_write_markers(struct flows_text *text, uint64_t entries);
 enum flows_fault flows_spoil(struct flows_text *text, size_t start, uint64_t random);

@@ -1,4 +1,4 @@
-/* Whether two configuration trees mean the same; places are not compared. */
+/* Whether two configuration trees mean the same. Places are not compared. */
 #ifndef TESTS_NODE_EQUAL_H
 #define TESTS_NODE_EQUAL_H
 

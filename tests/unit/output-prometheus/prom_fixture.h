@@ -1,4 +1,4 @@
-/* An output-prometheus without a program around it: batches in, pages out. */
+/* An output-prometheus without a program around it: batches go in, pages come out. */
 #ifndef TEST_PROM_FIXTURE_H
 #define TEST_PROM_FIXTURE_H
 
@@ -16,7 +16,7 @@ struct prom_fixture {
     uint64_t number; /* of the last cut */
 };
 
-/* Of the option metrics, of fixtures to come; none: the default ones. */
+/* Sets the option metrics of later fixtures; none: the default metrics. */
 extern struct fx_tables prom_fixture_metrics;
 
 void prom_fixture_init(struct prom_fixture *fixture, int64_t max_series, int64_t names_wait_ms);
@@ -27,23 +27,23 @@ void prom_fixture_fini(struct prom_fixture *fixture);
 enum { AS_DST, AS_SRC, BYTES, AS_DST_NAME, LABEL, AS_SRC_NAME, FIELDS };
 void prom_fixture_write_row(struct prom_fixture *fixture, unsigned worker, struct fx_value row[FIELDS]);
 
-/* One record; cells may be NULL: then the names are absent. */
+/* Writes one record. cells may be NULL: then the names are absent. */
 void prom_fixture_write(struct prom_fixture *fixture, unsigned worker, uint64_t as_src, uint64_t as_dst,
                         const char *label, uint64_t bytes, struct fx_cell *src_name, struct fx_cell *dst_name);
-/* Cut and prepare, then commit. */
+/* Cut and prepare a checkpoint; commit it. */
 void prom_fixture_cut(struct prom_fixture *fixture);
 void prom_fixture_checkpoint(struct prom_fixture *fixture);
 
-/* The page in a format, read in pieces of so many bytes, what the filter wants (NULL: all); the caller's. */
+/* The page in a format, read in pieces of this size, with what the filter wants (NULL: all). The caller frees it. */
 char *prom_fixture_view(struct prom_fixture *fixture, size_t piece, enum prom_format format,
                         const struct prom_filter *filter);
-/* The flow metrics of the text page, read in pieces of so many bytes; the caller's. */
+/* The flow metrics of the text page, read in pieces of this size. The caller frees them. */
 char *prom_fixture_page(struct prom_fixture *fixture, size_t piece);
-/* The value on a page of the line that begins so, or 0; and the sum over all lines. */
+/* value: the value in the page's line with this beginning, or 0. sum: the sum over all lines. */
 uint64_t prom_fixture_value(const char *page, const char *line);
 uint64_t prom_fixture_sum(const char *page);
 
-/* The labels of a series, as C strings, as a page shows them. */
+/* The labels of a series as C strings, as a page shows them. */
 #define SERIES(metric, dst, dst_name, host, src, src_name)                                                             \
     "flow_" metric "_bytes_total{destination_as=\"" dst "\",destination_as_name=\"" dst_name "\",hostname=\"" host     \
     "\",source_as=\"" src "\",source_as_name=\"" src_name "\"}"

@@ -1,4 +1,4 @@
-/* output-prometheus with a real state directory, as a program that is started, stopped and killed. */
+/* output-prometheus with a real state directory: a program that is started, stopped and killed. */
 #ifndef TEST_PROM_PROGRAM_H
 #define TEST_PROM_PROGRAM_H
 
@@ -7,7 +7,7 @@
 
 #define CELLS 8
 
-/* The program from start to end, and what is outside of it: the directory, the resolver's cells. */
+/* The program from start to end, and what exists outside of it: the directory, the resolver's cells. */
 struct prom_program {
     struct prom_fixture fixture;
     struct fxi_state *state;
@@ -16,22 +16,23 @@ struct prom_program {
     char directory[64];
     int64_t max_series, names_wait_ms, expire_after_ms;
     uint64_t asn;
-    void (*around)(bool enters); /* calls of the output, which then may fail: goes on as the core does */
-    bool lost_state;             /* the last restore failed */
+    /* around calls of the output, which may then fail; the test continues as the core does */
+    void (*around)(bool enters);
+    bool lost_state; /* the last restore failed */
 };
 
-/* In a new directory; and with nothing left of it. */
+/* begin: in a new directory. end: removes everything. */
 void prom_program_begin(struct prom_program *program);
 void prom_program_end(struct prom_program *program);
-/* Nothing is written at the end of the old one: it was killed. */
+/* Starts again, as after a kill: the old program writes nothing at its end. */
 void prom_program_restart(struct prom_program *program, bool names_are_known);
 
-/* Cut and prepare, durable but not accepted; *rewritten says whether the log was made anew. False: there is no cut. */
+/* Cuts and prepares, durable but not accepted. *rewritten: the log was rewritten. False: there is no cut. */
 bool prom_program_prepare(struct prom_program *program, bool *rewritten);
 void prom_program_accept(struct prom_program *program);
-bool prom_program_checkpoint(struct prom_program *program); /* both */
+bool prom_program_checkpoint(struct prom_program *program); /* prepares and commits */
 
-/* Transmitted from the own AS to number, whose name is the cell's. */
+/* Counts bytes sent from our own AS to number, whose name is the cell's. */
 void prom_program_transmit(struct prom_program *program, unsigned number, const char *label, uint64_t bytes);
 
 #endif
