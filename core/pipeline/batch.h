@@ -7,7 +7,7 @@
 #include "util/arena.h"
 
 struct fxi_batch {
-    struct fx_batch public; /* first: plugins hold a pointer to it */
+    struct fx_batch public; /* first, since plugins have a pointer to it */
     uint32_t capacity;      /* rows */
     struct fxi_arena arena;
     unsigned char *dropped; /* a bit for each row; all 0 while drop_count is 0 */
@@ -16,7 +16,7 @@ struct fxi_batch {
 
 void fxi_batch_init(struct fxi_batch *batch, uint32_t capacity, uint32_t width);
 void fxi_batch_fini(struct fxi_batch *batch);
-/* Forgets rows and texts. */
+/* Drops all rows and texts. */
 void fxi_batch_reset(struct fxi_batch *batch);
 /* Removes the rows that were dropped; the others keep their order. Gives the number of those removed. */
 uint32_t fxi_batch_sweep(struct fxi_batch *batch);

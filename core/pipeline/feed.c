@@ -1,7 +1,6 @@
 /*
- * The feed: payloads become rows. The worker's thread, inside its input's poll.
- * From the first payload of a poll the worker holds its gate, until the batch
- * is written: a cut, which takes all gates, never sees half a payload.
+ * The feed: turns payloads into rows. Only the worker's thread, inside its input's poll. The worker holds its gate from
+ * the first payload of a poll until the batch is written. A cut takes all gates, so it never sees half a payload.
  */
 #include <string.h>
 
@@ -9,7 +8,7 @@
 #include "pipeline/wiring.h"
 #include "util/clock.h"
 
-/* Texts of a batch beyond this go on at once, so that the arena does not grow with the size of a batch. */
+/* Beyond this size of texts a batch is passed on, so that the arena does not grow with the capacity of a batch. */
 #define BATCH_TEXT_BYTES ((size_t)1 << 20)
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -39,7 +38,7 @@ void fxi_feed_flush(struct fx_feed *feed)
         fxi_stages_run(feed);
 }
 
-/* pmacct's markers say when a purge begins and ends: no flows, and nothing malformed. */
+/* pmacct's markers tell when a purge begins and ends. They are neither flows nor malformed. */
 ALWAYS_INLINE bool is_marker(const struct fx_feed *feed, const struct fx_value *row)
 {
     const struct fx_value *event = &row[feed->pipeline->event_type_field];
@@ -99,7 +98,7 @@ static void fill_texts(struct fx_feed *feed, const struct fx_payload *payload, c
     }
 }
 
-/* What an input needs beside the plain decoder: vFlow's messages, a mapping to finish, writers to watch, whole texts. */
+/* For inputs that need more than the decoder: vFlow's messages, a mapping to finish, writers to watch, whole texts. */
 static enum fxi_decode next_mapped(struct fx_feed *feed, const struct fx_payload *payload, const char **at,
                                    struct fx_value *row, const char **where, unsigned *rows)
 {
@@ -127,7 +126,7 @@ static bool reject(struct fx_feed *feed, const struct fx_stream *stream, const s
     return !fxi_end_has_failed(&feed->pipeline->end);
 }
 
-/* Gives the end of what was taken. plain is a constant where this is inlined: most inputs pay nothing for the rest. */
+/* Gives the end of what was taken. This is inlined with constant plain, so most inputs pay nothing for the rest. */
 ALWAYS_INLINE const char *decode_records(struct fx_feed *feed, const struct fx_stream *stream,
                                          const struct fx_payload *payload, bool plain)
 {
@@ -148,7 +147,7 @@ ALWAYS_INLINE const char *decode_records(struct fx_feed *feed, const struct fx_s
 static const char *decode_payload(struct fx_feed *feed, const struct fx_stream *stream,
                                   const struct fx_payload *payload)
 {
-    feed->lines.payload = NULL; /* the same place can hold something else now */
+    feed->lines.payload = NULL; /* the same address may hold something else now */
     feed->counts.payloads++;
     return feed->plain ? decode_records(feed, stream, payload, true) : decode_records(feed, stream, payload, false);
 }
@@ -163,7 +162,7 @@ static enum fx_verdict verdict_of(const struct fx_feed *feed)
     return fxi_end_has_failed(&feed->pipeline->end) ? FX_FATAL : FX_OK;
 }
 
-/* Whether the payload is still to be counted; says why not in the counts. */
+/* Whether the payload is still to be counted. If not, counts the reason. */
 static bool is_wanted(struct fx_feed *feed, const struct fx_stream *stream, const struct fx_payload *payload)
 {
     if (!stream || !stream->live) {
@@ -189,7 +188,7 @@ enum fx_verdict fx_feed_push(struct fx_feed *feed, struct fx_stream *stream, con
     return verdict_of(feed);
 }
 
-/* Faults in the rest of a line are told with its column. */
+/* Keeps the column for faults in the rest of the line. */
 static void note_line_begun(struct fxi_line_count *lines, const char *data, size_t taken)
 {
     const char *newline = memrchr(data, '\n', taken);
@@ -240,7 +239,7 @@ void fx_feed_reject(struct fx_feed *feed, struct fx_stream *stream, const struct
 
 void fx_stream_pass(struct fx_feed *feed, struct fx_stream *stream, int64_t next)
 {
-    if (!feed->quiesce_depth) /* else a cut can't come between anyway */
+    if (!feed->quiesce_depth) /* otherwise no cut can come in between */
         hold_gate(feed);
     if (stream->live && next > stream->position)
         stream->position = next;

@@ -1,4 +1,4 @@
-/* Mappings: made by the main thread once all claims are known; finish is the workers'. */
+/* Mappings. The main thread makes them once all claims are known. Workers call finish. */
 #include "pipeline/mapping.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static const struct fxi_input_options *options_of(const struct fx_instance *inpu
     return &input->entry->input;
 }
 
-/* The user's paths of a field; false: there are none. There are no more than fit (check_written). */
+/* Takes the user's paths of a field. False: there are none. check_written has checked their number. */
 static bool written_paths(const struct fx_map *fields, const char *field, fxi_paths paths)
 {
     size_t count = 0;
@@ -30,7 +30,7 @@ static bool written_paths(const struct fx_map *fields, const char *field, fxi_pa
     return count > 0;
 }
 
-/* Where this input's records have a field. */
+/* Finds the places of a field in this input's records. */
 static void find_paths(const struct fx_instance *input, const char *field, fxi_paths paths)
 {
     if (written_paths(&options_of(input)->fields, field, paths))
@@ -49,7 +49,7 @@ static uint16_t add_field(struct fxi_mapping *mapping, const char *path, enum fx
     return (uint16_t)mapping->count++;
 }
 
-/* Fields for the second path and those after; their values move to `to`. */
+/* Adds fields for all paths but the first. Their values move to `to`. */
 static void add_others(struct fxi_mapping *mapping, uint16_t to, const char *const *paths)
 {
     mapping->fields[to].optional = *paths != NULL;
@@ -112,7 +112,7 @@ static uint16_t map_back_value(struct fxi_mapping *mapping, const struct fx_inst
     if (written_paths(&options_of(input)->reverse, field->path, own))
         paths = own;
     else if (written_paths(&options_of(input)->fields, field->path, own))
-        return NOWHERE; /* the user counts something else: then the preset's way back is none */
+        return NOWHERE; /* the user counts something else here, so the preset's reverse value does not apply */
     uint16_t at = add_place(mapping, paths, field->type, field->lenient);
     mapping->back_values = fxi_realloc(mapping->back_values, mapping->back_value_count + 1, sizeof(uint16_t));
     mapping->back_values[mapping->back_value_count++] = at;
@@ -155,7 +155,7 @@ static void map_scaled(struct fxi_mapping *mapping, const struct fxi_schema *sch
     }
 }
 
-/* A field that has names for its numbers is decoded as a text, with its other places, whatever is claimed. */
+/* A field whose numbers have names is decoded as a text, whatever is claimed; so are its other places. */
 static void add_spell(struct fxi_mapping *mapping, uint16_t at, enum fx_word word, const struct fxi_field *field)
 {
     mapping->spells = fxi_realloc(mapping->spells, mapping->spell_count + 1, sizeof *mapping->spells);
@@ -167,7 +167,7 @@ static void add_spell(struct fxi_mapping *mapping, uint16_t at, enum fx_word wor
             mapping->fields[mapping->moves[i].from].type = FX_TEXT;
 }
 
-/* There and back: a value of `reverse` has a field of its own, behind the schema's. */
+/* A value of `reverse` has a field of its own after the schema's fields. Both directions are spelled. */
 static void map_spelled(struct fxi_mapping *mapping, const struct fxi_schema *schema, bool as_numbers)
 {
     for (size_t i = 0; i < schema->count; i++) {
@@ -192,7 +192,7 @@ static bool is_claimed(const struct fxi_schema *schema, const char *path)
     return false;
 }
 
-/* How often the key was there before. */
+/* How often the key occurs before this pair. */
 static size_t count_before(const struct fx_map *fields, size_t pair)
 {
     size_t count = 0;
@@ -201,7 +201,7 @@ static size_t count_before(const struct fx_map *fields, size_t pair)
     return count;
 }
 
-/* Paths of the user are tried alone, so that the error has their place. */
+/* Checks each path of the user alone, so that an error has its place. */
 static int check_written(const struct fxi_schema *schema, const struct fx_instance *input, const char *option,
                          const struct fx_map *fields, struct fx_error *err)
 {
@@ -272,7 +272,7 @@ static bool is_empty(const struct fx_value *value)
     return value->type == FX_NULL || (value->type == FX_TEXT && !value->size);
 }
 
-/* False: the product is more than the type can hold. */
+/* False: the product does not fit the type. */
 static bool scale(struct fx_value *value, uint64_t rate)
 {
     if (value->type == FX_UNSIGNED)
@@ -292,7 +292,7 @@ static bool scale_row(const struct fxi_mapping *mapping, struct fx_value *row, u
     return true;
 }
 
-/* "0" is no more than 0 where a field is claimed as a text, either. */
+/* A field that is claimed as a text counts as 0 if it is "0". */
 static bool is_zero(const struct fx_value *value)
 {
     if (value->type != FX_TEXT)
@@ -327,7 +327,10 @@ unsigned fxi_mapping_finish(const struct fxi_mapping *mapping, struct fx_value *
         if (is_empty(&row[move->to]))
             row[move->to] = row[move->from];
     }
-    /* Asked before as well as after: spelling makes "hopopt" of protocol "0", and "0" of the flags "........". */
+    /*
+     * Checked before spelling as well as after it: spelling turns protocol "0" into "hopopt", and flags "........" into
+     * "0".
+     */
     bool may_go_back = mapping->back && has_way_back(mapping, row);
     for (size_t i = 0; i < mapping->spell_count; i++)
         if (!fxi_spell_value(mapping->names, &mapping->spells[i], &row[mapping->spells[i].field])) {

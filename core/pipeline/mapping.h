@@ -1,7 +1,6 @@
 /*
- * What lies between the schema, which is everybody's, and the records of one
- * input: where its producer has the fields, and what is done with a row after
- * decoding. Made by the main thread; workers only read it.
+ * Between the schema, which all plugins share, and the records of one input: the producer's places of the fields, and
+ * what remains to be done with a row after decoding. The main thread makes a mapping. Workers only read it.
  */
 #ifndef FXI_PIPELINE_MAPPING_H
 #define FXI_PIPELINE_MAPPING_H
@@ -24,32 +23,36 @@ struct fxi_spell {
 struct fxi_names; /* spelling.c */
 
 struct fxi_mapping {
-    struct fxi_field *fields; /* what the decoder fills: the schema's, then those that help; paths are owned */
-    size_t count, own;        /* own: the schema's */
-    bool finishes;            /* something is left to do after decoding */
+    struct fxi_field *fields; /* filled by the decoder: first the schema's fields, then helping ones; paths are owned */
+    size_t count, own;        /* own: the number of the schema's fields */
+    bool finishes;            /* something remains to be done after decoding */
 
-    struct fxi_move *moves; /* other places of a field: to takes from's value if it has none */
+    struct fxi_move *moves; /* other places of a field: if `to` has no value, it takes that of `from` */
     size_t move_count;
-    uint16_t *back; /* of a producer that counts both ways: whose value a field has on the way back; NULL: one way */
-    uint16_t *back_values; /* the way back is counted if one of these is more than 0 */
+    /*
+     * for producers that count both directions: the field that gives each field's value in the reverse direction; NULL:
+     * one direction
+     */
+    uint16_t *back;
+    uint16_t *back_values; /* the reverse direction is counted if one of these is more than 0 */
     size_t back_value_count;
     struct fxi_spell *spells; /* fields whose numbers have names */
     size_t spell_count;
-    struct fxi_names *names; /* their texts */
-    int rate;                /* the field by which `scaled` are multiplied, or -1 */
+    struct fxi_names *names; /* the texts of these names */
+    int rate;                /* the field that the `scaled` are multiplied by, or -1 */
     uint16_t *scaled;
     size_t scaled_count;
 };
 
-/* The field that scaling needs must be in the schema before (fxi_mapping_claim, for each input). */
+/* Call fxi_mapping_claim before for each input: it puts the field that scaling needs into the schema. */
 int fxi_mapping_claim(struct fxi_schema *schema, const struct fx_instance *input, struct fx_error *err);
 int fxi_mapping_make(struct fxi_mapping *mapping, const struct fxi_schema *schema, const struct fx_instance *input,
                      struct fx_error *err);
 void fxi_mapping_fini(struct fxi_mapping *mapping);
 
 /*
- * Finishes a decoded row of mapping->count values. There must be room for one more behind it: the way back.
- * The number of rows, 1 or 2; 0: rejected, and why.
+ * Finishes a decoded row of mapping->count values. After it there must be room for another row, the reverse direction.
+ * Gives the number of rows: 1 or 2, or 0 if the record is rejected; then *why is the reason.
  */
 unsigned fxi_mapping_finish(const struct fxi_mapping *mapping, struct fx_value *row, enum fxi_decode *why);
 

@@ -132,7 +132,7 @@ static void keep(struct fx_feed *feed, const struct fx_letter *letter)
     while ((verdict = offer(input, letter)) == FX_AGAIN || verdict == FX_RETRY) {
         if (!end_ms)
             end_ms = fxi_clock_ms() + feed->pipeline->config->pipeline.retry_for_ms;
-        if (fxi_feed_gives_up(feed)) { /* then it is not committed either, and will be read again */
+        if (fxi_feed_gives_up(feed)) { /* the record is not committed either, and will be read again */
             fxi_checkpoints_abandon(feed->pipeline->checkpoints);
             return;
         }

@@ -1,4 +1,4 @@
-/* One spelling for fields whose numbers have names. Made by the main thread, read by workers. */
+/* Spells the names of numbers in one way. The main thread makes the names. Workers read them. */
 #ifndef FXI_PIPELINE_SPELLING_H
 #define FXI_PIPELINE_SPELLING_H
 

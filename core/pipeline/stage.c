@@ -1,7 +1,6 @@
 /*
- * Stages: a full batch goes through resolvers, then to every output. The
- * worker's thread. A stage's verdict decides; the core repeats, counts and
- * gives up by policy.
+ * Stages: a full batch goes through the resolvers, then to every output. Only the worker's thread. The stage's verdict
+ * decides. The core repeats, counts and gives up by policy.
  */
 #include <time.h>
 
@@ -43,14 +42,14 @@ static void wait_ms(const struct fx_feed *feed, int64_t ms)
         fxi_pause(feed->pipeline, ms);
 }
 
-/* Offers the batch again while the stage says "not now"; not for ever, and at a stop only once. */
+/* Offers the batch again while the stage says "not now": for a limited time, and only once during a stop. */
 static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int64_t start_ns)
 {
     int64_t give_up_ms = 0, pause_ms = BACKOFF_FIRST_MS;
     for (;;) {
         fxi_batch_keep(&feed->batch); /* a call that is made again decides anew */
         enum fx_verdict verdict = call_stage(stage, feed, start_ns);
-        start_ns = 0; /* of another call it is not known */
+        start_ns = 0; /* unknown for the next call */
         if (verdict != FX_OK && verdict != FX_AGAIN && verdict != FX_DROP)
             fxi_metric_set_add(stage->metrics, FXI_STAGE_ERRORS, 0, 1);
         if (verdict != FX_AGAIN && verdict != FX_RETRY)
@@ -60,7 +59,7 @@ static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int6
             give_up_ms = now + feed->pipeline->config->pipeline.retry_for_ms;
         if (now >= give_up_ms)
             return FX_DROP;
-        if (fxi_feed_gives_up(feed)) { /* then it is not committed either, and will be read again */
+        if (fxi_feed_gives_up(feed)) { /* the batch is not committed either, and will be read again */
             fxi_checkpoints_abandon(feed->pipeline->checkpoints);
             return FX_DROP;
         }

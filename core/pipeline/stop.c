@@ -20,7 +20,7 @@ void fxi_pipeline_ask_stop(struct fxi_pipeline *pipeline)
     atomic_compare_exchange_strong(&pipeline->drain_end_ms, &none, fxi_clock_ms() + drain_ms);
     atomic_store(&pipeline->end.stopping, true);
     if (write(pipeline->stop_fd, &one, sizeof one) < 0)
-        return; /* the counter is full: it is readable already */
+        return; /* the counter is full, so the descriptor is readable already */
 }
 
 enum fxi_outcome fxi_pipeline_outcome(const struct fxi_pipeline *pipeline)

@@ -27,51 +27,51 @@
 struct fxi_input {
     struct fx_instance *instance;
     struct fxi_metric_set *metrics; /* FXI_INPUT_... */
-    struct fxi_mapping mapping;     /* where its records have the fields of the schema */
-    struct fxi_source source;       /* what checkpoints see of it: its streams, and who is inside poll */
+    struct fxi_mapping mapping;     /* the places of the schema's fields in its records */
+    struct fxi_source source;       /* the part that checkpoints see: streams, and workers inside poll */
     struct fx_log_limit malformed_limit, letter_limit, lost_limit;
-    struct fxi_markers *markers;   /* watch_markers */
-    struct fxi_letters *letters;   /* on_malformed: dead-letter, and they go to a file */
-    int64_t letters_fail_since_ms; /* 0: they don't; under the checkpoints' lock */
+    struct fxi_markers *markers;   /* with the option watch_markers */
+    struct fxi_letters *letters;   /* with on_malformed: dead-letter, if the letters go to a file */
+    int64_t letters_fail_since_ms; /* 0: they do not fail; guarded by run */
 };
 
-/* How many lines were counted of a payload. */
+/* How far the lines of a payload have been counted. */
 struct fxi_line_count {
     const char *payload;
     int64_t offset;
     const char *to;
     int64_t lines;
-    int64_t bytes_before; /* of the line that the payload begins in, in parts before it */
+    int64_t bytes_before; /* bytes of the payload's first line that earlier pieces had */
 };
 
-/* Counted by the worker without atomics, added to the metrics once a poll. */
+/* The worker counts here without atomics, and adds the counts to the metrics once each poll. */
 struct fxi_feed_counts {
     int64_t payloads, bytes, records;
     int64_t malformed[FXI_MALFORMED_COUNT];
     int64_t ignored[FXI_IGNORED_COUNT];
 };
 
-/* A worker: its thread, its batch, and the feed that its input's poll gets. */
+/* A worker: its thread, its batch, and the feed for its input's poll. */
 struct fx_feed {
     struct fxi_pipeline *pipeline;
     struct fxi_input *input;
-    unsigned index, input_index; /* among all workers, among its input's */
+    unsigned index, input_index; /* among all workers, and among its input's */
     struct fxi_thread thread;
-    struct fxi_decoder *decoder; /* or vflow */
+    struct fxi_decoder *decoder; /* this or vflow */
     struct fxi_vflow *vflow;
     bool whole;       /* the text of records or payloads is claimed (record_field, payload_field) */
     bool is_draining; /* after the last poll, at the stop */
-    bool plain;       /* the decoder is all that the input's records need */
+    bool plain;       /* the input's records need only the decoder */
     struct fxi_batch batch;
     pthread_mutex_t gate;
     bool gate_held;
-    int64_t gate_ns; /* since when */
-    int64_t held_ns; /* for how long during this poll: decoding, resolvers and outputs */
+    int64_t gate_ns; /* when the gate was taken */
+    int64_t held_ns; /* how long the gate was held in this poll: decoding, resolvers and outputs */
     unsigned quiesce_depth;
-    int64_t stage_ns; /* spent in resolvers and outputs during this poll */
+    int64_t stage_ns; /* how long resolvers and outputs took in this poll */
     struct fxi_feed_counts counts;
     struct fxi_line_count lines;
-    struct fxi_writer_counts *writers; /* watch_markers, else NULL */
+    struct fxi_writer_counts *writers; /* with the option watch_markers, else NULL */
 };
 
 /* A resolver or output. */
@@ -88,11 +88,11 @@ struct fxi_pipeline {
     const struct fxi_config *config;
     struct fxi_schema schema;
     int record_field, payload_field; /* the whole text of a record or payload; -1: nobody claims it */
-    int event_type_field;            /* claimed by the core: producers' markers are no records */
+    int event_type_field;            /* claimed by the core: markers of producers are not records */
     struct fxi_metrics *metrics;
     struct fxi_metric_set *program_metrics; /* FXI_PROGRAM_... */
     struct fxi_metric_set *process_metrics;
-    struct fxi_metric_set *call_metrics; /* FXI_CALL_..., of the core's own work */
+    struct fxi_metric_set *call_metrics; /* FXI_CALL_..., for the core's own work */
 
     struct fxi_readiness readiness;
 
@@ -113,22 +113,22 @@ struct fxi_pipeline {
     struct fxi_checkpoints *checkpoints;
 };
 
-/* feed.c: ends the poll's batch, and lets the gate go. */
+/* feed.c: flush passes the poll's batch on; release lets the gate go. */
 void fxi_feed_flush(struct fx_feed *feed);
 void fxi_feed_release(struct fx_feed *feed);
 void fxi_feed_publish(struct fx_feed *feed);
-/* The decoder that sees the whole of a payload. */
+/* The decoder that sees whole payloads. */
 struct fxi_decoder *fxi_feed_decoder(const struct fx_feed *feed);
 
-/* stage.c: gives the batch to resolvers and outputs and empties it. */
+/* stage.c: passes the batch to resolvers and outputs, and empties it. */
 void fxi_stages_run(struct fx_feed *feed);
 
 /* worker.c */
 int fxi_workers_start(struct fxi_pipeline *pipeline, struct fx_error *err);
-/* False: one is still at work then. */
+/* False: a worker still runs at end_ms. */
 bool fxi_workers_join(struct fxi_pipeline *pipeline, int64_t end_ms);
 
-/* overdue.c: how long calls have not returned, as metrics. */
+/* overdue.c: updates the metrics of calls that have not returned. */
 void fxi_calls_note(struct fxi_pipeline *pipeline);
 /* The same as texts: who has been called, and for how long. */
 void fxi_calls_tell(const struct fxi_pipeline *pipeline, void (*visit)(void *arg, const char *name, const char *reason),

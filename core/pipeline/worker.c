@@ -1,6 +1,6 @@
 /*
- * Workers: each polls its input, decodes, resolves and writes, then polls
- * again. No queues: back-pressure is that it does not poll.
+ * Workers. Each polls its input, decodes, resolves and writes, then polls again. There are no queues: back-pressure
+ * means that the worker does not poll.
  */
 #include <stdio.h>
 
