@@ -138,7 +138,7 @@ bool prom_place_take(struct prom_connections *all, int fd, unsigned listener, co
 void prom_place_return(struct prom_connections *all, int fd);
 /* Whether nobody would be cut off for a newcomer. */
 bool prom_places_are_free(struct prom_connections *all);
-/* One of this address begins to wait; NULL without memory. And: it does not wait any more. */
+/* wait: a connection of this address begins to wait; gives NULL without memory. leave: it stops waiting. */
 struct prom_peer *prom_peer_wait(struct prom_connections *all, const struct prom_peer_address *address);
 void prom_peer_leave(struct prom_connections *all, struct prom_peer *peer);
 /* Cuts off one connection, because no descriptor is free. */
