@@ -304,8 +304,10 @@ void kafka_trouble_review(struct kafka_consumer *consumer);
 /* The unreadable batch was skipped. Another one of the topic is noted again when it fails. */
 void kafka_trouble_batch_is_over(struct kafka_consumer *consumer, const char *topic);
 
-/* letters.c; first: whether the configuration names the topic, or has a pattern for it */
+/* topics.c: whether the configuration names the topic, or has a pattern for it */
 bool kafka_reads(const struct kafka_consumer *consumer, const char *topic);
+
+/* letters.c */
 int kafka_letters_check(struct kafka_consumer *consumer, struct fx_error *err);
 int kafka_letters_start(struct kafka_consumer *consumer, struct fx_error *err);
 bool kafka_letters_stop(struct kafka_consumer *consumer, int timeout_ms); /* false: its producer is left behind */

@@ -5,7 +5,6 @@
 #include "consumer.h"
 
 #include <inttypes.h>
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,24 +31,6 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     (void)rk, (void)code, (void)reason, (void)opaque; /* the consumer meets the same brokers, and failed letters are
                                                        * reported */
-}
-
-bool kafka_reads(const struct kafka_consumer *consumer, const char *topic)
-{
-    const struct fx_list *topics = &consumer->options->topics;
-    for (size_t i = 0; i < topics->count; i++) {
-        regex_t pattern;
-        if (topics->items[i][0] != '^') {
-            if (strcmp(topics->items[i], topic) == 0)
-                return true;
-        } else if (regcomp(&pattern, topics->items[i], REG_EXTENDED | REG_NOSUB) == 0) {
-            bool matches = regexec(&pattern, topic, 0, NULL, 0) == 0;
-            regfree(&pattern);
-            if (matches)
-                return true;
-        }
-    }
-    return false;
 }
 
 int kafka_letters_check(struct kafka_consumer *consumer, struct fx_error *err)

@@ -187,9 +187,12 @@ void prom_turns_pass_on(struct prom_connections *all, int64_t now_ms);
 /* Empties the line. */
 void prom_turns_stop(struct prom_connections *all);
 
+/* shut.c: shuts a connection from our side, once. It is counted, and its place is free at once. */
+void prom_connection_shut(struct prom_connection *connection, enum prom_closed why);
+
 /* cut_off.c: frees what the answer used. */
 void prom_connection_release(struct prom_connection *connection);
-/* Cuts off a connection. It is counted once, and its place is free at once. */
+/* Shuts a connection and frees what its answer used. */
 void prom_connection_cut_off(struct prom_connection *connection, enum prom_closed why);
 /* Sets the metric of the cuts that are held. */
 void prom_cuts_note(struct prom_connections *all);

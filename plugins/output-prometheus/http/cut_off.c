@@ -1,6 +1,4 @@
 /* What a connection holds is given back: when its answer ends, or when it is cut off. Under the lock of connections. */
-#include <sys/socket.h>
-
 #include "http/connections.h"
 #include "self_metrics.h"
 
@@ -28,13 +26,8 @@ void prom_connection_release(struct prom_connection *connection)
 
 void prom_connection_cut_off(struct prom_connection *connection, enum prom_closed why)
 {
-    struct prom_connections *all = connection->all;
     if (connection->closed != PROM_CLOSED_NONE)
         return;
-    connection->closed = why;
-    connection->peer->places--;
-    all->cut_off++;
+    prom_connection_shut(connection, why);
     prom_connection_release(connection);
-    shutdown(connection->fd, SHUT_RDWR);
-    fx_metric_add(all->instance, PROM_CONNECTIONS_CLOSED, why, 1);
 }

@@ -91,7 +91,7 @@ static void serve_line(struct prom_connections *all)
         leave_line(next);
         next->turn = PROM_TURN_NONE;
         if (is_gone(next))
-            prom_connection_cut_off(next, PROM_CLOSED_INCOMPLETE);
+            prom_connection_shut(next, PROM_CLOSED_INCOMPLETE); /* it has no turn, and a page not begun holds nothing */
         else
             begin(next);
     }

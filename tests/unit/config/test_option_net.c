@@ -135,7 +135,7 @@ static void hosts_with_ports(void **state)
     check_server("server: 192.0.2.1:65535", "192.0.2.1", 65535);
     check_server("server: '[2001:db8::1]:1'", "2001:db8::1", 1);
     const char *const wrong[] = {"example.net",      "'example.net:'", "example.net:0", "example.net:65536", "':80'",
-                                 "'2001:db8::1:80'", "'[::1]'",      "'[::1:80'",     "'[192.0.2.1]:80'",  "a/b:80",
+                                 "'2001:db8::1:80'", "'[::1]'",        "'[::1:80'",     "'[192.0.2.1]:80'",  "a/b:80",
                                  "a:80:90",          "'[]:80'"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char text[64];
