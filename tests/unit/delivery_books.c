@@ -22,6 +22,12 @@ static bool has_said_so(const struct model_instance *instance)
            fxi_metric_set_get(metrics, FXI_CHECKPOINT_RECOVERIES, FXI_RECOVERY_STALE);
 }
 
+void model_note_told(struct model_instance *instance)
+{
+    if (instance->is_up && instance->begins_anew && has_said_so(instance))
+        instance->has_told = true;
+}
+
 void model_check_books(struct model *model)
 {
     for (int i = 0; i < MODEL_PARTITIONS && !model->has_remakes; i++) {
@@ -77,7 +83,7 @@ void model_enter_books(struct model_instance *instance, const uint64_t *values)
     struct model *model = instance->model;
     if (model->has_remakes || memcmp(values, instance->counted, sizeof instance->counted) == 0)
         return;
-    bool is_told = instance->begins_anew && instance->is_up && has_said_so(instance);
+    bool is_told = instance->begins_anew && (instance->has_told || (instance->is_up && has_said_so(instance)));
     bool is_allowed = cannot_tell(instance) || is_told || (instance->is_anew && !instance->begins_anew);
     for (int i = 0; i < MODEL_PARTITIONS; i++) {
         if (!is_allowed)
@@ -86,7 +92,7 @@ void model_enter_books(struct model_instance *instance, const uint64_t *values)
         model->owed[i] += (int64_t)values[i] - (int64_t)instance->counted[i];
         instance->counted[i] = values[i];
     }
-    instance->begins_anew = false;
+    instance->begins_anew = instance->has_told = false;
     model_forget_who_knows(model, instance->index);
 }
 
@@ -116,7 +122,7 @@ void model_close_books(struct model_instance *instance)
     instance->chosen = instance->pipeline->checkpoints->progress.committed_number;
     if (cannot_tell(instance))
         model_forget_who_knows(instance->model, instance->index);
-    instance->is_in_doubt = instance->begins_anew = false;
+    instance->is_in_doubt = instance->begins_anew = instance->has_told = false;
 }
 
 /* An instance begins to read a partition there. */

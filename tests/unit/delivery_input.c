@@ -30,7 +30,7 @@ static bool apply(struct model *model, int index, const struct model_request *re
     }
     memcpy(instance->counted, request->values, sizeof request->values);
     instance->applied = request->number;
-    instance->is_anew = false;
+    instance->is_anew = instance->has_told = false;
     return true;
 }
 

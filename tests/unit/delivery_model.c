@@ -269,6 +269,7 @@ static void make_process(struct model_instance *instance)
 static void free_process(struct model_instance *instance)
 {
     struct fxi_pipeline *pipeline = instance->pipeline;
+    model_note_told(instance);
     instance->newest_index = model_slot(instance, 1)->number > model_slot(instance, 0)->number;
     instance->newest_number = model_slot(instance, instance->newest_index)->number;
     for (int i = 0; i < 2; i++)

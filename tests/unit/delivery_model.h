@@ -113,6 +113,7 @@ struct model_instance {
     uint64_t before[MODEL_PARTITIONS];     /* what was accepted before the last accepted checkpoint */
     bool is_mark_lost;                     /* of the newest slot, by a power failure */
     bool begins_anew;                      /* at zero, after damage */
+    bool has_told;                         /* a process that began so has said so, and ended before a commit */
     bool is_anew;                          /* it began so, and has not committed since: the next start may find more */
 };
 
@@ -138,6 +139,8 @@ struct fxi_slot *model_slot(const struct model_instance *instance, unsigned inde
 
 /* Of delivery_books.c. After a step: nothing is in doubt, so what an instance has is entered; and the sums are right. */
 void model_close_books(struct model_instance *instance);
+/* Before a process ends: whether it has said that its counters began at zero. */
+void model_note_told(struct model_instance *instance);
 void model_check_books(struct model *model);
 void model_check_sums(struct model *model); /* at the end, of what is shown */
 void model_forget_who_knows(struct model *model, int index);
