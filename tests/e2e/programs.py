@@ -221,6 +221,10 @@ class FlowExporter(Program):
         last = [None]
         return self.wait_for(ask, said, seconds)
 
+    def wait_for_a_share(self):
+        name = "flow_exporter_kafka_assigned_partitions"
+        self.wait_for_page(lambda shown: shown.self_sum(name) > 0, "a partition is assigned")
+
     def wait_for_assigned(self, partitions):
         name = "flow_exporter_kafka_assigned_partitions"
         self.wait_for_page(lambda shown: shown.self_sum(name) == partitions, f"{partitions} partitions are assigned")

@@ -47,7 +47,7 @@ def lines_before(case):
 
 def check_goes_on(program, case, before):
     """Counters are unchanged, and the next record adds to its own series."""
-    program.wait_for_log("go on from the newest checkpoint")
+    program.wait_for_log("continue from the newest checkpoint")
     page = program.wait_for_page(lambda shown: shown.total(), "the kept counters")
     assert flow_lines(page.text) == lines_before(case)
     total = page.total()
