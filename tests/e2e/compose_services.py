@@ -99,6 +99,10 @@ def query(text):
             for series in answer["data"]["result"]}
 
 
+def flows_of(exporter):
+    return {(*map(str, key[1:3]), key[3]): value for key, value in exporter.fresh_page().flows().items()}
+
+
 def main():
     folder = Path(sys.argv[1])
     services = yaml.safe_load((SOURCE / "compose.yaml").read_text())["services"]
@@ -116,9 +120,10 @@ def main():
         before = exporter.fresh_page().total()
         netflow.export(folder / "packets.pcap", 2055, "10")
         wanted = sum(sum(sizes) for _, _, _, sizes in PACKETS)
-        page = exporter.wait_for_page(lambda shown: shown.total() - before >= wanted, f"{wanted} bytes more than {before}")
-        flows = {(*map(str, key[1:3]), key[3]): value for key, value in page.flows().items()}
-        found = wait_until(lambda: (now := {**query(RECEIVE), **query(TRANSMIT)}) == flows and now, "the same in Prometheus", 90)
+        exporter.wait_for_page(lambda shown: shown.total() - before >= wanted, f"{wanted} bytes more than {before}")
+        # What is left of the first round may come later than this one, so the page is read again each time.
+        found = wait_until(lambda: (now := {**query(RECEIVE), **query(TRANSMIT)}) == flows_of(exporter) and now,
+                           lambda: f"the same in Prometheus: {flows_of(exporter)}, {query(RECEIVE)}, {query(TRANSMIT)}", 90)
         targets = json.loads(http_get("http://prometheus:9090/api/v1/rules")[1])["data"]["groups"]
         print(json.dumps({"flows": [[*key, value] for key, value in sorted(found.items())], "rules": len(targets)}))
         exporter.stop()
