@@ -1,4 +1,4 @@
-/* Compares the decoder with the two oracles, record by record, in every way of scanning. */
+/* Compares the decoder with both oracles, record by record, with every way of scanning. */
 #include "tests/unit/decode_check.h"
 
 #include <errno.h>
@@ -14,11 +14,11 @@
 
 #define ARENA_BYTES ((size_t)16 << 20)
 #define JSON_DEPTH  4096
-/* More than any test's digits. */
+/* No test writes an exponent with a greater value. */
 #define EXPONENT_MAX 100000000
 
 struct decode_checker {
-    struct fxi_decoder *decoders[FXI_SCAN_COUNT]; /* NULL: not on this processor */
+    struct fxi_decoder *decoders[FXI_SCAN_COUNT]; /* NULL: this processor lacks that way */
     const struct fxi_field *fields;
     size_t count;
     unsigned max_depth;
@@ -26,7 +26,7 @@ struct decode_checker {
     struct fx_value *row;
     struct fxi_arena arena;
     size_t accepted, rejected;
-    bool stood_still; /* the last fault of a list was told where the one before ended */
+    bool stood_still; /* the last fault was reported where the one before it ended */
 };
 
 struct decode_checker *decode_checker_new(const struct fxi_field *fields, size_t count, unsigned max_depth)
@@ -45,7 +45,9 @@ struct decode_checker *decode_checker_new(const struct fxi_field *fields, size_t
     c->count = count;
     c->max_depth = max_depth;
     c->tokener = json_tokener_new_ex(JSON_DEPTH);
-    /* Not strict: json-c 0.18 then rejects all that is not ASCII. It sees only records that RFC 8259 allows anyway. */
+    /*
+     * Not strict: json-c 0.18 would reject everything that is not ASCII. json-c sees only records that RFC 8259 allows.
+     */
     json_tokener_set_flags(c->tokener, JSON_TOKENER_VALIDATE_UTF8);
     c->row = fxi_calloc(count, sizeof *c->row);
     fxi_arena_init(&c->arena, ARENA_BYTES);
@@ -73,8 +75,8 @@ size_t decode_checker_rejected(const struct decode_checker *checker)
 }
 
 /*
- * The integer that a number is, by writing its digits out: "12.50e1" is 125, "1.5" is none. 0, or -1 if it has a
- * fraction or is too long for 64 bits.
+ * Writes out the digits of a number to get its integer: "12.50e1" is 125, "1.5" has none. Returns 0, or -1 if the
+ * number has a fraction or is too long for 64 bits.
  */
 static int exact_integer(const char *text, bool *negative, uint64_t *magnitude)
 {
@@ -92,7 +94,7 @@ static int exact_integer(const char *text, bool *negative, uint64_t *magnitude)
         zeros++;
         if (*text == '0')
             continue;
-        /* Zeros are only written between digits. */
+        /* Writes zeros only between other digits. */
         if (count == 1)
             zeros = 1;
         for (; zeros > 1 && count < 40; zeros--)
@@ -123,7 +125,7 @@ static int exact_integer(const char *text, bool *negative, uint64_t *magnitude)
     return errno ? -1 : 0;
 }
 
-/* What a claimed number must be, from its text. */
+/* The value that a claimed number must have, from its text. */
 static enum fxi_decode number_from_text(const char *text, enum fx_type type, struct fx_value *value)
 {
     value->type = type;
@@ -141,7 +143,7 @@ static enum fxi_decode number_from_text(const char *text, enum fx_type type, str
     return FXI_DECODE_RECORD;
 }
 
-/* json-c clamps integers silently and forgets their text: at its bounds it is no oracle. */
+/* json-c clamps integers silently and forgets their text. A value at a bound proves nothing. */
 static bool is_clamped(struct json_object *json)
 {
     if (!json || json_object_get_type(json) != json_type_int)
@@ -187,7 +189,7 @@ static enum fxi_decode expect_value(struct json_object *json, enum fx_type type,
     }
 }
 
-/* The member at a path without escaped dots. */
+/* Finds the member at a path without escaped dots. */
 static struct json_object *find_path(struct json_object *json, const char *path)
 {
     char *copy = fxi_strdup(path), *rest = copy;
@@ -217,7 +219,7 @@ static bool is_zero_again(const struct fx_value *expected, const struct fx_value
     return got->type == FX_TEXT && is_text(expected, "0") && is_text(got, "-0");
 }
 
-/* A character beyond U+FFFF whose lower half is a surrogate's number: U+1DC18. */
+/* U+1DC18 is such a character: it lies beyond U+FFFF, and its lower 16 bits are a surrogate's number. */
 static bool has_surrogates_half(const unsigned char *at, size_t size)
 {
     if (size < 4 || at[0] < 0xf0)
@@ -226,7 +228,7 @@ static bool has_surrogates_half(const unsigned char *at, size_t size)
     return (point & 0xf800) == 0xd800;
 }
 
-/* json-c takes an escaped one of these for a lone surrogate and puts U+FFFD. */
+/* json-c takes such a character, if escaped, for a lone surrogate and writes U+FFFD. */
 static bool is_replaced(const struct fx_value *expected, const struct fx_value *got)
 {
     const char *left = expected->text, *left_end = left + expected->size, *right = got->text, *end = right + got->size;
@@ -259,7 +261,7 @@ static bool is_same(const struct fx_value *expected, const struct fx_value *got)
     return is_zero_again(expected, got);
 }
 
-/* What a list is as a text, by json-c. False: json-c can't tell (names that are there twice, numbers that it changes). */
+/* The text of a list, by json-c. False: json-c can't tell, since a name occurs twice or json-c changes a number. */
 static bool join_tree(struct json_object *json, struct fxi_str *to, size_t *count)
 {
     bool sound = true;
@@ -293,7 +295,7 @@ static bool check_joined(struct json_object *json, const struct fx_value *got)
     return sound;
 }
 
-/* A sound record: all values and the verdict, against json-c's tree. */
+/* Compares all values of a sound record, and the verdict, with json-c's tree. */
 static bool check_values(struct decode_checker *c, struct json_object *tree, enum fxi_decode got)
 {
     enum fxi_decode expected = FXI_DECODE_RECORD;
@@ -321,7 +323,7 @@ static bool check_values(struct decode_checker *c, struct json_object *tree, enu
     return got == expected;
 }
 
-/* json-c's names end at NUL, so \u0000 in one makes it another. */
+/* json-c ends a name at NUL. With \u0000 in it, json-c sees another name. */
 static bool has_nul_escape(const char *start, const char *end)
 {
     return memmem(start, (size_t)(end - start), "\\u0000", 6) != NULL;
@@ -341,7 +343,7 @@ static bool check_sound(struct decode_checker *c, const char *start, const char 
     return same;
 }
 
-/* What must come of the record at start, but for its values. *behind: where to go on. */
+/* The expected outcome for the record at start, without its values. *behind: where decoding must continue. */
 static enum fxi_decode expect_record(const struct decode_checker *c, const char *start, const char *end,
                                      const char **record_end, const char **behind)
 {
@@ -362,7 +364,7 @@ static enum fxi_decode expect_record(const struct decode_checker *c, const char 
     return FXI_DECODE_RECORD;
 }
 
-/* The objects that a list and the lists in it hold. json-c has found it sound. */
+/* Counts the objects in a list and in the lists inside it. json-c has found the list sound. */
 static size_t count_objects(struct json_object *list)
 {
     size_t count = 0;
@@ -376,7 +378,7 @@ static size_t count_objects(struct json_object *list)
     return count;
 }
 
-/* The number of records of the list at start, if RFC 8259 finds nothing wrong with it and what is behind it; else -1. */
+/* Counts the records of the list at start. Gives -1 if RFC 8259 finds a fault in the list or behind it. */
 static ssize_t sound_list(struct decode_checker *c, const char *start, const char *end, const char **behind)
 {
     enum fxi_decode why;
@@ -395,7 +397,7 @@ static ssize_t sound_list(struct decode_checker *c, const char *start, const cha
     return count;
 }
 
-/* One record or fault of a list: sound by both oracles, or not, and the place moves on. */
+/* Takes one record or fault of a list. A record must be sound by both oracles. The place must advance. */
 static bool check_element(struct decode_checker *c, struct fxi_decoder *decoder, const char **at, const char *end,
                           enum fxi_decode *got)
 {
@@ -404,7 +406,7 @@ static bool check_element(struct decode_checker *c, struct fxi_decoder *decoder,
     if (*got == FXI_DECODE_END)
         return true;
     *got == FXI_DECODE_RECORD ? c->accepted++ : c->rejected++;
-    /* A missing comma is told in front of what comes next, so only once. */
+    /* A missing comma is reported in front of the next element, without an advance: allowed once in a row. */
     bool stays = *at <= before && before < end;
     if (*at < before || (stays && (*got != FXI_DECODE_SYNTAX || c->stood_still))) {
         printf("a list stands still\n");
@@ -419,7 +421,7 @@ static bool check_element(struct decode_checker *c, struct fxi_decoder *decoder,
     return where >= before && where <= end;
 }
 
-/* A list at start. Where the oracles find it sound, each of its objects is a record or has an unusable value. */
+/* Checks the list at start. If the oracles find it sound, each object in it is a record or has an unusable value. */
 static bool check_list(struct decode_checker *c, struct fxi_decoder *decoder, const char **at, const char *end,
                        bool *ended)
 {
@@ -445,7 +447,7 @@ static bool check_list(struct decode_checker *c, struct fxi_decoder *decoder, co
     return objects < 0 || found >= objects;
 }
 
-/* What comes of a payload that ends where it ends, or comes in two parts: reasons, and values as a sum. */
+/* Decodes a payload, or one of its two parts. Adds reasons and values to a checksum. */
 static uint64_t sum_of(struct decode_checker *c, struct fxi_decoder *decoder, const char *data, size_t size,
                        enum fxi_part part, uint64_t sum, size_t *taken)
 {

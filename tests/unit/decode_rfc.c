@@ -1,4 +1,4 @@
-/* RFC 8259 as a recursive descent, with no thought of speed: what is legal, and the first thing that is not. */
+/* RFC 8259 as a recursive descent, without regard for speed: what is legal, and the first thing that is not. */
 #include <stdint.h>
 #include <string.h>
 

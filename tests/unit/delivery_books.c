@@ -1,4 +1,4 @@
-/* The delivery model's books, and what comes from outside: see delivery_model.h. */
+/* The delivery model's books, and the events from outside. See delivery_model.h. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "delivery_model.h"
 
-/* ---- the books */
+/* ---- The books */
 
 int64_t model_records(int64_t offset)
 {
@@ -40,7 +40,7 @@ void model_check_books(struct model *model)
     }
 }
 
-/* The instance need not know any more up to where partitions were counted. */
+/* The instance need no longer know up to which offset partitions were counted. */
 void model_forget_who_knows(struct model *model, int index)
 {
     for (int i = 0; i < MODEL_PARTITIONS; i++)
@@ -68,7 +68,7 @@ bool model_may_take_older(const struct model_instance *instance, const uint64_t 
            memcmp(values, instance->before, sizeof instance->before) == 0;
 }
 
-/* It may go on from what it has prepared or from what was before that. */
+/* The instance may continue from the checkpoint that it has prepared, or from the one before it. */
 static bool cannot_tell(const struct model_instance *instance)
 {
     bool is_dropped = false;
@@ -77,7 +77,7 @@ static bool cannot_tell(const struct model_instance *instance)
     return instance->is_in_doubt && is_dropped;
 }
 
-/* An instance has what its last accepted checkpoint holds, or else there is a reason. */
+/* An instance has the values of its last accepted checkpoint. Any difference needs a reason. */
 void model_enter_books(struct model_instance *instance, const uint64_t *values)
 {
     struct model *model = instance->model;
@@ -96,7 +96,10 @@ void model_enter_books(struct model_instance *instance, const uint64_t *values)
     model_forget_who_knows(model, instance->index);
 }
 
-/* It was rolled back behind what had been accepted, and nobody could tell: the records between are read again. */
+/*
+ * The instance was rolled back to a place before the accepted one, and could not know it. It reads the records between
+ * again.
+ */
 void model_enter_base(struct model_instance *instance, int partition, int64_t base)
 {
     struct model *model = instance->model;
@@ -125,7 +128,7 @@ void model_close_books(struct model_instance *instance)
     instance->is_in_doubt = instance->begins_anew = instance->has_told = false;
 }
 
-/* An instance begins to read a partition there. */
+/* An instance begins to read a partition. */
 void model_enter_beginning(struct model_instance *instance, int partition, int64_t begin, int64_t said)
 {
     struct model *model = instance->model;
@@ -149,7 +152,7 @@ void model_enter_beginning(struct model_instance *instance, int partition, int64
         model->last[partition] = -1;
 }
 
-/* ---- from outside */
+/* ---- From outside */
 
 void model_set_offset(struct model *model, int partition, int64_t offset, bool keeps_tags)
 {
@@ -157,7 +160,7 @@ void model_set_offset(struct model *model, int partition, int64_t offset, bool k
     kafka->offset[partition] = offset;
     kafka->is_foreign[partition] = true;
     if (keeps_tags) {
-        model->last[partition] = -1; /* that is noticed only by whoever committed last */
+        model->last[partition] = -1; /* only the instance that committed last notices this */
         return;
     }
     kafka->tags[partition][0] = '\0';
@@ -176,7 +179,7 @@ static void change_file(const struct model_instance *instance, const char *name,
         return;
     if (fstat(fd, &status) == 0 && status.st_size) {
         off_t at = size ? 0 : (off_t)place % status.st_size;
-        if (at >= FXI_SLOT_BODY + 12 && at < FXI_SLOT_BODY + 16) /* the format: the directory would be refused */
+        if (at >= FXI_SLOT_BODY + 12 && at < FXI_SLOT_BODY + 16) /* the format: its change would refuse the directory */
             at = FXI_SLOT_BODY + 16;
         if (pread(fd, &old, 1, at) == 1) {
             old ^= (char)(1 << place % 7);
@@ -251,7 +254,7 @@ void model_remake(struct model *model, int partition)
         if (stream && instance->log[partition] == kafka->log[partition] &&
             (uint64_t)model_records(stream->position) > most)
             most = (uint64_t)model_records(stream->position);
-        const struct model_request *delayed = &model->delayed[i]; /* of a process that may be dead */
+        const struct model_request *delayed = &model->delayed[i]; /* its process may be dead */
         for (size_t j = 0; delayed->waits && j < delayed->count; j++)
             if (delayed->of[j].partition == partition && delayed->of[j].log == kafka->log[partition] &&
                 (uint64_t)model_records(delayed->of[j].offset) > most)
@@ -282,7 +285,7 @@ void model_check_sums(struct model *model)
     }
 }
 
-/* Nothing can be told of a log by the offset 0: it is any log's beginning. */
+/* Offset 0 identifies no log: every log begins there. */
 bool model_is_other_log(const struct model_instance *instance, int partition)
 {
     return instance->log[partition] != instance->model->kafka.log[partition] &&

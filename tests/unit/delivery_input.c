@@ -1,4 +1,4 @@
-/* The input of the delivery model, and the Kafka behind it. */
+/* The delivery model's input, and the Kafka behind it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@ static bool apply(struct model *model, int index, const struct model_request *re
         return false;
     struct model_instance *instance = &model->instances[index];
     bool is_late = request->number <= instance->chosen && instance->applied != request->number;
-    for (size_t i = 0; i < request->count && is_late; i++) /* it went on from that when nobody could tell */
+    for (size_t i = 0; i < request->count && is_late; i++) /* the instance went on from it without knowing */
         model_enter_base(instance, request->of[i].partition, request->of[i].offset);
     if (instance->applied != request->number && !is_late) {
         model_enter_books(instance, request->base);
@@ -81,7 +81,7 @@ static enum fx_verdict model_commit(void *self, const struct fx_checkpoint *chec
     fx_error_set(err, FX_ETIMEOUT, "no answer");
     if (instance->asked.number != checkpoint->number)
         make_request(instance, checkpoint);
-    model_deliver(model, instance->index); /* what was sent before arrives before */
+    model_deliver(model, instance->index); /* an earlier request arrives first */
     if (instance->answer == MODEL_DROPPED)
         return FX_RETRY;
     if (instance->answer == MODEL_DELAYED) {
@@ -131,7 +131,7 @@ static enum fx_verdict model_poll(void *self, void *worker, struct fx_feed *feed
 const struct fx_plugin model_input_plugin = {FX_PLUGIN_INPUT, .name = "input", .poll = model_poll,
                                              .commit = model_commit, .recall = model_recall};
 
-/* Nothing is rejected, and nothing watches the streams. */
+/* The model rejects no records, and nothing in it watches the streams. */
 static int store_nothing(void *arg, int timeout_ms, struct fx_error *err)
 {
     (void)arg, (void)timeout_ms, (void)err;

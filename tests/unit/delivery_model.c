@@ -29,7 +29,7 @@ bool model_is_zero(const uint64_t *values)
     return memcmp(values, zeros, sizeof zeros) == 0;
 }
 
-/* ---- crashes: a step runs between setjmp and the failpoint that jumps back */
+/* ---- Crashes: a step runs between setjmp and the failpoint that jumps back */
 
 static struct {
     unsigned left;
@@ -54,7 +54,10 @@ void model_crash_at(unsigned nth)
     crash.has_crashed = false;
 }
 
-/* A dead process never unlocks what it held; ThreadSanitizer's search for deadlocks takes 64 of those as its end, and a lock's end while it is held for a fault. */
+/*
+ * A dead process never unlocks what it held. ThreadSanitizer's search for deadlocks aborts at 64 held locks, and it
+ * reports each lock that is destroyed while held.
+ */
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
@@ -68,7 +71,7 @@ bool model_has_crashed(void)
 
 static void free_process(struct model_instance *instance);
 
-/* A mark is on the disk when a sync has followed it. The process that runs is the one that syncs. */
+/* A mark is on the disk once a sync has followed it. The running process is the one that syncs. */
 static struct model_instance *running;
 int __real_fxi_slot_sync(int dir_fd, unsigned index);
 int __wrap_fxi_slot_sync(int dir_fd, unsigned index);
@@ -80,7 +83,7 @@ int __wrap_fxi_slot_sync(int dir_fd, unsigned index)
     return rc;
 }
 
-/* Runs a step of an instance; if it dies inside, so does its process. */
+/* Runs one step of an instance. If the step dies, the instance's process dies with it. */
 static void run(struct model_instance *instance, void (*step)(struct model_instance *, int), int argument)
 {
     crash.is_armed = true;
@@ -94,7 +97,7 @@ static void run(struct model_instance *instance, void (*step)(struct model_insta
     model_check_books(instance->model);
 }
 
-/* ---- the output: a series a partition */
+/* ---- The output: one series for each partition */
 
 static void show(struct model_instance *instance, const uint64_t *values, const char *when)
 {
@@ -115,7 +118,7 @@ static int model_cut(void *self, uint64_t number, struct fx_error *err)
     return 0;
 }
 
-/* A series is in the log from its first record on; values are in the log's order. */
+/* A series is in the log from its first record on. The values are in the order of the log. */
 static int model_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct model_instance *instance = self;
@@ -125,7 +128,7 @@ static int model_prepare(void *self, const struct fx_checkpoint *checkpoint, str
     unsigned count = 0;
     for (unsigned i = 0; i < instance->order_count; i++)
         count += instance->is_logged[instance->order[i]];
-    instance->order_count = count; /* what was logged in vain is behind */
+    instance->order_count = count; /* drops the entries of a refused cut */
     if (checkpoint->rewrite_log)
         for (unsigned i = 0; i < count; i++)
             fx_state_log(checkpoint, &instance->order[i], sizeof instance->order[i]);
@@ -163,7 +166,7 @@ static void model_rolled_back(void *self, uint64_t number)
     memcpy(instance->values, instance->committed, sizeof instance->values);
 }
 
-/* The counters that were seen have ended, and nothing is known of where it was. */
+/* The counters that were seen have ended. Nothing tells where the instance was. */
 static void begin_anew(struct model_instance *instance)
 {
     struct model *model = instance->model;
@@ -222,7 +225,7 @@ static const struct fx_plugin output_plugin = {FX_PLUGIN_OUTPUT,
                                                .rolled_back = model_rolled_back,
                                                .restore = model_restore};
 
-/* ---- a process */
+/* ---- A process */
 
 static void add_instance(struct model_instance *instance, int which, const struct fx_plugin *plugin)
 {
@@ -287,7 +290,7 @@ static void free_process(struct model_instance *instance)
     memset(instance->streams, 0, sizeof instance->streams);
 }
 
-/* As a worker that is inside poll. */
+/* Enters as a worker inside poll does. */
 static struct fx_feed *enter(struct model_instance *instance)
 {
     instance->pipeline->inputs[0].source.active = 1;
@@ -319,7 +322,7 @@ static void step_start(struct model_instance *instance, int argument)
     for (unsigned i = 0; i < 2 && !rc; i++) {
         if (rule == MODEL_TRUST_DAMAGED)
             *(char *)(uintptr_t)fxi_state_fault(instance->pipeline->checkpoints->store, i) = '\0';
-        if (rule == MODEL_DROPPED_IS_NO) /* as if there were no older one that was accepted */
+        if (rule == MODEL_DROPPED_IS_NO) /* as if no older slot had been accepted */
             model_slot(instance, i)->is_accepted =
                 model_slot(instance, i)->number == newest_number(instance) && model_slot(instance, i)->is_accepted;
     }
@@ -330,7 +333,7 @@ static void step_start(struct model_instance *instance, int argument)
     for (struct fx_stream *at = instance->pipeline->inputs[0].source.streams; at && rule == MODEL_ASSIGNED_ONLY;
          at = at->next)
         at->is_kept = false;
-    if (rc) { /* it waits for Kafka; somebody ends it */
+    if (rc) { /* it waits for Kafka until somebody ends it */
         free_process(instance);
         return;
     }
@@ -364,9 +367,9 @@ static bool can_run(const struct model *model, int index)
     return model->instances[index].is_up && !model->instances[index].is_paused && !model->fault[0];
 }
 
-/* ---- steps */
+/* ---- Steps */
 
-/* Who can hears of the new generation, and keeps what it has. */
+/* Each member that runs and still owns its partitions adopts the new generation. */
 static void rebalance(struct model *model)
 {
     model->kafka.generation++;
@@ -380,7 +383,7 @@ static void rebalance(struct model *model)
     }
 }
 
-/* What an input does that finds another log: the stream begins anew, if what it counted can be settled. */
+/* Does what an input does when it finds another log: the stream begins anew if its counts can be settled. */
 static void step_look_at_log(struct model_instance *instance, int partition)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -397,7 +400,7 @@ static void step_look_at_log(struct model_instance *instance, int partition)
     leave(instance);
 }
 
-/* Whether the stream's next record is the log's. Else a step looks, which may die. */
+/* Whether the stream's next record comes from the current log. If not, a step looks at the log; it may die. */
 static bool knows_log(struct model_instance *instance, int partition)
 {
     if (!model_is_other_log(instance, partition)) {
@@ -531,7 +534,7 @@ void model_lose(struct model *model, int index)
         run(&model->instances[index], step_lose, 0);
 }
 
-/* ---- a run */
+/* ---- A run */
 
 void model_begin(struct model *model, enum model_rule rule)
 {
@@ -542,7 +545,7 @@ void model_begin(struct model *model, enum model_rule rule)
         model_fail(model, "no folder for the state directories");
     for (int i = 0; i < MODEL_PARTITIONS; i++) {
         model->kafka.owner[i] = model->last[i] = -1;
-        model->kafka.is_foreign[i] = true; /* offset 0, by whatever program had the group before */
+        model->kafka.is_foreign[i] = true; /* offset 0, from a program that used the group before */
     }
     for (int i = 0; i < MODEL_INSTANCES; i++) {
         model->instances[i].model = model;
@@ -562,13 +565,13 @@ void model_drain(struct model *model)
     for (int i = 0; i < MODEL_INSTANCES; i++) {
         model_pause(model, i, false);
         model_start(model, i);
-        model_checkpoint(model, i, MODEL_OK); /* what is unanswered gets its answer */
+        model_checkpoint(model, i, MODEL_OK); /* settles what is unanswered */
     }
     for (int i = 0; i < MODEL_INSTANCES; i++) {
         model_deliver(model, i);
         model_lose(model, i);
     }
-    for (int round = 0; round < 2; round++) { /* the first checkpoint can find that an older one counts, and go back */
+    for (int round = 0; round < 2; round++) { /* the first checkpoint may find that an older one counts, and go back */
         for (int i = 0; i < MODEL_PARTITIONS; i++) {
             model_assign(model, i % MODEL_INSTANCES, i);
             for (int j = 0; j < MODEL_OFFSETS; j++)

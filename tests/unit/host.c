@@ -26,7 +26,7 @@ void host_fini(struct fx_instance *host)
     pthread_mutex_destroy(&host->lock);
 }
 
-/* ---- the instance */
+/* ---- The instance */
 
 const char *fx_instance_name(const struct fx_instance *instance)
 {
@@ -55,7 +55,7 @@ int fx_option_is_secret(const struct fx_instance *instance, const char *option, 
     return 0;
 }
 
-/* ---- fields */
+/* ---- Fields */
 
 int fx_claim(struct fx_instance *instance, const struct fx_claim *claim, struct fx_error *err)
 {
@@ -69,7 +69,7 @@ int fx_claim(struct fx_instance *instance, const struct fx_claim *claim, struct 
     return instance->field_count++;
 }
 
-/* ---- metrics */
+/* ---- Metrics */
 
 void fx_metric_add(struct fx_instance *instance, unsigned metric, unsigned value, int64_t n)
 {
@@ -96,7 +96,7 @@ void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, con
     fxi_metrics_visit(instance->all_metrics, visit, arg);
 }
 
-/* ---- the other parts of a program */
+/* ---- The other parts of a program */
 
 void fx_part_visit(struct fx_instance *instance, void (*visit)(void *arg, const struct fx_part *part), void *arg)
 {
@@ -130,7 +130,7 @@ unsigned fx_ready_visit(struct fx_instance *instance, void (*visit)(void *arg, c
     return count;
 }
 
-/* ---- checkpoints */
+/* ---- Checkpoints */
 
 enum fx_verdict fx_checkpoint_request(struct fx_instance *instance)
 {

@@ -1,7 +1,7 @@
 /*
- * A host for one plugin: what a program does for it by the functions of the installed headers, and no more. A unit test
- * links it instead of the core's pipeline, calls the plugin's functions itself, and sees here what the plugin has asked
- * for. Metrics are the core's own.
+ * A host for one plugin: it does what a program does for a plugin through the installed headers, and no more. A unit
+ * test links it instead of the core's pipeline, calls the plugin's functions itself, and sees here what the plugin has
+ * asked for. The metrics are the core's.
  */
 #ifndef TEST_HOST_H
 #define TEST_HOST_H
@@ -15,7 +15,7 @@
 
 enum { HOST_FIELDS = 16, HOST_PARTS = 4 };
 
-/* The test's own; plugins only hold a pointer to it. */
+/* The struct is the test's own. Plugins only hold a pointer to it. */
 struct fx_instance {
     const char *name;
     unsigned workers;
@@ -26,28 +26,28 @@ struct fx_instance {
     struct {
         char *path;
         enum fx_type type;
-    } fields[HOST_FIELDS]; /* in the order in which they were claimed: a field's number is its place */
+    } fields[HOST_FIELDS]; /* in the order of their claims; a field's number is its place */
     int field_count;
 
     struct {
         const char *name, *reason;
-    } waiting[HOST_PARTS]; /* what is not ready; a NULL name: the place is free */
+    } waiting[HOST_PARTS]; /* parts that are not ready; a NULL name: the place is free */
 
     pthread_mutex_t lock;
     pthread_cond_t asked;
-    bool requested; /* a checkpoint; under lock, as all that follows */
+    bool requested; /* a checkpoint is requested; the lock guards this and all that follows */
     int64_t min_interval_ms, last_cut_ms;
 };
 
-/* name and table stay with the caller. */
+/* The caller keeps name and table. */
 void host_init(struct fx_instance *host, const char *name, const struct fx_metric *metrics);
 void host_fini(struct fx_instance *host);
 
-/* reason NULL: it is ready. Both texts stay with the caller. */
+/* reason NULL: the part is ready. The caller keeps both texts. */
 void host_set_ready(struct fx_instance *host, const char *name, const char *reason);
 /* Waits until the plugin has asked for a checkpoint. */
 void host_await_request(struct fx_instance *host);
-/* A cut is taken now: another is asked for min_interval_ms later at the earliest. */
+/* Notes that a cut is taken now. The next one is requested min_interval_ms later at the earliest. */
 void host_note_cut(struct fx_instance *host);
 
 #endif

@@ -12,7 +12,7 @@ bool nodes_are_equal(const struct fxi_node *a, const struct fxi_node *b)
 {
     if (a->type != b->type || a->is_null != b->is_null || a->count != b->count || !texts_are_equal(a->key, b->key))
         return false;
-    /* Null may have been written in several ways. */
+    /* A null may have been written in several ways. */
     if (!a->is_null && !texts_are_equal(a->text, b->text))
         return false;
     const struct fxi_node *y = b->children;

@@ -1,4 +1,4 @@
-/* The arena: what it gives stays, up to its limit, until the reset. */
+/* The arena: memory from it stays until the reset, and has a limit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

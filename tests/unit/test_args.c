@@ -1,4 +1,4 @@
-/* The command line: the four forms of a flag, what excludes what, and the help's size. */
+/* The command line: the four forms of a flag, which flags exclude each other, and the size of the help. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 #define WORDS_MAX 16
 
-/* argv as main gets it; words end with NULL. */
+/* argv as main gets it. The words end with NULL. */
 static int parse(struct fxi_args *args, const char *const *words, struct fx_error *err)
 {
     char *argv[WORDS_MAX + 2] = {(char *)"flow-exporter"};

@@ -1,4 +1,4 @@
-/* Foreign text on a terminal and in the log: nothing of it is obeyed. */
+/* Foreign text, on a terminal and in the log: no control character in it takes effect. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,11 +34,11 @@ static void harmful_is_escaped(void **unused)
          "\\u009b31m"}, /* CSI as one character */
         {"\x9b"
          "31m",
-         "\\x9b31m"},                              /* and as one byte */
-        {"exe.\xe2\x80\xaegpj", "exe.\\u202egpj"}, /* from right to left */
+         "\\x9b31m"},                              /* CSI as one byte */
+        {"exe.\xe2\x80\xaegpj", "exe.\\u202egpj"}, /* right-to-left text */
         {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069"},
         {"\xe2\x80\xa8\xef\xbb\xbf\xd8\x9c", "\\u2028\\ufeff\\u061c"},
-        {"\xf3\xa0\x81\x81", "\\ue0041"}, /* a tag, which nobody sees */
+        {"\xf3\xa0\x81\x81", "\\ue0041"}, /* an invisible tag character */
         {"cut \xe2\x82", "cut \\xe2\\x82"},
         {"\xc0\x9b\xed\xa0\x80", "\\xc0\\x9b\\xed\\xa0\\x80"},
     };

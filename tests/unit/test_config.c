@@ -1,4 +1,4 @@
-/* The whole configuration: sections, entries, names; and that what is printed reads back as the same. */
+/* The whole configuration: sections, entries and names. Whatever is printed reads back as the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +70,7 @@ static void test_sections(void **state)
 static void test_entries(void **state)
 {
     (void)state;
-    /* Outputs before inputs in the file; the order of entries is that of the pipeline. */
+    /* In the file the outputs come before the inputs. The entries have the order of the pipeline. */
     struct fxi_config *config = good_config("outputs:\n"
                                             "  - {plugin: out, name: in-2}\n"
                                             "  - plugin: /usr/lib/x/my plugin.so\n"
@@ -100,7 +100,7 @@ static void test_entries(void **state)
     fxi_config_free(config);
 }
 
-/* A second default name beside a long one keeps within the 64 bytes of a name. */
+/* The default name of a second entry with a long name keeps within the 64 bytes of a name. */
 static void test_long_names(void **state)
 {
     (void)state;
@@ -268,7 +268,7 @@ static void test_print_hides(void **state)
     fxi_config_free(config);
 }
 
-/* Random trees, by a generator whose seed is known when it fails. */
+/* Random trees, from a generator whose seed is reported when the test fails. */
 struct random {
     uint64_t state;
 };
@@ -279,7 +279,7 @@ static unsigned random_below(struct random *random, unsigned bound)
     return (unsigned)(random->state >> 33) % bound;
 }
 
-/* Pieces that are likely to be misread. */
+/* Texts that are easily misread. */
 static void random_text(struct random *random, char text[128], int is_key)
 {
     static const char *const pieces[] = {

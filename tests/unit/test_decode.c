@@ -1,4 +1,4 @@
-/* What the decoder makes of single records, in every way of scanning and at every distance from the payload's end. */
+/* The decoding of single records, with every way of scanning and at every distance from the payload's end. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #define MAX_DEPTH 4
 
-/* u, s, d and t claim the same member with each type; n is nested. */
+/* u, s, d and t claim the same member with each of the types; n is nested. */
 static const struct fxi_field fields[] = {
     {"v", FX_UNSIGNED, 0, 0, 0}, {"v", FX_SIGNED, 0, 0, 0},   {"v", FX_DOUBLE, 0, 0, 0}, {"v", FX_TEXT, 0, 0, 0},
     {"o.n", FX_TEXT, 0, 0, 0},   {"o\\.n", FX_TEXT, 0, 0, 0}, {"c", FX_TEXT, 1, 0, 0}};
@@ -33,8 +33,8 @@ static struct fxi_decoder *new_decoder(const struct fxi_field *own, size_t count
 }
 
 /*
- * Decodes the record alone and with much white space behind it, which takes another way through the decoder; check
- * gets the row. It is decoded twice each time, so that the second time everything has been learnt.
+ * Decodes the record alone, and with much white space behind it, which takes another path through the decoder. check
+ * gets the row. Each record is decoded twice: the second time the decoder has learnt everything.
  */
 static void decode_all_ways(const struct fxi_field *own, size_t count, const char *record, enum fxi_decode expected,
                             void (*check)(const struct fx_value *row, const void *arg), const void *arg)
@@ -240,7 +240,7 @@ static void text_values(void **unused)
         {"true", TEXT("true")},
         {"false", TEXT("false")},
         {"null", {NULL, 0}},
-        {"{\"v\": 1}", TEXT("1")}, /* the elements of an object or list, joined */
+        {"{\"v\": 1}", TEXT("1")}, /* the joined elements of an object or list */
         {"[\"v\"]", TEXT("v")}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         decode_value(AS_TEXT, cases[i].value, FXI_DECODE_RECORD, is_text, &cases[i].text);
@@ -277,7 +277,7 @@ static void members_and_paths(void **unused)
         decode_all_ways(&fields[cases[i].field], 1, cases[i].record, FXI_DECODE_RECORD, is_text, &cases[i].text);
 }
 
-/* Judged at the end: what a later duplicate replaces rejects nothing. */
+/* Only the last duplicate of a member is judged. A value that a later one replaces rejects nothing. */
 static void overridden_faults(void **unused)
 {
     (void)unused;
@@ -389,7 +389,7 @@ static void bad_schemas(void **unused)
     assert_int_equal(err.code, FX_EINVAL);
 }
 
-/* The arena's bound is the caller's mistake, but no crash. */
+/* An arena that is too small is the caller's mistake, but causes no crash. */
 static void arena_too_small(void **unused)
 {
     (void)unused;

@@ -1,6 +1,6 @@
 /*
- * The decoder against RFC 8259 and json-c, on records made up at random and then damaged. The seed is printed;
- * FX_TEST_SEED sets it and FX_TEST_CASES the number of payloads.
+ * The decoder against RFC 8259 and json-c, on random records that are then damaged. The test prints its seed.
+ * FX_TEST_SEED sets the seed, and FX_TEST_CASES the number of payloads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -182,7 +182,7 @@ static void add_value(struct fxi_str *s, unsigned depth)
         add_members(s, depth + 1, kind == 10);
 }
 
-/* What a real collector writes: the same members in the same order. */
+/* The output of a real collector: the same members in the same order. */
 static void add_flow(struct fxi_str *s)
 {
     fxi_str_printf(s, "{\"event_type\": \"purge\", \"label\": {\"nkey\": \"%u.1\", \"pkey\": \"t\"}, \"as_src\": %u, ",
@@ -215,7 +215,7 @@ static void damage(struct fxi_str *s)
     }
 }
 
-/* A list of records as producers write it, or as nobody does. */
+/* A list of records, as producers write it or as none does. */
 static void add_list(struct fxi_str *s, unsigned depth)
 {
     static const char *const separators[] = {",", ",", ",", ", ", ",\n", " , ", "\n", ",\r\n"};

@@ -1,4 +1,4 @@
-/* How the decoder goes through a payload: from record to record, behind malformed ones, and never behind the end. */
+/* How the decoder goes through a payload: from record to record, past malformed ones, and never beyond the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ static const char flow[] = "{\"event_type\": \"purge\", \"label\": {\"nkey\": \"
                            "\"caf\xc3\xa9.example\", \"flags\": [1, -2.5e-3, true, null], "
                            "\"stamp_inserted\": \"2023-05-09 12:34:56.000000\", \"packets\": 9, \"bytes\": 663}";
 
-/* The reasons (and unsigned v) that a payload of several lines leads to, as text. */
+/* Decodes a payload of several lines. The text has a reason for each fault, and v for each record. */
 static void assert_lines(const char *payload, size_t size, const char *expected)
 {
     static const struct fxi_field one[] = {{"v", FX_UNSIGNED, 0, 0, 0}};
@@ -66,7 +66,7 @@ static void records_and_their_faults(void **unused)
     LINES("{\"v\": 1}\n{\"v\": 2}\n", "1 2 ");
     LINES("\n {\"v\": 1} \r\n\n\t{\"v\": 2} \t\r\n \n", "1 2 ");
     LINES("{\n\"v\":\n1\n}\n{\"v\": 2}", "1 2 ");
-    /* A cut line costs itself only. */
+    /* A line that is cut costs only itself. */
     LINES("{\"v\": 1, \"a\n{\"v\": 2}\n", "syntax 2 ");
     LINES("{\"v\": 1, \n{\"v\": 2}\n", "syntax 2 ");
     LINES("{\"v\": \n{\"v\": 2}\n{\"v\": 3}\n", "syntax 2 3 ");
@@ -76,7 +76,7 @@ static void records_and_their_faults(void **unused)
     LINES("[1]\nnull\n}\n{\"v\": 2}", "not_object not_object syntax 2 ");
     LINES("{\"v\": \"\xff\"}\n{\"v\": 2}", "encoding 2 ");
     LINES("{\"v\": 1}\n\0\n{\"v\": 2}", "1 syntax 2 ");
-    /* Sound JSON with an unusable value is passed over as a whole, also when it spans lines. */
+    /* Sound JSON with an unusable value is skipped as a whole, even over several lines. */
     LINES("{\"v\": -1,\n\"w\": [\n{\"v\": 5}\n]}\n{\"v\": 2}", "range 2 ");
     LINES("{\n\"v\": {}\n}\n{\"v\": 2}", "type 2 ");
 }
@@ -93,9 +93,9 @@ static void lists_and_their_faults(void **unused)
     LINES("[[{\"v\": 1}, {\"v\": 2}], [], [[{\"v\": 3}]], {\"v\": 4}]", "1 2 3 4 ");
     LINES("\xef\xbb\xbf[{\"v\": 1}]\n\xef\xbb\xbf{\"v\": 2}\n", "1 2 ");
     LINES("\xef\xbb[{\"v\": 1}]\n{\"v\": 2}\n", "syntax 2 ");
-    /* An unusable value, bad syntax, something that is no record: each costs itself. */
+    /* An unusable value, bad syntax, and an element that is no record: each costs only itself. */
     LINES("[{\"v\": 1}, {\"v\": -1}, {\"v\": 2}]", "1 range 2 ");
-    /* A text has a newline in it: the brackets behind it are the lost element's, until one ends the list. */
+    /* A text contains a newline. The brackets after it belong to the lost element, until one ends the list. */
     LINES("[\n{\"v\": 1},\n{\"a\": \"x\n\", \"l\": [\n1, 2\n]\n},\n{\"v\": 2},\n{\"v\": 3}\n]\n{\"v\": 4}\n",
           "1 syntax 2 3 4 ");
     LINES("[\n{\"a\": \"x\n\", \"l\": [\n1, 2\n],\n\"b\": 1},\n{\"v\": 2}\n]\n{\"v\": 4}\n", "syntax 2 4 ");
@@ -114,18 +114,18 @@ static void lists_and_their_faults(void **unused)
     LINES("[{\"v\": 1}, {\"v\": \"\xff\"}, {\"v\": 2}]", "1 encoding 2 ");
     LINES("[{\"v\": 1}, {\"v\": [[[[[[[[1]]]]]]]]}, {\"v\": 2}]", "1 depth 2 ");
     LINES("[[[[[[[[[{\"v\": 1}]]]]]]]]]\n{\"v\": 2}", "depth 2 ");
-    /* Where brackets and quotes don't tell, lines do. */
+    /* Where brackets and quotes give no hint, lines do. */
     LINES("[\n{\"v\": 1},\n{\"v\": 3, \"x\": \"y\n{\"v\": 2}\n]\n{\"v\": 5}", "1 syntax 2 5 ");
     LINES("[\n{\"v\": 1},\n{\"v\": 3, \"x\":\n{\"v\": 2},\n{\"v\": 4}\n]\n{\"v\": 5}", "1 syntax 2 4 5 ");
     LINES("[\n{\"v\": 1}\n{\"v\": 2}\n]", "1 syntax 2 ");
     LINES("[\n{\"v\": 1}\n{\"v\": 2}\n{\"v\": 3},\n{\"v\": 4}\n", "1 syntax 2 3 4 ");
     LINES("[\n{\"v\": 1},\n{\"v\": 2}\n[\n{\"v\": 3}]\n", "1 2 syntax 3 ");
     LINES("[\n{\"v\": 1} x\n{\"v\": 2}\n]", "trailing 2 ");
-    /* Lines that are no list, though they begin like one, among records. */
+    /* Lines among records that begin like a list and are none. */
     LINES("[INFO] begun\n{\"v\": 1}\n[12:00:00] [7] x\n{\"v\": 2}\n", "syntax 1 not_object not_object 2 ");
     LINES("[1, 2\n{\"v\": 1}\n{\"v\": 2}\n[\"x\n{\"v\": 3}\n", "not_object 1 2 not_object 3 ");
     LINES("[\n  {\n    \"v\": 1\n  },\n  {\n    \"v\": tru\n  },\n  {\n    \"v\": 2\n  }\n]", "1 syntax 2 ");
-    /* Without an end. */
+    /* Lists without an end. */
     LINES("[", "truncated ");
     LINES("[{\"v\": 1}", "1 truncated ");
     LINES("[{\"v\": 1},\n", "1 truncated ");
@@ -136,7 +136,7 @@ static void lists_and_their_faults(void **unused)
     LINES("{\"v\": 1}, {\"v\": 9}\n]\n{\"v\": 2}", "trailing syntax 2 ");
 }
 
-/* What a payload leads to if it comes in two or three parts is what it leads to as a whole. */
+/* A payload in two or three parts gives the same as the whole payload. */
 static size_t take_part(struct fxi_decoder *decoder, const char *data, size_t size, enum fxi_part part, char *got,
                         size_t room)
 {
@@ -193,7 +193,7 @@ static void in_parts(void **unused)
     }
 }
 
-/* A schema registry's five bytes, which may be a newline's or a bracket's. */
+/* The five bytes of a schema registry may contain a newline or a bracket. */
 static void framing(void **unused)
 {
     (void)unused;
@@ -219,7 +219,7 @@ static void every_name(void **unused)
             assert_string_not_equal(fxi_decode_name((enum fxi_decode)i), fxi_decode_name((enum fxi_decode)j));
 }
 
-/* Every beginning of a record, alone and in front of another; and every place where something is cut out. */
+/* Every beginning of a record, alone and in front of another record, and a record with a part cut out anywhere. */
 static void truncations(void **unused)
 {
     (void)unused;
@@ -238,7 +238,7 @@ static void truncations(void **unused)
     decode_checker_free(checker);
 }
 
-/* A payload may end anywhere behind a record: the rest is another payload. */
+/* A payload may end anywhere. The rest is another payload. */
 static void splits(void **unused)
 {
     (void)unused;
@@ -261,7 +261,7 @@ static void expect_flow(const struct fx_value *row)
     assert_true(row[4].type == FX_TEXT && row[4].size == 13 && memcmp(row[4].text, "caf\xc3\xa9.example", 13) == 0);
 }
 
-/* Behind the payload's last byte comes a page that can't be read; so does any beginning of it. */
+/* The page behind the payload's last byte can't be read. The same holds for every beginning of the payload. */
 static void nothing_is_read_behind_the_end(void **unused)
 {
     (void)unused;
@@ -288,7 +288,7 @@ static void nothing_is_read_behind_the_end(void **unused)
     munmap(memory, 2 * page);
 }
 
-/* Texts without escapes are not copied, wherever in the payload they are. */
+/* A text without escapes is not copied, wherever in the payload it stands. */
 static void texts_point_into_the_payload(void **unused)
 {
     (void)unused;
@@ -306,7 +306,7 @@ static void texts_point_into_the_payload(void **unused)
     fxi_decoder_free(decoder);
 }
 
-/* More different members than the decoder remembers: it forgets, and goes on being right. */
+/* There are more different members than the decoder can remember. It forgets some, and stays right. */
 static void more_members_than_entries(void **unused)
 {
     (void)unused;

@@ -1,9 +1,10 @@
 /*
- * Delivery, modelled: crashes at every failpoint, lost and late answers, fences, takeovers and restarts, in all orders up
- * to a depth and at random far beyond. What was shown never goes back, and the sums end exact. Each rule that is
- * broken on purpose must be noticed.
+ * A model of delivery: crashes at every failpoint, lost and late answers, fences, takeovers and restarts. They come in
+ * all orders up to a depth, and at random far beyond it. No shown value ever goes back, and the final sums are exact.
+ * The model must notice each rule that is broken on purpose.
  *
- * FX_TEST_CASES: sixteen times the random runs (16000). FX_TEST_DEPTH: length of the orders (2; 3 takes minutes).
+ * FX_TEST_CASES: sixteen times the number of random runs (16000). FX_TEST_DEPTH: length of the orders (2; 3 takes
+ * minutes).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@ static unsigned long number_of(const char *variable, unsigned long fallback)
     return text ? strtoul(text, NULL, 10) : fallback;
 }
 
-/* ---- at random */
+/* ---- At random */
 
 static uint64_t dice_state;
 
@@ -49,9 +50,9 @@ static void random_step_down(struct model *model, int index)
     else if (what < 5 && model->has_power_cuts && dice(2))
         model_power_fails(model, index);
     else if (what < 7)
-        model_expel(model, index); /* the group notices */
+        model_expel(model, index); /* the group notices the death */
     else
-        model_deliver(model, index); /* what it sent before it died */
+        model_deliver(model, index); /* sent before its death */
 }
 
 static void assign_any(struct model *model, int index)
@@ -60,11 +61,11 @@ static void assign_any(struct model *model, int index)
     for (int i = 0; i < MODEL_PARTITIONS && model->kafka.owner[partition] >= 0; i++)
         partition = (partition + 1) % MODEL_PARTITIONS;
     if (model->kafka.owner[partition] == index && !model->instances[index].streams[partition])
-        model_expel(model, index), model_lose(model, index); /* a new member of the old name */
+        model_expel(model, index), model_lose(model, index); /* a new member with the old name */
     model_assign(model, index, partition);
 }
 
-/* Somebody who is no flow-exporter, at any moment. */
+/* An event from outside, at any moment: from a program other than flow-exporter. */
 static void random_step_outside(struct model *model)
 {
     unsigned what = dice(10);
@@ -126,7 +127,7 @@ static void random_run(struct model *model, enum model_rule rule, unsigned long 
     model_end(model);
 }
 
-/* The same with topics that are made anew in between. */
+/* A random run in which topics are made anew. */
 static void random_run_remade(struct model *model, enum model_rule rule, unsigned long seed)
 {
     dice_state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
@@ -180,9 +181,9 @@ static void each_broken_rule_is_noticed(void **state)
     (void)state;
     struct model *model = malloc(sizeof *model);
     for (int rule = MODEL_SOUND + 1; rule < MODEL_RULES; rule++) {
-        if (rule == MODEL_BARE_RESET) /* no topic is made anew here: topics_are_remade() */
+        if (rule == MODEL_BARE_RESET) /* no topic is made anew here: see topics_are_remade() */
             continue;
-        /* Some take a rare order of things: those begin shortly before a run that is known to have it. */
+        /* Some rules need a rare order of events. Their search begins shortly before a run that is known to have it. */
         static const unsigned long begin[MODEL_RULES] = {[MODEL_NO_LOOK_UP] = 23000, [MODEL_NO_LATE_LOOK] = 5530};
         unsigned long seed = begin[rule], end = seed + 20000;
         for (; seed < end; seed++) {
@@ -192,16 +193,16 @@ static void each_broken_rule_is_noticed(void **state)
         }
         print_message("rule %d: run %lu: %s\n", rule, seed, model->fault);
         assert_true(seed < end);
-        random_run(model, MODEL_SOUND, seed); /* else it is something else that was noticed */
+        random_run(model, MODEL_SOUND, seed); /* proves that the broken rule was noticed, and nothing else */
         if (model->fault[0])
             fail_msg("run %lu is no proof: %s", seed, model->fault);
     }
     free(model);
 }
 
-/* ---- in all orders */
+/* ---- In all orders */
 
-/* Two instances; A has all partitions and a committed checkpoint when the order begins. */
+/* There are two instances. When an order begins, A has all partitions and a committed checkpoint. */
 static void act(struct model *model, unsigned what)
 {
     enum { A, B };
@@ -217,7 +218,7 @@ static void act(struct model *model, unsigned what)
     case 2:
         model_checkpoint(model, B, MODEL_OK);
         break;
-    case 3: /* takeover: A is expelled without being told */
+    case 3: /* takeover: A is expelled without hearing of it */
         model_expel(model, A);
         for (int i = 0; i < MODEL_PARTITIONS; i++)
             model_assign(model, B, i);
@@ -225,7 +226,7 @@ static void act(struct model *model, unsigned what)
     case 4:
         model_lose(model, A);
         break;
-    case 5: /* A comes back and gets what is free; B gives in order what it has of it */
+    case 5: /* A comes back and takes what is free; B hands partition 0 over in order */
         model_start(model, A);
         model_lose(model, A);
         model_revoke(model, B, 0);
@@ -241,10 +242,10 @@ static void act(struct model *model, unsigned what)
     case 8:
     case 9:
     case 10:
-    case 11: /* a checkpoint of A, by answer */
+    case 11: /* a checkpoint of A, with each kind of answer */
         model_checkpoint(model, A, (enum model_answer)(what - 8));
         break;
-    default: /* A dies in a checkpoint that would be accepted, or answered late, or in a restart */
+    default: /* A dies: in a checkpoint with an immediate or late answer, or in a restart */
         what -= 12;
         model_crash_at(1 + what / 3);
         if (what % 3 == 2) {

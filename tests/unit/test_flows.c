@@ -1,4 +1,4 @@
-/* The generator of sample flows: the same for the same seed, what it says is in it, names for every AS. */
+/* The generator of sample flows: the same seed gives the same flows, they are as announced, and every AS has a name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,7 +64,7 @@ static uint64_t number_of(struct json_object *record, const char *name)
     return json_object_get_uint64(value);
 }
 
-/* What the line says, and what the generator says that it is. */
+/* Compares a line with what the generator says about it. */
 static void check_line(const struct flows *flows, const char *line)
 {
     struct json_object *record = json_tokener_parse(line);
@@ -99,7 +99,7 @@ static void test_lines_are_what_they_are_said_to_be(void **state)
     free(text.data);
 }
 
-/* One record of each combination comes before anything else. */
+/* One record of each combination comes first. */
 static void test_every_series_once(void **state)
 {
     (void)state;

@@ -1,4 +1,7 @@
-/* Standard error that takes nothing: nobody waits, what is kept comes later, what is lost is counted and said once. */
+/*
+ * Standard error takes nothing. No caller waits for it, kept lines come later, and lost lines are counted and reported
+ * once.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,14 +26,14 @@
 #include "util/str.h"
 
 #define LINE_BYTES 1000
-#define KEPT_LINES 300 /* more than are kept beside a full pipe: 256 KiB */
+#define KEPT_LINES 300 /* more than fit beside a full pipe: 256 KiB */
 
-/* Standard error is what a test says, and the terminal again afterwards. */
+/* Standard error is where a test wants it, and the terminal again afterwards. */
 static int stderr_before;
 
 static void take_stderr(int fd)
 {
-    fxi_log_end(0); /* it is looked at anew */
+    fxi_log_end(0); /* the log looks at standard error again */
     stderr_before = dup(STDERR_FILENO);
     assert_true(dup2(fd, STDERR_FILENO) >= 0);
     close(fd);
@@ -52,7 +55,7 @@ static void log_lines(int count)
         fx_log(NULL, FX_LOG_ERROR, "A line.", "number=%d text=%s", i, filler);
 }
 
-/* What can be read now, and after what is kept was written. */
+/* Reads what is there, and once more after the kept lines were written. */
 static void read_all(int fd, struct fxi_str *text)
 {
     char buffer[4096];
@@ -75,7 +78,7 @@ static int count_of(const struct fxi_str *text, const char *what)
     return count;
 }
 
-/* Every line that is there is whole. */
+/* Every line must be whole. */
 static void check_whole(const struct fxi_str *text)
 {
     assert_int_equal(text->data[text->size - 1], '\n');
@@ -86,7 +89,7 @@ static void check_whole(const struct fxi_str *text)
 static void check_reader_stands_still(int reader)
 {
     unsigned long lost_before = fxi_log_lost();
-    log_lines(3 * KEPT_LINES); /* returns, or the test's time is over */
+    log_lines(3 * KEPT_LINES); /* a call that blocks fails by the test's time limit */
     unsigned long lost = fxi_log_lost() - lost_before;
     assert_true(lost > 0);
     assert_true(fxi_log_waiting_fd() >= 0);
@@ -103,7 +106,7 @@ static void check_reader_stands_still(int reader)
     fxi_str_clear(&text);
     read_all(reader, &text);
     assert_int_equal(count_of(&text, "It goes on."), 1);
-    assert_int_equal(count_of(&text, "were lost"), 0); /* once */
+    assert_int_equal(count_of(&text, "were lost"), 0); /* the loss is reported once */
     fxi_str_fini(&text);
 }
 
@@ -115,7 +118,7 @@ static void test_pipe(void **state)
     int inherited = dup(ends[1]);
     take_stderr(ends[1]);
     check_reader_stands_still(ends[0]);
-    assert_int_equal(fcntl(inherited, F_GETFL) & O_NONBLOCK, 0); /* others share it */
+    assert_int_equal(fcntl(inherited, F_GETFL) & O_NONBLOCK, 0); /* other processes share it */
     give_stderr_back();
     close(inherited);
     close(ends[0]);
@@ -132,7 +135,7 @@ static void test_socket(void **state)
     close(ends[0]);
 }
 
-/* Of another user: it can't be opened once more. The first line is logged, for the sink looks at it then. */
+/* Makes the terminal another user's: it can't be opened again. The log looks at it when the first line is logged. */
 static void take_terminal_of_another_user(int fd)
 {
     uid_t user = geteuid();
@@ -143,10 +146,10 @@ static void take_terminal_of_another_user(int fd)
     fx_log(NULL, FX_LOG_ERROR, "The first line.", NULL);
     if (user == 0)
         assert_int_equal(seteuid(user), 0);
-    prctl(PR_SET_DUMPABLE, 1); /* as before; LeakSanitizer wants it */
+    prctl(PR_SET_DUMPABLE, 1); /* as it was; LeakSanitizer needs it */
 }
 
-/* Reads until the lines have come. Nothing comes while the writer's thread has not had its turn. */
+/* Reads until the lines have come. Nothing comes before the writer's thread has had its turn. */
 static void read_until(int reader, struct fxi_str *text, const char *what, int count)
 {
     char buffer[4096];
@@ -175,16 +178,16 @@ static void test_terminal_of_another_user(void **state)
     int inherited = dup(terminal);
     take_terminal_of_another_user(terminal);
     unsigned long lost_before = fxi_log_lost();
-    log_lines(3 * KEPT_LINES); /* returns, or the test's time is over */
+    log_lines(3 * KEPT_LINES); /* a call that blocks fails by the test's time limit */
     int lost = (int)(fxi_log_lost() - lost_before);
     assert_true(lost > 0);
     struct fxi_str text = {0};
     read_until(reader, &text, " A line. number=", 3 * KEPT_LINES - lost);
     read_until(reader, &text, "Log lines were lost", 1);
     assert_int_equal(count_of(&text, "The first line."), 1);
-    assert_int_equal(fcntl(inherited, F_GETFL) & O_NONBLOCK, 0); /* others share it */
+    assert_int_equal(fcntl(inherited, F_GETFL) & O_NONBLOCK, 0); /* other processes share it */
 
-    log_lines(KEPT_LINES / 2); /* the writer blocks, and is left behind */
+    log_lines(KEPT_LINES / 2); /* the writer blocks and is left behind */
     fxi_log_end(100);
     fx_log(NULL, FX_LOG_ERROR, "Another writer.", NULL);
     give_stderr_back();
@@ -193,7 +196,7 @@ static void test_terminal_of_another_user(void **state)
     close(reader);
 }
 
-/* Longer than a pipe takes in one piece. */
+/* A line longer than a pipe takes in one piece. */
 static void test_long_line(void **state)
 {
     int ends[2];
@@ -227,7 +230,7 @@ static void test_nobody_reads_any_more(void **state)
     unsigned long lost = fxi_log_lost();
     log_lines(10);
     assert_int_equal(fxi_log_lost() - lost >= 10, 1);
-    assert_int_equal(fxi_log_waiting_fd(), -1); /* there is nothing to wait for */
+    assert_int_equal(fxi_log_waiting_fd(), -1); /* nothing to wait for */
     give_stderr_back();
 }
 
@@ -237,7 +240,7 @@ static void *log_some(void *arg)
     return NULL;
 }
 
-/* A file takes everything, from several threads, in whole lines. */
+/* Several threads write to a file, which takes all their lines whole. */
 static void test_file(void **state)
 {
     enum { THREADS = 4 };
@@ -265,7 +268,7 @@ static void test_file(void **state)
     fxi_str_fini(&text);
 }
 
-/* The byte that once stood between pairs. */
+/* A value contains the byte that once separated pairs. */
 static void test_value_forges_no_pair(void **state)
 {
     int ends[2];

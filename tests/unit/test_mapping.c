@@ -1,4 +1,4 @@
-/* Field mapping: presets, the user's own places, other places of a field, both ways, scaling. */
+/* Field mapping: presets, the user's own places, other places of a field, both directions, scaling. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 #define WIDTH_MAX 64
 
-/* as_src, as_dst, bytes as numbers, label and bytes as texts, a computed field. */
+/* as_src, as_dst and bytes are numbers, label and bytes are texts; one field is computed. */
 static void make_schema(struct fxi_schema *schema)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -265,7 +265,7 @@ static void test_words(void **state)
         enum fx_word word;
         const char *text;
         uint64_t number;
-        const char *name; /* NULL: the text means nothing */
+        const char *name; /* NULL: the text has no meaning */
     } cases[] = {{FX_WORD_PROTOCOL, "6", 6, "tcp"},
                  {FX_WORD_PROTOCOL, "TCP", 6, "tcp"},
                  {FX_WORD_PROTOCOL, "icmp6", 58, "ipv6-icmp"},

@@ -1,4 +1,4 @@
-/* Self metrics: what is added and observed from several threads is shown whole, names together. */
+/* Self metrics: values added and observed by several threads are shown whole, and equal names stand together. */
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -26,7 +26,7 @@ static const struct fx_metric table[] = {[COUNTED] = {.name = "counted_total", .
                                          [LEVEL] = {.name = "level", .kind = FX_GAUGE, .help = "l"},
                                          {.name = NULL}};
 
-/* All that a visit shows, a line a sample. */
+/* Everything that a visit shows, one line for each sample. */
 struct shown {
     char text[4096];
     size_t size;
@@ -58,7 +58,7 @@ static void histograms_are_cumulative_and_keep_their_place(void **state)
     fxi_metric_set_add(one, COUNTED, 0, 7);
     fxi_metric_set_put(one, LEVEL, 0, -5);
     fxi_metric_set_put(two, LEVEL, 0, 9);
-    const double observed[] = {0, 0.001, 0.0011, 0.5, 1, 2, 2.5, 1e9}; /* a bound belongs to its own bucket */
+    const double observed[] = {0, 0.001, 0.0011, 0.5, 1, 2, 2.5, 1e9}; /* a value at a bound belongs to that bucket */
     for (size_t i = 0; i < sizeof observed / sizeof observed[0]; i++)
         fxi_metric_set_observe(one, TIMED, 1, observed[i]);
     fxi_metric_set_observe(two, TIMED, 0, 0.25);
@@ -137,20 +137,20 @@ static void series_come_and_go_up_to_a_bound(void **state)
     struct fx_series *first = fxi_metric_set_series(set, LAG, t0), *second = fxi_metric_set_series(set, LAG, t1);
     fx_series_set(first, 1500000000);
     fx_series_add(second, 2000000000);
-    assert_null(fxi_metric_set_series(set, LAG, u0)); /* a gauge beyond its bound */
+    assert_null(fxi_metric_set_series(set, LAG, u0)); /* a gauge beyond the limit */
     fx_series_set(NULL, 1);
     fx_series_end(NULL);
     assert_string_equal(visit_labels(metrics), "flow_exporter_lag_seconds plugin=in topic=t partition=0 1.5\n"
                                                "flow_exporter_lag_seconds plugin=in topic=t partition=1 2\n");
     assert_ptr_equal(fxi_metric_set_series(set, LAG, t0), first);
-    fx_series_end(first); /* begun twice: it stays */
+    fx_series_end(first); /* begun twice, so it stays */
     fx_series_end(second);
     struct fx_series *third = fxi_metric_set_series(set, LAG, u0);
     assert_string_equal(visit_labels(metrics), "flow_exporter_lag_seconds plugin=in topic=t partition=0 1.5\n"
                                                "flow_exporter_lag_seconds plugin=in topic=u partition=0 0\n");
     fx_series_end(first);
     fx_series_end(third);
-    /* a counter beyond its bound: the sum stays right */
+    /* A counter beyond its bound: the sum stays right. */
     fx_series_add(fxi_metric_set_series(set, READ, t0), 5);
     struct fx_series *other = fxi_metric_set_series(set, READ, t1);
     assert_ptr_equal(fxi_metric_set_series(set, READ, u0), other);

@@ -1,4 +1,4 @@
-/* Options with a form of their own: secrets that stand elsewhere, and choices that may carry a text. */
+/* Options with a form of their own: secrets that are kept elsewhere, and choices that may carry a text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static int fill(const char *text, struct sample *sample, struct fx_error *err)
     return code;
 }
 
-/* A file with these bytes; it exists until the next call. NULL: none any more. */
+/* Makes a file with these bytes. The file exists until the next call. NULL: makes none. */
 static const char *file_with(const void *data, size_t size)
 {
     static char name[64];
@@ -57,7 +57,7 @@ static const char *file_with(const void *data, size_t size)
     return name;
 }
 
-/* A list is a pair for each of its texts; entries are counted by their keys. */
+/* A list makes one pair for each of its texts. Entries are counted by their keys. */
 static void test_lists_in_a_map(void **state)
 {
     (void)state;
@@ -181,7 +181,7 @@ static void test_choice(void **state)
     assert_int_equal(fxi_options_check(table, sizeof(struct sample), &err), 0);
 }
 
-/* What is printed of a configuration says where secrets are, and never what they are. */
+/* A printed configuration says where secrets are, and never what they are. */
 static void test_print(void **state)
 {
     (void)state;

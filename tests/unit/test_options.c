@@ -49,7 +49,7 @@ static const struct fx_option table[] = {
 
 static const char *const skip[] = {"plugin", "name", NULL};
 
-/* Fills from text, which may be NULL. */
+/* Fills the options from text, which may be NULL. */
 static int fill(const char *text, struct sample *sample, struct fx_error *err)
 {
     memset(sample, 0, sizeof *sample);
@@ -207,7 +207,7 @@ static void test_bad(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* A secret may be wrong in kind, but its text is never in a message. */
+/* A secret of the wrong type is refused, but its text is in no message. */
 static void test_secret_is_not_shown(void **state)
 {
     (void)state;
@@ -321,7 +321,7 @@ static void test_check(void **state)
     static const char *const no_choices[] = {NULL};
     const struct {
         struct fx_option rows[3];
-        const char *message; /* NULL: sound */
+        const char *message; /* NULL: the table is sound */
     } cases[] = {
         {{{ROW("a", FX_OPT_INTEGER, a), .fallback = "7"}, {ROW("b", FX_OPT_STRING, b)}, {0}}, NULL},
         {{{ROW("a", FX_OPT_INTEGER, a), .fallback = "x"}, {0}}, "the default of the option 'a' is wrong"},
@@ -358,7 +358,7 @@ static void test_check(void **state)
     assert_int_equal(fxi_options_check(NULL, 0, &err), 0);
 }
 
-/* What print writes for the table. */
+/* The output of print for the table. */
 static char *printed(void (*print)(FILE *out, const struct fx_option *options))
 {
     char *text = NULL;

@@ -1,4 +1,4 @@
-/* Files that must be regular ones: others are refused at once, by their kind, and are not opened. */
+/* Files that must be regular. Any other kind is refused at once, by its name, and is not opened. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ static void assert_refused(const char *path, int flags, const char *kind)
     assert_int_equal(fxi_regular_open(AT_FDCWD, path, flags, NULL), -FXI_NOT_REGULAR);
 }
 
-/* Reading, writing, and as new ones. Without the check the first would wait for ever. */
+/* Opens each kind for reading, for writing, and as a new file. Without the check the first open would wait for ever. */
 static void others_are_refused(void **unused)
 {
     (void)unused;

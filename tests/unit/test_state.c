@@ -1,4 +1,4 @@
-/* The state directory's parts: checksums, tags, and slots that are cut off or changed in any place. */
+/* The parts of the state directory: checksums, tags, and slots that are cut off or changed anywhere. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include "state/slot.h"
 #include "state/directory.h"
 
-/* Of RFC 3720, B.4, and the usual check value. */
+/* From RFC 3720, B.4, and the usual check value. */
 static void checksums(void **state)
 {
     (void)state;
@@ -148,7 +148,7 @@ static void a_slot_comes_back(void **state)
     assert_non_null(part);
     assert_int_equal(part->log_base, 96);
     assert_null(fxi_slot_find(&slot, "in"));
-    write_slot(place, 43, 1); /* shorter, in the same file; the mark of before is gone */
+    write_slot(place, 43, 1); /* a shorter slot in the same file; the old mark is gone */
     assert_int_equal(fxi_slot_read(place->fd, 0, &slot, message, sizeof message), FXI_SLOT_SOUND);
     assert_false(slot.is_accepted);
     assert_int_equal(slot.number, 43);
@@ -191,7 +191,7 @@ static void whatever_is_wrong_with_it_is_noticed(void **state)
         data[at] ^= 0x5a;
         write_all(place, data, size);
         enum fxi_slot_fault fault = fxi_slot_read(place->fd, 0, &slot, message, sizeof message);
-        if (at < FXI_SLOT_BODY) /* the mark: it is just not there */
+        if (at < FXI_SLOT_BODY) /* a changed mark counts as none */
             assert_true(fault == FXI_SLOT_SOUND && !slot.is_accepted);
         else
             assert_true(fault != FXI_SLOT_SOUND && !slot.is_valid && message[0]);

@@ -1,4 +1,4 @@
-/* input-stdin's count of newlines, against a count byte by byte. */
+/* input-stdin's count of newlines, compared with a count byte by byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ static int64_t count_slowly(const char *data, size_t size)
     return lines;
 }
 
-/* More newlines than the sum of a byte holds, and bytes that are nearly one. */
+/* More newlines than one byte can count, and nothing but each other byte. */
 static void test_all_alike(void **state)
 {
     (void)state;
@@ -31,7 +31,7 @@ static void test_all_alike(void **state)
     }
 }
 
-/* Every size and every beginning, in memory of just that size: a sanitizer sees what is read beyond. */
+/* Every size and every beginning, in memory of exactly that size: a sanitizer notices a read beyond it. */
 static void test_sizes(void **state)
 {
     (void)state;

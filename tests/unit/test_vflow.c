@@ -1,4 +1,4 @@
-/* vFlow's messages become records; what is wrong with them costs what it should, and nothing is read behind the end. */
+/* vFlow's messages become records. A fault costs only its part of a message. Nothing is read beyond the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,10 @@ static const struct fxi_field fields[] = {{"16", FX_UNSIGNED, 0, 0, 0},  {"1", F
                                           {"1", FX_TEXT, 0, 0, 0},       {"name", FX_TEXT, 1, 0, 0}};
 #define COUNT (sizeof fields / sizeof *fields)
 
-/* Everything of a payload as one text: "as/bytes/agent/reverse/bytes-as-text" a record, "reason@offset" a fault. */
+/*
+ * Writes all results of a payload as one text: "as/bytes/agent/reverse/bytes-as-text" for a record, "reason@offset" for
+ * a fault.
+ */
 static char *unpack(const char *text, size_t size)
 {
     static char out[4096];
@@ -26,7 +29,7 @@ static char *unpack(const char *text, size_t size)
     struct fxi_arena arena;
     fxi_arena_init(&arena, 1 << 20);
     assert_non_null(vflow);
-    char *payload = malloc(size); /* so that a sanitizer sees what is read behind it */
+    char *payload = malloc(size); /* a sanitizer notices a read beyond its end */
     memcpy(payload, text, size);
     const char *at = payload, *end = payload + size;
     for (;;) {
@@ -70,17 +73,17 @@ static void test_messages(void **state)
     expect("{\"AgentID\":\"192.0.2.1\",\"Header\":{\"Version\":10,\"x\":[1,{\"y\":\"]}\"}]},\"DataSets\":"
            "[[{\"I\":8,\"V\":\"10.0.0.1\"},{\"I\":16,\"V\":15169},{\"I\":1,\"V\":22500}],[{\"I\":1,\"V\":7}]]}",
            "15169/22500/192.0.2.1/0/22500 0/7/192.0.2.1/0/7 ");
-    /* order of members, spaces, two messages in a payload */
+    /* The order of members, spaces, and two messages in one payload. */
     expect("{ \"DataSets\" : [ [ { \"V\" : 1 , \"I\" : 16 } ] ] , \"AgentID\" : \"a\" }\n{\"DataSets\":[[]]}\n",
            "1/0/a/0/- 0/0/-/0/- ");
-    /* no flows */
+    /* No flows. */
     expect("{\"AgentID\":\"a\",\"DataSets\":[]}", "");
     expect("{\"AgentID\":\"a\",\"DataSets\":null}", "");
-    /* of the same element the last counts; an enterprise's element is another one */
+    /* The last one of the same element counts. An enterprise's element is another element. */
     expect("{\"DataSets\":[[{\"I\":1,\"V\":1},{\"I\":1,\"V\":2},{\"I\":1,\"V\":3,\"E\":29305},{\"I\":16,\"V\":4,\"E\":"
            "0}]]}",
            "4/2/-/3/2 ");
-    /* hexadecimal where a number is claimed */
+    /* Hexadecimal text where a number is claimed. */
     expect("{\"DataSets\":[[{\"I\":16,\"V\":\"0x00000050\"},{\"I\":1,\"V\":\"0xfFFFffffFFFFffff\"}]]}",
            "80/18446744073709551615/-/0/18446744073709551615 ");
     expect("{\"DataSets\":[[{\"I\":16,\"V\":\"0x0000000000000000000001\"}]]}", "1/0/-/0/- ");
@@ -90,7 +93,7 @@ static void test_messages(void **state)
 static void test_faults(void **state)
 {
     (void)state;
-    /* one record's fault is that record's */
+    /* The fault of one record costs only that record. */
     expect("{\"DataSets\":[[{\"I\":16,\"V\":1}],[{\"I\":16,\"V\":\"x\"}],[{\"I\":16,\"V\":-1}],[{\"I\":16,\"V\":2}]]}",
            "1/0/-/0/- type@30 range@49 2/0/-/0/- ");
     expect("{\"DataSets\":[[{\"I\":16,\"V\":\"0x10000000000000000\"}],[{\"I\":16,\"V\":\"0x\"}],[{\"I\":16,\"V\":"
@@ -98,7 +101,7 @@ static void test_faults(void **state)
            "type@13 type@50 type@70 ");
     expect("{\"DataSets\":[5,[7],[{\"V\":1}],[{\"I\":\"16\",\"V\":1}],[{\"I\":16}],{},[{\"I\":16,\"V\":[1]}]]}",
            "type@13 type@15 type@19 type@29 0/0/-/0/- type@59 type@62 ");
-    /* the message's own */
+    /* A fault of the message itself. */
     expect("{\"AgentID\":\"a\"}", "type@0 ");
     expect("{\"DataSets\":{}}\n{\"DataSets\":[[]]}", "type@12 0/0/-/0/- ");
     expect("[1]\n{\"DataSets\":[[]]}", "not_object@0 0/0/-/0/- ");
@@ -107,7 +110,7 @@ static void test_faults(void **state)
     expect("{\"DataSets\":[[{\"I\":16,\"V\":1}]]} x", "trailing@32 ");
 }
 
-/* Whatever the bytes are: no crash, and what was a record before a fault stays one. */
+/* No bytes cause a crash, and every record before a fault stays a record. */
 static void test_mutations(void **state)
 {
     (void)state;

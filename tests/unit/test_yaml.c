@@ -1,4 +1,4 @@
-/* The YAML reader: what it takes, what it refuses, and the exact place of each refusal. */
+/* The YAML reader: what it accepts, what it refuses, and the exact place of each refusal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 struct bad {
     const char *text;
     unsigned line, column;
-    const char *message; /* a part of it */
+    const char *message; /* a part of the message */
 };
 
 static const struct bad bads[] = {
@@ -98,7 +98,7 @@ static void test_bad(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* The tree as a text: scalars in quotes, null as ~, each with its place. */
+/* Writes the tree as a text: scalars in quotes, null as ~, each with its place. */
 static void describe(struct fxi_str *out, const struct fxi_node *node, int with_places)
 {
     if (node->key)
@@ -238,7 +238,7 @@ static void test_nul_byte(void **state)
     assert_int_equal(err.column, 4);
 }
 
-/* A file of size bytes: one key and a comment of spaces behind it. */
+/* A file of size bytes: one key, followed by a comment of spaces. */
 static void sized_file(char path[], size_t size)
 {
     int fd = mkstemp(path);

@@ -1,4 +1,4 @@
-/* Options that are addresses, prefixes, hosts with ports, times, paths, and maps of choices. */
+/* Options that hold addresses, prefixes, hosts with ports, times, paths, or maps of choices. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ static void take(const char *text, struct sample *sample)
         fail_msg("%s: %s", text, err.message);
 }
 
-/* Refused at this line and column, with this in the message. */
+/* Checks that the text is refused at this line and column, with this phrase in the message. */
 static void refuse(const char *text, unsigned line, unsigned column, const char *fragment)
 {
     struct sample sample;

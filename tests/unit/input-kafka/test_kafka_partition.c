@@ -1,4 +1,4 @@
-/* What input-kafka knows of partitions, by itself: where each was left, and a log that goes back during a search. */
+/* What input-kafka knows about partitions: where each was left, and a log that goes back during a search. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "plugins/input-kafka/consumer.h"
 #include "checkpoint/source.h"
 
-/* What was counted without being committed is given back after the partition was: that is where it goes on. */
+/* A rollback after the revocation gives uncommitted counts back. The partition continues from the place before them. */
 static void where_a_partition_was_left(void **state)
 {
     (void)state;
@@ -27,7 +27,7 @@ static void where_a_partition_was_left(void **state)
     kafka_known_free(&consumer);
 }
 
-/* Topics that match a pattern come and go: the oldest are forgotten. */
+/* Topics that match a pattern come and go. The oldest partitions are forgotten. */
 static void what_is_known_has_a_bound(void **state)
 {
     enum { COUNT = 25000 };
@@ -40,7 +40,7 @@ static void what_is_known_has_a_bound(void **state)
         partition.number = i;
         kafka_known_keep(&consumer, &partition);
         assert_non_null(kafka_known_find(&consumer, "topic", i));
-        assert_non_null(kafka_known_find(&consumer, "topic", 0)); /* the one that is used stays */
+        assert_non_null(kafka_known_find(&consumer, "topic", 0)); /* a partition in use stays */
         partition.number = 0;
         kafka_known_keep(&consumer, &partition);
     }
@@ -52,28 +52,28 @@ static void what_is_known_has_a_bound(void **state)
     kafka_known_free(&consumer);
 }
 
-/* librdkafka was sent to an offset, and a lower one comes: it is another log, or has lost its end. */
+/* librdkafka was sent to an offset, and a lower one comes. The log is another one, or has lost its end. */
 static void a_log_goes_back_during_a_search(void **state)
 {
     (void)state;
     static struct kafka_consumer consumer;
     struct kafka_partition partition = {.search = {.bad = 7, .good = -1, .probe = 15, .runs = true}};
-    assert_false(kafka_batch_came(&consumer, &partition, 15)); /* it can be read */
+    assert_false(kafka_batch_came(&consumer, &partition, 15)); /* the batch can be read */
     assert_int_equal(partition.search.good, 15);
     assert_true(partition.search.waits);
-    assert_false(kafka_batch_came(&consumer, &partition, 3)); /* from before the next step */
+    assert_false(kafka_batch_came(&consumer, &partition, 3)); /* it was sent before the next step */
     assert_int_equal(partition.log, KAFKA_LOG_KNOWN);
 
     partition.search.waits = false;
     partition.search.probe = 11;
     assert_false(kafka_batch_came(&consumer, &partition, 3));
     assert_int_equal(partition.log, KAFKA_LOG_DOUBTED);
-    assert_false(partition.search.runs); /* nothing of it is counted as lost */
+    assert_false(partition.search.runs); /* none of it counts as lost */
     assert_true(atomic_load(&consumer.has_doubts));
 
     const rd_kafka_message_t message = {.err = RD_KAFKA_RESP_ERR__BAD_COMPRESSION};
     assert_true(kafka_batch_failed(&consumer, &partition, 7, &message));
-    assert_false(partition.search.runs || partition.search.since_ms); /* not while the log is doubted */
+    assert_false(partition.search.runs || partition.search.since_ms); /* no search while the log is doubted */
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* output-prometheus with two workers that write and a reader of the page, all at once, beside checkpoints. */
+/* Runs an output-prometheus with two writing workers and a reader of the page, all at once, beside checkpoints. */
 #ifndef TESTS_PROM_BESIDE_H
 #define TESTS_PROM_BESIDE_H
 
@@ -18,7 +18,7 @@ struct prom_beside_worker {
 };
 
 struct prom_beside {
-    struct prom_fixture fixture; /* made by the test before begin, with two workers */
+    struct prom_fixture fixture; /* the test makes it with two workers before begin */
     prom_beside_write *write;
     uint64_t sums[2]; /* what each worker has written */
 

@@ -21,7 +21,7 @@ static void make_cells(struct prom_program *program, bool are_known)
     }
 }
 
-/* What is the output's own may fail when the test says so. */
+/* Marks calls into the output: they may fail when the test says so. */
 static void enter(const struct prom_program *program, bool enters)
 {
     if (program->around)

@@ -1,4 +1,4 @@
-/* What a request would rather have, by Accept and Accept-Encoding with their quality values. */
+/* Which format a request prefers, by Accept and Accept-Encoding with their quality values. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,21 +51,21 @@ static void formats(void **state)
         {"*/*;q=0," OPEN ";q=0.1", PROM_OPENMETRICS},
         {"application/*", PROM_OPENMETRICS},
         {"application/*;q=0.5,text/*;q=0.6", PROM_TEXT},
-        /* as much as the other: more exactly, then first, then text */
+        /* Equal weights: the more specific range wins, then the first, then text. */
         {OPEN ",*/*", PROM_OPENMETRICS},
         {"text/plain,*/*", PROM_TEXT},
         {OPEN ",text/plain", PROM_OPENMETRICS},
         {"text/plain," OPEN, PROM_TEXT},
         {"text/plain," OPEN ";version=1.0.0", PROM_OPENMETRICS},
         {"text/*,application/*", PROM_TEXT},
-        /* a range with parameters counts for more than one without, wherever it stands */
+        /* A range with parameters outranks one without parameters, wherever it stands. */
         {OPEN ";q=0.9," OPEN ";version=1.0.0;q=0.1,text/plain;q=0.5", PROM_TEXT},
         {OPEN ";version=1.0.0;q=0.1," OPEN ";q=0.9,text/plain;q=0.5", PROM_TEXT},
-        /* behind the weight nothing counts; in quotes neither */
+        /* Whatever follows the weight is ignored. A separator in quotes separates nothing. */
         {OPEN ";q=0.5;version=9,text/plain;q=0.4", PROM_OPENMETRICS},
         {OPEN ";x=\"a,b;q=0\",text/plain;q=0.1", PROM_TEXT},
         {OPEN ";version=\"1.0.0", PROM_TEXT},
-        /* nonsense */
+        /* Nonsense. */
         {",,;,;;,/,*/,*/plain,text/;q,=,\"", PROM_TEXT},
         {OPEN ";q=x,text/plain;q=0.9", PROM_OPENMETRICS},
         {OPEN ";q=", PROM_OPENMETRICS},

@@ -1,6 +1,6 @@
 /*
- * Passwords of output-prometheus: what a request may say, bcrypt, what is remembered, and what waits; and the pages that
- * wait. libmicrohttpd's connections are played: a connection here is the address that it comes from.
+ * Passwords of output-prometheus: what a request may say, bcrypt, what is remembered, and what waits. Also the pages
+ * that wait. The test plays libmicrohttpd's connections: a connection here is the address that it comes from.
  */
 #include "prom_fixture.h"
 
@@ -21,7 +21,7 @@
 #include "plugins/output-prometheus/http/connections.h"
 #include "plugins/output-prometheus/http/verify.h"
 
-/* Cost 4: what is least. */
+/* Cost 4 is the lowest. */
 #define HASH_OF_SECRET "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
 
 /* ---- What a request says */
@@ -59,15 +59,15 @@ static void unsound_credentials(void **state)
         "Basic  YTpi",
         "Bearer YTpi",
         "Basic YTp",      /* no padding */
-        "Basic YTpi=",    /* too much of it */
-        "Basic YT=i",     /* inside */
-        "Basic Y===",     /* a letter that means nothing */
-        "Basic ====",     /* nothing but */
-        "Basic YTp-",     /* of another alphabet */
-        "Basic YTpi ",    /* a space behind */
-        "Basic YTpi,YT1", /* two */
+        "Basic YTpi=",    /* too much padding */
+        "Basic YT=i",     /* padding inside */
+        "Basic Y===",     /* a letter that encodes nothing */
+        "Basic ====",     /* nothing but padding */
+        "Basic YTp-",     /* another alphabet */
+        "Basic YTpi ",    /* a trailing space */
+        "Basic YTpi,YT1", /* two words */
         "Basic YWxpY2U=", /* no colon */
-        "Basic YTpiAA==", /* a NUL at the end */
+        "Basic YTpiAA==", /* a NUL in the name */
         "Basic YQA6Yg==", /* in the name */
         "Basic \xff\xff\xff\xff",
     };
@@ -77,7 +77,7 @@ static void unsound_credentials(void **state)
     }
 }
 
-/* "Basic " and count times "YWFh" ("aaa") with a colon somewhere; none of it fits. */
+/* "Basic ", then "YWFh" ("aaa") count times, with a colon somewhere. None of it fits. */
 static void huge_credentials(void **state)
 {
     (void)state;
@@ -93,7 +93,7 @@ static void huge_credentials(void **state)
         if (password <= PROM_PASSWORD_MAX)
             assert_int_equal(strlen(found.password), password);
         memcpy(header + 6, "YWFh", 4);
-        memcpy(header + 6 + 4 * (counts[i] - 1), "YTph", 4); /* the name is all of it */
+        memcpy(header + 6 + 4 * (counts[i] - 1), "YTph", 4); /* all of it is the name */
         assert_int_equal(prom_credentials_read(header, &found), 3 * counts[i] - 2 <= PROM_NAME_MAX);
         free(header);
     }
@@ -101,14 +101,17 @@ static void huge_credentials(void **state)
 
 /* ---- bcrypt */
 
-/* Of the original C implementation's own test vectors (crypt_blowfish); the letter does not matter. */
+/* From the test vectors of the original C implementation (crypt_blowfish). The version's letter does not matter. */
 static void hashes(void **state)
 {
     (void)state;
     static const char good[][PROM_BCRYPT_SIZE + 1] = {"$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
                                                       "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
                                                       "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
-                                                      /* The salt's last letter has four bits more than the salt. */
+                                                      /*
+                                                       * The last letter of the salt holds four bits that are not part
+                                                       * of the salt.
+                                                       */
                                                       "$2b$05$CCCCCCCCCCCCCCCCCCCCC/E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"};
     struct crypt_data *data = calloc(1, sizeof *data);
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -118,7 +121,7 @@ static void hashes(void **state)
         assert_false(prom_bcrypt_check(data, good[i], "U*U*"));
         assert_false(prom_bcrypt_check(data, good[i], "u*U"));
         assert_false(prom_bcrypt_check(data, good[i], ""));
-        for (size_t j = 29; j < PROM_BCRYPT_SIZE; j += 10) { /* each place counts */
+        for (size_t j = 29; j < PROM_BCRYPT_SIZE; j += 10) { /* every place counts */
             memcpy(other, good[i], sizeof other);
             other[j] = other[j] == 'a' ? 'b' : 'a';
             assert_false(prom_bcrypt_check(data, other, "U*U"));
@@ -135,10 +138,10 @@ static void hashes(void **state)
     memcpy(seventy_two, eighty, 72);
     seventy_two[72] = '\0';
     const char *hash = crypt_rn(seventy_two, "$2y$04$abcdefghijklmnopqrstuu", made, sizeof *made);
-    assert_true(prom_bcrypt_check(data, hash, eighty)); /* as everywhere with bcrypt */
+    assert_true(prom_bcrypt_check(data, hash, eighty)); /* bcrypt reads 72 bytes */
     eighty[71] = 'y';
     assert_false(prom_bcrypt_check(data, hash, eighty));
-    for (size_t i = 0; i < sizeof *data; i++) /* nothing is left */
+    for (size_t i = 0; i < sizeof *data; i++) /* the memory of the check is wiped */
         assert_int_equal(((const unsigned char *)data)[i], 0);
     free(made);
     free(data);
@@ -198,12 +201,14 @@ static void what_is_known(void **state)
         struct prom_claim other = claim_of(&known, &users, others[i].name, others[i].password);
         assert_false(prom_known_has(&known, &other));
     }
-    /* With another hash it is another claim: what was right before a change of the file is not right by that. */
+    /*
+     * Another hash makes another claim. A password that was right before the file changed is not right because of that.
+     */
     const struct fx_pair changed[] = {{"alice", two_users[1].value}};
     const struct fx_map later = {1, changed};
     struct prom_claim after = claim_of(&known, &later, "alice", "U*U");
     assert_false(prom_known_has(&known, &after));
-    /* And so is that of a user who is gone. */
+    /* The same holds for a user who was removed. */
     const struct fx_pair left[] = {{"bob", two_users[0].value}};
     const struct fx_map without = {1, left};
     struct prom_claim gone = claim_of(&known, &without, "alice", "U*U");
@@ -211,7 +216,7 @@ static void what_is_known(void **state)
     prom_known_fini(&known);
 }
 
-/* Another key each time; bounded: the oldest is forgotten. */
+/* Each memory has another key. It is bounded: the oldest entry is forgotten. */
 static void a_bounded_memory(void **state)
 {
     (void)state;
@@ -237,7 +242,7 @@ static void a_bounded_memory(void **state)
     prom_known_fini(&other);
 }
 
-/* A name of nobody costs what one of the users costs, always the same, and has a hash that no password has. */
+/* An unknown name costs what one of the users costs, always the same one. Its hash is one that no password has. */
 static void nobody_costs_as_much(void **state)
 {
     (void)state;
@@ -267,7 +272,7 @@ static void nobody_costs_as_much(void **state)
 static struct sockaddr_in addresses[CONNECTIONS];
 static union MHD_ConnectionInfo infos[CONNECTIONS];
 static _Atomic int suspended[CONNECTIONS];
-static atomic_uint resumes, resumed_as[CONNECTIONS]; /* how many there were; the how many-th this one was */
+static atomic_uint resumes, resumed_as[CONNECTIONS]; /* how many there were; this connection's place among them */
 
 static size_t number_of(const void *connection)
 {
@@ -325,7 +330,7 @@ static void waiting_end(struct waiting *waiting)
     prom_fixture_fini(&waiting->fixture);
 }
 
-/* A request by connection i, from this address. */
+/* Makes a request by connection i, from this address. */
 static struct prom_check *make_check(struct waiting *waiting, size_t i, uint32_t address, const char *password)
 {
     static const struct fx_pair one[] = {{"alice", HASH_OF_SECRET}};
@@ -351,7 +356,7 @@ static void passwords_are_checked(void **state)
     struct fx_error err = FX_ERROR_INIT;
     struct crypt_data *data = calloc(1, sizeof *data);
     const char *made = crypt_rn("secret", HASH_OF_SECRET, data, sizeof *data);
-    assert_string_equal(made, HASH_OF_SECRET); /* what the test says is so */
+    assert_string_equal(made, HASH_OF_SECRET); /* the hash is that of "secret" */
     free(data);
     waiting_begin(&waiting);
     assert_int_equal(
@@ -366,13 +371,13 @@ static void passwords_are_checked(void **state)
     assert_int_equal(prom_verify_result(&waiting.verify, waiting.checks[2]), PROM_CHECK_RIGHT);
     assert_true(prom_known_has(&waiting.known, &waiting.checks[0]->claim));
     assert_false(prom_known_has(&waiting.known, &waiting.checks[1]->claim));
-    assert_true(prom_known_has(&waiting.wrong, &waiting.checks[1]->claim)); /* apart */
+    assert_true(prom_known_has(&waiting.wrong, &waiting.checks[1]->claim)); /* wrong passwords are remembered apart */
     assert_false(prom_known_has(&waiting.wrong, &waiting.checks[0]->claim));
-    for (size_t i = 0; i < 3; i++) /* wiped */
+    for (size_t i = 0; i < 3; i++) /* the passwords are wiped */
         for (size_t j = 0; j < sizeof waiting.checks[i]->password; j++)
             assert_int_equal(waiting.checks[i]->password[j], 0);
     prom_verify_stop(&waiting.verify);
-    assert_false(prom_verify_add(&waiting.verify, make_check(&waiting, 3, 1, "secret"))); /* nobody would come */
+    assert_false(prom_verify_add(&waiting.verify, make_check(&waiting, 3, 1, "secret"))); /* no thread would check it */
     assert_int_equal(prom_verify_result(&waiting.verify, waiting.checks[3]), PROM_CHECK_BUSY);
     assert_int_equal(logins(&waiting, 1), 2);
     assert_int_equal(logins(&waiting, 2), 1);
@@ -381,7 +386,7 @@ static void passwords_are_checked(void **state)
     waiting_end(&waiting);
 }
 
-/* Without its thread: all wait. One address takes all places; others get theirs nevertheless, up to as many. */
+/* Without the thread every check waits. One address takes all places. Others displace it, up to half of the places. */
 static void the_greediest_gives_way(void **state)
 {
     (void)state;
@@ -394,13 +399,13 @@ static void the_greediest_gives_way(void **state)
     prom_lock_init(&verify->lock, &verify->changed);
     for (size_t i = 0; i < PROM_CHECKS_MAX; i++)
         assert_true(prom_verify_add(verify, make_check(&waiting, i, 1, "x")));
-    assert_false(prom_verify_add(verify, make_check(&waiting, 64, 1, "x"))); /* one more of its own has no place */
+    assert_false(prom_verify_add(verify, make_check(&waiting, 64, 1, "x"))); /* one more has no place */
     assert_int_equal(waiting.checks[64]->state, PROM_CHECK_BUSY);
     for (size_t i = 65; i < 65 + PROM_CHECKS_MAX / 2; i++)
         assert_true(prom_verify_add(verify, make_check(&waiting, i, 2, "x")));
-    assert_false(prom_verify_add(verify, make_check(&waiting, 97, 2, "x"))); /* half to half */
+    assert_false(prom_verify_add(verify, make_check(&waiting, 97, 2, "x"))); /* both addresses have half */
     assert_int_equal(verify->count, PROM_CHECKS_MAX);
-    for (size_t i = 0; i < PROM_CHECKS_MAX; i++) /* the last ones of the first address went */
+    for (size_t i = 0; i < PROM_CHECKS_MAX; i++) /* the newest of the first address gave way */
         assert_int_equal(waiting.checks[i]->state, i < PROM_CHECKS_MAX / 2 ? PROM_CHECK_WAITING : PROM_CHECK_BUSY);
     assert_true(prom_verify_add(verify, make_check(&waiting, 98, 3, "x")));
     assert_int_equal(logins(&waiting, 3), 2 + PROM_CHECKS_MAX / 2 + 1);
@@ -409,13 +414,15 @@ static void the_greediest_gives_way(void **state)
         count++;
     assert_int_equal(count, PROM_CHECKS_MAX);
     assert_null(*verify->last);
-    for (size_t i = 0; i < CONNECTIONS; i++) /* the test's own end of those that wait */
+    for (size_t i = 0; i < CONNECTIONS; i++) /* the test itself ends those that wait */
         suspended[i] = 0;
     prom_verify_fini(verify);
     waiting_end(&waiting);
 }
 
-/* Sixty guesses of one address are there before the password of another one, which is checked after one more, or two. */
+/*
+ * Sixty guesses of one address come before another address's password. Only one or two of them are checked before it.
+ */
 static void addresses_take_turns(void **state)
 {
     (void)state;
@@ -425,7 +432,7 @@ static void addresses_take_turns(void **state)
     waiting_begin(&waiting);
     struct prom_verify *verify = &waiting.verify;
     assert_int_equal(prom_verify_start(verify, &waiting.fixture.instance, &waiting.known, &waiting.wrong, &err), 0);
-    pthread_mutex_lock(&verify->lock); /* the thread waits meanwhile */
+    pthread_mutex_lock(&verify->lock); /* the thread waits until they are in */
     for (size_t i = 0; i < 61; i++) {
         snprintf(guess, sizeof guess, "guess %zu", i);
         struct prom_check *check = make_check(&waiting, i, i < 60 ? 1 : 2, i < 60 ? guess : "secret");
@@ -449,7 +456,7 @@ static void addresses_take_turns(void **state)
 
 /* ---- Pages that wait */
 
-#define TURNS 8 /* of turns.c */
+#define TURNS 8 /* as in turns.c */
 
 struct turns {
     struct prom_fixture fixture;
@@ -459,7 +466,7 @@ struct turns {
     int clients[TURNS + 1];
 };
 
-/* As many pages of one address as have a turn, and one more. */
+/* Has as many pages of one address as have a turn, and one more. */
 static void turns_begin(struct turns *turns)
 {
     prom_fixture_init(&turns->fixture, 10, 0);
@@ -495,7 +502,10 @@ static void turns_end(struct turns *turns)
     prom_fixture_fini(&turns->fixture);
 }
 
-/* However late we are, as on a busy machine, a page keeps its turn; it loses it when its client does not read. */
+/*
+ * A page keeps its turn however late the server is, as on a busy machine. It loses its turn if its client does not
+ * read.
+ */
 static void a_turn_is_lost_by_not_reading(void **state)
 {
     (void)state;
@@ -506,17 +516,17 @@ static void a_turn_is_lost_by_not_reading(void **state)
     assert_int_equal(turns.pages[TURNS].turn, PROM_TURN_LINE);
     assert_int_equal(suspended[TURNS], 1);
     assert_int_equal(write(turns.pages[3].fd, "x", 1), 1);
-    prom_turns_pass_on(&turns.all, turns.pages[3].active_ms); /* it has time for that */
+    prom_turns_pass_on(&turns.all, turns.pages[3].active_ms); /* the client still has time */
     assert_int_equal(suspended[TURNS], 1);
     prom_turns_pass_on(&turns.all, much_later_ms);
     assert_int_equal(turns.pages[3].turn, PROM_TURN_NONE);
     assert_int_equal(suspended[TURNS], 0);
     prom_turns_pass_on(&turns.all, much_later_ms + 1);
-    assert_true(prom_turn_take(&turns.pages[TURNS], NULL)); /* its request comes late, and has its turn still */
+    assert_true(prom_turn_take(&turns.pages[TURNS], NULL)); /* its request comes late and still has its turn */
     turns_end(&turns);
 }
 
-/* One that was cut off leaves the line; whoever is in line when all stops does, too, and nobody stands there any more. */
+/* A page that was cut off leaves the line. When the server stops, all others leave it, and no new one enters it. */
 static void nobody_is_left_in_line(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Conditions of metrics: what their texts mean, which records meet them, and what is refused. */
+/* Conditions of metrics: what their texts mean, which records meet them, and which are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 #define VALUES_MAX 8
 
-/* The condition of values that are separated by blanks. */
+/* A condition on the values, which blanks separate. */
 static int make(struct prom_condition *condition, bool is_number, const char *text, char *buffer,
                 char why[PROM_WHY_MAX], const char **wrong)
 {
@@ -134,11 +134,11 @@ static void what_is_absent(void **state)
 {
     (void)state;
     const struct fx_value absent = {.type = FX_NULL};
-    assert_true(meets(true, "0", &absent)); /* a number is 0 */
+    assert_true(meets(true, "0", &absent)); /* an absent number is 0 */
     assert_true(meets(true, "0-5 7", &absent));
     assert_true(meets(true, "!7", &absent));
     assert_false(meets(true, "!0", &absent));
-    assert_false(meets(false, "0", &absent)); /* anything else meets nothing */
+    assert_false(meets(false, "0", &absent)); /* any other absent value meets nothing */
     assert_false(meets(false, "!0", &absent));
     assert_false(meets(false, "!tcp", &absent));
     assert_false(meets(false, "!10.0.0.0/8", &absent));
@@ -202,7 +202,7 @@ static void one_meaning_has_one_definition(void **state)
     }
 }
 
-/* Families of OpenMetrics, and lines of both formats. */
+/* Names stand for families of OpenMetrics, and for lines of both formats. */
 static void names_clash_by_what_they_stand_for(void **state)
 {
     (void)state;

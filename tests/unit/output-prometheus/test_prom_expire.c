@@ -1,6 +1,6 @@
 /*
- * Series that end when they are idle: no sum changes, what is shown never goes back, what comes again begins at zero, over
- * rollbacks, void cuts, kills and restarts; and memory stays flat while label sets come and go for ever.
+ * Idle series end. No sum changes, no shown value goes back, and a label set that comes again begins at zero. All of
+ * this holds over rollbacks, void cuts, kills and restarts. Memory stays flat while label sets come and go for ever.
  */
 #include "prom_beside.h"
 #include "prom_program.h"
@@ -31,7 +31,7 @@ static struct prom_family *transmitted(struct prom_program *program)
     return &program->fixture.output->store.families[1];
 }
 
-/* So much time passes. */
+/* Lets this much time pass. */
 static void let_pass(struct prom_program *program, uint32_t ms)
 {
     struct prom_expire *expire = &transmitted(program)->expire;
@@ -39,7 +39,7 @@ static void let_pass(struct prom_program *program, uint32_t ms)
         expire->active[i] -= ms / 100;
 }
 
-/* The sum of ended series, or 0. */
+/* The value of the line of ended series, or 0. */
 static uint64_t ended_on(const char *page)
 {
     const char *at = strstr(page, ENDED);
@@ -84,7 +84,7 @@ static void an_idle_series_ends_and_begins_again_at_zero(void **state)
     prom_program_checkpoint(&program);
     expect(&program, 5, 7, 0);
     let_pass(&program, 1000);
-    prom_program_transmit(&program, 2, "r2", 1); /* it was due, and is not idle after all */
+    prom_program_transmit(&program, 2, "r2", 1); /* it was due to end, and is no longer idle */
     prom_program_checkpoint(&program);
     expect(&program, 0, 8, 5);
     assert_int_equal(fxi_metric_set_get(program.fixture.instance.metrics, PROM_SERIES, 0), 1);
@@ -100,13 +100,13 @@ static void an_idle_series_ends_and_begins_again_at_zero(void **state)
         prom_program_restart(&program, true);
         expect(&program, 3, 8, 5);
         if (i == 0)
-            fxi_part_void(program.part); /* so that the log is made anew */
+            fxi_part_void(program.part); /* the log is made anew */
         prom_program_checkpoint(&program);
     }
     prom_program_end(&program);
 }
 
-/* The line has another label each time, so that no query takes the moved values for traffic. */
+/* The line has another label each time. No query takes the moved values for traffic. */
 static void the_line_of_ended_series_never_grows(void **state)
 {
     (void)state;
@@ -134,7 +134,7 @@ static void the_line_of_ended_series_never_grows(void **state)
     prom_program_end(&program);
 }
 
-/* How long a series was idle is kept, too. */
+/* The idle time of a series is kept, too. */
 static void idle_time_outlives_a_restart(void **state)
 {
     (void)state;
@@ -153,7 +153,7 @@ static void idle_time_outlives_a_restart(void **state)
     prom_program_end(&program);
 }
 
-/* Nobody goes back to a cut in which it was: what was refused is followed by a cut without it. */
+/* The refused cut is followed by one without the series. No rollback leads to a cut that had it. */
 static void what_has_ended_stays_ended_after_a_rollback(void **state)
 {
     (void)state;
@@ -191,18 +191,18 @@ static void without_the_option_nothing_ends(void **state)
     prom_program_end(&program);
 }
 
-/* ---- at random against a model */
+/* ---- At random against a model */
 
 enum { LABELS = 60, STEPS = 1500 };
 
 struct model {
-    uint64_t now[LABELS], accepted[LABELS], before[LABELS]; /* before: of the accepted checkpoint before */
-    uint64_t base[LABELS];                                  /* what had ended of it, as pages show */
+    uint64_t now[LABELS], accepted[LABELS], before[LABELS]; /* before: of the accepted checkpoint before the last */
+    uint64_t base[LABELS];                                  /* the part of it that has ended, as pages show */
     struct prom_page *open;                                 /* a page that is read late */
     char *open_text;
 };
 
-/* Some labels are met always, some now and then. */
+/* Some labels occur all the time, others now and then. */
 static void write_some(struct prom_program *program, struct model *model)
 {
     char label[16];
@@ -226,7 +226,7 @@ static void check_model(struct prom_program *program, struct model *model)
             snprintf(line, sizeof line, SERIES("transmit", "%u", "NAME-%u", "r%u.", "100", ""), i % CELLS, i % CELLS,
                      i);
         uint64_t shown = prom_fixture_value(page, line);
-        if (shown + model->base[i] != model->accepted[i]) { /* it has ended, with what it was last seen with */
+        if (shown + model->base[i] != model->accepted[i]) { /* it has ended with the value last seen */
             assert_int_equal(shown + model->before[i], model->accepted[i]);
             model->base[i] = model->before[i];
         }
@@ -238,7 +238,7 @@ static void check_model(struct prom_program *program, struct model *model)
     free(page);
 }
 
-/* A page that was begun shows its cut to its end, whatever ends meanwhile. */
+/* A page that has begun shows its cut to the end, whatever ends meanwhile. */
 static void read_late(struct prom_program *program, struct model *model)
 {
     if (model->open) {
@@ -282,7 +282,7 @@ static void any_history_keeps_the_sum(void **state)
             prom_program_prepare(&program, &rewritten);
             rewrites += rewritten;
             int dice = rand() % 10;
-            if (dice == 9) /* an end of it never comes; the next one is cut after it */
+            if (dice == 9) /* no answer comes; the next cut follows */
                 continue;
             if (dice < 6)
                 accept(&program, &model);
@@ -290,7 +290,7 @@ static void any_history_keeps_the_sum(void **state)
                 prom_rolled_back(program.fixture.output, program.fixture.number - 1);
             if (model.open || rand() % 4 == 0)
                 read_late(&program, &model);
-            if (!model.open && (dice >= 8 || rand() % 4 == 0)) { /* a kill: also between prepare and commit */
+            if (!model.open && (dice >= 8 || rand() % 4 == 0)) { /* a kill, also between prepare and commit */
                 prom_program_restart(&program, true);
             } else if (dice == 8) {
                 prom_rolled_back(program.fixture.output, program.fixture.number - 1);
@@ -308,7 +308,7 @@ static void any_history_keeps_the_sum(void **state)
     assert_true(ends > LABELS);
 }
 
-/* ---- memory */
+/* ---- Memory */
 
 enum { AT_ONCE = 300, ROUNDS = 60 };
 
@@ -348,7 +348,7 @@ static void memory_is_flat_while_labels_come_and_go(void **state)
     assert_int_equal(fxi_metric_set_get(program.fixture.instance.metrics, PROM_SERIES_CREATED, 0), AT_ONCE * ROUNDS);
     assert_true(prom_registry_count(&family->registry) <= 3 * AT_ONCE + 1);
     assert_true(program.fixture.output->store.texts.count <= 4 * AT_ONCE);
-    if (middle) /* not with a sanitizer's own memory */
+    if (middle) /* a sanitizer's allocator keeps memory */
         assert_true(mallinfo2().uordblks <= middle + middle / 20);
     prom_program_restart(&program, true);
     page = prom_fixture_page(&program.fixture, 4096);
@@ -358,9 +358,9 @@ static void memory_is_flat_while_labels_come_and_go(void **state)
     prom_program_end(&program);
 }
 
-/* ---- beside running workers and readers */
+/* ---- Beside running workers and readers */
 
-/* Labels that come, are met for a while, and are not met again. */
+/* Labels come, occur for a while, and never come again. */
 static void write_passing(struct prom_beside *beside, unsigned worker, unsigned round)
 {
     char label[32];

@@ -1,4 +1,7 @@
-/* Compression of a page while it is sent: pieces of any size. tests/e2e reads gzip with zlib and zstd with its program. */
+/*
+ * Compression of a page while it is sent, in pieces of any size. tests/e2e reads gzip with zlib, and zstd with the
+ * program zstd.
+ */
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +18,7 @@
 
 #define TEXT_SIZE (300 * 1024)
 
-/* A source that gives at most so many bytes at a time, and fails at a place. */
+/* A source that gives at most step bytes at a time, and fails at a place. */
 struct source {
     const char *text;
     size_t at, step, fails_at;
@@ -134,7 +137,7 @@ static void a_failing_source_ends_it(void **state)
 
 int main(void)
 {
-    mallopt(M_PERTURB, 0xa5); /* memory is as after long use: full of something */
+    mallopt(M_PERTURB, 0xa5); /* memory as after long use: not zero */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_piece_gives_the_same_text),
         cmocka_unit_test(any_piece_gives_the_same_text_by_zstd),

@@ -1,7 +1,6 @@
 /*
- * The HTTP side of output-prometheus on a real socket: answers, addresses, and
- * pages that wait for the checkpoint that they asked for. This test plays the
- * core: it sees the request for a checkpoint and takes it, or does not.
+ * The HTTP side of output-prometheus on a real socket: answers, addresses, and pages that wait for the checkpoint that
+ * they asked for. The test plays the core: it sees the request for a checkpoint, and takes the checkpoint or not.
  */
 #include "prom_fixture.h"
 
@@ -46,7 +45,7 @@ static int free_port(void)
     return ntohs(address.sin_port);
 }
 
-/* patience_ms: so long that it never ends, but where the test is about its end. */
+/* patience_ms never runs out here, except where a test is about its end. */
 #define FOR_EVER_MS 3600000
 static void server_start_with(struct server *server, int64_t patience_ms, int64_t max_connections)
 {
@@ -90,12 +89,12 @@ static int connect_to(int port)
     return connect_from(INADDR_LOOPBACK, port);
 }
 
-/* Everything until the server closes. */
+/* Reads everything until the server closes. */
 static char *ask(int port, const char *line)
 {
     char request[256];
     int fd = connect_to(port);
-    struct timeval give_up = {.tv_sec = 60}; /* an answer that never comes is a failure */
+    struct timeval give_up = {.tv_sec = 60}; /* a missing answer is a failure */
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &give_up, sizeof give_up);
     size_t size = 0, capacity = 1 << 20;
     char *answer = fxi_calloc(capacity, 1);
@@ -144,7 +143,7 @@ static void paths_and_methods(void **state)
     server_stop(&server);
 }
 
-/* A request for the page in a thread of its own. */
+/* Requests the page in a thread of its own. */
 struct scrape {
     int port;
     pthread_t thread;
@@ -169,13 +168,13 @@ static void scrape_join(struct scrape *scrape)
     pthread_join(scrape->thread, NULL);
 }
 
-/* The core's side: waits until somebody has asked for a checkpoint. */
+/* Plays the core: waits until somebody has asked for a checkpoint. */
 static void await_request(struct server *server)
 {
     host_await_request(&server->fixture.instance);
 }
 
-/* Under the lock that a request takes before it waits. */
+/* Takes the lock that a request takes before it waits. */
 static void set_patience(struct server *server, int64_t patience_ms)
 {
     pthread_mutex_lock(&server->fixture.instance.lock);
@@ -212,7 +211,7 @@ static void a_page_waits_for_its_checkpoint(void **state)
     server_stop(&server);
 }
 
-/* A cut that is taken already, but not committed, is waited for, too, when it is too early for the next one. */
+/* It is too early for the next cut. The page waits for the cut that is taken already and not yet committed. */
 static void a_page_waits_for_the_cut_under_way(void **state)
 {
     (void)state;
@@ -229,7 +228,7 @@ static void a_page_waits_for_the_cut_under_way(void **state)
     prom_committed(server.fixture.output, server.fixture.number);
     scrape_join(&scrape);
     check_page(&scrape, 5);
-    scrape_start(&scrape, &server); /* nothing is under way: at once */
+    scrape_start(&scrape, &server); /* no cut is under way: answered at once */
     scrape_join(&scrape);
     check_page(&scrape, 5);
     server_stop(&server);
@@ -253,7 +252,7 @@ static void a_refused_checkpoint_shows_the_last_page(void **state)
     server_stop(&server);
 }
 
-/* When nobody answers, the first page is late and the next ones do not wait, until a checkpoint has come. */
+/* Without an answer the first page is late. Later pages do not wait until a checkpoint has come. */
 static void no_answer_shows_the_last_page(void **state)
 {
     (void)state;
@@ -276,7 +275,7 @@ static void no_answer_shows_the_last_page(void **state)
         check_page(&scrape, 5);
     }
     assert_true(fxi_clock_ms() - start_ms < 20 * first_ms);
-    await_request(&server); /* they asked nevertheless */
+    await_request(&server); /* they asked all the same */
     set_patience(&server, FOR_EVER_MS);
     prom_fixture_checkpoint(&server.fixture);
     prom_fixture_write(&server.fixture, 0, 100, 7, "r", 7, NULL, NULL);
@@ -303,7 +302,7 @@ static void a_stop_does_not_wait_for_pages(void **state)
     server_stop(&server);
 }
 
-/* Its place was taken while it waited: when it may go on nothing is made for it. */
+/* Another connection took this one's place while it waited. No page is made for it when it may go on. */
 static void nobody_gets_no_page(void **state)
 {
     (void)state;
@@ -323,7 +322,7 @@ static void nobody_gets_no_page(void **state)
     prom_fixture_checkpoint(&server.fixture);
     close(other);
     check_answer(server.port, "GET /-/healthy", "HTTP/1.1 200 ", "OK");
-    prom_stop(server.fixture.output, 1000); /* all that was to be done is done */
+    prom_stop(server.fixture.output, 1000); /* all pending work is done */
     assert_int_equal(fxi_metric_set_get(metrics, PROM_REQUESTS, PROM_REQUEST_PAGE), 0);
     server_stop(&server);
 }
@@ -396,7 +395,7 @@ static void peers(void **state)
     }
 }
 
-/* Without a host both families are served, where the machine has both; its name says what was chosen. */
+/* Without a host the server listens on both families if the machine has both. The listener's name tells the choice. */
 static void any_host(void **state)
 {
     (void)state;

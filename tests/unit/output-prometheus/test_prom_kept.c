@@ -1,7 +1,7 @@
 /*
  * What output-prometheus keeps over a restart, in a real state directory: values, the text that a series was first
- * shown with, the series of a name that comes again; what is not accepted is not kept; and all of it at random
- * against a model.
+ * shown with, and the series of a name that comes again. What was not accepted is not kept. All of it also runs at
+ * random against a model.
  */
 #include "prom_program.h"
 
@@ -33,7 +33,7 @@ static void a_restart_shows_the_same_and_goes_on(void **state)
     prom_program_transmit(&program, 2, NULL, 7);
     prom_fixture_write(&program.fixture, 1, 2, 100, "r1", 9, program.cells[2], NULL);
     prom_program_checkpoint(&program);
-    prom_program_transmit(&program, 1, "r1", 1000); /* of no checkpoint: read again after a restart */
+    prom_program_transmit(&program, 1, "r1", 1000); /* in no checkpoint: read again after a restart */
     char *before = prom_fixture_page(&program.fixture, 4096);
     assert_int_equal(prom_fixture_sum(before), 21);
     prom_program_restart(&program, true);
@@ -47,11 +47,11 @@ static void a_restart_shows_the_same_and_goes_on(void **state)
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "3", "SAME", "r1", "100", "")), 3);
     assert_int_equal(prom_fixture_sum(page), 25);
     free(page);
-    assert_int_equal(prom_registry_count(&program.fixture.output->store.families[1].registry), 4); /* with 'other' */
+    assert_int_equal(prom_registry_count(&program.fixture.output->store.families[1].registry), 4); /* and 'other' */
     prom_program_end(&program);
 }
 
-/* When a series began at zero stays, also when the log is made anew. */
+/* The time when a series began at zero is kept, also when the log is made anew. */
 static void a_series_keeps_when_it_began(void **state)
 {
     (void)state;
@@ -70,14 +70,14 @@ static void a_series_keeps_when_it_began(void **state)
         assert_int_equal(prom_series_created(registry, 1), 4711);
         assert_int_equal(prom_series_created(registry, PROM_OTHER_SERIES), 4710);
         if (i == 2)
-            fxi_part_void(program.part); /* so that the log is made anew */
+            fxi_part_void(program.part); /* the log is made anew */
         prom_program_checkpoint(&program);
         prom_program_restart(&program, true);
     }
     prom_program_end(&program);
 }
 
-/* The text that a series was first shown with stays, whatever its name has become. */
+/* A series keeps the text that it was first shown with, whatever becomes of its name. */
 static void a_text_stays(void **state)
 {
     (void)state;
@@ -96,7 +96,7 @@ static void a_text_stays(void **state)
     prom_program_end(&program);
 }
 
-/* It was not shown before, and is not shown before its name is known; its count is there. */
+/* The series was not shown before, and stays hidden until its name is known. Its count is kept. */
 static void what_was_held_back_still_is(void **state)
 {
     (void)state;
@@ -121,7 +121,7 @@ static void what_was_held_back_still_is(void **state)
     prom_program_restart(&program, false);
     prom_program_transmit(&program, 2, "r1", 4);
     prom_program_checkpoint(&program);
-    prom_program_restart(&program, false); /* the second waits for its cell, and no longer than names_wait */
+    prom_program_restart(&program, false); /* the second series waits for its cell at most names_wait */
     prom_program_checkpoint(&program);
     page = prom_fixture_page(&program.fixture, 4096);
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "2", "", "r1", "100", "")), 4);
@@ -129,7 +129,7 @@ static void what_was_held_back_still_is(void **state)
     prom_program_end(&program);
 }
 
-/* Two series with one text are one line, before and after. */
+/* Two series with one text are one line, before and after a restart. */
 static void an_alias_stays_one(void **state)
 {
     (void)state;
@@ -172,7 +172,7 @@ static void expect_name(struct prom_program *program, const char *line, uint64_t
     free(page);
 }
 
-/* A name that went back and forth: the value stays where it was moved last, also when the log is made anew. */
+/* A name goes back and forth. The value stays where it was moved last, also when the log is made anew. */
 static void a_renamed_series_stays_renamed(void **state)
 {
     (void)state;
@@ -187,7 +187,7 @@ static void a_renamed_series_stays_renamed(void **state)
         for (unsigned i = 0; i < 4; i++) {
             expect_name(&program, line, moves + 1);
             if (i == 2)
-                fxi_part_void(program.part); /* so that the log is made anew */
+                fxi_part_void(program.part); /* the log is made anew */
             else if (i)
                 prom_program_restart(&program, false);
             program.fixture.options.late_names = PROM_LATE_RENAME;
@@ -229,7 +229,7 @@ static void another_metric_begins_at_zero(void **state)
     prom_program_begin(&program);
     prom_program_transmit(&program, 1, "r1", 5);
     prom_program_checkpoint(&program);
-    program.asn = 101; /* both metrics are others now */
+    program.asn = 101; /* both metrics have changed */
     prom_program_restart(&program, true);
     prom_program_checkpoint(&program);
     expect_page(&program, "");
@@ -243,7 +243,7 @@ static void another_metric_begins_at_zero(void **state)
     prom_program_end(&program);
 }
 
-/* Fewer series than there were: the sum is the same, now and after further restarts. */
+/* With a lower limit there are fewer series. The sum is the same, now and after further restarts. */
 static void a_lower_limit_keeps_the_sum(void **state)
 {
     (void)state;
@@ -265,7 +265,7 @@ static void a_lower_limit_keeps_the_sum(void **state)
     prom_program_end(&program);
 }
 
-/* A cell that can't be told again after a restart: its series is not kept, others are. */
+/* A cell without a key can't be recognised after a restart. Its series is not kept; others are. */
 static void a_cell_without_a_key_is_not_kept(void **state)
 {
     (void)state;
@@ -284,7 +284,7 @@ static void a_cell_without_a_key_is_not_kept(void **state)
     prom_program_end(&program);
 }
 
-/* ---- at random: the model is what the accepted checkpoints counted, by number and label */
+/* ---- At random: the model has what the accepted checkpoints counted, by number and label */
 
 #define LABELS 40
 
@@ -343,12 +343,12 @@ static void any_history_ends_exact(void **state)
         } else if (dice < 8) {
             prom_rolled_back(program.fixture.output, program.fixture.number - 1);
         }
-        if (dice >= 8 || rand() % 4 == 0) /* a kill: also between prepare and commit */
+        if (dice >= 8 || rand() % 4 == 0) /* a kill, also between prepare and commit */
             prom_program_restart(&program, true);
         memcpy(model.now, model.accepted, sizeof model.now);
         check_model(&program, &model);
     }
-    assert_true(rewrites > 1); /* the log was made anew now and then */
+    assert_true(rewrites > 1); /* the log is made anew now and then */
     prom_program_end(&program);
 }
 

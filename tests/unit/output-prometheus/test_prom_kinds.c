@@ -1,6 +1,6 @@
 /*
- * Metrics that are no plain counters: gauges, whose last record may be any worker's; histograms; factors. What is cut, given
- * back, kept over a restart, and ended; and numbers with a factor, to the last digit.
+ * Metrics other than plain counters: gauges, whose last record may be any worker's, histograms, and factors. The tests
+ * look at what is cut, given back, kept over a restart, and ended, and at numbers with a factor, to the last digit.
  */
 #include "prom_program.h"
 
@@ -16,7 +16,7 @@
 
 #define UNTIL_IDLE_MS 1
 
-/* In the order in which they are claimed. */
+/* The fields in the order of their claims. */
 enum { VALUE, TO, RATE, ROW_FIELDS };
 
 static const char *const bounds[] = {"0", "10", "99.5"};
@@ -86,7 +86,7 @@ static void a_gauge_is_the_last_record_of_any_worker(void **state)
     EXPECT(&program, "# TYPE flow_last gauge\nflow_last{to=\"1\"} 20\nflow_last{to=\"2\"} 5\n",
            "flow_eighth{to=\"1\"} 2.5\nflow_eighth{to=\"2\"} 0.625\n");
     write_one(&program, 1, 2, 7, 1);
-    write_one(&program, 0, 1, 0, 1); /* nothing is a value, too */
+    write_one(&program, 0, 1, 0, 1); /* zero is a value, too */
     prom_program_checkpoint(&program);
     EXPECT(&program, "flow_last{to=\"1\"} 0\nflow_last{to=\"2\"} 7\n");
     end(&program);
@@ -98,7 +98,7 @@ static void what_is_not_committed_was_not_last(void **state)
     struct prom_program program;
     begin(&program);
     for (unsigned i = 0; i < 100; i++)
-        write_one(&program, 1, 1, 30, 1); /* its worker has the later batches */
+        write_one(&program, 1, 1, 30, 1); /* this worker has the later batches */
     prom_program_checkpoint(&program);
     write_one(&program, 1, 1, 40, 1);
     prom_program_prepare(&program, NULL);
@@ -123,13 +123,13 @@ static void all_of_it_outlives_a_restart(void **state)
             write_one(&program, i % 2, to, i * to, i);
     prom_program_checkpoint(&program);
     char *before = prom_fixture_page(&program.fixture, 4096);
-    write_one(&program, 0, 1, 999, 1); /* read again after the restart */
+    write_one(&program, 0, 1, 999, 1); /* lost by the restart */
     prom_program_restart(&program, true);
     char *after = prom_fixture_page(&program.fixture, 4096);
     assert_string_equal(before, after);
     free(before);
     free(after);
-    write_one(&program, 1, 1, 12, 1); /* later than what was kept, though the program has written one batch only */
+    write_one(&program, 1, 1, 12, 1); /* later than the kept value, though this is the program's first batch */
     prom_program_checkpoint(&program);
     EXPECT(&program, "flow_last{to=\"1\"} 12\n", "flow_size_count{to=\"1\"} 6\n", "flow_size_sum{to=\"1\"} 22\n");
     prom_program_restart(&program, true);
@@ -154,7 +154,7 @@ static void a_histogram_counts_each_record_once(void **state)
            "flow_size_bucket{to=\"1\",le=\"+Inf\"} 9\n"
            "flow_size_sum{to=\"1\"} 3212\n"
            "flow_size_count{to=\"1\"} 9\n",
-           /* A tenth of each is shown; one counts twice. */
+           /* The metric shows a tenth of each value. One record counts twice. */
            "flow_scaled_bucket{to=\"1\",le=\"0.0\"} 1\n"
            "flow_scaled_bucket{to=\"1\",le=\"10.0\"} 7\n"
            "flow_scaled_bucket{to=\"1\",le=\"99.5\"} 8\n"
@@ -182,7 +182,7 @@ static bool idle_series_are_gone(struct prom_program *program)
     return are_gone;
 }
 
-/* Ended histograms go on in one of their own kind, over a restart, too; ended gauges are gone. */
+/* Ended histograms add up in one histogram, over a restart as well. Ended gauges are gone. */
 static void idle_ones_end(void **state)
 {
     (void)state;
@@ -216,7 +216,7 @@ static void idle_ones_end(void **state)
     end(&program);
 }
 
-/* The state of gauges and histograms has the place of each series; what is not configured any more is read over. */
+/* The kept values of gauges and histograms follow their series. The values of a metric that was removed are skipped. */
 static void other_metrics_stay_when_one_goes(void **state)
 {
     (void)state;
@@ -225,7 +225,7 @@ static void other_metrics_stay_when_one_goes(void **state)
     write_one(&program, 0, 1, 5, 1);
     prom_program_checkpoint(&program);
     static const struct prom_metric_options fewer[] = {
-        ROW("flow_size", PROM_HISTOGRAM, .factor = 1, .buckets = {2, bounds}), /* other ones */
+        ROW("flow_size", PROM_HISTOGRAM, .factor = 1, .buckets = {2, bounds}), /* other buckets */
         ROW("flow_scaled", PROM_HISTOGRAM, .factor = 0.1, .buckets = {3, bounds}, .scale_by = "sampling_rate"),
         ROW("flow_last", PROM_GAUGE, .factor = 1)};
     prom_fixture_metrics = (struct fx_tables){sizeof fewer / sizeof *fewer, fewer};
@@ -235,7 +235,7 @@ static void other_metrics_stay_when_one_goes(void **state)
         expect_none(&program, "flow_size_sum{to=\"1\"} 5");
         prom_program_checkpoint(&program);
     }
-    /* And when it comes back, it begins at nothing. */
+    /* The metric comes back and begins at zero. */
     prom_fixture_metrics = (struct fx_tables){sizeof rows / sizeof *rows, rows};
     prom_program_restart(&program, true);
     EXPECT(&program, "flow_last{to=\"1\"} 5\n", "flow_scaled_sum{to=\"1\"} 0.5\n");
@@ -246,7 +246,10 @@ static void other_metrics_stay_when_one_goes(void **state)
     end(&program);
 }
 
-/* Two keys that read the same are one line: an absent name and an unknown one. The later record counts, whichever it is of. */
+/*
+ * Two keys with one text are one line: an absent name and an unknown one. The later record counts, whichever key it
+ * has.
+ */
 static void what_reads_the_same_is_one_line(void **state)
 {
     (void)state;
@@ -273,7 +276,7 @@ static void what_reads_the_same_is_one_line(void **state)
             if ((round + i) % 2)
                 rows_of[i][OWN_NAME] = (struct fx_value){.cell = cell, .type = FX_LATE};
         }
-        unsigned together = round > 2 ? 2 : 1; /* in one batch, or each in one of its own */
+        unsigned together = round > 2 ? 2 : 1; /* in one batch, or each in its own */
         for (unsigned i = 0; i < 2; i += together) {
             struct fx_batch batch = {.values = rows_of[i], .rows = together, .width = OWN_FIELDS};
             assert_int_equal(prom_write(program.fixture.output, program.fixture.workers[i], &batch), FX_OK);
@@ -291,13 +294,13 @@ static void what_reads_the_same_is_one_line(void **state)
     end(&program);
 }
 
-/* ---- the state of an older version, which ended before the slots of ended series beyond the first */
+/* ---- The state of an older version, which kept no slots of ended series but the first */
 
-#define OLD_PUTS 10 /* of the default metrics: of each two for its values, three for what has ended */
+#define OLD_PUTS 10 /* of each of two default metrics: two for its values, three for ended series */
 
 static unsigned puts_left = UINT32_MAX;
 
-/* By the linker in place of fx_state_put. */
+/* The linker puts this in place of fx_state_put. */
 int __real_fx_state_put(const struct fx_checkpoint *checkpoint, const void *data, size_t size);
 int __wrap_fx_state_put(const struct fx_checkpoint *checkpoint, const void *data, size_t size);
 int __wrap_fx_state_put(const struct fx_checkpoint *checkpoint, const void *data, size_t size)
@@ -324,7 +327,7 @@ static void the_state_of_an_older_version_is_read(void **state)
         char *after = prom_fixture_page(&program.fixture, 4096);
         assert_string_equal(before, after);
         free(after);
-        prom_program_checkpoint(&program); /* now of this version */
+        prom_program_checkpoint(&program); /* written by this version now */
     }
     free(before);
     prom_program_end(&program);
@@ -373,9 +376,9 @@ static void bounds_are_held_against_products(void **state)
                  {1, 99.5, 99},
                  {8, 63, 7},
                  {8, 64, 8},
-                 {0.1, 0.3, 3}, /* though 3 * 0.1 is more than 0.3, with doubles */
+                 {0.1, 0.3, 3}, /* although 3 * 0.1 > 0.3 in doubles */
                  {0.001, 1e19, UINT64_MAX},
-                 {1, 18446744073709550000.0, 18446744073709550000U} /* the label says so, too */,
+                 {1, 18446744073709550000.0, 18446744073709550000U} /* the label says the same */,
                  {1, 18446744073709551616.0, UINT64_MAX},
                  {1e-12, DBL_MAX, UINT64_MAX},
                  {1e12, 5e-324, 0},

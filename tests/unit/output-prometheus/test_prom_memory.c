@@ -1,6 +1,6 @@
 /*
- * output-prometheus without memory, at each place where it asks for some: once, and from there on. A checkpoint may
- * fail, but nothing is lost that a later one does not bring, and a page never shows a wrong sum.
+ * output-prometheus without memory at each place where it asks for some: once, and from there on. A checkpoint may
+ * fail, but a later one brings everything. A page never shows a wrong sum.
  */
 #include "prom_program.h"
 
@@ -14,11 +14,11 @@
 
 #include <cmocka.h>
 
-/* ---- memory that ends: the linker puts these between (output-prometheus.inc) */
+/* ---- Memory that runs out: the linker puts these functions between (output-prometheus.inc) */
 
 static struct {
     bool is_on, stays, failed;
-    unsigned left; /* how often there still is some */
+    unsigned left; /* how many more calls succeed */
 } shortage;
 
 void *__real_malloc(size_t size);
@@ -66,7 +66,7 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
     return ends() ? MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
 }
 
-/* The core's own memory is another matter. */
+/* The core's own memory never runs out here. */
 int __wrap_fx_state_log(const struct fx_checkpoint *checkpoint, const void *data, size_t size)
 {
     bool was_on = shortage.is_on;
@@ -98,7 +98,7 @@ static void arm(struct prom_program *program, unsigned after, bool stays)
     program->around = around;
 }
 
-/* Whether it ended at all. */
+/* Whether memory ran out at all. */
 static bool disarm(struct prom_program *program)
 {
     program->around = NULL;
@@ -108,7 +108,7 @@ static bool disarm(struct prom_program *program)
 /* ---- */
 
 #define FEW  40
-#define MANY 900 /* so that tables grow */
+#define MANY 900 /* makes tables grow */
 
 static void transmit_to(struct prom_program *program, unsigned from, unsigned to)
 {
@@ -162,7 +162,7 @@ static void a_checkpoint_without_memory_is_made_up_for(void **state)
     assert_true(after > 10);
 }
 
-/* The values are lost then, as the log says; what is counted from then on is right, and kept. */
+/* If the values are lost, the log says so. Later counts are right, and are kept. */
 static bool a_restore_is_whole_or_nothing(unsigned after)
 {
     struct prom_program program;
@@ -175,7 +175,7 @@ static bool a_restore_is_whole_or_nothing(unsigned after)
     if (!program.fixture.output->store.is_broken) {
         uint64_t sum = program.lost_state ? 0 : MANY;
         char *page = prom_fixture_page(&program.fixture, 4096);
-        assert_int_equal(prom_fixture_sum(page), sum); /* maybe some of it in 'other' */
+        assert_int_equal(prom_fixture_sum(page), sum); /* part of it may be in 'other' */
         free(page);
         transmit_to(&program, FEW, MANY);
         prom_program_checkpoint(&program);
@@ -197,7 +197,9 @@ static void a_restore_without_memory_begins_at_zero(void **state)
     assert_true(after > 10);
 }
 
-/* Values that could not be put back are in no cut, even if no record comes that would stop the program. */
+/*
+ * A rollback could not put the values back. No cut contains them, even if no record comes that would stop the program.
+ */
 static void a_rollback_without_memory_is_followed_by_no_cut(void **state)
 {
     (void)state;
@@ -206,7 +208,7 @@ static void a_rollback_without_memory_is_followed_by_no_cut(void **state)
     prom_program_begin(&program);
     program.max_series = 10000;
     prom_program_restart(&program, true);
-    for (unsigned i = 0; i < 2000; i++) { /* all by the second worker: the first has no room for so many */
+    for (unsigned i = 0; i < 2000; i++) { /* all by the second worker; the first lacks room for them */
         snprintf(label, sizeof label, "r%u", i);
         prom_program_transmit(&program, 1, label, 1);
     }

@@ -1,4 +1,4 @@
-/* Rates of output-prometheus: what counters grew between cuts, by label value, against sums made here. */
+/* Rates of output-prometheus: the growth of counters between cuts, by label value, compared with sums made here. */
 #include "prom_fixture.h"
 
 #include <math.h>
@@ -22,7 +22,7 @@ static struct prom_rates *rates_of(struct prom_fixture *fixture)
     return &fixture->output->rates;
 }
 
-/* A checkpoint that was cut so long after the start, and the look at it. */
+/* Takes a checkpoint whose cut is this long after the start, and looks at it. */
 static bool step_at(struct prom_fixture *fixture, int64_t after_ms)
 {
     prom_fixture_checkpoint(fixture);
@@ -49,14 +49,14 @@ static const struct prom_entity *entity_of(const struct prom_view *view, const c
     return NULL;
 }
 
-/* In the newest point; 0 of what is not kept. */
+/* The rate at the newest point; 0 if the label value is not kept. */
 static double rate_of(struct prom_fixture *fixture, const struct prom_view *view, const char *label)
 {
     const struct prom_entity *entity = entity_of(view, label);
     return entity ? entity->rates[rates_of(fixture)->newest] : 0;
 }
 
-/* Steps of a source to which so many payloads come each; the program takes them as fast as it may. */
+/* One step: so many payloads arrive at the source, and the program takes as many as it can. */
 static bool backlog_step(struct prom_backlog *backlog, int64_t arrive, int64_t most)
 {
     static int64_t lag, payloads;
@@ -73,11 +73,11 @@ static void a_backlog_is_told_from_traffic(void **state)
 {
     (void)state;
     struct prom_backlog backlog = {.has_last = false};
-    assert_false(backlog_step(&backlog, 100000, 4000)); /* what waits at the first look */
+    assert_false(backlog_step(&backlog, 100000, 4000)); /* this many wait at the first look */
     unsigned marked = 0;
     while (backlog_step(&backlog, 100, 4000))
         marked++;
-    /* 96,000 wait and 3,900 a step are worked off; the last step but one counts little of them. */
+    /* 96,000 payloads wait, and each step works off 3,900 of them. Few remain for the last step but one. */
     assert_in_range(marked, 24, 25);
     for (int i = 0; i < 50; i++)
         assert_false(backlog_step(&backlog, 100, 4000));
@@ -114,7 +114,7 @@ static void views_of_the_default_metrics(void **state)
     prom_fixture_fini(&fixture);
 }
 
-/* Random records by two workers: the rates of all points are the sums between the cuts. */
+/* Two workers write random records. The rates of all points are the sums between the cuts. */
 static void rates_are_what_was_counted(void **state)
 {
     (void)state;
@@ -161,7 +161,7 @@ static void a_young_cut_is_no_step(void **state)
     prom_fixture_fini(&fixture);
 }
 
-/* What was counted before the first look is no growth; a restored cut is not looked at. */
+/* Counts from before the first look are no growth. A restored cut is not looked at. */
 static void what_was_there_before_has_not_grown(void **state)
 {
     (void)state;
@@ -177,7 +177,7 @@ static void what_was_there_before_has_not_grown(void **state)
     prom_fixture_fini(&fixture);
 }
 
-/* A number that was given to another series counts from zero, be its value more or less than the old one's. */
+/* A number that passes to another series counts from zero, whether the new value is above or below the old one. */
 static void a_number_that_is_used_again(void **state)
 {
     (void)state;
@@ -209,7 +209,7 @@ static void a_held_series_grows_when_it_is_shown(void **state)
     assert_int_equal(fx_cell_set(name, FX_CELL_KNOWN, "SEVEN \"\\\n", 9), 0);
     assert_true(step_at(&fixture, 10000));
     assert_near(rate_of(&fixture, view, "7"), 10, 1e-9);
-    assert_string_equal(entity_of(view, "7")->name, "SEVEN \"\\\n"); /* without a page's escapes */
+    assert_string_equal(entity_of(view, "7")->name, "SEVEN \"\\\n"); /* unescaped */
     fx_cell_unref(name);
     prom_fixture_fini(&fixture);
 }
@@ -221,7 +221,7 @@ static void a_long_label_is_cut_at_a_character(void **state)
     struct prom_fixture fixture;
     prom_fixture_init(&fixture, 100, 0);
     for (int i = 0; i < 100; i++)
-        memcpy(label + 1 + 3 * i, "\xe2\x82\xac", 4); /* the sign of the euro */
+        memcpy(label + 1 + 3 * i, "\xe2\x82\xac", 4); /* the euro sign */
     label[0] = 'x';
     assert_true(step_at(&fixture, 0));
     prom_fixture_write(&fixture, 0, 7, 100, label, 10, NULL, NULL);
@@ -231,7 +231,7 @@ static void a_long_label_is_cut_at_a_character(void **state)
     prom_fixture_fini(&fixture);
 }
 
-/* Beyond max_series the rest is one value, 'other'. */
+/* Beyond max_series all other series are one value, 'other'. */
 static void others_are_one(void **state)
 {
     (void)state;
@@ -248,7 +248,7 @@ static void others_are_one(void **state)
     prom_fixture_fini(&fixture);
 }
 
-/* More values than are kept: a newcomer that is heavier takes the place of the lightest; before, nothing is known. */
+/* There are more values than places. A heavier newcomer replaces the lightest value. Its earlier growth is unknown. */
 static void the_heaviest_are_kept(void **state)
 {
     (void)state;
@@ -303,7 +303,7 @@ static void the_window_has_an_end(void **state)
     fixture.output->store.exposed->cut_ms = START_MS + 10000000;
     fixture.output->store.exposed->cut_wall_ms += PROM_RATES_WINDOW_MS + 60000;
     assert_true(prom_rates_step(rates));
-    assert_int_equal(rates->point_count, 1); /* those before ended too long ago */
+    assert_int_equal(rates->point_count, 1); /* the earlier points ended too long ago */
     prom_fixture_fini(&fixture);
 }
 
@@ -348,12 +348,12 @@ static void keys_have_a_bound(void **state)
     for (uint64_t key = 0; key < 4 * PROM_HEAVY_KEYS_MAX; key++)
         prom_heavy_add(&heavy, key, 0, 1);
     assert_int_equal(heavy.count, PROM_HEAVY_KEYS_MAX);
-    prom_heavy_add(&heavy, 5, 0, 7); /* known ones still grow */
+    prom_heavy_add(&heavy, 5, 0, 7); /* known keys still grow */
     assert_int_equal(prom_heavy_find(&heavy, 5)->growth, 8);
     prom_heavy_fini(&heavy);
 }
 
-/* What a series had is no traffic when it ends, nor the contrary. */
+/* The value of a series that ends is no traffic, neither where it leaves nor where it goes. */
 static void a_series_that_ends_is_no_traffic(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Names that change at random while records come: no byte is lost or doubled, and at rest each name has its own. */
+/* Names change at random while records come. No byte is lost or counted twice. At rest each name has its own bytes. */
 #include "prom_fixture.h"
 
 #include <inttypes.h>
@@ -66,7 +66,7 @@ static void commit(struct model *model)
     check_sum(model, model->sum);
 }
 
-/* The cut is refused: the page is as it was, and the records are gone until they come again. */
+/* The cut is refused: the page stays as it was. The records since the last commit are gone until they come again. */
 static void roll_back(struct model *model)
 {
     prom_fixture_cut(&model->fixture);
@@ -108,7 +108,7 @@ static void nothing_is_lost_and_every_name_is_right_in_the_end(void **state)
             else
                 roll_back(&model);
         }
-        for (int i = 0; i < 3; i++) /* a new name is made, shown, taken */
+        for (int i = 0; i < 3; i++) /* a new name is made, shown, and takes the value */
             commit(&model);
         check_names(&model);
         prom_fixture_fini(&model.fixture);

@@ -1,4 +1,4 @@
-/* The summary of weights, compared with an exact count: its bound, over additions, merges and scalings; and its cost. */
+/* The summary of weights, compared with an exact count: its bound over additions, merges and scalings, and its cost. */
 #include "plugins/output-prometheus/series/summary.h"
 
 #include <setjmp.h>
@@ -36,7 +36,7 @@ static double total_of(const double *exact)
     return total;
 }
 
-/* Rounding: an exact count is scaled as a whole, a counter after it was lowered. */
+/* The slack is for rounding: the exact count is scaled as a whole, a counter only after it was lowered. */
 static void expect_bound(const struct prom_summary *summary, const double *exact)
 {
     double total = total_of(exact), slack = total * 1e-9;
@@ -60,7 +60,7 @@ static void expect_top(const struct prom_summary *summary, const double *exact)
         assert_true(top[i].weight == prom_summary_get(summary, top[i].key));
         last = top[i].weight;
     }
-    for (unsigned i = 0; i < KEYS; i++) { /* what is heavy enough is there */
+    for (unsigned i = 0; i < KEYS; i++) { /* whatever is heavy enough is there */
         bool is_there = false;
         for (size_t j = 0; j < count; j++)
             is_there = is_there || top[j].key == i + 1;
@@ -104,7 +104,7 @@ static void its_bound_holds_against_an_exact_count(void **state)
     }
 }
 
-/* One heavy key among very many light ones, each once. */
+/* One heavy key among a million light ones, each of which occurs once. */
 static void a_heavy_key_survives_a_flood(void **state)
 {
     (void)state;

@@ -1,4 +1,7 @@
-/* The tables of output-prometheus: texts to numbers, keys to series, a worker's values; also by two threads at once, who look up without a lock. */
+/*
+ * The tables of output-prometheus: texts to numbers, keys to series, a worker's values. Two threads also look up at
+ * once, without a lock.
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,7 +78,7 @@ static void series_have_one_number(void **state)
         assert_int_equal(number, i + 1);
         assert_int_equal(tally.values[number], i);
     }
-    prom_table_retire(&registry.table); /* what it outgrew */
+    prom_table_retire(&registry.table); /* the memory that the table outgrew */
     prom_table_sweep(&registry.table);
     uint64_t last[2] = {(SERIES - 1) % 100, (SERIES - 1) / 100};
     assert_int_equal(prom_registry_get(&registry, last, prom_hash_words(last, 2)), SERIES);
@@ -83,7 +86,7 @@ static void series_have_one_number(void **state)
     prom_registry_fini(&registry);
 }
 
-/* Keys whose hashes are the same are told apart. */
+/* Keys with the same hash are told apart. */
 static void equal_hashes_are_no_harm(void **state)
 {
     (void)state;
@@ -113,7 +116,7 @@ static void a_series_holds_its_cells(void **state)
     fx_cell_unref(cell);
 }
 
-/* Series whose cells may never come again are no reason for workers to queue for each record beyond the limit. */
+/* Some restored series wait for cells that may never come. Workers still need no lock for records beyond the limit. */
 static void what_waits_costs_no_lock(void **state)
 {
     (void)state;
@@ -128,7 +131,7 @@ static void what_waits_costs_no_lock(void **state)
     struct fx_cell *own = fx_cell_new_keyed("64500", 5), *other = fx_cell_new_keyed("64501", 5);
     const uint64_t strangers[][2] = {
         {2, (uint64_t)(uintptr_t)own}, {1, (uint64_t)(uintptr_t)other}, {1, PROM_KEY_TEXT | text}};
-    pthread_mutex_lock(&registry.lock); /* who takes it waits for ever */
+    pthread_mutex_lock(&registry.lock); /* a worker that takes the lock waits for ever */
     alarm(20);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(prom_registry_get(&registry, strangers[i], prom_hash_words(strangers[i], 2)),
@@ -147,8 +150,7 @@ static void what_waits_costs_no_lock(void **state)
 struct shared {
     struct prom_intern intern;
     struct prom_registry registry;
-    _Atomic uint32_t
-        places; /* as many as there are keys: who takes one for a series that is there takes it from another */
+    _Atomic uint32_t places; /* one for each key; a thread that takes one for an existing series steals it */
 };
 
 struct thread {
@@ -208,7 +210,7 @@ static void workers_share_the_tables(void **state)
     prom_intern_fini(&shared.intern);
 }
 
-/* ---- series that were restored get their cells by several workers at once */
+/* ---- Several workers give restored series their cells, all at once */
 
 struct waking {
     struct prom_registry registry;
@@ -245,7 +247,7 @@ static void workers_wake_series(void **state)
         uint64_t key[3] = {i, word, first};
         assert_int_equal(prom_registry_restore(&waking.registry, key), i + 1);
     }
-    assert_true(prom_registry_is_full(&waking.registry)); /* a key that is not found goes to 'other' */
+    assert_true(prom_registry_is_full(&waking.registry)); /* an unknown key goes to 'other' */
     for (unsigned i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, wake_main, &waking), 0);
     for (unsigned i = 0; i < THREADS; i++) {
@@ -262,7 +264,7 @@ static void workers_wake_series(void **state)
     }
 }
 
-/* A worker asks for memory of a table that another one is just making bigger. */
+/* A worker prefetches from a table that another worker is just making bigger. */
 static void *fetch_main(void *arg)
 {
     struct prom_table *table = arg;

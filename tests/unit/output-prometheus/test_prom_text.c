@@ -1,4 +1,4 @@
-/* The text format: numbers, escapes, and pages that are the same in pieces of any size. */
+/* The text format: numbers, escapes, and pages that read the same in pieces of any size. */
 #include "prom_fixture.h"
 
 #include <inttypes.h>
@@ -242,7 +242,7 @@ static void created_is_beside_each_value_of_openmetrics(void **state)
     prom_fixture_fini(&f);
 }
 
-/* The lines of a page that is asked for with one name. */
+/* The lines of a page that is requested with one name. */
 static void check_filtered(struct prom_fixture *f, const char *name, enum prom_format format, const char *has,
                            const char *has_not)
 {

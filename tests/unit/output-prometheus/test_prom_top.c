@@ -1,6 +1,6 @@
 /*
- * The heaviest series of a metric: which they are, compared with an exact count; never more than N lines; and sums that
- * stay exact, over series that are displaced, rollbacks, void cuts, kills and restarts, with two workers.
+ * The heaviest series of a metric, compared with an exact count. There are never more than N lines. Sums stay exact
+ * over displaced series, rollbacks, void cuts, kills and restarts, with two workers.
  */
 #include "prom_beside.h"
 #include "prom_program.h"
@@ -19,7 +19,7 @@
 #define ENDED    ",ended=\""
 #define KEYS_MAX 4096
 
-/* Claims the fields in the fixture's order, and takes all records. */
+/* The labels claim the fields in the fixture's order. The conditions let all records pass. */
 static const struct fx_pair labels[] = {
     {"dst", "as_dst"}, {"dst_name", "as_dst_name"}, {"host", "label"}, {"src", "as_src"}, {"src_name", "as_src_name"}};
 static const struct fx_pair to_any = {"as_dst", "0-4294967295"}, from_none = {"as_src", "4294967295"};
@@ -27,8 +27,8 @@ static const struct fx_pair to_any = {"as_dst", "0-4294967295"}, from_none = {"a
 struct heavy {
     struct prom_program program;
     struct prom_metric_options row;
-    uint64_t sum;       /* of all records since the last cut that was accepted, and before */
-    uint64_t committed; /* of those before */
+    uint64_t sum;       /* of all records, committed or not */
+    uint64_t committed; /* of the records up to the last accepted cut */
     uint64_t ended;     /* as last seen on a page */
     char ended_at[64];
 };
@@ -56,7 +56,7 @@ static void begin(struct heavy *heavy, int64_t top)
     prom_program_restart(&heavy->program, true);
 }
 
-/* A record of a key: its label and both numbers tell it. */
+/* Sends a record of a key. The label and both numbers identify the key. */
 static void send(struct heavy *heavy, unsigned worker, unsigned key, uint64_t bytes)
 {
     char label[32];
@@ -90,7 +90,7 @@ static unsigned lines_on(const char *page)
     return lines;
 }
 
-/* What must hold on each page; the caller's. */
+/* Checks what must hold on each page. The caller frees the page. */
 static char *check(struct heavy *heavy, uint64_t sum)
 {
     char *page = prom_fixture_page(&heavy->program.fixture, 4096);
@@ -99,7 +99,7 @@ static char *check(struct heavy *heavy, uint64_t sum)
     const char *at = strstr(page, ENDED);
     uint64_t ended = at ? strtoull(strchr(at, ' ') + 1, NULL, 10) : 0;
     assert_true(ended >= heavy->ended);
-    if (ended != heavy->ended && at) { /* a line that is another one each time never grows */
+    if (ended != heavy->ended && at) { /* the new sum has a line of its own: no line grows */
         assert_true(strncmp(at, heavy->ended_at, 29) != 0);
         snprintf(heavy->ended_at, sizeof heavy->ended_at, "%.29s", at);
     }
@@ -149,7 +149,7 @@ static void with_at_most_n_series_all_are_shown_whole(void **state)
     prom_program_end(&heavy.program);
 }
 
-/* All places are taken by light ones; a heavy one comes, and is shown with the third checkpoint. */
+/* Light series have taken all places. A heavy one comes, and is shown with the third checkpoint. */
 static void a_heavy_newcomer_gets_in_and_one_that_faded_leaves(void **state)
 {
     (void)state;
@@ -159,22 +159,22 @@ static void a_heavy_newcomer_gets_in_and_one_that_faded_leaves(void **state)
         send(&heavy, key % 2, key, 1000 + 100 * key);
     checkpoint(&heavy);
     checkpoint(&heavy);
-    send(&heavy, 1, 77, 1100); /* not heavier by a quarter than the lightest one */
+    send(&heavy, 1, 77, 1100); /* less than a quarter heavier than the lightest one */
     checkpoint(&heavy);
     checkpoint(&heavy);
     send(&heavy, 0, 77, 0);
     checkpoint(&heavy);
     checkpoint(&heavy);
     assert_int_equal(metric(&heavy, "top_displaced_total"), 0);
-    send(&heavy, 0, 77, 500); /* 1 */
+    send(&heavy, 0, 77, 500); /* the first checkpoint */
     checkpoint(&heavy);
-    checkpoint(&heavy); /* 2; nothing comes, so nobody goes for it */
+    checkpoint(&heavy); /* the second; without a record nothing is displaced */
     checkpoint(&heavy);
     assert_int_equal(heavy.ended, 0);
     send(&heavy, 1, 77, 30);
-    checkpoint(&heavy); /* 3 */
+    checkpoint(&heavy); /* the third */
     char *page = check(&heavy, heavy.sum);
-    assert_int_equal(shown(page, 77), 30); /* what it brought before stays in 'other' */
+    assert_int_equal(shown(page, 77), 30); /* its earlier bytes stay in 'other' */
     assert_int_equal(prom_fixture_value(page, "flow_bytes_total{dst=\"other\",dst_name=\"other\",host=\"other\","
                                               "src=\"other\",src_name=\"other\"}"),
                      1600);
@@ -195,7 +195,7 @@ static uint64_t dice(uint64_t *state)
     return *state >> 33;
 }
 
-/* Zipf's: key r comes about as often as 1 / (r + 1). */
+/* Zipf's law: key r comes about as often as 1 / (r + 1). */
 static unsigned draw_key(uint64_t *state)
 {
     static double sums[KEYS_MAX];
@@ -213,7 +213,7 @@ static unsigned draw_key(uint64_t *state)
     return low;
 }
 
-/* Light ones come first and take all places; which keys are heavy changes in the middle. */
+/* Light series come first and take all places. In the middle other keys become the heavy ones. */
 static void of_a_skewed_stream_the_heaviest_are_shown(void **state)
 {
     (void)state;
@@ -224,7 +224,7 @@ static void of_a_skewed_stream_the_heaviest_are_shown(void **state)
     for (unsigned key = 0; key < TOP; key++)
         send(&heavy, key % 2, KEYS_MAX - 1 - key, 1);
     for (unsigned half = 0; half < 2; half++) {
-        if (half) /* what was light is heavy now, the other way round, too; what was before weighs a 256th */
+        if (half) /* light and heavy keys change places; older weights count a 256th */
             heavy.program.fixture.output->store.families[0].top.weighed_ms -= 8 * heavy.row.top_half_life;
         for (unsigned round = 0; round < ROUNDS; round++) {
             for (unsigned i = 0; i < 20000; i++)
@@ -235,14 +235,17 @@ static void of_a_skewed_stream_the_heaviest_are_shown(void **state)
         for (unsigned rank = 0; rank < TOP / 2; rank++)
             assert_true(shown(page, half ? KEYS_MAX - 1 - rank : rank) > 0);
         if (half)
-            assert_int_equal(shown(page, 0), 0); /* the heaviest one of before has faded */
+            assert_int_equal(shown(page, 0), 0); /* the heaviest key of the first half has faded */
         free(page);
     }
     assert_true(metric(&heavy, "top_other_weight") > 0);
     prom_program_end(&heavy.program);
 }
 
-/* A series that brings more than 1.25 / N of it all and what a summary may miss has a line after three checkpoints. */
+/*
+ * A series that brings more than 1.25 / N of everything, plus what a summary may miss, has a line after three
+ * checkpoints.
+ */
 static void the_guarantee_holds_against_an_exact_count(void **state)
 {
     (void)state;
@@ -254,7 +257,7 @@ static void the_guarantee_holds_against_an_exact_count(void **state)
         static uint64_t exact[KEYS];
         memset(exact, 0, sizeof exact);
         begin(&heavy, TOP);
-        for (unsigned i = 0; i < KEYS; i++) { /* all weights are there, and then nobody brings more than a byte */
+        for (unsigned i = 0; i < KEYS; i++) { /* the weights come first; later each key brings one byte a round */
             unsigned key = (unsigned)(dice(&random) % KEYS);
             uint64_t bytes = dice(&random) % 8 ? dice(&random) % 50 : dice(&random) % 4000;
             send(&heavy, i % 2, key, bytes);
@@ -286,7 +289,7 @@ static void the_guarantee_holds_against_an_exact_count(void **state)
     assert_true(heavy_ones_ever > 0);
 }
 
-/* Checkpoints that are accepted, given back, void or never answered; kills; series that come and go. */
+/* Checkpoints are accepted, given back, void or never answered. The program is killed. Series come and go. */
 static void any_history_keeps_the_sum(void **state)
 {
     (void)state;
@@ -295,7 +298,7 @@ static void any_history_keeps_the_sum(void **state)
         uint64_t random = seed;
         begin(&heavy, 1 + (int64_t)(dice(&random) % 12));
         if (dice(&random) % 2)
-            heavy.program.names_wait_ms = 3600000; /* all names are known, but after a restart they may not be */
+            heavy.program.names_wait_ms = 3600000; /* all names are known, except perhaps after a restart */
         for (unsigned step = 0; step < 80; step++) {
             unsigned keys = 1 + (unsigned)(dice(&random) % 60), first = (unsigned)(dice(&random) % 3) * 40;
             for (unsigned i = 0; i < keys; i++)
@@ -308,14 +311,14 @@ static void any_history_keeps_the_sum(void **state)
                 heavy.committed = heavy.sum;
             } else if (is_cut && what < 8) {
                 prom_rolled_back(heavy.program.fixture.output, heavy.program.fixture.number);
-                heavy.sum = heavy.committed; /* what came after is not read again here */
-            } else if (what == 9) {          /* killed; also with a checkpoint that was not answered */
+                heavy.sum = heavy.committed; /* later records are not read again here */
+            } else if (what == 9) {          /* killed, also with a checkpoint that has no answer */
                 heavy.row.top = dice(&random) % 4 ? heavy.row.top : 1 + (int64_t)(dice(&random) % 12);
                 prom_program_restart(&heavy.program, true);
                 heavy.sum = heavy.committed;
                 heavy.ended_at[0] = '\0';
             } else if (what == 10 && dice(&random) % 3 == 0) {
-                fxi_part_void(heavy.program.part); /* the next one makes the log anew */
+                fxi_part_void(heavy.program.part); /* the next checkpoint makes the log anew */
                 assert_true(prom_program_checkpoint(&heavy.program));
                 heavy.committed = heavy.sum;
             }
@@ -325,7 +328,7 @@ static void any_history_keeps_the_sum(void **state)
     }
 }
 
-/* What was shown goes on after a restart, and keeps its place against what comes first. */
+/* Shown series continue after a restart, and keep their places when others come first. */
 static void weights_outlive_a_restart(void **state)
 {
     (void)state;
@@ -334,7 +337,7 @@ static void weights_outlive_a_restart(void **state)
     send(&heavy, 0, 1, 10000);
     send(&heavy, 1, 2, 20000);
     checkpoint(&heavy);
-    prom_program_restart(&heavy.program, true); /* the cells are not there yet, either */
+    prom_program_restart(&heavy.program, true); /* their cells do not exist yet, either */
     for (unsigned round = 0; round < 5; round++) {
         send(&heavy, round % 2, 3, 1000);
         checkpoint(&heavy);
@@ -358,7 +361,7 @@ static void weights_outlive_a_restart(void **state)
     prom_program_end(&heavy.program);
 }
 
-/* Millions of label sets, each once, and some that stay: those are shown, and memory does not grow. */
+/* Millions of label sets occur once each, and some keep occurring. Those are shown, and memory does not grow. */
 static void memory_is_flat_while_labels_come_and_go(void **state)
 {
     (void)state;
@@ -389,11 +392,11 @@ static void memory_is_flat_while_labels_come_and_go(void **state)
     prom_program_end(&heavy.program);
 }
 
-/* ---- beside running workers and readers */
+/* ---- Beside running workers and readers */
 
 static uint64_t randoms[2] = {0, 1};
 
-/* What is heavy is another twenty labels after some time. */
+/* The twenty heavy labels change from time to time. */
 static void write_changing(struct prom_beside *beside, unsigned worker, unsigned round)
 {
     char label[32];

@@ -1,4 +1,4 @@
-/* What output-prometheus counts and shows: sums, the series 'other', names that come late, cuts and rollbacks. */
+/* What output-prometheus counts and shows: sums, the series 'other', late names, cuts and rollbacks. */
 #include "prom_fixture.h"
 
 #include <setjmp.h>
@@ -18,8 +18,8 @@ static void counts_by_direction(void **state)
     struct prom_fixture f;
     prom_fixture_init(&f, 100, 0);
     prom_fixture_write(&f, 0, 100, 7, "r1", 5, NULL, NULL);
-    prom_fixture_write(&f, 1, 100, 7, "r1", 6, NULL, NULL);   /* the same series by another worker */
-    prom_fixture_write(&f, 0, 100, 100, "r1", 1, NULL, NULL); /* from us to us: transmitted only */
+    prom_fixture_write(&f, 1, 100, 7, "r1", 6, NULL, NULL);   /* the same series, by another worker */
+    prom_fixture_write(&f, 0, 100, 100, "r1", 1, NULL, NULL); /* from us to us: counts as transmitted only */
     prom_fixture_write(&f, 0, 1, 100, NULL, 9, NULL, NULL);
     prom_fixture_write(&f, 0, 1, 123, "r1", 1000, NULL, NULL); /* not ours */
     /* AS 1 + 23 is not AS 12 + 3. */
@@ -53,7 +53,7 @@ static void what_is_absent_is_zero_or_empty(void **state)
     prom_fixture_checkpoint(&f);
     char *page = prom_fixture_page(&f, 4096);
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "0", "", "", "100", "")), 8);
-    assert_null(strstr(page, "receive")); /* no head for a metric without a series */
+    assert_null(strstr(page, "receive")); /* a metric without series has no head */
     free(page);
     assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_WITHOUT_VALUE, 0), 1);
     prom_fixture_fini(&f);
@@ -99,7 +99,7 @@ static void sums_stay_exact_beyond_the_limit(void **state)
     assert_int_equal(prom_fixture_sum(page), sum);
     free(page);
     assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_OTHER, 0), 900);
-    assert_int_equal(f.output->store.texts.count, 2); /* "" and "r": the texts of refused series take no memory */
+    assert_int_equal(f.output->store.texts.count, 2); /* "" and "r": texts of refused series take no memory */
     prom_fixture_fini(&f);
 }
 
@@ -123,7 +123,7 @@ static void a_label_without_end_goes_to_other(void **state)
     prom_fixture_fini(&f);
 }
 
-/* A record that can't have a series leaves no text behind, however many others it has: nothing would bound them. */
+/* A record without a series of its own leaves no text behind. Nothing would bound the number of such texts. */
 static void a_record_for_other_leaves_no_text(void **state)
 {
     (void)state;
@@ -159,7 +159,7 @@ static void nothing_is_shown_before_the_commit(void **state)
     page = prom_fixture_page(&f, 4096);
     assert_string_equal(page, "");
     free(page);
-    prom_fixture_write(&f, 0, 100, 7, "r", 100, NULL, NULL); /* after the cut: not of this page */
+    prom_fixture_write(&f, 0, 100, 7, "r", 100, NULL, NULL); /* after the cut: not on this page */
     prom_committed(f.output, f.number);
     page = prom_fixture_page(&f, 4096);
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "7", "", "r", "100", "")), 5);
@@ -208,7 +208,7 @@ static void *read_main(void *arg)
     return NULL;
 }
 
-/* Pages are read while checkpoints make new series shown. */
+/* Pages are read while checkpoints bring new series onto them. */
 static void pages_are_read_beside_checkpoints(void **state)
 {
     (void)state;
@@ -253,7 +253,7 @@ static void late_names_hold_a_series_back(void **state)
     assert_int_equal(prom_fixture_value(page, SERIES("transmit", "7", "A \\\"name\\\"", "r", "100", "")), 11);
     free(page);
     assert_int_equal(fxi_metric_set_get(f.instance.metrics, PROM_SERIES_HELD, 0), 0);
-    assert_int_equal(fx_cell_set(cell, FX_CELL_KNOWN, "changed", 7), 0); /* what was shown once stays */
+    assert_int_equal(fx_cell_set(cell, FX_CELL_KNOWN, "changed", 7), 0); /* a shown name stays */
     prom_fixture_checkpoint(&f);
     page = prom_fixture_page(&f, 4096);
     assert_null(strstr(page, "changed"));
@@ -283,7 +283,7 @@ static void a_name_that_never_comes_is_waited_for_only_so_long(void **state)
     fx_cell_unref(cell);
 }
 
-/* A series that comes to the text of another one is shown with it: the same line twice would be no page. */
+/* A series that gets the text of another one shares its line. A page with the same line twice would be invalid. */
 static void two_keys_of_one_text_are_one_line(void **state)
 {
     (void)state;
@@ -301,7 +301,7 @@ static void two_keys_of_one_text_are_one_line(void **state)
         assert_int_equal(prom_fixture_sum(page), round ? 7 : 6);
         free(page);
         assert_int_equal(fx_cell_set(pending, FX_CELL_UNKNOWN, "", 0), 0);
-        prom_rolled_back(f.output, f.number); /* what was merged is counted once */
+        prom_rolled_back(f.output, f.number); /* merged values are counted once */
     }
     prom_fixture_fini(&f);
     fx_cell_unref(unknown);
@@ -310,7 +310,9 @@ static void two_keys_of_one_text_are_one_line(void **state)
 
 enum { KEYS = 40, STEPS = 20000 };
 
-/* What the page must show. Keys have a cell each, by turns: none, known from the start, known at some time. */
+/*
+ * What the page must show. The keys take turns: one without a cell, one known from the start, one known at some time.
+ */
 struct model {
     uint64_t now[KEYS], committed[KEYS];
     struct fx_cell *cells[KEYS];
@@ -352,7 +354,7 @@ static void model_compare(const struct model *model, struct prom_fixture *fixtur
     free(page);
 }
 
-/* Random writes, checkpoints and rollbacks by two workers against plain sums. */
+/* Two workers write, checkpoint and roll back at random. The page is compared with plain sums. */
 static void follows_a_model(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * The web configuration of output-prometheus: what is refused and where, what is taken, and the file that changes while
- * the program runs. Certificates are made here.
+ * The web configuration of output-prometheus: what is refused and where, what is accepted, and a file that changes
+ * while the program runs. The test makes its certificates here.
  */
 #include "prom_fixture.h"
 
@@ -235,12 +235,12 @@ static void a_file_that_changes(void **state)
     write_config("basic_auth_users: {alice: " HASH "}\n");
     struct prom_webfile *webfile = prom_webfile_open(&fixture.instance, path, &err);
     assert_non_null(webfile);
-    prom_webfile_refresh(webfile); /* it is as it was */
+    prom_webfile_refresh(webfile); /* it has not changed */
     check_in_force(webfile, "alice", 0, 0);
     write_config("basic_auth_users: {robert: " HASH "}\n");
     prom_webfile_refresh(webfile);
     check_in_force(webfile, "robert", 1, 0);
-    prom_webfile_refresh(webfile); /* looked at again since it is so new, and not counted */
+    prom_webfile_refresh(webfile); /* so new a file is read again, and not counted */
     check_in_force(webfile, "robert", 1, 0);
     struct prom_webconf *old = prom_webfile_get(webfile);
     write_config("basic_auth_users: {bad: x}\n");
@@ -256,12 +256,12 @@ static void a_file_that_changes(void **state)
     prom_webfile_refresh(webfile);
     check_in_force(webfile, "carol", 2, 2);
     assert_int_equal(is_stale(webfile), 0);
-    assert_string_equal(old->options->basic_auth_users.pairs[0].key, "robert"); /* whoever has it keeps it */
+    assert_string_equal(old->options->basic_auth_users.pairs[0].key, "robert"); /* a holder keeps the old one */
     prom_webconf_unref(old);
-    write_config(TLS "basic_auth_users: {dora: " HASH "}\n"); /* TLS needs a start */
+    write_config(TLS "basic_auth_users: {dora: " HASH "}\n"); /* TLS can't be added at runtime */
     prom_webfile_refresh(webfile);
     check_in_force(webfile, "carol", 2, 3);
-    for (int i = 0; i < 2; i++) { /* a file that is being written opens nothing */
+    for (int i = 0; i < 2; i++) { /* a half-written file opens nothing */
         write_config(i ? "" : "basic_auth_users:\n");
         prom_webfile_refresh(webfile);
         check_in_force(webfile, "carol", 2, 4 + i);
@@ -281,7 +281,7 @@ static void copy_file(const char *from, const char *to)
     write_file(to, data, size);
 }
 
-/* A certificate is renewed in two steps; in between it does not fit its key, and the old pair stays. */
+/* A certificate is renewed in two steps. In between it does not fit its key, and the old pair stays in force. */
 static void a_certificate_that_changes(void **state)
 {
     (void)state;
@@ -299,17 +299,17 @@ static void a_certificate_that_changes(void **state)
     copy_file("b.key", "a.key");
     prom_webfile_refresh(webfile);
     assert_int_equal(is_stale(webfile), 0);
-    write_file("b.pem", "", 0); /* the authority's */
+    write_file("b.pem", "", 0); /* the authority's certificate */
     prom_webfile_refresh(webfile);
     assert_int_equal(is_stale(webfile), 1);
     assert_int_equal(fxi_metric_set_get(fixture.instance.metrics, PROM_WEB_CONFIG_READS, 0), 1);
     assert_int_equal(fxi_metric_set_get(fixture.instance.metrics, PROM_WEB_CONFIG_READS, 1), 2);
     copy_file("a.pem", "b.pem");
-    write_config(TLS); /* nobody would have to have a certificate */
+    write_config(TLS); /* would no longer require client certificates */
     prom_webfile_refresh(webfile);
     assert_int_equal(is_stale(webfile), 1);
     write_config("");
-    prom_webfile_refresh(webfile); /* without TLS: not while it runs */
+    prom_webfile_refresh(webfile); /* TLS can't be removed at runtime */
     assert_non_null(webfile->current->tls);
     prom_webfile_close(webfile);
     prom_fixture_fini(&fixture);

@@ -1,4 +1,4 @@
-/* The cache on disk: what is kept comes back, what is not whole is not used, and a fault costs only the saving. */
+/* The cache on disk: saved names come back, a damaged file is not used, and a fault only costs the saving. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static int remove_folder(void **unused)
 {
     (void)unused;
     unlink(path);
-    return rmdir(folder); /* and nothing else is in it */
+    return rmdir(folder); /* fails if anything else is in it */
 }
 
 static struct whois_names no_names;
@@ -59,7 +59,7 @@ static void save(struct whois_table *table)
         fail_msg("%s", err.message);
 }
 
-/* A fresh table with what is on disk. */
+/* Makes a fresh table and loads it from disk. */
 static void load(struct whois_table *table, size_t expected)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -83,8 +83,8 @@ static void what_is_kept_comes_back(void **unused)
     add(&before, 15169, "GOOGLE - Google LLC, US", 500000);
     add(&before, 4199999999, "Caf\xc3\xa9", 1500);
     add(&before, 99, "", 40000);
-    add(&before, 7, "LATE", -5);             /* no longer believed */
-    add(&before, 8, "TOO LONG", 1000000000); /* longer than options allow */
+    add(&before, 7, "LATE", -5);             /* expired */
+    add(&before, 8, "TOO LONG", 1000000000); /* longer than the options allow */
     save(&before);
     load(&after, 4);
     assert_string_equal(entry_of(&after, 15169)->kept, "GOOGLE - Google LLC, US");
@@ -153,7 +153,7 @@ static void check_ignored(const char *why)
     whois_table_fini(&table);
 }
 
-/* A file of somebody else: its checksum is right, but no answer would have been kept so. */
+/* A file from somebody else. Its checksum is right, but no answer would have left such names. */
 static void names_that_no_answer_gives(void **unused)
 {
     (void)unused;
@@ -179,7 +179,7 @@ static void names_that_no_answer_gives(void **unused)
     whois_table_fini(&after);
 }
 
-/* Cut anywhere, with any bit turned: never used, never fatal. */
+/* A file cut off anywhere, or with any bit changed, is never used and never fatal. */
 static void damaged_files_are_ignored(void **unused)
 {
     (void)unused;
@@ -218,7 +218,7 @@ static void a_fault_costs_only_the_saving(void **unused)
     make_table(&table, 100);
     add(&table, 15169, "GOOGLE", 500000);
     save(&table);
-    /* A folder in the way of the temporary file, and no folder at all. */
+    /* A folder is in the way of the temporary file; then there is no folder at all. */
     char temporary[80];
     snprintf(temporary, sizeof(temporary), "%s.new", path);
     assert_int_equal(mkdir(temporary, 0700), 0);

@@ -1,4 +1,4 @@
-/* Names made fit for a label: valid UTF-8, nothing that prints badly, the country off. */
+/* Names are made fit for a label: valid UTF-8, nothing that prints badly, and without the country. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 static void check_clean(const char *raw, size_t size, const char *expected)
 {
-    /* A block of exactly that size, so that sanitizers and valgrind see a step too far. */
+    /* A block of exactly this size: sanitizers and valgrind notice a step beyond it. */
     char *text = malloc(size ? size : 1);
     assert_non_null(text);
     memcpy(text, raw, size);

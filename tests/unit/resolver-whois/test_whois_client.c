@@ -1,4 +1,6 @@
-/* The answer of a whois server in pieces of every size, addresses of servers, and how often they may be asked. */
+/*
+ * The answer of a whois server in pieces of every size, the addresses of servers, and how often servers may be asked.
+ */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +67,7 @@ static void add_raw(void *arg, char *line, size_t size)
     sizes->count++;
 }
 
-/* Framed answers count every byte, whatever a line ends with. */
+/* In framed answers every byte counts, whatever ends the lines. */
 static void raw_sizes_add_up(void **unused)
 {
     (void)unused;
@@ -165,7 +167,7 @@ static void names_in_time(void **unused)
     assert_int_equal(state, WHOIS_LOOKUP_DONE);
     assert_int_equal(whois_lookup_fd(&lookup), -1);
     freeaddrinfo(found);
-    /* And one that nobody waits for. */
+    /* Then a lookup whose result nobody waits for. */
     assert_int_equal(whois_lookup_poll(&lookup, &address, &found, &why), WHOIS_LOOKUP_BUSY);
     whois_lookup_fini(&lookup);
     whois_lookup_fini(&lookup);
@@ -193,7 +195,7 @@ static void budgets_bound_the_second(void **unused)
         asked += allowed;
     }
     assert_in_range(asked, 53, 56);
-    assert_int_equal(whois_budget_allows(&budget, 100, now_ms + DAY_MS), 5); /* no more than a second's worth at once */
+    assert_int_equal(whois_budget_allows(&budget, 100, now_ms + DAY_MS), 5); /* at most a second's worth at once */
 }
 
 static void budgets_bound_the_day(void **unused)
@@ -213,7 +215,7 @@ static void budgets_bound_the_day(void **unused)
     assert_int_equal(whois_budget_allows(&budget, 1000000, 0), 1000000);
     whois_budget_spend(&budget, 1000000);
     assert_int_equal(whois_budget_when(&budget, 5), 5);
-    whois_budget_init(&budget, 0.5, 0, 0); /* one in two seconds */
+    whois_budget_init(&budget, 0.5, 0, 0); /* one query in two seconds */
     assert_int_equal(whois_budget_allows(&budget, 10, 0), 1);
     whois_budget_spend(&budget, 1);
     assert_in_range(whois_budget_when(&budget, 0), 2000, 2002);

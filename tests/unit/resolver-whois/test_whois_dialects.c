@@ -1,4 +1,4 @@
-/* What answers of every dialect mean, as the format facts have them, and how each is asked. */
+/* The answers of every dialect as the format facts have them, and the queries of each. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "plugins/resolver-whois/dialect/dialects.h"
 #include "plugins/resolver-whois/base/lines.h"
 
-/* What a reading said, a line an answer. */
+/* What the reading of an answer gave, one line for each result. */
 struct said {
     struct whois_reading reading;
     struct whois_lines lines;
@@ -34,7 +34,7 @@ static void take_line(void *arg, char *line, size_t size)
     said->reading.dialect->read_line(&said->reading, line, size, said->lines.raw_size);
 }
 
-/* Reads an answer about the numbers, the last of which is 0. */
+/* Reads an answer about these numbers; the list ends with 0. */
 static struct said *read_answer(const struct whois_dialect *dialect, const uint32_t *numbers, const char *answer)
 {
     static struct said said;
@@ -109,7 +109,7 @@ static void rpsl_objects(void **unused)
           "aut-num:        AS3333\nas-name:        RIPE-NCC-AS\ndescr:          Reseaux IP Europeens\n"
           "descr:          second\norg:            ORG-RIEN1-RIPE\ncountry:        NL\nsource:         RIPE\n\n",
           "name 3333 RIPE-NCC-AS Reseaux IP Europeens, NL;");
-    /* The name of a block is not the name of an AS, nor is that of a person who follows. */
+    /* Neither the name of a block nor that of a person below is the name of an AS. */
     check(&whois_rpsl, NUMBERS(3333),
           RIPE_HEAD "as-block:       AS3209 - AS3353\ndescr:          RIPE NCC ASN block\nas-name:        BLOCK\n\n"
                     "aut-num:        AS3333\nas-name:        RIPE-NCC-AS\n\nperson:         X\ndescr:          Y\n",
@@ -123,8 +123,8 @@ static void rpsl_objects(void **unused)
     check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\ras-name: CR\r\r", "name 1 CR;");
     check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\ndescr: only text\n\n", "name 1 only text;");
     check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name:\n\n", "");
-    check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name: CUT", "");             /* half a line is none, */
-    check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name: CUT\ndescr: A\n", ""); /* nor half an object */
+    check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name: CUT", "");             /* half a line counts as none, */
+    check(&whois_rpsl, NUMBERS(1), "aut-num: AS1\nas-name: CUT\ndescr: A\n", ""); /* and so does half an object */
     check(&whois_arin, NUMBERS(1), "ASNumber: 1\nASName: CUT\n\n", "");
     assert_true(read_answer(&whois_rpsl, NUMBERS(1), "aut-num: AS2\nas-name: WRONG\n\n")->reading.is_foreign);
     assert_string_equal(read_answer(&whois_rpsl, NUMBERS(1), "aut-num: AS2\nas-name: WRONG\n\n")->text, "");
@@ -176,12 +176,12 @@ static void iana_refers(void **unused)
     assert_ptr_equal(whois_dialect_of_host("WHOIS.arin.net"), &whois_arin);
     assert_ptr_equal(whois_dialect_of_host("whois.lacnic.net"), &whois_lacnic);
     assert_ptr_equal(whois_dialect_of_host("whois.apnic.net"), &whois_rpsl);
-    /* Whom nobody knows may speak as ARIN does. */
+    /* An unknown server may speak as ARIN does. */
     check(&whois_rpsl, NUMBERS(15169), "ASNumber: 15169\nASName: GOOGLE\nOrgName: Google LLC\n\n",
           "name 15169 GOOGLE Google LLC;");
 }
 
-#define GOOGLE_OBJECT "aut-num: AS15169\nas-name: GOOGLE\nA1\nC\n" /* lines that look like frames, too */
+#define GOOGLE_OBJECT "aut-num: AS15169\nas-name: GOOGLE\nA1\nC\n" /* with lines that look like frames */
 
 static void irrd_frames(void **unused)
 {

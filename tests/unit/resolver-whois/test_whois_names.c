@@ -1,4 +1,4 @@
-/* Names files: the extract with its damaged lines, and files that are no names files at all. */
+/* Names files: the extract with its damaged lines, and files that are no names files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 #define NAMES_FILE TEST_DATA_DIR "/asn-names.txt"
 
-/* The names of these files, shown without their country. */
+/* Compares the names from these files, which are shown without their country. */
 static void load(struct whois_names *names, const char *const *paths, size_t count)
 {
     struct fx_list list = {count, paths};
@@ -60,7 +60,7 @@ static void write_file(char *path, const char *text, size_t size)
     close(fd);
 }
 
-/* A file with this text; gone when it has been read. */
+/* Loads a file with this text. The file is gone once it has been read. */
 static void load_text(struct whois_names *names, const char *text, size_t size, size_t bad_lines)
 {
     char path[] = "/tmp/test-whois-names-XXXXXX";
@@ -241,11 +241,11 @@ static void not_a_file(void **unused)
     write_file(fifo, "", 0);
     unlink(fifo);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    check_refused(fifo, FX_EIO); /* and does not wait for a writer */
+    check_refused(fifo, FX_EIO); /* without waiting for a writer */
     unlink(fifo);
 }
 
-/* It must be quiet for a look before it is read again, and one that is gone is no change. */
+/* A changed file must be quiet for one look before it is read again. A file that is gone counts as no change. */
 static void changes_are_seen(void **unused)
 {
     (void)unused;
@@ -277,7 +277,10 @@ static double cpu_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* As many as the real list has, of the same shape, within what the real one is allowed. Sanitizers only look. */
+/*
+ * As many names as in the real list, of the same shape, within the time allowed for the real list. Sanitizers only
+ * look.
+ */
 static void many_names_are_read_quickly(void **unused)
 {
     (void)unused;

@@ -1,4 +1,4 @@
-/* To whom a referral may lead: hosts by name and port, and their addresses. */
+/* Where a referral may lead: hosts by name and port, and their addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -142,7 +142,7 @@ static void hosts(void **unused)
     }
     assert_ptr_equal(allowed(servers, "whois.lacnic.net", true), &whois_lacnic);
     assert_ptr_equal(allowed(servers, "WHOIS.APNIC.NET.", true), &whois_rpsl);
-    assert_ptr_equal(allowed(servers, "whois.ripe.net", false), &whois_rpsl); /* it is configured */
+    assert_ptr_equal(allowed(servers, "whois.ripe.net", false), &whois_rpsl); /* a configured server */
     assert_ptr_equal(allowed(servers, "127.0.0.1:4000", false), &whois_arin);
     assert_ptr_equal(allowed(servers, "whois.example.org", false), &whois_rpsl);
     assert_ptr_equal(allowed(servers, "10.1.2.3:4343", false), &whois_rpsl);
@@ -170,7 +170,7 @@ static void take_nothing(void *arg, char *line, size_t size)
     (void)arg, (void)line, (void)size;
 }
 
-/* One connection to its end or until it is made. A name may have several addresses, and not all of them listen. */
+/* Follows one connection until it ends or is made. A name may have several addresses, and not all of them listen. */
 static enum whois_result connect_to(struct whois_client *client, const struct whois_address *address, bool public_only)
 {
     static const char query[] = "AS1\r\n";
@@ -185,7 +185,9 @@ static enum whois_result connect_to(struct whois_client *client, const struct wh
     return result;
 }
 
-/* What a name leads to is looked at when it is connected to: a name of DNS says what its owner wants, each time anew. */
+/*
+ * The address behind a name is checked at each connection. The owner of a DNS name can change the address at any time.
+ */
 static void names_that_lead_inside(void **unused)
 {
     (void)unused;
@@ -206,7 +208,7 @@ static void names_that_lead_inside(void **unused)
         assert_true(client.is_blocked);
         assert_non_null(strstr(client.why, "not public"));
         assert_int_equal(accept(listener, NULL, NULL), -1); /* the system completes connections by itself: none came */
-        assert_int_equal(connect_to(&client, &address, false), WHOIS_BUSY); /* of a server that is configured */
+        assert_int_equal(connect_to(&client, &address, false), WHOIS_BUSY); /* a configured server may be local */
         assert_false(client.is_blocked);
         whois_client_fini(&client);
         int connection = accept(listener, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The table of numbers: one cell a number, what is asked about and what is not, the bound, many threads. */
+/* The table of numbers: one cell for each number, what is asked and what is not, the bound, and many threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,7 +43,7 @@ static void tear_down(struct fixture *f)
     whois_names_fini(&f->names);
 }
 
-/* The cell of a number, held until the end. */
+/* The cell of a number. It is held until the end. */
 static struct fx_cell *get(struct fixture *f, uint64_t number, struct whois_made *made)
 {
     whois_table_get(&f->table, number, made);
@@ -53,7 +53,7 @@ static struct fx_cell *get(struct fixture *f, uint64_t number, struct whois_made
     return made->cell;
 }
 
-/* The same, but nobody holds it any more. */
+/* The same, but the cell is released at once. */
 static bool meet(struct fixture *f, uint64_t number)
 {
     struct whois_made made;
@@ -187,7 +187,7 @@ static void what_is_held_stays_within_the_bound(void **unused)
     unsigned generation = f.table.generation;
     struct fx_cell *overflow = get(&f, 101000, &made);
     assert_true(made.is_overflow && !made.is_new && !made.must_wake);
-    assert_int_not_equal(f.table.generation, generation); /* workers are asked to let go */
+    assert_int_not_equal(f.table.generation, generation); /* workers are asked to release cells */
     check_text(overflow, FX_CELL_UNKNOWN, "");
     assert_ptr_equal(get(&f, 15169, &made), overflow);
     get(&f, 100499, &made);
@@ -196,7 +196,7 @@ static void what_is_held_stays_within_the_bound(void **unused)
     tear_down(&f);
 }
 
-/* Settles all that wait. */
+/* Settles all numbers that wait. */
 static void settle(struct fixture *f)
 {
     struct whois_queue queue;
@@ -223,7 +223,7 @@ static void least_used_goes_but_not_what_is_asked_or_held(void **unused)
     meet(&f, 70002);
     meet(&f, 70003);
     meet(&f, 70004);
-    assert_false(meet(&f, 70005)); /* all are being asked about */
+    assert_false(meet(&f, 70005)); /* all of them are being asked */
     settle(&f);
     get(&f, 70002, &made); /* held */
     meet(&f, 70001);       /* used last */
@@ -242,7 +242,7 @@ static void least_used_goes_but_not_what_is_asked_or_held(void **unused)
     tear_down(&f);
 }
 
-/* What was known in an earlier run, where files and reason say nothing else. */
+/* Names from an earlier run are used, unless a names file or the kind of number decides. */
 static void restored_names(void **unused)
 {
     (void)unused;
@@ -290,11 +290,11 @@ static void walk_judges_all(void **unused)
     assert_int_equal(f.table.count, 11); /* the even ones, and one that is held */
     assert_int_equal(queue.count, 5);
     assert_false(whois_table_walk(&f.table, &cursor, 100, &queue, drop_odd_ask_large, &judged));
-    assert_int_equal(judged, 26); /* those that are asked about are left alone */
+    assert_int_equal(judged, 26); /* numbers that are being asked are left alone */
     tear_down(&f);
 }
 
-/* Whoever keeps a cell keeps it beyond the table's end. */
+/* A cell outlives the table while somebody holds it. */
 static void cells_outlive_the_table(void **unused)
 {
     (void)unused;
@@ -318,7 +318,7 @@ struct racer {
     struct fx_cell *cells[NUMBERS];
 };
 
-/* The same numbers in another order. */
+/* Asks for the same numbers in another order. */
 static void *race(void *arg)
 {
     struct racer *racer = arg;
@@ -378,7 +378,7 @@ static void map_grows_and_clears(void **unused)
     whois_map_fini(&map);
 }
 
-/* Against an array that says what is in. */
+/* Compares the map with an array that records its content. */
 static void map_removes(void **unused)
 {
     (void)unused;
