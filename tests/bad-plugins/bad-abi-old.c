@@ -1,10 +1,10 @@
 /* Refused: made for ABI 1.2, whose descriptor had another order. */
-/* The header's own declaration has today's type: move it out of the way. */
+/* The header's own declaration has today's type. This moves it out of the way. */
 #define fx_plugin_descriptor todays_descriptor
 #include "bad.h"
 #undef fx_plugin_descriptor
 
-/* The beginning is the same in all versions. What follows must not be looked at. */
+/* The beginning is the same in all versions. The loader must not look at the rest. */
 extern FX_API const struct old_plugin {
     uint32_t magic;
     uint16_t abi_major, abi_minor;

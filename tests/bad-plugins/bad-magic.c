@@ -1,4 +1,4 @@
-/* Refused: its magic number is not ours, so nothing else of it may be believed. */
+/* Refused: its magic number is not ours, so no other member may be believed. */
 #include "bad.h"
 
 FX_PLUGIN = {.magic = UINT32_C(0x12345678),

@@ -1,4 +1,4 @@
-/* Refused: a metric with labels whose series nothing bounds. */
+/* Refused: a metric with labels and no bound on the number of its series. */
 #include "bad.h"
 
 static const char *const labels[] = {"topic", "partition", NULL};

@@ -1,4 +1,4 @@
-/* Refused: two options of one key. */
+/* Refused: two options with the same key. */
 #include "bad.h"
 
 struct bad_options {

@@ -1,5 +1,5 @@
-/* Refused: shorter than the first version of the contract. It ends where a careless reader would go on. */
-/* The header's own declaration has the whole type: move it out of the way. */
+/* Refused: its descriptor is shorter than the first version's. It ends where a careless reader would go on. */
+/* The header's own declaration has the whole type. This moves it out of the way. */
 #define fx_plugin_descriptor whole_descriptor
 #include <flow-exporter/plugin.h>
 #undef fx_plugin_descriptor

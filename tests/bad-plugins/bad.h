@@ -1,6 +1,6 @@
 /*
- * What the broken plugins share: operations that would work if they were called, and the parts of a descriptor that the
- * file does not get wrong. Nothing of this is ever called, since each of these plugins must be refused first.
+ * What the broken plugins share: operations that would work if they were called, and the sound parts of a descriptor.
+ * No operation is ever called, since the loader must refuse each of these plugins first.
  */
 #ifndef BAD_PLUGINS_BAD_H
 #define BAD_PLUGINS_BAD_H

@@ -1,4 +1,4 @@
-/* Refused where it stands under `outputs:`, for it is a resolver. Loads otherwise. */
+/* Refused under `outputs:`, because it is a resolver. Loads otherwise. */
 #include "bad.h"
 
 static enum fx_verdict enrich(void *self, void *worker, struct fx_batch *batch)

@@ -1,10 +1,13 @@
-/* Not refused: made for a later minor version, whose descriptor is longer. What is behind ours is not looked at. */
-/* The header's own declaration has today's type: move it out of the way. */
+/*
+ * Not refused: it is made for a later minor version, whose descriptor is longer. The loader does not look at the part
+ * beyond our descriptor.
+ */
+/* The header's own declaration has today's type. This moves it out of the way. */
 #define fx_plugin_descriptor todays_descriptor
 #include "bad.h"
 #undef fx_plugin_descriptor
 
-/* The descriptor as a later header may declare it; the symbol is declared by hand, because its type differs. */
+/* The descriptor as a later header may declare it. The symbol is declared by hand, because its type differs. */
 extern FX_API const struct later_plugin {
     struct fx_plugin known;
     void (*new_operation)(void *self);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Every broken plugin is refused with exit status 78 and a message that names its file and what is wrong with it.
+"""Every broken plugin is refused with exit status 78. The message names its file and its fault.
 
-Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/bad-plugins/test_refusals.py
+`make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/bad-plugins/test_refusals.py
 """
 import os
 import pathlib
@@ -18,7 +18,7 @@ HEADER = pathlib.Path(__file__).resolve().parents[2] / "core/include/flow-export
 MAJOR, MINOR = (int(re.search(rf"#define FX_ABI_{which} (\d+)", HEADER.read_text()).group(1))
                 for which in ("MAJOR", "MINOR"))
 
-# Plugin: what the message must say, besides the file.
+# Plugin: what the message must say besides the file.
 REFUSALS = {
     "bad-magic": ["magic", "0x12345678"],
     "bad-abi-major": [f"ABI {MAJOR + 1}.{MINOR}", f"{MAJOR}.{MINOR}"],
@@ -72,7 +72,7 @@ class Refusals(unittest.TestCase):
         return run("--plugin-dir", folder, "plugin", plugin)
 
     def check(self, plugin, section="outputs"):
-        """--check of a file that uses the plugin beside others that are sound."""
+        """Runs --check on a file that uses the plugin beside sound ones."""
         entries = {"inputs": BUILD / "plugins/input-stdin/input-stdin.la", "outputs": PLUGINS / "good.so"}
         if not entries["inputs"].exists():
             self.skipTest("input-stdin is not built")

@@ -1,8 +1,10 @@
-"""Aggregation: CPU nanoseconds a record once the series exist, and resident bytes a series, by the number of series.
+"""Aggregation: CPU nanoseconds for a record once the series exist, and resident bytes for a series, by the number of
+series.
 
-`records` of the program come from memory (input-replay). What resolver and output take of a record is measured by marks
-before and after them; the rest is the decoder and the way in between. All sizes run at once and take turns. A state
-directory is on. Memory is what is resident after two pages, less what was before the first record.
+The records come from memory (input-replay). Marks before the resolver and after the output measure what these two take.
+The rest of the time goes to the decoder and to the path in between. Programs of all sizes run at once and take turns. A
+state directory is on. The memory of the series is the resident memory after two pages, less that before the first
+record.
 """
 
 from figures import Figure
@@ -30,7 +32,7 @@ def stop(programs):
 
 
 def measure(folder, sizes, draw, settings):
-    """{series: medians}, with bytes a series; and figures of more records."""
+    """{series: medians}, with bytes for a series. Also figures for larger numbers of records."""
     programs = start(folder, sizes, draw, settings.pool)
     size_bytes = {series: program.series_bytes() for series, program in programs.items()}
     for program in programs.values():

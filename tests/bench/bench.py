@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Measures flow-exporter: all sections, or those that are named; prints one table and writes bench.json.
+"""Measures flow-exporter: all sections, or the named ones. Prints one table and writes bench.json.
 
-What is compared takes turns in one run, and medians of several rounds are shown. Every measured run is checked: the
-page must have each series, and the sum of what was sent, or the bench ends. Needs PYTHONPATH=tests/e2e and
+Programs that are compared take turns in one run. The figures are medians of several rounds. Every measured run is
+checked: unless the page has every series and the sum of what was sent, the bench ends. Needs PYTHONPATH=tests/e2e and
 FLOW_EXPORTER_BUILD: see ./dev bench. docs/performance.md explains the figures.
 """
 
@@ -38,18 +38,18 @@ SECTIONS = {
 
 @dataclass
 class Settings:
-    """How much is measured; --quick measures less of everything. Of the records of a file or topic a sixteenth, for
-    the growth, must still have every series."""
+    """How much is measured. --quick measures less of everything. A sixteenth of the records of a file or topic must
+    still have every series: growth is measured with that."""
 
     rounds: int = 5
     decode_records: int = 200_000
     file_records: int = 2_000_000
     kafka_records: int = 5_000_000
     kafka_growth_rounds: int = 3
-    records: int = 4_000_000  # a round
+    records: int = 4_000_000  # in a round
     pool: int = 500_000  # records held in memory
-    sizes: Optional[Tuple[int, ...]] = None  # of series; None: all
-    patience_s: float = 45  # to find idle cores
+    sizes: Optional[Tuple[int, ...]] = None  # numbers of series; None: all
+    patience_s: float = 45  # how long to look for idle cores
     pause_records: int = 20_000_000
     pause_pages: int = 20
 
@@ -59,7 +59,7 @@ QUICK = Settings(rounds=3, decode_records=50_000, file_records=320_000, kafka_re
                  patience_s=10)
 
 
-# Just to see that it works.
+# Only shows that the bench works.
 SMOKE = Settings(rounds=1, decode_records=3_000, file_records=256_000, kafka_records=256_000, kafka_growth_rounds=1,
                  records=64_000, pool=10_000, sizes=(16_000,), pause_records=200_000, pause_pages=2,
                  patience_s=0)
@@ -69,7 +69,7 @@ SMOKE = Settings(rounds=1, decode_records=3_000, file_records=256_000, kafka_rec
 class Context:
     settings: Settings
     folder: Path
-    memory: Path  # a folder whose files are in memory: no disk is measured, and nothing is dropped from a cache
+    memory: Path  # a folder in memory: no disk is measured, and no cache loses a file
 
 
 def parse_arguments():
@@ -107,7 +107,7 @@ def run_section(section, settings, parent):
 
 
 def measure(sections, settings, figures):
-    """Adds to figures, so that what was measured before something failed is not lost."""
+    """Adds to figures: earlier measurements survive a later failure."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         try:
             for section in sections:

@@ -1,5 +1,6 @@
-"""Checkpoints: what a page a second, with a state directory, costs a worker that counts records at full speed, against
-none at all. Each page is asked for by a client that throws it away; its checkpoint writes and syncs every value.
+"""Checkpoints: the cost of one page a second, with a state directory, to a worker that counts records at full speed.
+The comparison is a worker without pages. A client asks for each page and throws it away. The page's checkpoint
+writes and syncs every value.
 """
 
 import threading
@@ -14,7 +15,7 @@ COST = 1.05
 
 
 class Pages(threading.Thread):
-    """Asks for a page each second until it is left."""
+    """Asks for a page each second until the block ends."""
 
     def __init__(self, program):
         super().__init__(daemon=True)
@@ -26,7 +27,7 @@ class Pages(threading.Thread):
             try:
                 self.program.fetch()
                 self.count += 1
-            except Exception as fault:  # shown by whoever waits for it
+            except Exception as fault:  # shown by the thread that waits for this one
                 self.fault = fault
                 return
 

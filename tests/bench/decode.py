@@ -1,7 +1,7 @@
 """Decode: our decoder, json-c and simdjson On-Demand take the same four fields of the same records, in turns.
 
-`mixed` has nested maps, other orders of members and escapes in a share of the records; `pmacct` and `goflow2` are what
-these programs write. simdjson's better way (record by record, or its stream of documents) counts.
+Some records of `mixed` have nested maps, other orders of members, or escapes. `pmacct` and `goflow2` are the output of
+these programs. Of simdjson's two ways (record by record, or its stream of documents) the better one counts.
 """
 
 import json
@@ -19,7 +19,7 @@ SIMDJSON = ("simdjson", "simdjson_many")
 
 
 def decode_bench(records_or_file, records=0, rounds=5):
-    """Nanoseconds a record by way."""
+    """Nanoseconds for a record, by way."""
     return json.loads(run_program(BENCH / "decode_bench", records_or_file, records, rounds))
 
 
@@ -28,7 +28,7 @@ def best(ways, names):
 
 
 def decoder_alone(path, rounds):
-    """Nanoseconds a record of a file by our best way, and by simdjson's if it is there."""
+    """Nanoseconds for a record of a file: by our best way, and by simdjson's best if simdjson is built in."""
     ways = decode_bench(path, 0, rounds)["ns"]
     found = {"cpu_ns": best(ways, OURS)}
     if any(way in ways for way in SIMDJSON):

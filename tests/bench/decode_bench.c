@@ -1,11 +1,11 @@
 /*
- * Our decoder (each way of scanning), json-c's tree and simdjson On-Demand take the same four fields of the same
- * records, in turns; medians of several rounds, CPU time. What they find must be the same.
+ * Our decoder (with each way of scanning), json-c's tree and simdjson On-Demand take the same four fields of the same
+ * records, in turns. The figures are medians of several rounds, in CPU time. All ways must find the same.
  *
  *     decode_bench pmacct|mixed|goflow2 [RECORDS [ROUNDS]]
  *     decode_bench FILE [0 [ROUNDS]]    pmacct's records, by our best way and simdjson's only
  *
- * Prints JSON: nanoseconds a record by way, those that this machine or build lacks left out.
+ * Prints JSON: nanoseconds for a record, by way. Ways that this machine or build lacks are left out.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -24,7 +24,7 @@
 
 struct way {
     const char *name;
-    int scan; /* of ours; -1: take is another's */
+    int scan; /* one of our ways of scanning; -1: take is a library's */
     struct decode_sums (*take)(const struct decode_payload *payload, const struct decode_names *names);
     double seconds[MAX_ROUNDS];
     bool is_missing;
@@ -113,7 +113,7 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* One round of one way; the first finds what all must find. */
+/* Runs one round of one way. The result of the first way is what all must find. */
 static void time_way(struct way *way, int round, struct fxi_decoder *decoder, const struct decode_payload *payload,
                      const struct decode_names *names, struct decode_sums *expected)
 {
@@ -187,7 +187,7 @@ static struct decode_payload load_payload(const char *path, unsigned *records, s
     return (struct decode_payload){text->data, size};
 }
 
-/* Of ours the last one that this processor has; and all others but json-c, which would take too long. */
+/* Leaves the last of our ways that this processor has, and all others but json-c, which would take too long. */
 static void leave_best_ways(struct fxi_decoder *decoder)
 {
     bool is_found = false;
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
         die("usage: decode_bench pmacct|mixed|goflow2|FILE [RECORDS [ROUNDS, 1 to 99]]");
     struct flows_text text = {0};
     if (!set)
-        records = 0; /* those of the file */
+        records = 0; /* as many as the file has */
     struct decode_payload payload = set ? make_payload(set, records, &text) : load_payload(argv[1], &records, &text);
     const struct decode_names *names = set ? &set->names : &sets[0].names;
     struct fxi_decoder *decoder = decoder_make(names);

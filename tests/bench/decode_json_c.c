@@ -1,4 +1,4 @@
-/* json-c: a tree of each record, by one tokener. */
+/* json-c: one tokener makes a tree of each record. */
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>

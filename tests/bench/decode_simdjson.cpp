@@ -1,7 +1,7 @@
 /*
- * simdjson On-Demand as its documentation advises: the fields are asked for in the order in which they usually come,
- * records are read out of one padded buffer by one parser. Compiled for the processor of this machine: On-Demand does
- * not choose at run time.
+ * simdjson On-Demand as its documentation advises. The fields are asked for in the order in which they usually come.
+ * One parser reads the records from one padded buffer. Compiled for the processor of this machine: On-Demand does not
+ * choose at run time.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -19,7 +19,7 @@ using namespace simdjson;
     std::exit(1);
 }
 
-/* What may be in another place than last time is found, too. */
+/* Also finds members in another place than last time. */
 template <typename Document>
 static void take(Document &document, const decode_names *names, decode_sums *sums)
 {

@@ -35,7 +35,7 @@ class Figure:
 
 
 def number(value):
-    """Three digits that count; whole numbers from a thousand on."""
+    """The number with three significant digits; from a thousand on, as a whole number."""
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"
@@ -52,7 +52,7 @@ def print_table(figures):
 
 
 def print_markdown(figures):
-    """Two tables for docs/performance.md: what has a bar, and the rest."""
+    """Two tables for docs/performance.md: figures with a bar, and the rest."""
     with_bar = [figure for figure in figures if figure.holds() is not None]
     print("| section | figure | value | | bar | |\n|---|---|---:|---|---|---|")
     for figure in with_bar:

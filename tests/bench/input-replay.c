@@ -1,5 +1,5 @@
 /*
- * The bench's input: see replay.h. create renders the records, so memory and time of that come before anything is
+ * The bench's input: see replay.h. `create` renders the records, so their memory and time come before anything is
  * measured. Each worker has a stream of its own. A worker's job ends in the poll after its last push, when the batch
  * has been written.
  */
@@ -33,7 +33,7 @@ struct worker {
     struct replay_job job;
     struct replay_done done;
     uint64_t share;       /* records to replay */
-    size_t at, from, end; /* in the pool: the worker's part */
+    size_t at, from, end; /* the worker's part of the pool */
     struct flows *fill;
     struct flows_text text;
 };
@@ -152,7 +152,7 @@ static enum fx_verdict push(struct worker *worker, struct fx_feed *feed, const c
     return fx_feed_push(feed, worker->stream, &payload);
 }
 
-/* A block of new lines is one payload, and all of a poll: it must stay until the next one. */
+/* Makes a block of new lines into one payload, the only one of its poll: the block must stay until the next poll. */
 static enum fx_verdict fill(struct worker *worker, struct fx_feed *feed)
 {
     worker->text.size = 0;

@@ -1,9 +1,9 @@
-"""Kafka: CPU microseconds a record of flow-exporter against a minimal librdkafka consumer, which only touches each
-payload: the same topic of a real broker, from the beginning, 16,000 series, four partitions, one worker.
+"""Kafka: CPU microseconds for a record of flow-exporter and of a minimal librdkafka consumer, which only touches each
+payload. Both read the same topic of a real broker from the beginning: 16,000 series, four partitions, one worker.
 
-One record a message and 20, without compression, with lz4 and with zstd; the programs take turns. The other measure is
-the sum of what the minimal consumer, the decoder (on a file) and the aggregation (resolver and output, from memory) take
-when each is measured alone.
+A message has one record or 20, without compression, with lz4 or with zstd. The programs take turns. The other measure
+is a sum: the minimal consumer, the decoder (on a file) and the aggregation (resolver and output, from memory), each
+measured alone.
 """
 
 import json
@@ -39,13 +39,13 @@ def run_minimal(kafka, topic, messages, records):
 
 
 def run_exporter(kafka, folder, topic, counted, records):
-    """CPU time of the whole process from its start until it has read everything; no page is asked for before."""
+    """CPU time of the whole process, from its start until it has read everything. No page is requested before."""
     source = {"plugin": "input-kafka", "brokers": [kafka.brokers], "topics": [topic], "group": fresh_group(),
               "start": "earliest"}
     program = FlowExporter(folder, program_config(folder, source), name=topic)
     pid = program.process.pid
     read = 0
-    while read < records: # a broker that is slow is no rest
+    while read < records: # a pause of the broker is not the end
         wait_until_quiet(program, records * 0.1e-6)
         found = {"cpu_us": thread_cpu_seconds(pid) / records * 1e6, "resident_mb": memory_bytes(pid) / 1e6}
         read = program.page().self_sum("flow_exporter_records_total")
@@ -56,7 +56,7 @@ def run_exporter(kafka, folder, topic, counted, records):
 
 
 def wait_until_quiet(program, least_s, quiet_s=0.4):
-    """The program has worked, and then done next to nothing for a while."""
+    """Waits until the program has worked, and then done next to nothing for a while."""
     used, since = thread_cpu_seconds(program.process.pid), time.monotonic()
     while used < least_s or time.monotonic() - since < quiet_s:
         program.require_running()
@@ -80,7 +80,7 @@ def measure_topic(kafka, context, pack, compression):
 
 
 def measure_alone(context):
-    """Microseconds a record of decoder and aggregation."""
+    """Microseconds for a record of the decoder and of the aggregation."""
     path, _ = make_file(context.memory, ALONE_RECORDS)
     program = Replay(context.folder, SERIES, pool=context.settings.pool)
     program.fill()

@@ -1,4 +1,4 @@
-"""What the kernel says about a process, and small arithmetic. CPU time is the scheduler's, to the nanosecond."""
+"""The kernel's figures about a process, and small arithmetic. The scheduler's CPU time has nanoseconds."""
 
 import os
 import statistics
@@ -9,13 +9,13 @@ from figures import Figure
 
 
 def cpu_seconds(pid):
-    """User and system time of the process so far, threads that have ended included."""
+    """User and system time of the process so far, including threads that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def thread_cpu_seconds(pid):
-    """The same of the threads that live, exactly."""
+    """The CPU time of the living threads, exactly."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
@@ -26,7 +26,7 @@ def memory_bytes(pid, name="VmRSS"):
 
 
 def reset_peak(pid):
-    """From now on VmHWM is the peak since now."""
+    """Makes VmHWM count the peak from now on."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
@@ -38,7 +38,7 @@ def machine_busy_seconds():
 
 
 class Others:
-    """What share of this machine's cores others had while it was open. `own` gives the CPU seconds that are ours."""
+    """The share of this machine's cores that other processes had during the block. `own` gives our CPU seconds."""
 
     def __init__(self, own):
         self.own, self.share = own, 0.0
@@ -54,13 +54,13 @@ class Others:
 
 
 def medians(rounds):
-    """[{key: number}] as one dict of medians; a key may be missing in some rounds."""
+    """The medians of [{key: number}] as one dict. A round may lack a key."""
     keys = {key: None for one in rounds for key in one}
     return {key: statistics.median([one[key] for one in rounds if key in one]) for key in keys}
 
 
 def in_turns(ways, rounds):
-    """{name: function giving a dict}: all of them round after round, and the medians of each."""
+    """Runs each of {name: function giving a dict}, round after round. Gives the medians of each."""
     found = {name: [] for name in ways}
     for _ in range(rounds):
         for name, measure in ways.items():
@@ -69,7 +69,7 @@ def in_turns(ways, rounds):
 
 
 def growth(name, section, costs):
-    """Figures of costs for a unit of work at 1, 4 and 16 times the work: more than 1 is worse than linear."""
+    """Figures of the cost for a unit of work, at 1, 4 and 16 times the work. More than 1 is worse than linear."""
     first, *more = costs
     return [Figure(section, f"{name}: {times} times the work", cost / first, "times a unit")
             for times, cost in zip((4, 16), more)]

@@ -1,6 +1,6 @@
 /*
- * The least that a program can do to read a Kafka topic with librdkafka: take every message of every partition from
- * the beginning, touch its payload, count. What flow-exporter needs beyond it is the price of its work. One thread.
+ * The least that a program must do to read a Kafka topic with librdkafka: take every message of every partition from
+ * the beginning, touch its payload, count. What flow-exporter needs beyond this is the price of its work. One thread.
  *
  *     minimal_consumer BROKERS TOPIC PARTITIONS MESSAGES
  *

@@ -1,10 +1,10 @@
 /*
- * Asks for a page as a scraper does and says when it came: to the first byte of the body, to the last byte.
+ * Asks for a page as a scraper does, and reports the times of the body's first and last bytes.
  *
  *     page_client PORT [gzip] [FILE]    FILE: where the body is put
  *     page_client sum FILE              flow series in the page and the sum of their values, modulo 2^64
  *
- * Prints JSON. One request a connection, from 127.0.0.1; the time starts when the request is sent.
+ * Prints JSON. Each connection, from 127.0.0.1, makes one request. The time starts when the request is sent.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 
 #define BUFFER_BYTES (256 * 1024)
 
-/* Where the answer is: its head, then its body, plain or in chunks. */
+/* The place in the answer: its head, then its body, plain or in chunks. */
 enum place { IN_HEAD, IN_BODY, IN_CHUNK_SIZE, IN_CHUNK, IN_CHUNK_END, AT_END };
 
 struct answer {
@@ -82,7 +82,7 @@ static size_t take_body(struct answer *answer, const char *data, size_t size)
     return size;
 }
 
-/* A digit of a chunk's size, or the end of that line. A chunk of no bytes is the last one. */
+/* Takes a digit of a chunk's size, or the end of that line. The last chunk has no bytes. */
 static size_t take_chunk_size(struct answer *answer, char byte)
 {
     const char *digits = "0123456789abcdef", *digit = strchr(digits, byte | 0x20);

@@ -1,5 +1,5 @@
-"""Pipeline: a file by input-stdin to counters of 16,000 series, one worker; CPU time of the whole process, beside that of
-the decoder alone on the same records, in turns."""
+"""Pipeline: from a file through input-stdin to counters of 16,000 series, with one worker. The CPU time of the whole
+process is compared with that of the decoder alone on the same records, in turns."""
 
 import itertools
 import json
@@ -20,14 +20,14 @@ numbers = itertools.count(1)
 
 
 def flow_flags(records):
-    """What both sections that are fed by flowgen send."""
+    """The flags of flowgen for both sections that it feeds."""
     ases, routers = shape(SERIES)
     return [FLOWGEN, "--records", records, "--asn", ASN, "--as", ases, "--routers", routers, "--series", SERIES,
             "--spread"]
 
 
 def program_config(folder, source):
-    """Checkpoints when a page is asked for, so that none is in between."""
+    """A configuration whose checkpoints come only when a page is requested."""
     return {
         "state": {"min_interval": "1ms", "max_interval": "1h", "directory": "none"},
         "inputs": [source],
@@ -37,7 +37,7 @@ def program_config(folder, source):
 
 
 def check_page(program, folder, counted):
-    """The page of a cut that was begun now, or one of the next few, has all series and bytes."""
+    """Waits for a page with all series and bytes: the page of a cut that begins now, or one of the next few."""
     path, expected, found = folder / "page.txt", {"series": SERIES, "total": counted % 2**64}, {}
 
     def is_right():
@@ -49,7 +49,7 @@ def check_page(program, folder, counted):
 
 
 def make_file(folder, records):
-    """The file of flows and the bytes that the page must show for it."""
+    """The file of flows, and the bytes that the page must show for it."""
     path, summary = folder / f"flows-{records}.json", folder / f"flows-{records}.summary"
     command = [str(word) for word in [*flow_flags(records), "--summary", summary]]
     with open(path, "wb") as file:
@@ -58,7 +58,7 @@ def make_file(folder, records):
 
 
 def run_exporter(folder, path, counted, records):
-    """CPU time of every thread of the program, from its start to the file's end."""
+    """CPU time of all threads of the program, from its start to the end of the file."""
     begin = time.monotonic()
     with open(path, "rb") as file:
         program = FlowExporter(folder, program_config(folder, {"plugin": "input-stdin"}), stdin=file,

@@ -1,6 +1,6 @@
 /*
- * What a page could cost at the least: the same bytes, ready in memory, served by the same HTTP library, and if the
- * client asks for gzip compressed while they are sent by the same compressor.
+ * The least that a page could cost. The same HTTP library serves the same bytes, ready in memory. If the client asks
+ * for gzip, the same compressor compresses them while they are sent.
  *
  *     ready_server FILE
  *
@@ -33,7 +33,7 @@ static void die(const char *why)
     exit(1);
 }
 
-/* In memory of its own, every page of it present. */
+/* In memory of its own, with every page of it present. */
 static struct ready load(const char *path)
 {
     struct ready ready = {0};

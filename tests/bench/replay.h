@@ -15,12 +15,12 @@
 
 #include "flows.h"
 
-/* Rendered records, one after the other, so that neighbours make a packed payload. */
+/* Rendered records in a row: neighbours make a packed payload. */
 struct replay_pool {
     struct flows_text text;
     struct replay_record {
-        uint64_t counted; /* bytes that the metrics must show for it */
-        uint64_t begin;   /* in text */
+        uint64_t counted; /* bytes that the metrics must show for the record */
+        uint64_t begin;   /* its place in text */
         uint32_t size;
     } * records;
     size_t count;
@@ -29,7 +29,7 @@ struct replay_pool {
 void replay_pool_init(struct replay_pool *pool, const struct flows_options *flows, size_t count);
 void replay_pool_fini(struct replay_pool *pool);
 
-/* What a job is to do, and what was done of it. Sums are over the workers. */
+/* The task of a job, and what was done. Sums are over the workers. */
 enum replay_kind { REPLAY_FILL, REPLAY_REPLAY };
 struct replay_job {
     enum replay_kind kind;
@@ -40,14 +40,14 @@ struct replay_done {
     uint64_t cpu_ns;           /* of the workers' threads */
 };
 
-/* One job at a time, given by whoever reads commands (worker 0), taken by all workers. Under lock. */
+/* One job at a time. Worker 0 reads the commands, and all workers take the job. The lock guards all members. */
 struct replay_jobs {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned workers;
-    uint64_t number; /* of the job; 0: none yet */
+    uint64_t number; /* of the current job; 0: none yet */
     struct replay_job job;
-    unsigned working; /* workers that have not ended it */
+    unsigned working; /* workers that are still at it */
     struct replay_done done;
     int64_t begin_ns; /* wall clock */
     bool ended;       /* standard input was closed */
@@ -57,12 +57,12 @@ void replay_jobs_init(struct replay_jobs *jobs);
 void replay_jobs_fini(struct replay_jobs *jobs);
 
 /*
- * Waits for a job after number `last`, at most timeout_ms; the reader also waits for commands. Gives the job's number,
- * or last when there is none yet. A wrong command is answered with an error.
+ * Waits for a job after number `last`, at most timeout_ms. The reader also waits for commands, and answers a wrong one
+ * with an error. Gives the job's number, or `last` if there is no new job.
  */
 uint64_t replay_jobs_wait(struct replay_jobs *jobs, bool is_reader, uint64_t last, int timeout_ms,
                           struct replay_job *job);
-/* This worker has done its share; the last one answers. */
+/* Reports that a worker has done its share. The last worker answers. */
 void replay_jobs_end(struct replay_jobs *jobs, const struct replay_done *share);
 
 #endif

@@ -1,4 +1,5 @@
-"""flow-exporter fed from memory by input-replay: filled with series, then timed by its own clock, checked by its page."""
+"""A flow-exporter that input-replay feeds from memory: filled with series, timed by its own clock, checked by a
+page."""
 
 import json
 import struct
@@ -14,13 +15,14 @@ PAGE_SECONDS = 60
 
 
 def shape(series):
-    """So many series as other ASes and routers (x 2 directions): up to 50,000 ASes, 4 to 64 routers."""
+    """The numbers of other ASes and routers that make so many series in 2 directions: up to 50,000 ASes, 4 to 64
+    routers."""
     routers = max(4, -(-series // 100_000))
     return -(-series // (2 * routers)), routers
 
 
 def names_file(folder, series):
-    """Names for every AS of that shape, of usual lengths."""
+    """A file of names for every AS of that shape, of usual lengths."""
     path = folder / f"names-{series}.txt"
     if not path.exists():
         run(FLOWGEN, "--records", 0, "--asn", ASN, "--as", shape(series)[0], "--spread", "--names", path)
@@ -40,7 +42,7 @@ def page_client(*arguments):
 
 
 def self_metrics(path, tail_bytes=1 << 18):
-    """The program's own metrics, which are the last of a page: {sample as it stands: number}."""
+    """The program's own metrics, which end a page: {sample as it stands: number}."""
     with open(path, "rb") as file:
         file.seek(max(0, path.stat().st_size - tail_bytes))
         lines = file.read().decode(errors="replace").splitlines()
@@ -49,7 +51,8 @@ def self_metrics(path, tail_bytes=1 << 18):
 
 
 class Replay(FlowExporter):
-    """The program with so many series at most, none of them there yet; CPU marks around its resolver and output."""
+    """The program with at most so many series, and none at first. Marks of CPU time stand around its resolver and
+    output."""
 
     def __init__(self, folder, series, draw="skewed", workers=1, pool=500_000, name=None, has_state=False):
         self.series, self.workers = series, workers
@@ -92,7 +95,7 @@ class Replay(FlowExporter):
         self.process.stdin.flush()
 
     def answer(self):
-        """What the program says of the command that was begun, once it has done it."""
+        """Waits for the program's answer to the last command."""
         while True:
             with open(self.log_path, "rb") as file:
                 file.seek(self.log_at)
@@ -114,14 +117,14 @@ class Replay(FlowExporter):
         return end - begin
 
     def fill(self):
-        """Every series gets a record from each worker. Then the page must have just these."""
+        """Gives every series a record from each worker. Then the page must have exactly these."""
         self.begin("fill")
         done = self.answer()
         assert done["records"] == self.series * self.workers, done
         self.check()
 
     def replay(self, records):
-        """CPU nanoseconds a record: whole, of resolver and output, and the wall clock's."""
+        """CPU nanoseconds for a record: in all, of resolver and output, and by the wall clock."""
         before = self.stage_ns()
         self.begin(f"replay {records}")
         done = self.answer()
@@ -133,7 +136,7 @@ class Replay(FlowExporter):
         }
 
     def fetch(self, gzip=False, path=None):
-        """A page as a client sees it. peak_bytes: the memory that one took at most, beyond what was there before."""
+        """A page as a client sees it. peak_bytes: the most memory that a page has taken beyond what was used before."""
         pid = self.process.pid
         reset_peak(pid)
         before = memory_bytes(pid)
@@ -144,14 +147,14 @@ class Replay(FlowExporter):
         return found
 
     def steps(self):
-        """Mean milliseconds of the checkpoints so far by step: {step: (sum, count)}."""
+        """The sum of milliseconds and the number of checkpoints so far, by step: {step: (sum, count)}."""
         found = self_metrics(self.page_path)
         name = "flow_exporter_checkpoint_seconds"
         keys = [key for key in found if key.startswith(f'{name}_sum{{step="')]
         return {key.split('"')[1]: (found[key] * 1000, found[key.replace("_sum{", "_count{")]) for key in keys}
 
     def check(self):
-        """A page of now has every series, and the sum of what was replayed. Gives the page's file."""
+        """Waits until a new page has every series, and the sum of the replayed records. Gives the page's file."""
         path = self.page_path
         for attempt in range(PAGE_SECONDS):
             self.fetch(path=path)
@@ -162,5 +165,5 @@ class Replay(FlowExporter):
         raise AssertionError(f"page {found}; replayed {self.series} series, {self.counted % 2**64} bytes")
 
     def series_bytes(self):
-        """Resident bytes a series, everything included."""
+        """Resident bytes for a series, everything included."""
         return (memory_bytes(self.process.pid) - self.empty_bytes) / self.series

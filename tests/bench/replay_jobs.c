@@ -1,10 +1,10 @@
 /*
- * Commands for input-replay, a line each on standard input, and the answers, a line of JSON each on standard output:
+ * Commands for input-replay, one a line on standard input. The answers are lines of JSON on standard output:
  *
  *     fill        every series once from each worker, rendered on the way: not to be timed
- *     replay N    N records from memory, the workers together
+ *     replay N    N records from memory, by all workers together
  *
- * Worker 0 reads; every worker takes its share of a job, and the one that ends last answers.
+ * Worker 0 reads the commands. Every worker takes its share of a job, and the one that ends last answers.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -61,7 +61,7 @@ static void give(struct replay_jobs *jobs, const struct replay_job *job)
     pthread_mutex_unlock(&jobs->lock);
 }
 
-/* The sender writes one command and waits for its answer, so a read gives one whole line. */
+/* The sender writes one command and waits for its answer. So one read gives one whole line. */
 static void read_command(struct replay_jobs *jobs, int timeout_ms)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};

@@ -1,10 +1,12 @@
-"""Scrape: the page of so many series as a client on the same machine gets it, from the request (which asks for a cut) to
-the last byte, in turns with a ready buffer of the same bytes served by the same HTTP library.
+"""Scrape: the page of so many series, as a client on the same machine gets it, from the request to the last byte. The
+request asks for a cut. The comparison, in turns, is a buffer with the same bytes, ready in memory and served by the
+same HTTP library.
 
-The page is without a state directory; what that adds is shown by itself, by the steps of a checkpoint.
+The page comes from a program without a state directory. The steps of a checkpoint show by themselves what a state
+directory adds.
 
-The program is filled from memory (input-replay) and has nothing else to do, but for the longest pause of its worker by
-a cut: there it replays records at full speed while pages are asked for.
+The program is filled from memory (input-replay) and otherwise idle. Only the longest pause of its worker by a cut is
+measured while it replays records at full speed and pages are requested.
 """
 
 import subprocess
@@ -23,7 +25,7 @@ EXTRA_BYTES, EXTRA_FIXED_BYTES = 16, 64 * 1024 * 1024
 
 
 class ReadyServer(Program):
-    """The bytes of a file from memory."""
+    """Serves the bytes of a file from memory."""
 
     def __init__(self, folder, series, path):
         super().__init__([BENCH / "ready_server", path], folder, f"ready-server-{series}", subprocess.PIPE)
@@ -39,7 +41,7 @@ class ReadyServer(Program):
 
 
 def longest_pause_ms(program, settings):
-    """While the worker replays, pages of now, one after the other."""
+    """Requests pages one after the other while the worker replays."""
     program.begin(f"replay {settings.pause_records}")
     pages = 0
     while pages < settings.pause_pages:
@@ -50,7 +52,7 @@ def longest_pause_ms(program, settings):
 
 
 def step_ms(program, pages):
-    """What the steps of a checkpoint take, on the mean of so many more pages."""
+    """The mean time of each step of a checkpoint, over so many more pages."""
     program.check()
     before = program.steps()
     for _ in range(pages):
@@ -104,7 +106,7 @@ def figures_of(series, found):
 
 
 def measure_growth(folder, settings):
-    """Seconds a series of the last byte, at 1, 4 and 16 times the series."""
+    """Seconds for a series until the last byte, at 1, 4 and 16 times the series."""
     most = max(size for size in settings.sizes or SIZES if size <= 1_000_000)
     programs = [Replay(folder, most // 16 * times, name=f"growth-{times}", pool=1000) for times in (1, 4, 16)]
     for program in programs:

@@ -1,8 +1,8 @@
 /*
- * Marks in the way of records: CPU time of the worker's thread, at a point between stages. Built twice, as
- * resolver-stamp and as output-stamp. The plugin adds up the readings of its clock, by all workers and batches; the
- * difference of the sums of two marks is the CPU time that the stages between them took. The sum is eight bytes in a
- * file, which is mapped, so that it can be read at any time: nanoseconds, modulo 2^64.
+ * Marks on the path of records: the CPU time of the worker's thread at a point between stages. Built twice, as
+ * resolver-stamp and as output-stamp. The plugin adds up the readings of its clock over all workers and batches. The
+ * difference between the sums of two marks is the CPU time of the stages between them. The sum, in nanoseconds modulo
+ * 2^64, is eight bytes in a mapped file, so it can be read at any time.
  */
 #include <errno.h>
 #include <fcntl.h>

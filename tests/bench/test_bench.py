@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The bench's own arithmetic: whether a bar holds, medians, growth, what others took; and the last metrics of a page."""
+"""The bench's own arithmetic: whether a bar holds, medians, growth, the share of others, and the last metrics of a
+page."""
 
 import io
 import sys

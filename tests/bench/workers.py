@@ -1,8 +1,9 @@
-"""Workers: two against one on records from memory, by the wall clock, with 16,000 and a million series.
+"""Workers: two workers against one on records from memory, by the wall clock, with 16,000 and a million series.
 
-The bar is for two idle cores. Rounds in which others had more than a twentieth of them do not count; the section goes on
-for a while to find enough that do. If it finds none it says so, and holds the figure by CPU time against the bar, which
-their load hardly touches: what one worker takes for a record, against half of what two together take.
+The bar needs two idle cores. Rounds in which other processes had more than a twentieth of the cores do not count. The
+section goes on for a while to find enough quiet rounds. If it finds none, it says so and compares CPU times with the
+bar, since the load of others hardly touches these: one worker's time for a record against half of the time of two
+together.
 """
 
 import os
@@ -25,7 +26,7 @@ def replay_beside_others(program, records):
 
 
 def measure(folder, series, settings):
-    """{workers: rounds}, in turns."""
+    """{workers: rounds}, measured in turns."""
     programs = {}
     for workers in (1, 2):
         programs[workers] = Replay(folder, series, workers=workers, pool=settings.pool, name=f"workers-{series}-{workers}")
@@ -45,7 +46,7 @@ def measure(folder, series, settings):
 
 
 def idle_rounds(rounds):
-    """Those in which the cores were ours, if there are some for each number of workers; and whether there are."""
+    """The rounds in which the cores were ours, if every number of workers has some. Also tells whether that is so."""
     idle = {workers: [one for one in each if one["others"] <= IDLE_SHARE] for workers, each in rounds.items()}
     return (idle, True) if all(idle.values()) else (rounds, False)
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# ./dev run until its page shows flows, then Ctrl-C. Needs bash alone: what the page needs, ./dev run must install.
+# Runs ./dev run until its page shows flows, then presses Ctrl-C. Needs bash alone: ./dev run must install what the page
+# needs.
 set -euo pipefail
 readonly seconds=1800
 log=$(mktemp)
 
 say() { printf '== %s\n' "$*" >&2; }
 
-# has_flows PORT: the page has a counter with a value.
+# has_flows PORT: true if the page has a counter with a value.
 has_flows() (
     exec 3<>"/dev/tcp/127.0.0.1/$1"
     printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3
@@ -14,7 +15,7 @@ has_flows() (
     grep -qE '^flow_receive_bytes_total\{.*\} [1-9]' <<<"$page"
 )
 
-set -m # a group of its own, as a terminal gives it
+set -m # in a group of its own, as on a terminal
 ./dev run >"$log" 2>&1 &
 readonly demo=$!
 trap 'kill -TERM -- -$demo 2>/dev/null' EXIT

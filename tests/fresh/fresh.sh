@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A bare Debian in a folder, and in it the README's first page as a new user would follow it: see ./dev help.
+# Makes a bare Debian in a folder, and follows the README's first page in it as a new user would: see ./dev help.
 #
-# What belongs to this machine and not to Debian is taken over: certificate authorities, proxies, and where apt, Maven,
-# npm and pip get their packages. All mounts are in a namespace of their own, so they end with the last process in it.
+# The new system takes over what belongs to this machine and not to Debian: certificate authorities, proxies, and where
+# apt, Maven, npm and pip get their packages. All mounts are in a namespace of their own, so they end with the last
+# process in it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -14,7 +15,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 root_of() { echo "$PWD/build/fresh-$1"; }
 size_of() { as_root du -sh --one-file-system "$@" | cut -f1; }
 
-# took WHAT: the time since the last step ended.
+# took WHAT: prints the time since the last step ended.
 took() {
     printf '== %s: %d s\n' "$1" $((SECONDS - started)) >&2
     started=$SECONDS
@@ -22,7 +23,7 @@ took() {
 
 # ---- the system -------------------------------------------------------------------------------------------------
 
-# Where this machine gets Debian from, for another release; nothing when it is no Debian.
+# The places from which this machine gets Debian, for another release. Prints nothing if this machine is no Debian.
 sources() {
     local release=$1 here codename uri component
     here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
@@ -35,7 +36,7 @@ sources() {
         done | sort -u
 }
 
-# apt's ways to the network, as options for mmdebstrap, which leaves them in the new system.
+# apt's settings for the network, as options for mmdebstrap, which keeps them in the new system.
 apt_options() {
     apt-config dump | grep -E '^Acquire::((http|https|ftp)::|Retries |Check-|ForceIPv|Proxy-Auto-Detect |Max-FutureTime )' |
         grep -v ' "";$' | sed 's/^/--aptopt=/'
@@ -57,7 +58,7 @@ make_system() {
 
 # ---- what belongs to this machine -------------------------------------------------------------------------------
 
-# copy FILE ROOT [PLACE]: if there is such a file.
+# copy FILE ROOT [PLACE]: copies the file if it exists.
 copy() {
     if [ -f "$1" ]; then as_root install -D -m 600 "$1" "$2${3:-$1}"; fi
 }
@@ -82,7 +83,7 @@ take_over() {
 
 ca_variables() { compgen -e | grep -xE 'NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|(CURL|REQUESTS)_CA_BUNDLE|PIP_CERT|GIT_SSL_CAINFO' || true; }
 
-# NAME=VALUE of what the environment says about the network.
+# Prints NAME=VALUE for each network setting in the environment.
 environment() {
     local name
     for name in $(compgen -e | grep -ixE '(https?|ftp|no|all)_proxy|npm_config_(registry|cafile|.*proxy)|MAVEN_(OPTS|ARGS)|PIP_(.*INDEX.*|CERT|TRUSTED_HOST)') \
@@ -91,9 +92,10 @@ environment() {
     done
 }
 
-# ---- the clone, and what is done in it --------------------------------------------------------------------------
+# ---- the clone, and the commands in it --------------------------------------------------------------------------
 
-# The clone is of what is committed here. In one that was left only what has changed is touched, so that it need not be built anew.
+# The clone has what is committed here. In a clone from an earlier run only changed files are touched: the rest need not
+# be built anew.
 put_clone() {
     local place=$1$home bundle
     [ -z "$(git status --porcelain)" ] || say 'what is not committed is left out'
@@ -107,8 +109,9 @@ put_clone() {
     return $status
 }
 
-# inside ROOT COMMAND...: in namespaces of its own. Its standard input is a pipe that only this script holds open: however
-# this script ends, by SIGKILL too and with sudo between them, the pipe ends, and with it all that was started inside.
+# inside ROOT COMMAND...: runs the command in namespaces of its own. Its standard input is a pipe that only this script
+# holds open. When this script ends, even by SIGKILL and with sudo between them, the pipe ends, and with the pipe all
+# processes inside.
 inside() {
     local root=$1 settings=() status=0 folder lifeline reading
     shift
@@ -175,5 +178,5 @@ main() {
     say "in all $((SECONDS - total_started)) s"
     return $status
 }
-# Sourced, the file lends its functions: to the tests of packages, and to the maker of a base image.
+# A script that sources this file gets its functions: the tests of packages do, and the maker of a base image.
 [ "${BASH_SOURCE[0]}" != "$0" ] || main "$@"

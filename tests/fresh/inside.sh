@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# inside.sh ROOT ARCHIVES FOLDER COMMAND...: the first process of fresh.sh's namespaces. When it ends, all end; and it ends
-# with its standard input.
+# inside.sh ROOT ARCHIVES FOLDER COMMAND...: the first process of fresh.sh's namespaces. When it ends, all processes in
+# them end. It ends when its standard input does.
 set -euo pipefail
 root=$1 archives=$2 folder=$3
 shift 3
@@ -27,7 +27,7 @@ ln -s fd/0 "$root/dev/stdin"
 ln -s fd/1 "$root/dev/stdout"
 ln -s fd/2 "$root/dev/stderr"
 mkdir -p "$root/run/lock"
-# apt downloads a package once for all systems of a release that are made here.
+# All systems of one release that are made here share what apt has downloaded.
 mount --bind "$archives" "$root/var/cache/apt/archives"
 
 trap 'exit 130' INT TERM

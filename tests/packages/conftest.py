@@ -1,4 +1,5 @@
-"""What is marked as the whole runs with --all only (./dev test packages --all); it is left out, not skipped, else."""
+"""Tests with the mark `whole` run with --all only (./dev test packages --all). Otherwise they are left out, not
+skipped."""
 
 from made import WHOLE
 

@@ -1,4 +1,4 @@
-"""The packages in build/packages, and what is in them. ./dev test packages makes them before; nothing here builds."""
+"""The packages in build/packages, and what is in them. ./dev test packages makes them first; nothing here builds."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
 PACKAGES = SOURCE / "build" / "packages"
-# The whole: what takes minutes, or needs what CI has not (./dev test packages --all).
+# True with --all: also run tests that take minutes or need what CI lacks (./dev test packages --all).
 WHOLE = bool(os.environ.get("FLOW_EXPORTER_ALL"))
 DEBUG = re.compile(r"-(dbgsym|debuginfo|debugsource)$")
 
@@ -24,7 +24,7 @@ def output_of(*command, **options):
 
 
 def debs():
-    """{name: file}, without debugging symbols."""
+    """{name: file}, without packages of debugging symbols."""
     found = {path.name.split("_")[0]: path for path in (PACKAGES / "deb").glob("*.deb")}
     found = {name: path for name, path in found.items() if not DEBUG.search(name)}
     assert found, f"no packages in {PACKAGES}/deb: ./dev package deb"
@@ -32,7 +32,7 @@ def debs():
 
 
 def rpms():
-    """{name: file}, without sources."""
+    """{name: file}, without source packages."""
     found = {}
     for path in (PACKAGES / "rpm").glob("*.rpm"):
         name = re.sub(r"-[^-]+-[^-]+\.[^.]+\.rpm$", "", path.name)
@@ -45,11 +45,11 @@ def rpms():
 @dataclass(frozen=True)
 class File:
     mode: str
-    target: str = ""  # of a link
+    target: str = ""  # where a link leads
 
 
 def files_of_deb(path):
-    """{path: File}; folders too, which end with a slash."""
+    """{path: File}. Folders are included; their paths end with a slash."""
     found = {}
     for line in output_of("dpkg-deb", "-c", path).splitlines():
         mode, _, _, _, _, name = line.split(None, 5)
@@ -72,7 +72,7 @@ def unpack_deb(path, folder):
 
 
 def unpack_rpm(path, folder):
-    """rpm2cpio's output has a form that needs cpio; rpm2archive's is an ordinary archive."""
+    """Unpacks with rpm2archive, which writes an ordinary archive. The output of rpm2cpio would need cpio."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(path, "rb") as file:
         done = subprocess.run(["rpm2archive", "-"], stdin=file, capture_output=True, check=True)

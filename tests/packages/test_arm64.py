@@ -1,4 +1,4 @@
-"""The packages for arm64, built by a cross compiler in a bare Debian, and the unit tests run under qemu there."""
+"""The packages for arm64 are built by a cross compiler in a bare Debian. The unit tests run there under qemu."""
 
 import re
 import shutil
@@ -37,7 +37,7 @@ def test_the_packages_are_built(system):
 
 
 def test_the_unit_tests_pass_under_qemu(system):
-    """Those in C: each is one program, which qemu runs."""
+    """Runs the unit tests in C: each is one program, which qemu runs."""
     system.run(f"{APT} install --no-install-recommends libcmocka-dev:arm64")
     system.run(f"rm -rf /root/arm64 && mkdir /root/arm64 && cd /root/arm64 && PKG_CONFIG=aarch64-linux-gnu-pkg-config "
                f"{FOLDER}/configure --quiet --host=aarch64-linux-gnu && make -s -j2 && make -s -j2 check TESTS=")

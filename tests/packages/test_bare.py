@@ -1,6 +1,7 @@
-"""The Debian packages in a bare Debian, as a person installs, upgrades and removes them; Kafka is outside, on this machine.
+"""The Debian packages in a bare Debian, as a person installs, upgrades and removes them. Kafka runs outside, on this
+machine.
 
-The system is made by tests/fresh/fresh.sh. No systemd runs in it: the unit's command is run as systemd would run it, by a
+tests/fresh/fresh.sh makes the system. No systemd runs in it. The test runs the unit's command as systemd would: by a
 user of its own, with the state directory in the environment.
 """
 
@@ -22,14 +23,14 @@ from kafka import LIBS, Kafka  # noqa: E402
 from page import Page  # noqa: E402
 from programs import Program, can_connect, free_port, http_get, wait_until  # noqa: E402
 
-USER = 61184  # the first of those that systemd gives to DynamicUser=
+USER = 61184  # the first ID that systemd gives to DynamicUser=
 STATE = "/var/lib/private/flow-exporter"
 ASN, LABEL = 64496, "border.example.net"
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y"
 
 
 def fresh(script, **options):
-    """A script with the functions of fresh.sh."""
+    """Runs a script with the functions of fresh.sh."""
     return subprocess.run(["bash", "-c", f". tests/fresh/fresh.sh; {script}"], cwd=SOURCE, check=False, **options)
 
 
@@ -45,7 +46,7 @@ class System:
         return f"inside {self.root} sh -c {shlex.quote(script)}"
 
     def run(self, script):
-        """What it prints; a failure shows all of it."""
+        """Gives the output of the command. A failure shows all of it."""
         done = fresh(self.command(script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, f"{script}: status {done.returncode}\n{done.stdout[-6000:]}"
         return done.stdout
@@ -63,7 +64,8 @@ class System:
 
 
 def older(packages, folder):
-    """The same packages as those of the version before: what differs is the number, and what they need of each other."""
+    """Makes packages of an older version from these. They differ only in the version and in the versions that they need
+    of each other."""
     folder.mkdir()
     for path in packages.values():
         tree = folder / "tree"
@@ -78,7 +80,7 @@ def older(packages, folder):
 
 
 class Daemon(Program):
-    """The unit's command, by its user, inside."""
+    """Runs the unit's command inside, as its user."""
 
     def __init__(self, system, folder, port):
         self.port = port
@@ -97,7 +99,7 @@ class Daemon(Program):
         return Page(self.answer("/metrics")[1]).flows()
 
     def pid(self):
-        """Of the program itself, which several others have started."""
+        """The process ID of the program itself, which several other processes have started."""
         waiting = [self.process.pid]
         while waiting:
             pid = waiting.pop()
@@ -137,7 +139,7 @@ def system(request, tmp_path_factory):
 
 
 def configure(system, kafka, topic, port):
-    """What the configuration tells the operator to edit."""
+    """Edits what the configuration tells the operator to edit."""
     path = system.path("/etc/flow-exporter/flow-exporter.yaml")
     text = path.read_text()
     for pattern, value in ((r"brokers: .*", f"brokers: [{kafka.brokers}]"), (r"topics: \S+", f"topics: [{topic}]"),
@@ -150,7 +152,7 @@ def configure(system, kafka, topic, port):
 
 
 def test_a_life_of_the_packages(system, kafka, tmp_path):
-    """In one test, because each part begins where the one before ended."""
+    """One test, because each part begins where the one before ended."""
     topic, port = kafka.topic_create(partitions=2), free_port()
     system.run(f"{APT} install /root/old/*.deb")
     assert "0.0.9-1" in system.run("dpkg-query -W flow-exporter")
@@ -184,7 +186,7 @@ def the_unit_verifies(system):
 
 
 def a_plugin_is_built_and_loads(system):
-    """README's plugin, by README's commands."""
+    """Builds README's plugin with README's commands."""
     readme = (SOURCE / "README.md").read_text()
     code = re.search(r"^```c\n(.*?)^```$", readme, re.M | re.S).group(1)
     commands = re.search(r"^    (cc -shared .*?plugin output-sum)$", readme, re.M | re.S).group(1)

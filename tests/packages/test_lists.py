@@ -1,11 +1,11 @@
-"""The Debian and the RPM packages have the same files, but for where each distribution wants them."""
+"""The Debian and the RPM packages have the same files, except for the places that each distribution prescribes."""
 
 import re
 
 import pytest
 from made import debs, files_of_deb, files_of_rpm, output_of, rpms
 
-# Debian's name: the RPM's.
+# The name in Debian: the RPM's name.
 NAMES = {
     "flow-exporter": "flow-exporter",
     "flow-exporter-plugin-kafka": "flow-exporter-plugin-kafka",
@@ -13,17 +13,17 @@ NAMES = {
     "libflow-exporter1": "flow-exporter-libs",
     "libflow-exporter-dev": "flow-exporter-devel",
 }
-# Where Debian has it: where Fedora has it.
+# The place in Debian: the place in Fedora.
 PLACES = [
     (r"^/usr/lib/[a-z0-9_]+-linux-gnu/", "/usr/lib64/"),
     (r"^/lib/", "/usr/lib/"),
 ]
-# What every package of one has, and the other's has not.
+# Files that every package of one distribution has, and no package of the other.
 ONLY_DEBIAN = re.compile(r"^/usr/share/(doc/[^/]+/(copyright|changelog(\.Debian)?\.gz|NEWS\.Debian\.gz)|lintian/overrides/.*)$")
 ONLY_RPM = re.compile(r"^/usr/share/licenses/")
-# Fedora's can be executed, so that its tools find them; Debian's must not.
+# Fedora's libraries can be executed, so that its tools find them. Debian's must not be.
 LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$")
-# Empty folders that belong to the package.
+# Empty folders that belong to a package.
 FOLDERS = {"/etc/flow-exporter/conf.d/"}
 
 
@@ -34,7 +34,7 @@ def fedora_place(path):
 
 
 def listed(files, left_out):
-    """What is compared: mode and place of files, links with their target, and the folders that are wanted."""
+    """What is compared: mode and place of files, links with their target, and the folders in FOLDERS."""
     return {
         fedora_place(path): ("" if LIBRARY.search(path) else file.mode, file.target)
         for path, file in files.items()

@@ -1,6 +1,6 @@
-"""One version everywhere, and an archive and packages that are a function of the sources.
+"""One version everywhere; the archive and the packages are a function of the sources.
 
-In one file, because one process runs it: `make dist` is not made for two at a time.
+All tests are in one file, because one process runs a file: `make dist` can't run twice at once.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ BUILD = SOURCE / "build"
 
 
 def version():
-    """The one source of it."""
+    """The version's one source."""
     return re.search(r"^AC_INIT\(\[flow-exporter\], \[([^]]+)\]", (SOURCE / "configure.ac").read_text(), re.M).group(1)
 
 
@@ -26,7 +26,7 @@ def found_in(name, pattern):
     return found
 
 
-# Where else it stands, and how; the first that is found is the newest where there are several.
+# The other places of the version, each with its pattern. Where there are several matches, the first is the newest.
 PLACES = {
     "debian/changelog": r"^flow-exporter \(([^)-]+)-",
     "packaging/rpm/flow-exporter.spec": r"^Version: +(\S+)$",
@@ -71,7 +71,7 @@ def make_dist(**environment):
 
 
 def test_the_archive_is_the_same_again():
-    """Made at another time, under another umask, in another time zone: the same bytes."""
+    """The same bytes at another time, under another umask, in another time zone."""
     first = PACKAGES / f"flow-exporter-{version()}.tar.xz"
     again = make_dist(UMASK="077", TZ="Pacific/Auckland", LC_ALL="C")
     names = [output_of("tar", "-tvf", path, "--numeric-owner") for path in (first, again)]
@@ -88,7 +88,7 @@ def sums(folder, kind):
 @whole
 @pytest.mark.parametrize("kind", ["deb", "rpm"])
 def test_the_packages_are_the_same_again(kind):
-    """In another folder, time zone and language, under another umask, by one job."""
+    """The same bytes in another folder, time zone and language, under another umask, by one job."""
     again = SOURCE / "build" / "packages-again"
     environment = {**os.environ, "FLOW_EXPORTER_PACKAGES": str(again), "TZ": "Pacific/Auckland", "LC_ALL": "C",
                    "DEB_BUILD_OPTIONS": "nocheck parallel=1"}

@@ -1,4 +1,4 @@
-"""The bill of materials names every package with its checksum, and all that each one needs."""
+"""The bill of materials names every package with its checksum, and everything that each package needs."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-/* The test plugins note each call that they get as a line in one file, so that a test sees the order. */
+/* The test plugins write each call as a line into one file. A test sees their order there. */
 #ifndef TEST_PLUGIN_CALLS_H
 #define TEST_PLUGIN_CALLS_H
 
@@ -7,7 +7,7 @@
 
 #include <flow-exporter/visibility.h>
 
-/* Appends a line in one write, so lines of several threads do not mix. file may be NULL. */
+/* Appends a line with one write: lines of several threads do not mix. file may be NULL. */
 FX_PRINTF(2, 3) static inline void calls_note(const char *file, const char *format, ...)
 {
     FILE *out = file ? fopen(file, "ae") : NULL;

@@ -1,6 +1,6 @@
 /*
- * For test plugins with calls that do not return. The option 'at' names the call. A line in the file 'calls' shows that
- * it came.
+ * For test plugins with a call that does not return. The option 'at' names the call. A line in the file 'calls' shows
+ * that the call has begun.
  */
 #ifndef TEST_PLUGIN_HANG_H
 #define TEST_PLUGIN_HANG_H
@@ -13,7 +13,7 @@
 
 struct hang_options {
     const char *at;
-    bool spins; /* and uses a whole processor */
+    bool spins; /* hangs and uses a whole processor */
     const char *calls;
 };
 

@@ -60,7 +60,7 @@ static void lines_destroy(void *self)
     free(lines);
 }
 
-/* Goes on where the last run committed. */
+/* Continues where the last run committed. */
 static int lines_start(void *self, struct fx_error *err)
 {
     struct lines *lines = self;
@@ -101,7 +101,10 @@ static enum fx_verdict push_line(struct lines *lines, struct fx_feed *feed, size
     return fx_feed_push(feed, lines->stream, &payload);
 }
 
-/* A failure is no reason to end. The core has logged it, and has called rewind if the lines must be read again. */
+/*
+ * A failed checkpoint does not end the input. The core has logged it, and has called rewind if the lines must be read
+ * again.
+ */
 static void take_checkpoint(struct lines *lines, struct fx_feed *feed)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -134,7 +137,7 @@ static enum fx_verdict lines_poll(void *self, void *worker, struct fx_feed *feed
     return FX_OK;
 }
 
-/* Replaces the file in one step: it has the old position or the new one, never a part of it. */
+/* Replaces the file in one step: the file has the old position or the new one, never a part of either. */
 static int save_position(const char *name, int64_t position, const char *tag)
 {
     char temporary[512];

@@ -1,8 +1,9 @@
 /*
- * A test input, and the example of one that can't replay in docs/plugins.md. It receives records as UDP datagrams on
- * 127.0.0.1. At the stop it takes what is in the socket.
+ * A test input, and the example in docs/plugins.md of an input that can't replay. It receives records as UDP datagrams
+ * on 127.0.0.1. At the stop it takes what is still in the socket.
  *
- * One buffer serves any number of datagrams: when it is full, it is flushed and used again. The worker's thread only.
+ * One buffer serves any number of datagrams: when it is full, it is flushed and used again. Only the worker's thread
+ * enters.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -70,7 +71,7 @@ static int udp_start(void *self, struct fx_error *err)
     return 0;
 }
 
-/* FX_AGAIN: there is none now. */
+/* FX_AGAIN: no datagram is there now. */
 static enum fx_verdict take_datagram(struct udp *udp, struct fx_feed *feed)
 {
     if (BUFFER_BYTES - udp->used < DATAGRAM_BYTES) {
@@ -91,7 +92,7 @@ static enum fx_verdict take_datagram(struct udp *udp, struct fx_feed *feed)
 static enum fx_verdict take_some(struct udp *udp, struct fx_feed *feed, int64_t most)
 {
     enum fx_verdict verdict = FX_OK;
-    udp->used = 0; /* what the last poll pushed is written */
+    udp->used = 0; /* the records of the last poll are written */
     if (!udp->stream && !(udp->stream = fx_stream_begin(feed, "udp", -1, 0)))
         return FX_FATAL;
     for (int64_t taken = 0; taken < most && verdict == FX_OK; taken++)

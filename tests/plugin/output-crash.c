@@ -1,4 +1,4 @@
-/* A test output that crashes: in the call and in the way that its options say. */
+/* A test output that crashes in the call, and in the way, that its options name. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@ struct crash_options {
     const char *how;
 };
 
-/* What neither a compiler nor a reader can make sense of is done through volatile. */
+/* The volatile variables keep the compiler from removing the fault. */
 static int overflow(volatile char *above)
 {
     volatile char frame[4096];

@@ -1,6 +1,6 @@
 /*
- * A test output that looks whether its calls overlap. It is built twice: serialized, and not. Each call waits a little
- * for a second one; at the stop the output writes how many calls came while another was under way, and how many ticks
+ * A test output that notes whether its calls overlap. It is built twice: serialized, and not. Each call waits a little
+ * for a second one. At the stop the output writes how many calls came while another was under way, and how many ticks
  * there were. With `next` a tick asks for the next one after so many milliseconds.
  */
 #include <stdatomic.h>
@@ -36,7 +36,7 @@ static int serial_create(struct fx_instance *instance, const void *options, void
     return 0;
 }
 
-/* Until somebody else is inside, too, but not longer than `patience`. */
+/* Waits until another call is inside, but not longer than `patience`. */
 static void enter(struct serial *serial)
 {
     if (atomic_fetch_add(&serial->inside, 1))

@@ -197,7 +197,7 @@ static void tally_rolled_back(void *self, uint64_t number)
         memcpy(tally->counts, tally->committed_counts, tally->committed_count * sizeof *tally->counts);
 }
 
-/* As `prepare` has it: "restore NUMBER TAG STREAM@OFFSET...". */
+/* In the form of `prepare`: "restore NUMBER TAG STREAM@OFFSET...". */
 static void note_restore(const struct tally *tally, const struct fx_checkpoint *checkpoint)
 {
     char positions[256] = "";

@@ -1,5 +1,5 @@
 /*
- * A test output that claims fields in any type and writes what it gets: a line for each record, with the type of each
+ * A test output that claims fields in any type and writes what it gets. Each record is a line, with the type of each
  * value in front of it. A field is written as TYPE:PATH, or TYPE!:PATH if another type rejects the record.
  *
  * Workers write under the lock of the file.
@@ -26,7 +26,7 @@ struct typed {
 
 static const char *const type_names[] = {"null", "unsigned", "signed", "double", "text", "late"};
 
-/* "unsigned!:bytes": a number that must be one. */
+/* "unsigned!:bytes" stands for a number; a record with another type is rejected. */
 static int claim_field(struct fx_instance *instance, const char *text, struct fx_error *err)
 {
     size_t size = strcspn(text, "!:");

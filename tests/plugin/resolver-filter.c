@@ -1,6 +1,6 @@
 /*
- * A test resolver, and the example of a filter in docs/plugins.md. Of the records whose field has one of the listed
- * texts it drops all, or with `keep` it drops all others.
+ * A test resolver, and the example of a filter in docs/plugins.md. It drops all records whose field has one of the
+ * listed texts; with `keep` it drops all others.
  *
  * It only reads its own memory, so workers need no lock. `answers` lets the first calls fail after they have dropped
  * rows: only tests use it.

@@ -1,6 +1,6 @@
 /*
- * A test resolver that writes numbers. It looks up the text of one field in a table of the configuration and puts what
- * it finds into several fields, in the type that it is told. With `replace` it leaves what is there where it finds
+ * A test resolver that writes numbers. It looks up the text of one field in a table of the configuration. It puts the
+ * result into several fields, in the type that an option names. With `replace` it leaves a field alone if it finds
  * nothing.
  *
  * It only reads its own memory, so workers need no lock.

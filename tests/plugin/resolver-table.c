@@ -76,7 +76,7 @@ static int table_create(struct fx_instance *instance, const void *options, void 
     return 0;
 }
 
-/* The texts that were asked for before have arrived. */
+/* The texts that were requested before have arrived. */
 static void answer_cells(struct table *table)
 {
     for (size_t i = 0; i < table->options->texts.count; i++) {

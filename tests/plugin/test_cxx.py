@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plugins in C++: they compile without a warning with g++ and clang++, load, and do their work.
 
-Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_cxx.py
+`make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_cxx.py
 """
 import json
 import os
@@ -37,7 +37,7 @@ class Cxx(unittest.TestCase):
             self.assertEqual((result.returncode, result.stderr), (0, ""))
 
     def work(self, **output):
-        """The records go through all three; gives the program's result and what the output wrote."""
+        """Runs records through all three plugins. Gives the program's result and the output's file."""
         lines = [json.dumps({"name": name, "bytes": size}) for name, size in (("a", 3), ("b", 4))]
         config = {"state": {"directory": "none"},
                   "inputs": [{"plugin": "input-cxx", "lines": lines}],

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Plugins that do not return: SIGTERM ends the program in time, names the call, and tells whether all was committed.
+"""Plugins that do not return: SIGTERM ends the program in time. The program names the call, and tells whether
+everything was committed.
 
-Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_ends.py
+`make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_ends.py
 """
 import json
 import os
@@ -19,11 +20,11 @@ PLUGINS = BUILD / "tests" / "plugin" / ".libs"
 PAGE = BUILD / "plugins" / "output-prometheus" / ".libs"
 WAIT_S = 60
 STOP_S = 0.3
-# What is promised is STOP_S and two seconds; the rest is for a machine that does a lot else.
+# The promise is STOP_S and two seconds. The rest is for a busy machine.
 END_S = STOP_S + 2 + 3
 
 COMMITTED, NOT_COMMITTED = 0, 75
-# The plugin, its call, whether SIGTERM comes when it hangs already (or makes it hang), and the status.
+# The plugin, its call, whether the call hangs before SIGTERM (or SIGTERM makes it hang), and the status.
 CALLS = [
     ("output-hang", "create", True, COMMITTED),  # nothing was read yet
     ("output-hang", "start", True, COMMITTED),
@@ -38,7 +39,7 @@ CALLS = [
     ("output-hang", "stop", False, COMMITTED),
     ("output-hang", "worker_free", False, COMMITTED),
     ("output-hang", "destroy", False, COMMITTED),
-    ("input-hang", "poll", True, COMMITTED),  # between payloads: the others go on
+    ("input-hang", "poll", True, COMMITTED),  # between payloads: the other threads continue
     ("input-hang", "commit", False, NOT_COMMITTED),
     ("input-hang", "stop", False, COMMITTED),
 ]
@@ -140,19 +141,20 @@ class Ends(unittest.TestCase):
         self.assertEqual({float(value) for value in found.values()}, {0}, found)
         self.assertIn("program", found)
         status, said = self.ready(socket)
-        self.assertEqual(status, 200, said)  # an overdue call is no reason by itself
+        self.assertEqual(status, 200, said)  # an overdue call alone is no reason
         self.assertRegex(said, r"^Ready\.\n(.*\n)*input-hang: the call 'poll' has not returned for \d+\.\d s\n")
         run.signal()
         run.status()
 
     def test_a_second_signal_ends_at_once(self):
-        """One that comes within a second is the same request; the stop's own time would be over much later."""
+        """A second signal within a second counts as the same request. Later, it does not wait for the end of
+        stop_timeout."""
         run = self.start("output-hang", "write", stop_timeout="10m")
         run.wait_for("hangs: write")
         run.signal()
         run.signal(signal.SIGINT)
         run.wait_for("Stopping.", run.log)
-        time.sleep(1.1)  # what is waited for is time itself
+        time.sleep(1.1)  # the second itself must pass
         self.assertIsNone(run.process.poll())
         run.signal(signal.SIGINT)
         self.assertEqual(run.status(), NOT_COMMITTED)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Where plugins are loaded from, who could change them, and what a crash in one says. With the real program.
+"""Where plugins are loaded from, who could change them, and what a crash in one reports. Runs the real program.
 
-Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_loading.py
+`make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_loading.py
 """
 import os
 import resource
@@ -22,7 +22,7 @@ class LoadingTest(PluginTest):
                               **options)
 
     def copy(self, folder="plugins"):
-        """A folder with output-sum.so, which nobody else may write."""
+        """Copies output-sum.so into a folder where nobody else may write."""
         file = self.folder / folder / "output-sum.so"
         file.parent.mkdir(mode=0o755)
         shutil.copy(PLUGINS / "output-sum.so", file)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The plugin contract, played with plugins of the tests' own through the real program.
+"""The plugin contract: the real program runs the tests' own plugins.
 
-Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_plugins.py
+`make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_plugins.py
 """
 import json
 import os
@@ -26,7 +26,8 @@ def records(*names):
 
 
 class PluginTest(unittest.TestCase):
-    """A folder, and the program run on a configuration in it. JSON is YAML, so the configuration is written as that."""
+    """Runs the program on a configuration in a folder of its own. JSON is YAML, so the configuration is written as
+    JSON."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -42,7 +43,7 @@ class PluginTest(unittest.TestCase):
         return file.read_text().splitlines() if file.exists() else []
 
     def calls(self):
-        """Without the checkpoints at the end that had nothing new to commit: there can be one or two."""
+        """The calls, without the last checkpoints that had nothing new to commit: there may be one or two of these."""
         text = "\n".join(self.lines("calls")) + "\n"
         return re.sub(r"cut (\d+)\nprepare \1\ncommitted \1\n", "", text).splitlines()
 
@@ -87,7 +88,7 @@ class PluginTest(unittest.TestCase):
             time.sleep(0.01)
 
     def place_of(self, fragment):
-        """FILE:LINE:COLUMN of the first place where the configuration has the fragment."""
+        """FILE:LINE:COLUMN of the fragment's first place in the configuration."""
         text = self.config.read_text()
         at = text.index(fragment)
         return f"{self.config}:{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}: "
@@ -200,8 +201,8 @@ class Checkpoints(PluginTest):
         self.assertEqual(self.lines("rows"), ["a", "b", "c"])
 
     def test_runs_that_are_stopped_show_each_record_once(self):
-        # Stopped, not killed: between a commit and its line in the file a record would be missing. Keeping that
-        # from happening is what prepare and restore are for, which this output leaves out.
+        # The runs are stopped, not killed. A kill between a commit and its line in the file would lose a record. An
+        # output prevents that with prepare and restore, which this one lacks.
         names = [f"r{i}" for i in range(2000)]
         options = {"position_file": self.path("position"), "checkpoints": True, "per_poll": 3, "finish": "wait"}
         for _ in range(3):
@@ -252,7 +253,7 @@ class Verdicts(PluginTest):
 
 
 class State(PluginTest):
-    """What the state directory does, seen by an output that keeps counts in it."""
+    """The state directory, from the view of an output that keeps counts in it."""
 
     def tally(self, **options):
         return {"plugin": "output-tally", "file": self.path("counts"), "calls": self.path("calls"), **options}
@@ -288,7 +289,7 @@ class State(PluginTest):
         process.kill()
 
     def killed(self, *names, wanted, **options):
-        """Killed once the counts are what is wanted."""
+        """Kills the program once the counts are as wanted."""
         lines = self.input(*names, finish="wait", position_file=self.path("position"), checkpoints=True, **options)
         process = self.start_kept([lines])
         self.wait_for(process, lambda: self.counts() == wanted)
@@ -301,7 +302,7 @@ class State(PluginTest):
         self.assertEqual(self.counts(), {"a": 3, "b": 1})
 
     def test_a_commit_that_was_made_but_not_answered_counts(self):
-        """The mark is missing, the tag is there."""
+        """The mark is missing, but the tag is there."""
         process = self.start_kept([self.input("a", "b", finish="wait", position_file=self.path("position"),
                                               answers=["lost"] * 1000, checkpoints=True)])
         self.wait_for(process, lambda: self.lines("position"))
@@ -336,7 +337,7 @@ class State(PluginTest):
         self.assertTrue(match and match[1] == match[2] != "0", second)
 
     def test_a_cut_that_fails_is_no_checkpoint(self):
-        """Else positions would go on without values, and the page would miss what lies between."""
+        """Otherwise positions would advance without values, and the page would miss the records between."""
         outputs = [self.tally(failing_cuts=2), self.report()]
         err = self.kept("a", "b", "c", outputs=outputs, checkpoints=True)
         self.assertIn("could not make a cut", err)
@@ -347,7 +348,7 @@ class State(PluginTest):
         self.assertEqual(self.metrics()["checkpoints_total result=not_cut"], 2)
 
     def test_all_inputs_are_asked_before_any_is_waited_for(self):
-        """An input that is first asked after a rebalance could commit streams that have moved."""
+        """An input that is asked only after a rebalance could commit streams that have moved."""
         left = self.input("a", name="left", finish="wait", position_file=self.path("left"), answers=["retry"] * 3)
         right = self.input("b", name="right", finish="wait", position_file=self.path("right"))
         process = self.start_kept([left, right], [self.rows(), self.tally()], max_interval="1h")
@@ -389,7 +390,7 @@ class State(PluginTest):
         self.assertEqual(self.counts(), {"a": 1, "b": 1})
 
     def test_later_checkpoints_than_those_that_are_kept(self):
-        """A directory from a backup: its values are too old, so counters begin at zero rather than go back."""
+        """A directory from a backup has values that are too old. Counters begin at zero rather than go back."""
         self.kept("a")
         shutil.copytree(self.folder / "state", self.folder / "backup")
         self.kept("a", "b")
@@ -463,7 +464,8 @@ class State(PluginTest):
                 self.assertEqual(self.counts(), {"b": 2})
 
     def test_values_that_are_damaged_are_told(self):
-        """The accepted slot is sound, what it speaks of is not: the start says so, for log and alert."""
+        """The accepted slot is sound, but the files that it names are not. The start reports this, in the log and for
+        the alert."""
         for name in ("values-*", "log-*"):
             with self.subTest(name):
                 shutil.rmtree(self.folder / "state", ignore_errors=True)
@@ -478,12 +480,12 @@ class State(PluginTest):
                 self.assertEqual(self.metrics()["recoveries_total kind=newest"], 0)
 
     def slots(self):
-        """Files of the slots, the newest first: a number stands at byte 32 of the body."""
+        """The files of the slots, the newest first. The number stands at byte 32 of the body."""
         return sorted(self.folder.glob("state/checkpoint-*"), key=lambda file: -int.from_bytes(
             file.read_bytes()[544:552], sys.byteorder))
 
     def test_the_older_slot_of_a_source_without_tags(self):
-        """A byte of the newest one is wrong. It was shown, so the older one would be a counter that goes back."""
+        """A byte of the newest slot is wrong. Its values were shown. With the older slot a counter would go back."""
         text = b"".join(b'{"name": "a"}\n' for _ in range(5))
         tally, source = self.tally(), {"plugin": "input-stdin"}
         config = {"state": {"directory": self.path("state"), "min_interval": "10ms", "max_interval": "100ms"},
@@ -516,7 +518,7 @@ class State(PluginTest):
         process.kill()
 
     def test_another_folder_in_the_place_of_the_directory(self):
-        """It is not ours: what on_failure says happens, and nothing of it is written."""
+        """The new folder is not ours. The option on_failure decides, and nothing is written there."""
         process = self.start_kept([self.input("a", finish="wait", checkpoints=True, position_file=self.path("position"))],
                                   max_interval="100ms", on_failure="stop")
         self.wait_for(process, lambda: self.counts() == {"a": 1})

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Claims, resolvers that write and filter: what the rows of a batch hold for whom. With the real program.
+"""Claims, and resolvers that write and filter: what each plugin sees in the rows of a batch. Runs the real program.
 
-Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_records.py
+`make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_records.py
 """
 import json
 import unittest
@@ -21,7 +21,7 @@ class RecordTest(PluginTest):
         return {"plugin": "resolver-number", "from": "name", "to": list(to), **options}
 
     def refused(self, inputs, outputs, resolvers, fragment, *messages):
-        """create fails, with the place of the fragment."""
+        """create fails, and the message has the fragment's place."""
         err = self.run_to_end(inputs, outputs, resolvers, status=78)
         self.assertIn(self.place_of(fragment), err)
         for message in messages:
@@ -30,7 +30,7 @@ class RecordTest(PluginTest):
 
 class Claims(RecordTest):
     def test_another_type_costs_only_the_claim_that_allows_it(self):
-        """A label that is a number in one record and a text in the next: the other output loses nothing."""
+        """A label is a number in one record and a text in the next. The other output loses nothing."""
         lines = [{"label": 7, "bytes": 1}, {"label": "x", "bytes": 2}, {"label": [1], "bytes": 3}, {"label": -1}]
         outputs = [self.typed("unsigned:label", "unsigned!:bytes", name="numbers"),
                    self.typed("text:label", "unsigned!:bytes", name="texts"), self.report()]
@@ -82,7 +82,7 @@ class Claims(RecordTest):
 
 
 class Whole(RecordTest):
-    """@record and @payload."""
+    """The fields @record and @payload."""
 
     def whole(self, lines, *fields, **options):
         inputs = [{"plugin": "input-lines", "per_poll": 100, "lines": lines, **options}]
@@ -151,7 +151,7 @@ class Resolvers(RecordTest):
             "null null null null null null null null"])
 
     def test_a_value_is_replaced_under_its_own_name(self):
-        """The first resolver sees what the record has; later ones and outputs see what was written."""
+        """The first resolver sees the record's own value. Later resolvers and outputs see the written one."""
         resolvers = [self.number("before", values={"a": "1"}, type="text", **{"from": "as"}),
                      self.number("as", values={"a": "64500"}, replace=True, name="replaces"),
                      self.number("after", values={"64500": "2", "5": "3"}, type="text", name="after",
@@ -223,7 +223,7 @@ class Filters(RecordTest):
         self.assertEqual(metrics["records_total plugin=input-lines"], 5)
 
     def test_all_rows(self):
-        """No stage is called for nothing, and the position is committed."""
+        """All rows are dropped. No stage is called without rows, and the position is committed."""
         resolvers = [self.filter(keep=True), self.filter("a", name="second")]
         inputs = [self.input(*self.lines_of("ab"), calls=self.path("calls"))]
         self.run_to_end(inputs, [self.rows("name"), self.report()], resolvers)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Who calls a plugin when: ticks, one call at a time, sleeps that the stop ends, the last poll. With the real program.
+"""Which thread calls a plugin when: ticks, one call at a time, sleeps that the stop ends, the last poll. Runs the real
+program.
 
-Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_threads.py
+`make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_threads.py
 """
 import json
 import os
@@ -18,7 +19,7 @@ from test_plugins import BUILD, PLUGINS, PROGRAM, TIMEOUT_S, PluginTest, records
 
 class Serialized(PluginTest):
     def run_four(self, plugin):
-        """Four workers, ticks and a checkpoint after each record."""
+        """Runs four workers, with ticks and a checkpoint after each record."""
         inputs = [self.input(*[f"{worker}{i}" for i in range(10)], name=f"in{worker}", checkpoints=True)
                   for worker in range(4)]
         self.run_to_end(inputs, [{"plugin": plugin, "file": self.path("serial")}])
@@ -35,7 +36,7 @@ class Serialized(PluginTest):
 
 class Ticks(PluginTest):
     def test_each_instance_has_its_own(self):
-        """Every 10 ms by the descriptor; the first asks for an hour after its first tick."""
+        """The descriptor asks for a tick every 10 ms. The first instance asks for the second one after an hour."""
         outputs = [{"plugin": "output-parallel", "name": name, "file": self.path("file"), "patience": "0ms",
                     "calls": self.path(name), "next": next_tick} for name, next_tick in (("once", "1h"), ("many", "0ms"))]
         process = self.start([self.input("a", finish="wait")], outputs)
@@ -88,7 +89,7 @@ class LastPoll(PluginTest):
         self.assertEqual(self.lines("rows"), [str(i) for i in range(100)])
 
     def test_a_sender_that_never_ends(self):
-        """It is given 40 % of stop_timeout, and what was taken until then is committed."""
+        """The last polls have 40 % of stop_timeout. Whatever they take is committed."""
         process, port = self.start_udp()
         ended = threading.Event()
 
@@ -111,7 +112,7 @@ class LastPoll(PluginTest):
         self.assertEqual(len(self.lines("rows")), taken)
 
     def test_a_buffer_is_flushed_and_used_again(self):
-        """The buffer has room for two of these records; the first poll sleeps until all have come."""
+        """The buffer has room for two of these records. The first poll sleeps until all have come."""
         process, port = self.start_udp(pause="500ms")
         names = [f"{i}-{chr(97 + i) * 20000}" for i in range(6)]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -125,7 +126,7 @@ class LastPoll(PluginTest):
 
 
 class Stdin(PluginTest):
-    """input-stdin takes what is in the pipe at the stop."""
+    """At the stop input-stdin takes what is still in the pipe."""
 
     def start_stdin(self, outputs, data):
         folder = BUILD / "plugins" / "input-stdin" / ".libs"
@@ -141,7 +142,7 @@ class Stdin(PluginTest):
         return process
 
     def test_a_pipe(self):
-        """The first write hangs until the stop, so that the rest is in the pipe then."""
+        """The first write hangs until the stop. The rest is in the pipe by then."""
         read_end, write_end = os.pipe()
         process = self.start_stdin([{"plugin": "output-sleep", "calls": self.path("calls")}, self.rows()], read_end)
         os.close(read_end)

@@ -1,6 +1,6 @@
 /*
- * C11 threads by POSIX threads, to be preloaded under ThreadSanitizer: its run time knows pthread_create but not
- * glibc's thrd_create, with which librdkafka makes its threads, and crashes in a thread that it has not seen begin.
+ * C11 threads made of POSIX threads, to be preloaded under ThreadSanitizer. Its run time knows pthread_create but not
+ * glibc's thrd_create, with which librdkafka makes its threads. It crashes in a thread whose beginning it has not seen.
  * glibc's mtx_t and cnd_t have the size and alignment of the pthread types.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
- * A disk that fails, to preload: LD_PRELOAD=faulty-disk.so FAULTY_DISK=CONTROL FAULTY_FOLDER=FOLDER. While the file
- * CONTROL has the word "sync", fsync and fdatasync fail with EIO below FOLDER; with "full", pwrite fails with ENOSPC;
- * with "readonly", files can't be opened to write, made or removed there; with "hang", syncs and pwrite never return.
+ * A failing disk, to be preloaded: LD_PRELOAD=faulty-disk.so FAULTY_DISK=CONTROL FAULTY_FOLDER=FOLDER. The word in the
+ * file CONTROL chooses what fails below FOLDER. "sync": fsync and fdatasync fail with EIO. "full": pwrite fails with
+ * ENOSPC. "readonly": files can't be opened for writing, made or removed. "hang": syncs and pwrite never return.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -86,7 +86,7 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
     return fails(fd, "full", ENOSPC) ? -1 : real_pwrite(fd, data, size, at);
 }
 
-/* The same, where off_t has 64 bits by another name. */
+/* The same function, under the name that it has where off_t has 64 bits. */
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)
 {
     return pwrite(fd, data, size, (off_t)at);

@@ -1,4 +1,4 @@
-/* Which flow comes next, by a seeded generator. One thread; struct flows owns nothing but itself. */
+/* Chooses the next flow with a seeded generator. One thread; struct flows owns nothing but itself. */
 #include "flows.h"
 
 #include <math.h>
@@ -7,7 +7,7 @@
 struct flows {
     struct flows_options options;
     struct flows_counts counts;
-    uint64_t state; /* of the generator */
+    uint64_t state; /* the generator's state */
     uint64_t lines;
     uint64_t pairs; /* combinations of AS, router and direction */
     struct flow last;
@@ -80,7 +80,7 @@ bool flows_last_is_counted(const struct flows *flows)
     return flows->last.as_src == flows->options.asn || flows->last.as_dst == flows->options.asn;
 }
 
-/* The bound of spread numbers is prime, so that each comes once. */
+/* The bound of spread numbers is prime, so that each number comes once. */
 uint32_t flows_as_number(const struct flows_options *options, uint32_t index)
 {
     if (options->others)
@@ -94,7 +94,10 @@ static bool is_first_round(const struct flows *flows)
     return !flows->options.skip_series && flows->lines < flows->pairs;
 }
 
-/* The first lines go through all pairs once, so that each has a record; then log-uniform, which is Zipf's law. */
+/*
+ * The first lines go through all pairs once, so that each has a record. After that the choice is log-uniform, which is
+ * Zipf's law.
+ */
 static uint64_t pair_next(struct flows *flows)
 {
     if (is_first_round(flows))
@@ -105,7 +108,7 @@ static uint64_t pair_next(struct flows *flows)
     return pair < flows->pairs ? pair : flows->pairs - 1;
 }
 
-/* Mostly one to some hundred packets; one in a thousand is a flow of more than 4 GiB. */
+/* Most flows have one to some hundred packets. One in a thousand has more than 4 GiB. */
 static void sizes_draw(struct flows *flows, struct flow *flow)
 {
     flow->packets = 1 + (uint64_t)pow(500, random_unit(flows));

@@ -1,8 +1,9 @@
 /*
- * Sample flow records, the same for the same seed: for tests, the demo and benchmarks. One thread.
+ * Sample flow records for tests, the demo and benchmarks. The same seed gives the same records. One thread.
  *
- * A record is about the monitored AS and another AS: half of the records in each direction, and one in sixteen about
- * neither. The other AS and the router are drawn with a power law: few are frequent, many are rare. Or all are alike.
+ * A record is about the monitored AS and another AS, half of the records in each direction. One record in sixteen is
+ * about neither. The other AS and the router are drawn with a power law: few are frequent, many are rare. Optionally
+ * all are equally frequent.
  */
 #ifndef TOOLS_FLOWS_H
 #define TOOLS_FLOWS_H
@@ -14,7 +15,7 @@
 enum flows_format { FLOWS_PMACCT, FLOWS_GOFLOW2 };
 enum flows_draw { FLOWS_SKEWED, FLOWS_UNIFORM };
 
-/* Numbers that are spread like real ones (mostly of five and six digits) are below this bound. */
+/* Numbers that are spread like real ones (most have five or six digits) are below this bound. */
 #define FLOWS_SPREAD 399989
 
 struct flows_options {
@@ -34,7 +35,7 @@ struct flows_options {
     double malformed;      /* share of the records, 0 to 1 */
 };
 
-/* Why a malformed record must be rejected, by the names in flow-exporter's metric. */
+/* The reason for which a malformed record must be rejected. The names are those in flow-exporter's metric. */
 enum flows_fault {
     FLOWS_TRUNCATED,
     FLOWS_SYNTAX,
@@ -50,7 +51,7 @@ extern const char *const flows_fault_names[FLOWS_FAULT_COUNT];
 /* The counts of everything made so far. */
 struct flows_counts {
     uint64_t records; /* valid ones */
-    uint64_t counted; /* bytes of those about the monitored AS, modulo 2^64 */
+    uint64_t counted; /* bytes of records about the monitored AS, modulo 2^64 */
     uint64_t markers;
     uint64_t malformed[FLOWS_FAULT_COUNT];
 };
@@ -80,7 +81,7 @@ const struct flows_counts *flows_counts(const struct flows *flows);
 
 /* Appends the next line, valid or not, with its newline. Markers are added as lines of their own. */
 void flows_next(struct flows *flows, struct flows_text *text);
-/* The flow of the last line, and whether the monitored AS is one of its two. */
+/* The flow of the last line, and whether the monitored AS is its source or destination. */
 const struct flow *flows_last(const struct flows *flows);
 bool flows_last_is_counted(const struct flows *flows);
 /*
@@ -92,7 +93,7 @@ uint64_t flows_series(const struct flows *flows);
 uint32_t flows_as_number(const struct flows_options *options, uint32_t index);
 
 /*
- * Writes names for the monitored AS and the others, of usual lengths, in cidr-report's layout. Gives 0, or -1 with
+ * Writes names of usual lengths for the monitored AS and the others, in cidr-report's layout. Gives 0, or -1 with
  * errno.
  */
 int flows_names_write(const struct flows_options *options, const char *path);

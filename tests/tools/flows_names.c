@@ -1,10 +1,12 @@
-/* Names for the ASes of sample flows, as cidr-report's list has them: a handle, a company, a country. One thread. */
+/* Names for the ASes of sample flows, in the form of cidr-report's list: a handle, a company, a country. One thread. */
 #include <stdio.h>
 #include <string.h>
 
 #include "flows.h"
 
-/* How long the names of a real list are, with the country: twenty steps from its shortest to its longest. Mean 31. */
+/*
+ * The lengths of names in a real list, with the country: twenty steps from the shortest to the longest. The mean is 31.
+ */
 static const unsigned char lengths[] = {9, 11, 12, 14, 15, 16, 17, 20, 23, 26, 30, 33, 35, 38, 40, 43, 45, 49, 53, 61};
 #define LENGTH_COUNT (sizeof lengths / sizeof *lengths)
 
@@ -14,7 +16,7 @@ static const char *const words[] = {"Telecom", "Networks",   "Internet", "Commun
 
 static const char countries[][3] = {"US", "BR", "RU", "DE", "GB", "IN", "AU", "PL"};
 
-/* Its number makes a name different from all others; words fill it up. */
+/* The AS number makes the name unique. Words fill it up. */
 static void name_make(char *name, size_t size, uint32_t number)
 {
     size_t length = lengths[number % LENGTH_COUNT] - strlen(", US");

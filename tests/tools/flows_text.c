@@ -1,4 +1,4 @@
-/* Flows as text: the members that pmacct and goflow2 print, and faults put into them. One thread. */
+/* Flows as text: the members that pmacct and goflow2 print, and faults that are put into them. One thread. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ void flows_text_printf(struct flows_text *text, const char *format, ...)
     text->size += (size_t)size;
 }
 
-/* One in 64, of mixed records one in 16, spells the same name with escapes: it must not become another series. */
+/* One name in 64, of mixed records one in 16, is spelled with escapes. It must not become another series. */
 static const char *router_prefix(const struct flows_options *options, uint64_t random)
 {
     return random % (options->mixed ? 16 : 64) == 1 ? "bord\\u0065r\\u002d" : "border-";
@@ -57,12 +57,12 @@ static void write_label(const struct flows_options *options, const struct flow *
         flows_text_printf(text, "\"label\": \"%s%u.example.net\"", prefix, flow->router + 1);
 }
 
-/* Blocks of members, each after a comma but the first of a record. */
+/* Blocks of members. Each follows a comma, except the first of a record. */
 struct writing {
     const struct flows_options *options;
     const struct flow *flow;
     struct flows_text *text;
-    unsigned bits; /* random ones for members that nobody counts */
+    unsigned bits; /* random numbers for members that nobody counts */
 };
 
 static void pmacct_label(const struct writing *writing)
@@ -99,7 +99,7 @@ static void pmacct_counts(const struct writing *writing)
                       (unsigned long long)writing->flow->packets, (unsigned long long)writing->flow->bytes);
 }
 
-/* pmacct's map of members that the operator has defined. Its names are those of others: they must not count. */
+/* pmacct's map of members that the operator has defined. They have the names of other members, and must not count. */
 static void pmacct_custom(const struct writing *writing)
 {
     flows_text_printf(writing->text,
@@ -110,7 +110,7 @@ static void pmacct_custom(const struct writing *writing)
 typedef void block_write(const struct writing *writing);
 #define BLOCK_COUNT 5
 
-/* pmacct's own order, then those of other versions and of programs in between. */
+/* pmacct's own order comes first, then the orders of other versions and of programs in between. */
 static block_write *const orders[][BLOCK_COUNT] = {
     {pmacct_label, pmacct_ases, pmacct_addresses, pmacct_ports, pmacct_counts},
     {pmacct_addresses, pmacct_ports, pmacct_label, pmacct_ases, pmacct_counts},
@@ -118,7 +118,7 @@ static block_write *const orders[][BLOCK_COUNT] = {
     {pmacct_ases, pmacct_label, pmacct_counts, pmacct_ports, pmacct_addresses},
 };
 
-/* Of mixed records one in eight has another order, and one in eight a nested map; by bits of their own. */
+/* Of mixed records one in eight has another order, and one in eight a nested map. Separate random bits decide these. */
 static void write_pmacct(const struct flows_options *options, const struct flow *flow, struct flows_text *text)
 {
     struct writing writing = {options, flow, text, (unsigned)(flow->random >> 32)};
@@ -169,14 +169,14 @@ void flows_write_markers(struct flows_text *text, uint64_t entries)
     flows_text_printf(text, "{\"event_type\": \"purge_init\", \"writer_id\": \"default_kafka/4712\"}\n");
 }
 
-/* The last member again, with a value that a count of bytes can't have: the last one wins. */
+/* The last member comes again, with a value that a count of bytes can't have: the last one wins. */
 static void spoil_bytes(struct flows_text *text, const char *value)
 {
     text->size--;
     flows_text_printf(text, ", \"bytes\": %s}", value);
 }
 
-/* A byte that can't be in UTF-8, into the first text of the record. */
+/* Puts a byte that UTF-8 can't have into the first text of the record. */
 static void spoil_encoding(struct flows_text *text, size_t start)
 {
     char *quote = memchr(text->data + start, ':', text->size - start);

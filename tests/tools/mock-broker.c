@@ -1,6 +1,7 @@
 /*
- * A Kafka cluster for the demo: librdkafka's mock cluster, one topic, and sample flows until SIGINT or SIGTERM.
- * The bootstrap servers go to standard output, one line, once the topic is there. One thread; librdkafka has its own.
+ * A Kafka cluster for the demo: librdkafka's mock cluster with one topic, and sample flows until SIGINT or SIGTERM.
+ * Prints the bootstrap servers as one line on standard output once the topic is there. One thread; librdkafka has its
+ * own.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -38,7 +39,7 @@ static void die(const char *what)
     exit(1);
 }
 
-/* The AS numbers of a names file (number, tab, name): flows of ASes that have names. */
+/* The AS numbers of a names file (number, tab, name): the flows are of ASes with names. */
 static uint32_t *others_read(const char *path, uint32_t asn, uint32_t *count)
 {
     FILE *file = fopen(path, "r");
@@ -68,7 +69,7 @@ static rd_kafka_mock_cluster_t *cluster_new(const struct settings *settings, rd_
     return cluster;
 }
 
-/* A signal ends it early. */
+/* Waits for the next tick. A signal ends the wait early. */
 static void tick_wait(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = 1000000000 / TICKS_PER_SECOND}, NULL);

@@ -1,4 +1,4 @@
-/* A producer that loses nothing: a message that could not be stored ends the program. One thread. */
+/* A producer that loses nothing. A message that can't be stored ends the program. One thread. */
 #include "producer.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
- * Every way of scanning that this processor has must find what the portable one finds: in sample flows, and in the same
- * with bytes that are changed, cut out or doubled. For processors on which the other tests don't run: ./dev arm64
- * builds it for arm64 and runs it under qemu. One thread.
+ * Every way of scanning on this processor must find what the portable way finds: in sample flows, and in flows with
+ * bytes that are changed, cut out or doubled. This check is for processors on which the other tests don't run: ./dev
+ * arm64 builds it for arm64 and runs it under qemu. One thread.
  *
  *     scan-check [PAYLOADS]
  */
@@ -14,7 +14,7 @@
 #include "flows.h"
 
 #define LINES       6
-#define ROUNDS      40 /* of a payload, so that sizes are guessed */
+#define ROUNDS      40 /* of a payload, until the decoder guesses sizes */
 #define ARENA_BYTES ((size_t)1 << 20)
 #define PAYLOADS    3000
 
@@ -27,7 +27,7 @@ static const struct fxi_field fields[] = {{"as_src", FX_UNSIGNED, 0, 0, 0},
                                           {"stamp_inserted", FX_TEXT, 0, 0, 0}};
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 
-/* A payload's results, in order, as a sum in which each counts with its place. */
+/* A payload's results as a checksum that depends on their order. */
 struct results {
     unsigned long long sum;
     unsigned records, rejected;
@@ -87,7 +87,7 @@ static struct results decode(struct fxi_decoder *decoder, struct fxi_arena *aren
     }
 }
 
-/* One change; in memory of just the payload's size, so that a sanitizer sees what is read beyond. */
+/* Makes one change, in memory of exactly the payload's size: a sanitizer notices a read beyond it. */
 static char *change(const struct flows_text *text, size_t *size)
 {
     static const char bytes[] = "\"\\{}[],:0123456789-.eu \n\t\x01\x7f\x80\xc3\xe2\xff";
@@ -130,7 +130,7 @@ static unsigned find_ways(struct way ways[FXI_SCAN_COUNT])
     return count;
 }
 
-/* What the first way finds is what all must find. Adds it to the totals. */
+/* All ways must find what the first way finds. Adds its results to the totals. */
 static void compare(const struct way *ways, unsigned count, struct fxi_arena *arena, const char *payload, size_t size,
                     struct results *totals)
 {

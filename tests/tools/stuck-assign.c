@@ -1,4 +1,7 @@
-/* For LD_PRELOAD: giving the assignment back never comes to an end, as in librdkafka when the group was left just then. */
+/*
+ * For LD_PRELOAD: the call that gives the assignment back never returns. librdkafka does this if the group was left at
+ * that moment.
+ */
 #include <dlfcn.h>
 #include <stddef.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* For LD_PRELOAD: from the time when the file STUCK_NAME is there, no name is resolved and the call does not return. */
+/* For LD_PRELOAD: once the file STUCK_NAME exists, no name is resolved and the call does not return. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>

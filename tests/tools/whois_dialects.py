@@ -14,12 +14,12 @@ def read_names(path):
 
 
 def to_latin1(text):
-    """UTF-8 as Latin-1, as far as that has the characters."""
+    """UTF-8 as Latin-1, without the characters that Latin-1 lacks."""
     return text.decode("utf-8", "replace").encode("latin-1", "ignore")
 
 
 def split_name(name):
-    """Handle, text and country of "HANDLE - Text, CC"."""
+    """Splits "HANDLE - Text, CC" into handle, text and country."""
     match = re.search(rb", ?([A-Z]{2})$", name)
     country = match.group(1) if match else b""
     bare = name[: match.start()] if match else name
@@ -28,7 +28,7 @@ def split_name(name):
 
 
 class Dialect:
-    """One query line with one number, unless a dialect says otherwise."""
+    """A dialect has one number in one query line, unless it says otherwise."""
 
     LIMIT = b"%ERROR:201: access denied for 127.0.0.1\n"
 
@@ -122,7 +122,7 @@ class Lacnic(Dialect):
 
 
 class Iana(Dialect):
-    """Knows no names, only who does (--refer)."""
+    """Knows no names, but which server does (--refer)."""
 
     def unknown(self, number):
         return self.found(number, b"")
@@ -133,7 +133,7 @@ class Iana(Dialect):
 
 
 class Irrd(Dialect):
-    """Framed answers to many queries in one connection."""
+    """Framed answers to many queries on one connection."""
 
     LIMIT = b"F rate limit exceeded\n"
 
@@ -164,7 +164,7 @@ class Irrd(Dialect):
 
 
 class Cymru(Dialect):
-    """Team Cymru's: from begin to end, or one line."""
+    """Team Cymru's dialect: from begin to end, or one line."""
 
     LIMIT = b"Error: too many queries from your address\n"
 
