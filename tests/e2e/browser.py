@@ -1,4 +1,4 @@
-"""Debian's Chromium without a window, driven by its driver: what a page requests, shows and looks like."""
+"""Drives Debian's Chromium, without a window, by its driver: what a page requests, what it shows, how it looks."""
 
 import json
 import os

@@ -1,7 +1,8 @@
-"""The services of compose.yaml as processes; run by test_compose.py inside a network and mount namespace.
+"""Runs the services of compose.yaml as processes. test_compose.py runs this file in a network and mount namespace.
 
-There the services' names are this machine, and their ports are free. Environment, entrypoints and commands are the
-file's; only places in a container become places below the folder that is given. Prints what Prometheus has in the end.
+In the namespace the services' names stand for this machine, and their ports are free. Environment, entrypoints and
+commands are the file's. Places in a container become places below the given folder. Prints the flows and rules that
+Prometheus has in the end.
 """
 
 import json
@@ -29,7 +30,7 @@ def prepare_machine(folder, services):
 
 
 class Places:
-    """Where in this file system a container's files are."""
+    """The place of a container's file in this file system."""
 
     def __init__(self, folder, service):
         self.found = {"/tmp/": f"{folder}/tmp/"}
@@ -56,7 +57,7 @@ class Places:
 
 
 def kafka_properties(environment):
-    """As the image does it: KAFKA_NODE_ID is node.id."""
+    """Reads the environment as the image does: KAFKA_NODE_ID is node.id."""
     return {key.removeprefix("KAFKA_").lower().replace("_", "."): value for key, value in environment.items()}
 
 
@@ -113,7 +114,8 @@ def main():
                             ("prometheus", start_prometheus)):
             started.append(start(folder / name, services[name]))
         exporter = started[2]
-        # The topic is made by the first record, and a new group begins at its end: so one round of flows comes first.
+        # The first record creates the topic, and a new group begins at the topic's end. So one round of flows comes
+        # first.
         netflow.pcap_write(folder / "packets.pcap", PACKETS)
         netflow.export(folder / "packets.pcap", 2055, "10")
         exporter.wait_for_assigned(int(services["kafka"]["environment"]["KAFKA_NUM_PARTITIONS"]))
@@ -121,7 +123,7 @@ def main():
         netflow.export(folder / "packets.pcap", 2055, "10")
         wanted = sum(sum(sizes) for _, _, _, sizes in PACKETS)
         exporter.wait_for_page(lambda shown: shown.total() - before >= wanted, f"{wanted} bytes more than {before}")
-        # What is left of the first round may come later than this one, so the page is read again each time.
+        # The rest of the first round may come later than the second round, so the page is read again each time.
         found = wait_until(lambda: (now := {**query(RECEIVE), **query(TRANSMIT)}) == flows_of(exporter) and now,
                            lambda: f"the same in Prometheus: {flows_of(exporter)}, {query(RECEIVE)}, {query(TRANSMIT)}", 90)
         targets = json.loads(http_get("http://prometheus:9090/api/v1/rules")[1])["data"]["groups"]

@@ -17,7 +17,7 @@ def outputs(asn):
 
 
 def kafka_config(kafka, topic, asn=ASN, group=None, resolver=None, **options):
-    """Reads from the topic's beginning. A killed member's session ends soon, so tests need not wait for it."""
+    """Reads from the topic's beginning. The session of a killed member ends soon, so tests need not wait for it."""
     source = {
         "plugin": "input-kafka",
         "brokers": [kafka.brokers],
@@ -32,7 +32,7 @@ def kafka_config(kafka, topic, asn=ASN, group=None, resolver=None, **options):
         **options,
     }
     return {
-        # Frequent cuts, and only those that pages ask for.
+        # Allows frequent cuts, and only those that pages ask for.
         "state": {"directory": "none", "min_interval": "50ms", "max_interval": "1h"},
         "inputs": [source],
         "resolvers": [{"plugin": "resolver-whois", **(resolver or {"server": "none"})}],

@@ -11,7 +11,7 @@ import pytest
 from kafka import LIBS, Kafka
 from programs import FlowExporter, Prometheus, WhoisServer
 
-# The same in all processes that run tests in parallel: it is in the names of tests, which must not differ.
+# All processes that run tests in parallel need the same seed: it is in the names of tests, which must not differ.
 os.environ.setdefault("FX_TEST_SEED", str(time.time_ns() % 1_000_000_000))
 
 
@@ -20,7 +20,7 @@ def interrupt(_number, _frame):
 
 
 def pytest_configure():
-    """A run that is told to end first ends what it has started."""
+    """When the run is told to end, it first ends the programs that it has started."""
     signal.signal(signal.SIGTERM, interrupt)
 
 
@@ -35,7 +35,7 @@ def kafka(tmp_path_factory):
 
 @pytest.fixture
 def fill_disk():
-    """fill_disk(folder, *files): the folder becomes a disk of its own with a copy of the files, and is full."""
+    """fill_disk(folder, *files): makes the folder a disk of its own, with a copy of the files, and fills the disk."""
     mounted = []
 
     def fill(folder, *files):
@@ -63,7 +63,7 @@ def topic(kafka):
 
 @pytest.fixture
 def exporter(tmp_path):
-    """Starts flow-exporters. Those that a test has not stopped must stop in order, without findings of a sanitizer."""
+    """Starts flow-exporters. Those still running after the test must stop in order, without findings of a sanitizer."""
     started = []
 
     def start(config=None, arguments=(), **options):

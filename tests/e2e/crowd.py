@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A crowd of clients that spoil an HTTP server for others, on loopback only: KIND PORT FROM [--tls].
 
-Each kind is bounded in clients at a time, in what it begins in all, and in time. It says "at work" when its first clients are
-connected, and on SIGTERM how many it has begun.
+Each kind is bounded: in clients at a time, in connections in all, and in time. It says "at work" when its first clients
+are connected. On SIGTERM it says how many it has begun.
 
   silent      40 clients ask for the page, read nothing, and come again each second
   trickle     16 clients read 10 KiB a second each, and come again when they are cut off
@@ -10,10 +10,10 @@ connected, and on SIGTERM how many it has begun.
   requests    two threads open connections as fast as they can, with a whole request each, and read nothing
   keepers     the same, and keep thousands of them open
   leavers     the same, and hang up at once
-  tops        as requests, with the dearest question that the API answers
+  tops        like requests, with the most expensive question that the API answers
   readers     24 clients ask for compressed pages again and again and read them as fast as they come
   hellos      two threads begin handshakes as fast as they can and never go on
-  guesses     two threads send wrong passwords, each another one
+  guesses     two threads send wrong passwords, a different one each time
 """
 
 import base64
@@ -47,7 +47,7 @@ class Crowd:
         return time.monotonic() < self.end and self.begun < BEGUN_MAX
 
     def connect(self, say=b"", receive_buffer=None, tls=True):
-        """A connection that has sent this, or None."""
+        """Makes a connection and sends these bytes. Gives the connection, or None."""
         client = socket.socket()
         try:
             client.settimeout(5)

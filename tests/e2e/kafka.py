@@ -1,4 +1,5 @@
-"""A real Apache Kafka, one process that is broker and controller (KRaft), and what tests ask it through confluent_kafka."""
+"""A real Apache Kafka: one process that is broker and controller (KRaft), and the questions of tests, through
+confluent_kafka."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""Flows that are sent while instances of flow-exporter are killed, and checks of everything that they show meanwhile."""
+"""Sends flows while instances of flow-exporter are killed, and checks everything that the instances show."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ PAGE_IS_KEPT = True
 
 
 class Source(threading.Thread):
-    """Writes records until told to stop; no two have the same size, so that sums tell which were counted."""
+    """Writes records until told to stop. No two have the same size, so sums tell which were counted."""
 
     def __init__(self, kafka, topic, partitions, seed, pause=0.02):
         super().__init__(daemon=True)
@@ -32,7 +32,7 @@ class Source(threading.Thread):
                 lines = [record(self.random.randint(1, 5), ASN, (number + i) * 7919 + 1) for i in range(50)]
                 number += len(lines)
                 self.kafka.produce(self.topic, lines, partition=self.random.randrange(self.partitions))
-        except Exception as fault:  # shown by the test that joins it
+        except Exception as fault:  # shown by the test that joins this thread
             self.fault = fault
 
     def finish(self):
@@ -42,7 +42,7 @@ class Source(threading.Thread):
 
 
 class Watch(threading.Thread):
-    """Looks at an instance's page and its tally again and again: nothing that was seen may go back."""
+    """Reads an instance's page and its tally again and again. No value that was seen may go back."""
 
     def __init__(self, instance):
         super().__init__(daemon=True)
@@ -61,7 +61,7 @@ class Watch(threading.Thread):
             status, text = http_get(f"http://127.0.0.1:{self.instance.port}/metrics", 5)
             shown = {("page", *key): value for key, value in Page(text if status == 200 else "").flows().items() if PAGE_IS_KEPT}
         except (OSError, http.client.HTTPException):
-            shown = {}  # it does not run just now
+            shown = {}  # the instance is not running just now
         shown.update({("tally", key): value for key, value in self.instance.tally().items()})
         self.looks += bool(shown)
         for key, value in shown.items():
@@ -71,7 +71,7 @@ class Watch(threading.Thread):
 
 
 class Instance:
-    """One instance of flow-exporter over many lives: its port, its state directory and its log stay."""
+    """One instance of flow-exporter over many lives. Its port, its state directory and its log stay."""
 
     def __init__(self, exporter, kafka, topic, folder, group, name, state=None, **options):
         self.exporter, self.name, self.folder = exporter, name, folder

@@ -1,4 +1,4 @@
-"""Configured metrics, counted independently of the program; and random metrics with random records."""
+"""Configured metrics, counted independently of the program. Also random metrics with random records."""
 
 import ipaddress
 import json
@@ -8,7 +8,7 @@ from fractions import Fraction
 
 MOST = (1 << 64) - 1
 NUMBERS = {"as_src", "as_dst", "peer_as_src", "peer_as_dst", "peer_src_as", "peer_dst_as", "bytes", "packets"}
-PROTOCOL = "ip_proto"  # a number with names, which is shown in one spelling
+PROTOCOL = "ip_proto"  # a number with names; one spelling is shown
 PROTOCOL_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 47: "gre", 58: "ipv6-icmp"}
 PROTOCOL_ALIASES = {"icmp6": 58}
 OTHER = "other"
@@ -59,7 +59,8 @@ def address(text):
 
 
 class Condition:
-    """The values of one field: met by one of those without '!', if there are any, and by none of those with it."""
+    """The values of one field. A record must match one of the values without '!', if there are any, and no value with
+    '!'."""
 
     def __init__(self, path, values):
         self.path = path
@@ -81,7 +82,7 @@ class Condition:
         return number is not None and int(low) <= number <= int(high or low)
 
     def is_protocol(self, text, value):
-        """A name counts as its number."""
+        """Makes a name count as its number."""
         number, wanted = protocol(value), protocol(text)
         return number is not None and self.is_in_range(text if wanted is None else str(wanted), str(number))
 
@@ -121,7 +122,8 @@ class Sum:
 
 
 class Last:
-    """A series of a gauge: the last record's value, of any place that records come from, each of which has an order."""
+    """A series of a gauge: the value of the last record. Records have an order within a place only, so any place's last
+    may be shown."""
 
     def __init__(self, metric):
         self.metric, self.last = metric, {}
@@ -134,12 +136,12 @@ class Last:
 
 
 class Buckets:
-    """A series of a histogram: a record counts as many times as its rate says."""
+    """A series of a histogram. A record counts as many times as its rate says."""
 
     def __init__(self, metric):
         self.metric, self.sum = metric, 0
         self.bounds = [Fraction(str(bound)) for bound in metric.row.get("buckets", usual_buckets())]
-        self.up_to = [0] * (len(self.bounds) + 1)  # the last one counts all
+        self.up_to = [0] * (len(self.bounds) + 1)  # the last one counts all records
 
     def add(self, value, rate, _place):
         self.sum += min(value * rate, MOST)
@@ -183,7 +185,7 @@ class Metric:
         return str(as_number(value)) if path in NUMBERS else as_shown(path, value) or ""
 
     def shown_as(self, number):
-        """With the factor; what is whole to the unit, else as a reader of the exact number rounds it."""
+        """The number with the factor: exact if it is whole, otherwise as a reader of the exact number rounds it."""
         product = min(number, MOST) * self.factor
         return int(product) if product.denominator == 1 else float(product)
 
@@ -205,14 +207,14 @@ class Metric:
         series.add(int(value), rate or 1, place)
 
     def shown(self):
-        """{(line's name, label values, bound): what may be there}, as on the page; a sum that is 0 is no line."""
+        """{(line's name, label values, bound): allowed values}, as on the page. A sum of 0 makes no line."""
         series = {(OTHER,) * len(self.names): self.other} if self.other else {}
         return {(name, tuple(zip(self.names, key)), bound): allowed
                 for key, one in (self.keys | series).items()
                 for (name, bound), allowed in one.samples(self.row["name"]).items()}
 
     def found(self, page):
-        """The same, taken from a page."""
+        """The same from a page."""
         suffixes = ["_bucket", "_sum", "_count"] if self.kind is Buckets else [""]
         samples = {}
         for name in (self.row["name"] + suffix for suffix in suffixes):
@@ -229,8 +231,8 @@ class Metric:
                 for key in set(shown) | set(expected) if shown.get(key) not in expected.get(key, ())]
 
     def top_differences(self, page):
-        """Which are the heaviest is not said here, but that they are no more than N, none of them more than was sent, and the
-        sum, with 'other' and what has ended, that of all records (while it is below the largest number)."""
+        """This does not tell which series are the heaviest. There are at most N, and none has more than was sent. With
+        'other' and the ended series the sum is that of all records, while it is below the largest number."""
         lines, names, total = page.of(self.row["name"]), set(self.names), sum(self.sums.values())
         rest = (OTHER,) * len(self.names)
         shown = {tuple(text for _, text in labels): value for labels, value in lines.items()
@@ -254,7 +256,7 @@ class Model:
         self.unmatched = 0
 
     def add(self, record, place=0):
-        """place: where its records have an order among themselves, such as a partition."""
+        """place: within it, such as in a partition, records have an order."""
         takers = [metric for metric in self.metrics if metric.takes(record)]
         self.unmatched += not takers
         for metric in takers:
@@ -262,7 +264,8 @@ class Model:
         return self
 
     def differences(self, page, with_own=True):
-        """The differences from the page, for a message; empty without any. with_own: also of the program's own counters."""
+        """The differences from the page, as a message; empty if there are none. with_own: also compares the program's
+        own counters."""
         wrong = []
         for metric in self.metrics:
             wrong += metric.differences(page)
@@ -276,7 +279,7 @@ class Model:
         return "\n".join(wrong[:8])
 
 
-# ---- random metrics and records
+# ---- Random metrics and records
 
 AS_NUMBERS = [0, 1, 2, 3, 15169, 64500, 64512, 65534, 65535, 4294967295]
 ADDRESSES = ["10.0.0.1", "10.1.2.3", "192.0.2.1", "192.0.2.200", "2001:db8::1", "2001:db8:1::1", "::ffff:10.9.9.9",

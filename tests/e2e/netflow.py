@@ -1,4 +1,5 @@
-"""Real NetFlow: packets in a pcap file, made here; softflowd makes flows of them; nfacctd writes those to Kafka."""
+"""Real NetFlow: packets in a pcap file, made here. softflowd makes flows of them, and nfacctd writes the flows to
+Kafka."""
 
 import signal
 import socket
@@ -18,7 +19,7 @@ def checksum(data):
 
 
 def ip_packet(source, destination, port, size):
-    """An IPv4 packet of size bytes, with UDP in it."""
+    """An IPv4 packet of size bytes that contains a UDP datagram."""
     def header(check):
         return struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 1, 0, 64, 17, check, socket.inet_aton(source),
                            socket.inet_aton(destination))
@@ -28,7 +29,7 @@ def ip_packet(source, destination, port, size):
 
 
 def pcap_write(path, flows):
-    """flows: (source, destination, port, [packet sizes]). Each packet a millisecond after the one before."""
+    """Writes packets, each a millisecond after the one before. flows: (source, destination, port, [packet sizes])."""
     with open(path, "wb") as file:
         file.write(PCAP_HEADER)
         clock_us = 1_700_000_000_000_000
@@ -41,13 +42,14 @@ def pcap_write(path, flows):
 
 
 class Nfacctd(Program):
-    """pmacct's NetFlow collector: prefixes to ASes by a file, a label by another, records to Kafka each second."""
+    """pmacct's NetFlow collector. A file maps prefixes to ASes, and another one gives the label. Records go to Kafka
+    each second."""
 
     def __init__(self, folder, kafka, topic, networks, label):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port(socket.SOCK_DGRAM)
         (folder / "networks.lst").write_text("".join(f"{asn},{prefix}\n" for prefix, asn in networks.items()))
-        # To pmacct 1.7.9 an exporter of IPFIX at 127.0.0.1 has an IPv6 address.
+        # pmacct 1.7.9 takes the address of an IPFIX exporter at 127.0.0.1 for an IPv6 address.
         (folder / "pretag.map").write_text(f"set_label={label} ip=0.0.0.0/0\nset_label={label} ip=::/0\n")
         settings = {
             "daemonize": "false",
@@ -73,11 +75,11 @@ class Nfacctd(Program):
         self.wait_for(self.is_listening, "nfacctd listens")
 
     def stop(self):
-        """Before it ends, it writes to Kafka what it holds."""
+        """At its end it writes the records that it holds to Kafka."""
         self.end(signal.SIGINT)
 
     def is_listening(self):
-        """Waits for both of its processes: flows that arrive before the second one runs are lost."""
+        """Waits for both of its processes. Flows that arrive before the second one runs are lost."""
         log = self.log()
         return "waiting for NetFlow/IPFIX data" in log and "Purging cache - END" in log
 

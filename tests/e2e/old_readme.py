@@ -1,7 +1,8 @@
-"""The README's example of the old program, literally; run by test_old_readme.py inside a network and mount namespace.
+"""The example in the old program's README, literally. test_old_readme.py runs this file in a network and mount
+namespace.
 
-There, kafka.fqdn.com and whois.cymru.com are this machine, with Kafka on port 9092 and the whois server on port 43.
-Prints the page. Arguments: a folder for files, then the program's arguments as a user types them.
+In the namespace, kafka.fqdn.com and whois.cymru.com stand for this machine, with Kafka on port 9092 and the whois
+server on port 43. Prints the page. Arguments: a folder for files, then the program's arguments as a user types them.
 """
 
 import subprocess
@@ -12,7 +13,8 @@ import programs
 from configs import record
 from kafka import Kafka
 
-# They count nothing, so that both names are known before they are wanted: a page waits for a name for five seconds only.
+# These flows are not counted. They make both names known before they are needed: a page waits only five seconds for a
+# name.
 FIRST_MET = [(397143, 397143, 0), (10318, 10318, 0)]
 FLOWS = [(10318, 397143, 663), (397143, 10318, 1100), (397143, 10318, 37), (10318, 15169, 9)]
 

@@ -1,4 +1,4 @@
-"""The page of flow-exporter, read exactly, and the independent count that it is compared with."""
+"""Reads a page of flow-exporter exactly, and makes the independent count for comparison."""
 
 import json
 import re
@@ -21,7 +21,7 @@ class Page:
     def __init__(self, text):
         self.text = text
         self.samples = {}
-        for line in text.split("\n"):  # and nowhere else: a label may have any other character
+        for line in text.split("\n"):  # only there: a label may have any other character
             if line and not line.startswith("#"):
                 self.add(line)
         assert text == "" or text.endswith("\n"), "the last line ends in a newline"

@@ -1,4 +1,4 @@
-"""pmacct's daemons by the configurations of etc/pmacct, as they are but for what names a place: ports, folders, the topic."""
+"""pmacct's daemons with the configurations of etc/pmacct. Only places differ: ports, folders, the topic."""
 
 import re
 import shutil
@@ -8,12 +8,12 @@ import socket
 from programs import SOURCE, Program, free_port
 
 CONFIGURATIONS = SOURCE / "etc" / "pmacct"
-# What a test must change: where things are, and how long it would wait.
+# The settings that a test must change: places, and the time until records are written.
 PLACES = {"kafka_broker_port", "kafka_topic", "kafka_refresh_time", "nfacctd_port", "sfacctd_port", "pcap_interfaces_map"}
 
 
 def replace(text, settings):
-    """Each key there is stays one line; a key must be there, so that a test follows the file."""
+    """Replaces the values of these keys. Each key must be in the text once: a test follows the file."""
     for key, value in settings.items():
         assert key in PLACES, key
         text, count = re.subn(rf"(?m)^{key}: .*$", value if ":" in str(value) else f"{key}: {value}", text)
@@ -22,7 +22,7 @@ def replace(text, settings):
 
 
 class Daemon(Program):
-    """nfacctd, sfacctd or pmacctd; networks: {prefix: AS} beside those of the shipped networks.lst."""
+    """nfacctd, sfacctd or pmacctd. networks: {prefix: AS} in addition to the shipped networks.lst."""
 
     def __init__(self, name, folder, kafka, topic, networks, **places):
         shutil.copytree(CONFIGURATIONS, folder, dirs_exist_ok=True)
@@ -38,5 +38,5 @@ class Daemon(Program):
         self.wait_for(lambda: "Purging cache - END" in self.log(), f"both processes of {name} are at work")
 
     def stop(self):
-        """What it holds is written to Kafka before it ends."""
+        """At its end it writes the records that it holds to Kafka."""
         self.end(signal.SIGINT)

@@ -1,4 +1,5 @@
-"""Programs under test, and others that tests need: each has a folder, is waited for by conditions, and is ended by its pid."""
+"""The programs under test, and other programs that tests need. Each has a folder, is waited for by conditions, and is
+ended by its pid."""
 
 import json
 import os
@@ -21,7 +22,7 @@ TESTS = Path(__file__).resolve().parent.parent
 SOURCE = TESTS.parent
 BUILD = Path(os.environ.get("FLOW_EXPORTER_BUILD", SOURCE / "build")).resolve()
 NAMES = TESTS / "data" / "asn-names.txt"
-# How much slower than a plain build the program is, and what share of the plain build's records it is given.
+# How much slower than a plain build the program is, and which share of the plain build's records it gets.
 SLOWNESS = float(os.environ.get("FLOW_EXPORTER_SLOWNESS", "1"))
 SCALE = float(os.environ.get("FLOW_EXPORTER_SCALE", "1"))
 # Tests of crashes at their full length take minutes each.
@@ -46,10 +47,8 @@ def wait_until(condition, what, seconds=30):
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    """
-    One that the system gives to nobody who connects: between this look and its use a flood of another test would take it,
-    and a stopped program's next start would find it taken.
-    """
+    """A port that the system gives to no client. Otherwise a flood of another test could take the port between this
+    look and its use, and the next start of a stopped program would find it taken."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         first = int(file.read().split()[0])
     while True:
@@ -58,7 +57,7 @@ def free_port(kind=socket.SOCK_STREAM):
                 probe.bind(("127.0.0.1", random.SystemRandom().randrange(10_000, first) if first > 12_000 else 0))
                 return probe.getsockname()[1]
             except OSError:
-                pass  # taken: another one
+                pass  # taken: try another one
 
 
 def can_connect(port, host="127.0.0.1"):
@@ -68,7 +67,7 @@ def can_connect(port, host="127.0.0.1"):
 
 
 def http_get(url, seconds=30, tls=None):
-    """Status and text. An error status is an answer as well. tls: a context."""
+    """Gives status and text. An error status counts as an answer. tls: an SSL context."""
     try:
         with urllib.request.urlopen(url, timeout=seconds * SLOWNESS, context=tls) as answer:
             return answer.status, answer.read().decode()
@@ -84,7 +83,7 @@ def run(*command, seconds=300, **options):
 
 
 def shown_of(text):
-    """The part of a page that helps to find a fault: no comments, no histograms, nothing that is 0."""
+    """The part of a page that helps to find a fault: no comments, no histograms, no zeros."""
     lines = (line for line in text.splitlines() if not line.startswith("#") and "_bucket{" not in line)
     return "\n".join(line for line in lines if not line.endswith(" 0"))[:6000]
 
@@ -92,7 +91,7 @@ def shown_of(text):
 class Program:
     """One process and its children. Its output goes to a file."""
 
-    started = []  # all of them, so that a run can end what is left
+    started = []  # all running ones, so that the run can end those that are left
 
     def __init__(self, command, folder, name, stdin=subprocess.DEVNULL, env=None, stderr=None):
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +121,7 @@ class Program:
         self.wait_for(lambda: text in self.log(), f"'{text}' in the log of {self.name}", seconds)
 
     def end(self, signal_number=signal.SIGTERM, seconds=30):
-        """Ends it and gives the status. It may have ended already."""
+        """Ends the process and gives its status. It may have ended already."""
         if self.is_running():
             self.process.send_signal(signal_number)
         try:
@@ -133,7 +132,7 @@ class Program:
             self.kill_group()
 
     def kill_group(self):
-        """The processes that are left of it, children included. They share a session of their own."""
+        """Kills what is left of the process and its children. They share a session of their own."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -178,7 +177,7 @@ class FlowExporter(Program):
             path = folder / f"{name}.yaml"
             path.write_text(yaml.safe_dump(config, sort_keys=False))
             arguments = ["--config", path]
-        # Without a configuration the environment decides on the state directory: this one is not shared.
+        # Without a configuration the environment decides on the state directory. No other program uses this one.
         env = {"XDG_STATE_HOME": folder / f"{name}-state", "STATE_DIRECTORY": "", **(env or {})}
         super().__init__([*command, *plugin_flags, *arguments], folder, name, stdin, env, stderr)
         if wait:
@@ -188,14 +187,14 @@ class FlowExporter(Program):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
 
     def get(self, path):
-        """Status and text."""
+        """Gives status and text."""
         return http_get(self.url(path), tls=self.tls)
 
     def is_healthy(self):
         return can_connect(self.port) and self.get("/-/healthy")[0] == 200
 
     def ready(self):
-        """Status and text of /-/ready."""
+        """Gives status and text of /-/ready."""
         return self.get("/-/ready")
 
     def page_text(self):
@@ -207,7 +206,7 @@ class FlowExporter(Program):
         return page.Page(self.page_text())
 
     def wait_for_page(self, condition, what, seconds=60):
-        """The first page for which condition(page) is true."""
+        """Gives the first page for which condition(page) is true."""
 
         def ask():
             last[0] = self.page()
@@ -230,7 +229,7 @@ class FlowExporter(Program):
         self.wait_for_page(lambda shown: shown.self_sum(name) == partitions, f"{partitions} partitions are assigned")
 
     def wait_for_records(self, count):
-        """The page once this many records were read, valid or not. Markers do not count."""
+        """Gives the page once this many records were read, valid or not. Markers do not count."""
         names = ("flow_exporter_records_total", "flow_exporter_records_malformed_total")
         self.wait_for_page(
             lambda shown: sum(shown.self_sum(name) for name in names) >= count, f"{count} records were read", 120
@@ -238,7 +237,8 @@ class FlowExporter(Program):
         return self.fresh_page()
 
     def fresh_page(self):
-        """A page of a cut that was begun after this call. Self metrics are of now, flows of the last committed cut."""
+        """A page of a cut that began after this call. Its self metrics are current; its flows are of the last committed
+        cut."""
         name = "flow_exporter_checkpoints_total"
         enough = self.page().self_sum(name, result="committed") + 2
         self.wait_for_page(lambda shown: shown.self_sum(name, result="committed") >= enough, "two more checkpoints")

@@ -1,5 +1,6 @@
-"""A TCP proxy before a broker that reads Kafka's requests as they pass. It cuts the connection in the middle of a chosen one,
-keeps the answers to one kind of them back, or makes an answer to a commit say that there is no such partition."""
+"""A TCP proxy in front of a broker. It reads Kafka's requests as they pass. It can cut the connection in the middle of
+a chosen request, hold back the answers to one kind of request, or make the answer to a commit say that there is no
+such partition."""
 
 import socket
 import struct
@@ -7,8 +8,8 @@ import threading
 
 FETCH, COMMIT, OFFSET_FETCH, SYNC_GROUP = 1, 8, 9, 14
 UNKNOWN_TOPIC_OR_PARTITION = 3
-# When the connection ends: before the broker gets the request, when it has half of it, before its answer goes back, or
-# when half of the answer has.
+# The moment of the cut: before the broker gets the request, after half of it, before the answer goes back, or after
+# half of the answer.
 MOMENTS = ("before", "half", "answered", "half answered")
 
 
@@ -23,9 +24,9 @@ def read(peer, size):
 
 
 def deny(answer, version):
-    """The answer to a commit, as of a coordinator that does not know any of its partitions."""
+    """Changes the answer to a commit into that of a coordinator that knows none of its partitions."""
     data, at = bytearray(answer), 4
-    flexible = version >= 8  # lengths of one byte, as they are here, and counts of tags
+    flexible = version >= 8  # lengths have one byte, as all are short here; tags are counted
 
     def length(form):
         nonlocal at
@@ -103,7 +104,7 @@ class Proxy(threading.Thread):
         self.target = target
         self.lock = threading.Lock()
         self.key = self.moment = self.held = None
-        self.denied, self.commits = 0, 0  # answers that are to be changed, commits whose answers have passed
+        self.denied, self.commits = 0, 0  # answers still to be changed; commits whose answers have passed
         self.holds, self.let_go = threading.Event(), threading.Event()
         self.listener = socket.create_server(("127.0.0.1", port))
         self.start()
@@ -132,7 +133,7 @@ class Proxy(threading.Thread):
             return moment
 
     def hold(self, key):
-        """Holds back answers to requests of this kind until release or the end. holds is set with the first one."""
+        """Holds back the answers to requests of this kind until release or the end. The first one sets holds."""
         self.held = key
 
     def pass_on(self, key):
@@ -145,7 +146,7 @@ class Proxy(threading.Thread):
         self.let_go.set()
 
     def deny(self, count):
-        """So many of the next answers to commits."""
+        """Changes this many of the next answers to commits."""
         with self.lock:
             self.denied, self.commits = count, 0
 

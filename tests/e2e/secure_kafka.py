@@ -1,8 +1,9 @@
-"""A real Kafka with listeners for each kind of security, certificates for it, and rights (ACLs) that tests give to users.
+"""A real Kafka with listeners for each kind of security, certificates for it, and rights (ACLs) that tests give to
+users.
 
-It is Kafka 3.9: librdkafka before 2.6.1 (Debian 12's) has a fault in SCRAM that Kafka refuses from 4.0 on.
-One process: PLAINTEXT for the tests themselves (a superuser), TLS, TLS that asks for a client's certificate, and SASL
-with and without TLS. alice and CN=exporter may do everything, bob only what he was given.
+It is Kafka 3.9. librdkafka before 2.6.1 (Debian 12's) has a fault in SCRAM that Kafka refuses from 4.0 on. One process
+has these listeners: PLAINTEXT for the tests themselves (a superuser), TLS, TLS that asks for a client's certificate,
+and SASL with and without TLS. alice and CN=exporter may do everything. bob may do only what a test allows.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ SCRAM_SHA_512 = 2
 
 
 class Certificates:
-    """An authority, certificates of the server and of a client, and an authority that is not trusted."""
+    """An authority, certificates for the server and a client, and another authority that is not trusted."""
 
     def __init__(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ class Certificates:
 
     def sign(self, name, extension):
         request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
-        # Python from 3.13 on takes no certificate without the key identifier, and no authority without its key usage.
+        # From 3.13 on Python refuses a certificate without the key identifier, and an authority without its key usage.
         extensions.write_text(f"authorityKeyIdentifier=keyid\n{extension}\n")
         run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
             "-keyout", self[f"{name}.key"], "-out", request)
@@ -104,7 +105,8 @@ class SecureKafka(Kafka):
         return answer[4:]
 
     def set_password(self, user, password):
-        """Gives a user a SCRAM-SHA-512 password, and makes the user if need be (AlterUserScramCredentials, version 0)."""
+        """Gives a user a SCRAM-SHA-512 password, and creates the user if needed (AlterUserScramCredentials, version
+        0)."""
         salt, iterations = b"salt of the tests", 4096
         salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, iterations)
 

@@ -1,4 +1,4 @@
-"""The command line: help, exit statuses, checks, and what is said about a wrong configuration."""
+"""The command line: help, exit statuses, checks, and the messages about a wrong configuration."""
 
 import subprocess
 
@@ -29,7 +29,7 @@ PLUGINS = ["input-kafka", "input-stdin", "output-prometheus", "resolver-whois"]
 
 @pytest.fixture(name="check")
 def check_fixture(tmp_path):
-    """--check of a text: status and what was said, with FILE for the file's name."""
+    """Runs --check on a text. Gives the status and the messages, with FILE for the file's name."""
 
     def check(text, *flags):
         path = tmp_path / "flows.yaml"

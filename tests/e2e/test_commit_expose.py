@@ -1,4 +1,4 @@
-"""Commit, then expose: no page shows more than what the group's committed offsets cover, whenever the program dies."""
+"""Commit, then expose: no page shows more than the group's committed offsets cover, whenever the program dies."""
 
 import json
 import random
@@ -45,7 +45,7 @@ def test_killed_at_any_page(kafka, exporter, seed):
         assert total <= covered(sizes, committed) - before[run], f"a page of run {run} shows what was not committed"
     for run, (shown, committed) in enumerate(runs):
         exact = covered(sizes, committed) - before[run]
-        # Nothing but pages asks for checkpoints here, and a page waits for its own: the last page was the last commit.
+        # Only pages ask for checkpoints here, and a page waits for its own. So the last page was the last commit.
         assert shown == exact if SLOWNESS == 1 else shown <= exact
 
     last = exporter(config)
@@ -58,7 +58,7 @@ def test_killed_at_any_page(kafka, exporter, seed):
 
 
 def test_a_paused_process_shows_nothing_that_others_count(kafka, exporter):
-    """Stopped for longer than its session lasts, while another member takes its partitions over."""
+    """The program is stopped for longer than its session lasts, while another member takes its partitions over."""
     topic, group = kafka.topic_create(PARTITIONS), fresh_group()
     config = kafka_config(kafka, topic, group=group)
     for partition in range(PARTITIONS):

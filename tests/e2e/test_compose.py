@@ -1,4 +1,4 @@
-"""The command lines of compose.yaml, each run as a process: from NetFlow to what Prometheus says."""
+"""The command lines of compose.yaml, each run as a process: from NetFlow to the answers of Prometheus."""
 
 import json
 import os

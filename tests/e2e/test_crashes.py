@@ -1,6 +1,6 @@
-"""Exactly once, whatever dies: nothing that was seen goes back, and at the end every series is exact.
+"""Exactly once, whatever dies: no value that was seen goes back, and at the end every series is exact.
 
-Short by default; FLOW_EXPORTER_WHOLE=1 runs each at its full length. A seed is printed by pytest as the test's name.
+Short by default; FLOW_EXPORTER_WHOLE=1 runs each test at its full length. pytest prints a seed in the test's name.
 """
 
 import random
@@ -17,11 +17,11 @@ from page import differences
 from programs import SLOWNESS, WHOLE, wait_until
 
 PARTITIONS = 3
-# Every failpoint of a checkpoint, in the order in which it comes to them, then those of a start.
+# Every failpoint of a checkpoint in its order, then those of a start, then those of a rollback.
 CHECKPOINT = ["cut", "prepare", "outputs-prepared", "commit", "commit-asked", "accepted", "marked", "exposed"]
 RECOVERY = ["recalled", "chosen", "restored", "let-in"]
 ROLLBACK = ["rollback", "rolled-back"]
-# Partitions come back at once after a crash, without waiting for the old session's end.
+# Partitions come back at once after a crash, without waiting for the end of the old session.
 STATIC = {"group.instance.id": "{name}", "session.timeout.ms": "30000"}
 
 
@@ -31,7 +31,7 @@ def static(name):
 
 @pytest.fixture
 def load(kafka, exporter, tmp_path):
-    """A topic with flows under way, and instances to count them."""
+    """A topic that flows are sent to, and instances that count them."""
 
     class Load:
         def __init__(self):
@@ -57,7 +57,8 @@ def load(kafka, exporter, tmp_path):
             return instance
 
         def finish(self):
-            """No more flows; all that are to run, run; the sums are exact, and nothing ever went back."""
+            """Stops the flows and waits for all instances that shall run. The sums are exact, and nothing has gone
+            back."""
             self.source.finish()
             for instance in self.instances:
                 if not instance.is_running():
@@ -82,14 +83,14 @@ def test_killed_fifty_times(load, prometheus, seed):
     scraper = prometheus(instance)
     for _ in range(50 if WHOLE else 6):
         instance.start()
-        time.sleep(dice.uniform(0.02, 2.5) * SLOWNESS)  # a random moment is what is tested
+        time.sleep(dice.uniform(0.02, 2.5) * SLOWNESS)  # the moment of the kill must be random
         instance.kill()
     count = load.finish()
     check_store(scraper, count)
 
 
 def check_store(scraper, count):
-    """In what Prometheus has stored no series ever went back, and the last values are exact."""
+    """In the data that Prometheus has stored no series ever goes back, and the last values are exact."""
     flows = '{__name__=~"flow_(receive|transmit)_bytes_total"}'
 
     def stored():
@@ -106,14 +107,15 @@ def check_store(scraper, count):
 
 
 def die_at(load, instance, point, nth=1):
-    """Runs until it has died at the failpoint."""
+    """Runs the instance until it has died at the failpoint."""
     program = instance.start(env={"FLOW_EXPORTER_FAILPOINT": f"{point}=kill@{nth}"})
     wait_until(lambda: not program.is_running(), f"the program dies at {point}; its log:\n{program.log()[-2000:]}", 60)
     assert program.process.returncode == -signal.SIGKILL
 
 
 def test_crash_points(load):
-    """At each step of a checkpoint and of a start. The second time a step comes there is something to lose."""
+    """The program dies at each step of a checkpoint and of a start. When a step comes a second time, there is something
+    to lose."""
     (instance,) = load.begin(7, is_static=True)
     instance.start(wait=True)
     wait_until(lambda: instance.tally(), "something is counted")
@@ -128,12 +130,13 @@ def test_crash_points(load):
 
 
 def test_crash_points_of_a_rollback(load):
-    """Paused until its session has ended and another has its partitions; it dies while it takes back what it counted."""
+    """The instance is paused until its session has ended and another one has its partitions. It dies while it takes
+    back its counts."""
     first, second = load.begin(8, count=2)
     second.start(wait=True)
     for point in ROLLBACK:
         first.start(wait=True, env={"FLOW_EXPORTER_FAILPOINT": f"{point}=kill"})
-        first.program.wait_for_a_share()  # one or two of three: which of them is the assignor's choice
+        first.program.wait_for_a_share()  # one or two of three: the assignor chooses
         wait_until(lambda: sum(first.tally().values()) > 0, "it counts")
         first.signal(signal.SIGSTOP)
         second.program.wait_for_assigned(PARTITIONS)
@@ -143,7 +146,7 @@ def test_crash_points_of_a_rollback(load):
 
 
 def test_three_instances(load):
-    """Killed, stopped, added and paused at random; their sums are exact, and none of them goes back."""
+    """Instances are killed, stopped, added and paused at random. Their sums are exact, and none of them goes back."""
     seed = 11
     dice = random.Random(seed)
     load.begin(seed, count=3, partitions=6)

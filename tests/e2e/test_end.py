@@ -1,4 +1,4 @@
-"""The end, whatever hangs: a signal ends the program in time, and the status tells whether all was committed."""
+"""Whatever hangs, a signal ends the program in time. The status tells whether everything was committed."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from page import Count
 from programs import BUILD, FLOWGEN, NAMES, SLOWNESS, TESTS, WRAPPER, Program, free_port, run, wait_until
 
 STOP_S = 1.5  # stop_timeout's default
-# Promised are STOP_S and two seconds; the rest is for a machine that does a lot else.
+# The promise is STOP_S and two seconds. The rest is for a busy machine.
 END_S = STOP_S + 2 + 3 * SLOWNESS
 COMMITTED, NOT_COMMITTED = 0, 75
 TOOLS = FLOWGEN.parent
@@ -25,7 +25,7 @@ RECORDS = "flow_exporter_records_total"
 
 
 def timed_end(*programs, number=signal.SIGTERM, most=END_S):
-    """All get the signal at once; their statuses, each of which came in time."""
+    """Sends the signal to all programs at once. Gives their statuses, each of which must come in time."""
     begin = time.monotonic()
     for program in programs:
         program.require_running()
@@ -39,14 +39,14 @@ def timed_end(*programs, number=signal.SIGTERM, most=END_S):
 
 
 class Address:
-    """What kafka_config() wants to know of a broker."""
+    """The attributes of a broker that kafka_config() needs."""
 
     def __init__(self, port, host="127.0.0.1"):
         self.brokers = f"{host}:{port}"
 
 
 def rarely_committed(config):
-    """One page makes a checkpoint, the others none: what is read after it is not committed."""
+    """The first page makes a checkpoint; later pages make none. Records read after it stay uncommitted."""
     config["state"].update(min_interval="1h", max_interval="1h")
     return config
 
@@ -90,24 +90,24 @@ def test_the_broker_is_frozen_or_killed(own_kafka, exporter):
         assert timed_end(behind, idle) == [NOT_COMMITTED, COMMITTED], behind.log() + idle.log()
         assert "The last checkpoint was not committed" in behind.log()
         if how == signal.SIGSTOP:
-            own_kafka.process.send_signal(signal.SIGCONT)  # it may still take the commit that it was sent
+            own_kafka.process.send_signal(signal.SIGCONT)  # it may still accept the commit sent to it
 
 
 class MockBroker(Program):
-    """The demo's: it is up at once, and goes on making flows."""
+    """The demo's broker: it is up at once, and makes flows all the time."""
 
     def __init__(self, folder):
         super().__init__([TOOLS / "mock-broker", "--topic", "flows", "--names", NAMES, "--asn", str(ASN)], folder, "mock-broker")
         self.brokers = self.wait_for(self.address, "the broker's address")
 
     def address(self):
-        """A line of its own among librdkafka's."""
+        """The address is on a line of its own among librdkafka's."""
         found = re.search(r"^[0-9.]+:\d+$", self.log(), re.M)
         return found and found.group()
 
 
 def test_program_and_broker_are_interrupted_at_once(exporter, tmp_path):
-    """As by Ctrl-C, which a terminal sends to both. Whether the broker still took the commit is open."""
+    """Ctrl-C does this: the terminal sends the signal to both. The broker may or may not have accepted the commit."""
     if not (TOOLS / "mock-broker").exists():
         pytest.skip("librdkafka has no mock cluster")
     broker = MockBroker(tmp_path / "broker")
@@ -145,7 +145,7 @@ def test_a_broker_that_accepts_and_never_answers(exporter):
         silent.settimeout(30 * SLOWNESS)
         peer, _ = silent.accept()
         peer.settimeout(30 * SLOWNESS)
-        assert peer.recv(1)  # it has asked
+        assert peer.recv(1)  # the program has sent its request
         assert timed_end(program) == [COMMITTED], program.log()
         peer.close()
 
@@ -165,12 +165,12 @@ def begins_its_hello(peer):
 
 
 def stops_before_it_authenticates(peer):
-    """It has agreed to PLAIN, and got the password."""
+    """The broker has agreed to PLAIN, and got the password."""
     while True:
         request = wire.read(peer, struct.unpack(">i", wire.read(peer, 4))[0])
         key, version, number = struct.unpack_from(">hhi", request)
         if key == API_VERSIONS:
-            known = [] if version else VERSIONS  # it knows version 0 alone
+            known = [] if version else VERSIONS  # it supports version 0 only
             answer = struct.pack(">hi", 35 if version else 0, len(known)) + b"".join(struct.pack(">hhh", *api) for api in known)
         elif key == SASL_HANDSHAKE:
             answer = struct.pack(">hi", 0, 1) + wire.string("PLAIN")
@@ -206,22 +206,23 @@ def test_a_name_that_does_not_exist(exporter):
 
 
 def test_a_name_that_stops_to_resolve(kafka, topic, exporter, tmp_path):
-    """The resolver hangs, so librdkafka's threads do: it is left behind, and what was counted is committed."""
+    """The resolver hangs, and librdkafka's threads with it. The program leaves them behind, and the counts are
+    committed."""
     stuck = tmp_path / "stuck"
     env = {"LD_PRELOAD": preload(tmp_path, "stuck-name"), "STUCK_NAME": str(stuck)}
     config = kafka_config(kafka, topic)
-    config["inputs"][0]["brokers"].append(f"localhost:{free_port()}")  # which is asked for again and again
+    config["inputs"][0]["brokers"].append(f"localhost:{free_port()}")  # librdkafka looks this name up again and again
     config["inputs"][0]["rdkafka"]["broker.address.ttl"] = "0"
     program = exporter(config, env=env)
     kafka.produce(topic, [record(1, ASN, 1)] * 5)
     program.wait_for_records(5)
     stuck.touch()
-    time.sleep(0.5 * SLOWNESS)  # the next attempt to connect is in that time, and it is no fault if not
+    time.sleep(0.5 * SLOWNESS)  # long enough for the next attempt to connect; harmless if not
     assert timed_end(program) == [COMMITTED], program.log()
 
 
 def test_what_was_kept_can_not_be_asked_for(kafka, topic, exporter, tmp_path):
-    """It waits for Kafka before it counts anything: there is nothing to commit."""
+    """The program waits for Kafka before it counts anything. There is nothing to commit."""
     config = kafka_config(kafka, topic)
     config["state"]["directory"] = str(tmp_path / "state")
     program = exporter(config)
@@ -234,7 +235,7 @@ def test_what_was_kept_can_not_be_asked_for(kafka, topic, exporter, tmp_path):
     assert timed_end(program) == [COMMITTED], program.log()
 
 
-# ---- the disk, clients, standard error
+# ---- The disk, clients, standard error
 
 
 def test_a_disk_that_hangs(exporter, tmp_path):
@@ -279,7 +280,7 @@ def test_clients_that_never_read(exporter, tmp_path):
 
 
 def fill(pipe):
-    """Until it takes not one byte more."""
+    """Writes until the pipe takes not one byte more."""
     os.set_blocking(pipe, False)
     for size in (4096, 1):
         try:
@@ -287,11 +288,11 @@ def fill(pipe):
                 os.write(pipe, b"x" * size)
         except BlockingIOError:
             pass
-    os.set_blocking(pipe, True)  # the flag is one for all who have the pipe's description, the program too
+    os.set_blocking(pipe, True)  # all holders of the pipe share the flag, the program too
 
 
 def test_standard_error_that_nobody_reads(exporter, tmp_path):
-    """All goes on, counting and the end; what was kept comes when the reader goes on."""
+    """Counting and the end go on. The kept lines come when the reader continues."""
     path = tmp_path / "flows"
     lines = [record(1, ASN, 1)] * 1000
     path.write_bytes(b"\n".join(lines) + b"\n{broken\n")
@@ -321,7 +322,7 @@ def test_standard_error_that_nobody_reads(exporter, tmp_path):
     os.close(writer)
 
 
-# ---- signals
+# ---- Signals
 
 
 def test_signals_that_do_not_end_it(exporter):

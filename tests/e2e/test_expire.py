@@ -1,8 +1,8 @@
 """Series that end when they are idle (expire_after), with a real Kafka, kill -9 and restarts.
 
-Every page is looked at: the sum over the metric never goes back, no line ever goes back (each label set is sent in one
-burst only, so none returns), and in the end the sum is exact and all series have ended. Of the same records a second metric
-shows the two heaviest of five series (top): it has the same sum on each page, and never more than two of them.
+The test reads every page. The sum over the metric never goes back. No line ever goes back: each label set is sent in
+one burst only, so none returns. In the end the sum is exact and all series have ended. A second metric shows the two
+heaviest of five series (top) of the same records. It has the same sum on each page, and never more than two lines.
 """
 
 import random
@@ -24,7 +24,7 @@ METRICS = [{"name": RECEIVE, "help": "Bytes received.", "value": "bytes",
 
 
 class Looks:
-    """What was on the pages, over all lives of the program."""
+    """What the pages have shown, over all lives of the program."""
 
     def __init__(self, has_top=True):
         self.has_top = has_top
@@ -77,7 +77,7 @@ def finish(looks, program, sent):
 
 
 def test_sums_stay_exact_over_kills(kafka, exporter, tmp_path):
-    """Killed at random moments and at each failpoint of a checkpoint while series come and end."""
+    """Killed at random moments, and at each failpoint of a checkpoint, while series come and end."""
     seed = 5
     dice, looks = random.Random(seed), Looks()
     topic, config = begin(kafka, tmp_path)
@@ -103,7 +103,7 @@ def test_sums_stay_exact_over_kills(kafka, exporter, tmp_path):
 
 
 def test_room_is_used_again(kafka, exporter, tmp_path):
-    """Many times max_series label sets, one burst after another: none of them has to go into 'other'."""
+    """Bursts bring many times max_series label sets, one burst after another. None of them must go into 'other'."""
     dice, looks = random.Random(7), Looks(has_top=False)
     topic, config = begin(kafka, tmp_path)
     config["outputs"][0].update({"max_series": 2 * BURST, "metrics": METRICS[:1]})
@@ -112,7 +112,7 @@ def test_room_is_used_again(kafka, exporter, tmp_path):
     for burst in range(20 if WHOLE else 5):
         sent += send(kafka, topic, burst, dice)
         finish(looks, program, sent)
-        # Numbers are given again once the cuts without them are on the page.
+        # Numbers are used again once the page has cuts without their series.
         for _ in range(3):
             looks.look(program)
     page = program.fresh_page()

@@ -11,7 +11,7 @@ from programs import wait_until
 
 
 def totals_of(server, metric):
-    """What Prometheus answers: {(source, destination, hostname): value}."""
+    """The answer of Prometheus as {(source, destination, hostname): value}."""
     return {
         (int(labels["source_as"]), int(labels["destination_as"]), labels["hostname"]): int(value)
         for labels, value in server.query(metric)

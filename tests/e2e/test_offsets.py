@@ -1,4 +1,4 @@
-"""Offsets that the group has forgotten, or that somebody set from outside; and pages that are asked for meanwhile."""
+"""Offsets that the group has forgotten, or that somebody has set from outside, and pages requested meanwhile."""
 
 import contextlib
 import re
@@ -12,13 +12,13 @@ from configs import ASN, fresh_group, kafka_config, record
 from programs import SLOWNESS, free_port, wait_until
 from proxy import Proxy
 
-FIRST, LATER = 100, 30  # records: counted before the stop, and sent while the program is down
+FIRST, LATER = 100, 30  # records counted before the stop, and records sent while the program is down
 MOVED = "flow_exporter_kafka_offsets_moved_total"
 
 
 @pytest.fixture
 def case(kafka, exporter, tmp_path):
-    """A program that has counted FIRST records; the test stops it and does something to its group."""
+    """A program that has counted FIRST records. The test stops it and changes its group."""
 
     class Case:
         def __init__(self):
@@ -45,7 +45,7 @@ def case(kafka, exporter, tmp_path):
             assert kafka.committed(self.topic, self.group) == {}
 
         def set(self, offset):
-            """As kafka-consumer-groups --reset-offsets does: without anything beside the offset."""
+            """Sets the offset as kafka-consumer-groups --reset-offsets does: with no text beside it."""
             consumer = Consumer({"bootstrap.servers": kafka.brokers, "group.id": self.group})
             consumer.commit(offsets=[TopicPartition(self.topic, 0, offset)], asynchronous=False)
             consumer.close()
@@ -53,7 +53,7 @@ def case(kafka, exporter, tmp_path):
 
         @contextlib.contextmanager
         def joining(self):
-            """Nobody is assigned partitions meanwhile: a member of the group does not answer the rebalance."""
+            """No member gets partitions meanwhile: another member of the group does not answer the rebalance."""
             other = kafka.topic_create()
             member = Consumer({"bootstrap.servers": kafka.brokers, "group.id": self.group})
             assigned = []
@@ -63,7 +63,7 @@ def case(kafka, exporter, tmp_path):
             member.close()
 
         def ask_until_committed(self):
-            """Pages, until a checkpoint of this run was committed."""
+            """Requests pages until a checkpoint of this run is committed."""
             self.program.wait_for_page(
                 lambda page: page.self_sum("flow_exporter_checkpoints_total", result="committed") > 0, "a checkpoint")
 
@@ -76,14 +76,14 @@ def case(kafka, exporter, tmp_path):
 
 @pytest.mark.parametrize("start, kills", [("earliest", 0), ("latest", 1)])
 def test_forgotten_and_a_page_is_asked_for_before_the_assignment(case, start, kills):
-    """The checkpoint of that page has the positions of the partition that is not assigned yet."""
+    """The page's checkpoint has the position of the partition that is not assigned yet."""
     case.count_first()
     case.program.stop()
     case.forget()
     case.source(start=start)
     case.produce(LATER)
     with case.joining():
-        for left in range(kills, -1, -1):  # killed, the positions of that checkpoint alone are left
+        for left in range(kills, -1, -1):  # after a kill only the positions of that checkpoint are left
             case.start()
             case.ask_until_committed()
             if left:
@@ -109,7 +109,7 @@ def test_forgotten_while_no_broker_is_there_at_the_start(case):
 
 @pytest.mark.parametrize("offset", [FIRST - 40, FIRST + 20], ids=["back", "forth"])
 def test_set_while_the_program_is_stopped(case, offset):
-    """What is asked for is done, and said: how many records are counted twice, or never."""
+    """The program follows the new offset, and reports how many records are counted twice or never."""
     case.count_first()
     case.program.stop()
     case.set(offset)
@@ -141,7 +141,7 @@ def test_set_where_it_was(case):
 
 
 def test_set_while_the_program_is_paused(case):
-    """Its session ends, somebody resets the group, it comes back."""
+    """The program's session ends, somebody resets the group, and the program comes back."""
     case.count_first()
     case.program.process.send_signal(signal.SIGSTOP)
     consumer_group_is_empty(case)
@@ -160,7 +160,7 @@ def consumer_group_is_empty(case):
 
 
 def test_set_or_deleted_while_fixed_partitions_are_read(case):
-    """The broker lets anybody do it, for there are no members; it changes nothing but a later start, and is undone."""
+    """The group has no members, so the broker lets anybody do it. It would change only a later start, and is undone."""
     case.source(partitions=["0"])
     case.count_first()
     for change in (lambda: case.set(FIRST - 40), case.forget):

@@ -1,4 +1,4 @@
-"""The program that this one replaces, as its README shows it: the same flags, and for the same flows the same lines."""
+"""The program that this one replaces, as its README shows it: the same flags, and the same lines for the same flows."""
 
 import os
 import subprocess

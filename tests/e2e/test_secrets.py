@@ -1,4 +1,4 @@
-"""A secret is in nothing that the program prints or logs, whatever its key is called and however it is refused."""
+"""No secret is in anything that the program prints or logs, whatever its key is called and however it is refused."""
 
 import pytest
 import yaml
@@ -10,7 +10,7 @@ SECRET = "hunter2-Tr0ub4dor"
 
 
 def config_of(**properties):
-    """Input from a broker that is not there."""
+    """A configuration with an input from a broker that is not there."""
     config = stdin_config()
     config["inputs"] = [{"plugin": "input-kafka", "brokers": [f"127.0.0.1:{free_port()}"], "topics": ["t"],
                          "rdkafka": properties}]
@@ -42,9 +42,9 @@ def test_values_by_reference_are_secret(tmp_path, monkeypatch, how):
             status, said = run(tmp_path, config_of(**{key: reference}), *arguments)
             assert SECRET not in said and SECRET[:8] not in said, (key, said)
             failed += status != 0
-            assert arguments == ["--check"] or (str(file) if how == "file" else "FX_SECRET") in said  # where it is
+            assert arguments == ["--check"] or (str(file) if how == "file" else "FX_SECRET") in said  # its place
             assert status == 0 or key in said, said
-    assert failed >= 8  # of values that are wrong
+    assert failed >= 8  # runs with wrong values
 
 
 @pytest.mark.parametrize("key", ["sasl.pasword", "sasl.passwd", "sasl.jaas.config", "sasl.kerberos.kinit.cmd", "ssl.keystore.pasword",
@@ -74,10 +74,10 @@ def test_users_in_urls(tmp_path):
 
 
 @pytest.mark.parametrize("properties, said", [
-    # librdkafka shows the rest of what it can't read, here from the middle of the value.
+    # librdkafka shows the rest of a text that it can't read, here from the middle of the value.
     ({"security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "OAUTHBEARER", "enable.sasl.oauthbearer.unsecure.jwt": "true",
       "sasl.oauthbearer.config": f"principal=bob {SECRET}=x more{SECRET}"}, "beginning at"),
-    # and the command that it can't run.
+    # It also shows the command that it can't run.
     ({"security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "GSSAPI", "sasl.kerberos.principal": "bob",
       "sasl.kerberos.kinit.cmd": f"false {SECRET}"}, "kinit"),
 ], ids=["oauthbearer", "kerberos"])

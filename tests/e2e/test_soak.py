@@ -1,6 +1,7 @@
-"""At the highest rate that the machine gives, for as long as one likes: memory, descriptors and threads stay as they are.
+"""At the highest rate of the machine, for any length of time, the numbers of descriptors and threads and the memory
+stay as they are.
 
-Short by default; FLOW_EXPORTER_WHOLE=1 for ten minutes, of which the first is for warming up.
+Short by default; FLOW_EXPORTER_WHOLE=1 runs for ten minutes, of which the first is for warming up.
 """
 
 import json
@@ -17,14 +18,14 @@ from programs import FLOWGEN, SLOWNESS, WHOLE, wait_until
 
 PARTITIONS = 4
 SECONDS, WARM_SECONDS = (600, 60) if WHOLE else (20, 8)
-RECORDS = 500_000  # a run of the generator
+RECORDS = 500_000  # in one run of the generator
 RETENTION = {"retention.bytes": 128 << 20, "segment.bytes": 32 << 20}
-# What is fetched and waits is librdkafka's and comes and goes; the rest is a page that is being made.
+# Fetched messages that wait are librdkafka's memory, which comes and goes. The rest is for a page that is being made.
 GROWTH, SLACK_KB = 1.1, 16 * 1024
 
 
 class Flood(threading.Thread):
-    """The generator again and again, as fast as the broker takes it."""
+    """Runs the generator again and again, as fast as the broker takes the records."""
 
     def __init__(self, kafka, topic, folder):
         super().__init__(daemon=True)
@@ -47,7 +48,7 @@ class Flood(threading.Thread):
 
 
 def look(pid):
-    """Resident kilobytes, descriptors, threads."""
+    """Gives resident kilobytes, descriptors and threads."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         lines = dict(line.split(":", 1) for line in file)
     return int(lines["VmRSS"].split()[0]), len(os.listdir(f"/proc/{pid}/fd")), int(lines["Threads"])
@@ -55,7 +56,7 @@ def look(pid):
 
 @pytest.fixture
 def broker(tmp_path):
-    """One that throws away what is old soon: the disk is not to hold ten minutes of it."""
+    """A broker that soon drops old records: the disk need not hold ten minutes of them."""
     kafka = Kafka(tmp_path / "kafka", settings={"log.retention.check.interval.ms": 2000, "log.segment.delete.delay.ms": 1000})
     yield kafka
     kafka.end()

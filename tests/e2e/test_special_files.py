@@ -1,4 +1,5 @@
-"""A FIFO, a socket, a device or a folder in place of any file: refused at once with its name, never waited for."""
+"""A FIFO, a socket, a device or a folder in place of any file is refused at once with its name, and never waited
+for."""
 
 import os
 import shutil
@@ -18,7 +19,7 @@ STATE = ["lock", "identity", "checkpoint-0", *PARTS]
 
 
 def put(path, kind):
-    """Something of this kind in place of the file."""
+    """Puts a file of this kind in place of the file."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -34,7 +35,7 @@ def put(path, kind):
 
 
 def config_of(folder):
-    """Everything that it names is in the folder; it ends after its input."""
+    """A configuration of which all files are in the folder. The program ends after its input."""
     config = stdin_config(serve_after_end=False)
     config["state"]["directory"] = str(folder / "state")
     config["outputs"][0]["listen"] = f"127.0.0.1:{free_port()}"
@@ -42,7 +43,7 @@ def config_of(folder):
 
 
 def run(folder, config, *arguments):
-    """One record is read, then it ends by itself: its status, and what it said."""
+    """Runs the program on one record. It ends by itself. Gives its status and its messages."""
     path, lines = folder / "flow-exporter.yaml", folder / "lines"
     path.write_text(yaml.safe_dump(config))
     lines.write_bytes(LINE)
@@ -90,14 +91,14 @@ def test_named_by_the_configuration(tmp_path, what, kind):
     path = tmp_path / "special"
     put(path, kind)
     NAMED[what](config, path)
-    # What is opened by the start is not opened by --check. Without its names the program goes on.
+    # --check does not open files that only the start opens. Without a names file the program continues.
     status, said = run(tmp_path, config, *(["--check"] if what not in ("dead letters", "names file") else []))
-    # A long name is cut in messages about the configuration.
+    # Messages about the configuration cut a long name.
     assert str(path)[:60] in said and KINDS[kind] in said and (status or what == "names file"), said
 
 
 def test_authorities_for_kafka_may_be_a_folder(tmp_path):
-    """librdkafka and OpenSSL open these themselves, and would wait."""
+    """librdkafka and OpenSSL open these files themselves, and would wait."""
     config = config_of(tmp_path)
     path = tmp_path / "special"
     name_authority(config, path)
@@ -118,7 +119,7 @@ def test_in_place_of_the_configuration(tmp_path, kind):
 
 
 def test_a_configuration_by_a_pipe(tmp_path):
-    """A shell's <(...) and /dev/stdin are pipes whose other end the person holds: these are read to their end."""
+    """A shell's <(...) and /dev/stdin are pipes whose other end the user holds. They are read to their end."""
     config = config_of(tmp_path)
     command, plugins = flow_exporter_command()
     text = yaml.safe_dump(config)
@@ -135,7 +136,7 @@ def test_a_configuration_by_a_pipe(tmp_path):
 @pytest.mark.parametrize("kind", ["fifo", "device"])
 @pytest.mark.parametrize("name", STATE)
 def test_in_the_state_directory(tmp_path, name, kind):
-    """The program says where it is, and goes on or ends as with any other file that can't be used."""
+    """The program names the file's place. It goes on or ends as with any other file that can't be used."""
     config = config_of(tmp_path)
     status, said = run(tmp_path, config)
     assert status == 0, said

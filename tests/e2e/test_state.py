@@ -28,7 +28,7 @@ def test_tags_are_beside_the_offsets(kafka, exporter, tmp_path):
 
 
 def test_recovery_asks_the_group(kafka, exporter, tmp_path):
-    """Without its mark the newest slot is still the truth when the group has its tag."""
+    """The newest slot has no mark. It is still the truth, because the group has its tag."""
     topic = kafka.topic_create()
     config = kept_config(kafka, topic, tmp_path / "state")
     kafka.produce(topic, [record(1, ASN, 1)] * 10)
@@ -49,7 +49,7 @@ def test_the_group_has_forgotten_the_offsets(kafka, exporter, tmp_path):
     program.wait_for_page(lambda page: page.total() == 10, "10 bytes")
     program.stop()
     kafka.produce(topic, [record(1, ASN, 1)] * 5)
-    # Another group is one that has none.
+    # Another group has no offsets.
     program = exporter(kept_config(kafka, topic, tmp_path / "state"))
     program.wait_for_log("continuing at the offset in the state directory")
     program.wait_for_page(lambda page: page.self_sum("flow_exporter_records_total") == 5, "5 records")

@@ -1,8 +1,9 @@
-"""State directories that an earlier version wrote: today's program reads them, and counters go on unchanged.
+"""State directories that an earlier version wrote: today's program reads them, and counters continue unchanged.
 
-The directories in tests/data/state-before-rooms were written on 2026-11-25 by the version before the code was sorted into
-rooms (format 1 of the state directory). Each case has the directory and the flow lines of the last page. The program was
-stopped, or killed with SIGKILL. It had read 24 records of `records()` from standard input, or from each of two partitions.
+The version before the code was sorted into rooms wrote the directories in tests/data/state-before-rooms on 2026-11-25
+(format 1 of the state directory). Each case has the directory and the flow lines of the last page. The program was
+stopped, or killed with SIGKILL. It had read 24 records of `records()` from standard input, or from each of two
+partitions.
 """
 
 import os
@@ -27,7 +28,7 @@ def records():
 
 
 def kept(config, case, folder):
-    """The configuration as it was then, with a copy of the directory."""
+    """The configuration of that time, with a copy of the directory."""
     shutil.copytree(BEFORE / case / "state", folder)
     config["state"]["directory"] = str(folder)
     config["resolvers"] = [{"plugin": "resolver-whois", "server": "none", "names": [str(NAMES)]}]
@@ -72,7 +73,7 @@ def test_standard_input(exporter, tmp_path, how):
 
 @pytest.mark.parametrize("how, has_marks", [("stopped", True), ("killed", False)])
 def test_kafka(kafka, exporter, tmp_path, how, has_marks):
-    """Without its mark the newest checkpoint counts because the group has its tag."""
+    """The newest checkpoint has no mark. It counts, because the group has its tag."""
     case = f"kafka-{how}"
     topic, group = kafka.topic_create(2, f"before-{how}"), f"group-before-{how}"
     for partition in (0, 1):

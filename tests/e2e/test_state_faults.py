@@ -1,4 +1,5 @@
-"""The state directory full, read-only, gone, on a disk that fails its sync: as documented, and never a wrong counter."""
+"""The state directory is full, read-only, gone, or on a disk whose sync fails. The program does what is documented, and
+shows no wrong counter."""
 
 import os
 import shutil
@@ -22,7 +23,7 @@ def faulty_disk(tmp_path_factory):
 
 
 class Disk:
-    """What the instance's state directory is on."""
+    """The disk of the instance's state directory."""
 
     def __init__(self, library, folder, state):
         self.control = folder / "disk"
@@ -71,7 +72,7 @@ def test_degrades_and_recovers(instance, tmp_path, faulty_disk, how):
 
     disk.fail(how)
     send(instance)
-    wait_for_count(instance, 200)  # it goes on
+    wait_for_count(instance, 200)  # counting goes on
     wait_until(lambda: is_kept(instance) == 0, "it says that nothing is kept")
     assert "State can't be written" in instance.program.log()
     assert instance.page().self_sum("flow_exporter_state_failures_total") >= 1
@@ -90,7 +91,7 @@ def test_degrades_and_recovers(instance, tmp_path, faulty_disk, how):
 
 @pytest.mark.parametrize("how", FAULTS)
 def test_killed_without_state_begins_at_zero(instance, tmp_path, faulty_disk, how):
-    """Not at the older values that may still be there, which would be a counter that went back."""
+    """The older values may still be there. With them a counter would go back, so the counters begin at zero."""
     disk = Disk(faulty_disk, tmp_path, tmp_path / "exporter-state")
     instance.start(wait=True, env=disk.env)
     send(instance)
@@ -146,7 +147,7 @@ def test_deleted_while_running(instance, tmp_path):
 
 
 def test_a_small_tmpfs(instance, tmp_path):
-    """A real full disk, where this test may mount one; elsewhere 'full' above has to do."""
+    """A really full disk, where this test may mount one. Elsewhere 'full' above must do."""
     place = tmp_path / "exporter-state"
     place.mkdir()
     mounted = os.geteuid() == 0 and subprocess.run(

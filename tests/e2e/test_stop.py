@@ -1,4 +1,4 @@
-"""An orderly end: quick, with status 0 and committed offsets, and the next run goes on from exactly there."""
+"""An orderly end: quick, with status 0 and committed offsets. The next run continues exactly there."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def test_sigterm_commits_and_the_next_run_goes_on(kafka, exporter):
 
 
 def test_what_was_read_since_the_last_page_is_committed_too(kafka, topic, exporter):
-    """Nobody asks for a page: the records are counted, and the end's checkpoint covers them."""
+    """No page is requested. The records are counted, and the last checkpoint covers them."""
     group = fresh_group()
     config = kafka_config(kafka, topic, group=group)
     program = exporter(config)
@@ -44,7 +44,7 @@ def test_what_was_read_since_the_last_page_is_committed_too(kafka, topic, export
     kafka.produce(topic, [record(1, ASN, 1)] * 50)
     program.wait_for_records(50)
     kafka.produce(topic, [record(1, ASN, 1)] * 70)
-    time.sleep(0.2 * SLOWNESS)  # not waited for: whatever was read by now must be what is committed
+    time.sleep(0.2 * SLOWNESS)  # no condition to wait for: whatever was read by now must be committed
     program.stop()
     left = 120 - kafka.committed(topic, group)[0]
     assert 0 <= left <= 70
@@ -85,7 +85,7 @@ def test_it_ends_with_standard_input_if_told_so(exporter, tmp_path):
 
 
 def test_two_quick_restarts_bind_the_port(kafka, topic, exporter):
-    """With a client that holds a connection, so that the port is in TIME_WAIT afterwards."""
+    """A client holds a connection, so the port is in TIME_WAIT afterwards."""
     port, group = free_port(), fresh_group()
     kafka.produce(topic, [record(1, ASN, 1)])
     for _ in range(3):

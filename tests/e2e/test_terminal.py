@@ -1,4 +1,4 @@
-"""What the commands print and the log says can't be taken for orders by a terminal, whoever wrote what they read."""
+"""A terminal obeys nothing in the output of commands and in the log, whoever wrote what they read."""
 
 import re
 import struct
@@ -42,7 +42,7 @@ def kept_state(tmp_path):
 
 
 def test_a_state_directory_of_somebody_else(tmp_path):
-    """Its names are escapes, and its checksum is right."""
+    """The file's names are escape sequences, and its checksum is right."""
     folder = kept_state(tmp_path)
     slots = list(folder.glob("checkpoint-*"))
     for slot in slots:
@@ -71,7 +71,7 @@ def test_errors(arguments):
 
 
 def test_names_and_values_of_the_configuration(tmp_path):
-    """YAML's escapes make any character, in keys, values and names of files."""
+    """YAML's escapes can make any character in keys, values and names of files."""
     escaped = r'"\x1b[31m\x9b\u202e"'
     for text in (f"{escaped}: 1", f"log: {{level: {escaped}}}", f"inputs: [{{plugin: {escaped}}}]",
                  f"inputs: [{{plugin: input-stdin, {escaped}: 1}}]", f"state: {{min_interval: {escaped}}}",

@@ -1,8 +1,8 @@
 """resolver-whois in the real program, against real servers on sockets, with every fault.
 
-Records go in by standard input; the tests' own outputs write each record's name as it was when the record passed
-(tests/plugin/output-rows.c) and the self metrics at the end (output-report.c). So a name that arrives late shows as
-"(pending)" first, and each test feeds records until what it waits for has come.
+Records go in by standard input. The tests' own outputs write two files: each record's name at the time when the record
+passed (tests/plugin/output-rows.c), and the self metrics at the end (output-report.c). So a late name is "(pending)"
+first. Each test feeds records until the name that it waits for has come.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ SERVER = TESTS / "tools" / "whois-server"
 DEADLINE_S = 60 * SLOWNESS
 STOP_S = 2 * SLOWNESS
 PENDING, UNKNOWN = "(pending)", "(unknown)"
-# Numbers that the server knows, and others: even ones are answered by NA, odd ones by an error line.
+# Numbers that the server knows, and others. It answers NA for even ones, and an error line for odd ones.
 KNOWN = {15169: "GOOGLE - Google Inc.", 397143: "NEPTUNE-NETWORKS - Neptune Networks", 10318: "CABLEVISION S.A.",
          3: "MIT-GATEWAYS - Massachusetts Institute of Technology", 1279: "MCDOUGLAS-AS McDonnell Douglas Information "
          "Systems International"}

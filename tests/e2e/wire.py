@@ -1,4 +1,4 @@
-"""Requests of Kafka's protocol that Debian's client library for Python does not have, by hand."""
+"""Requests of Kafka's protocol, made by hand, that Debian's Python client library lacks."""
 
 import socket
 import struct

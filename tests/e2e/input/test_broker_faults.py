@@ -1,4 +1,5 @@
-"""Exactly once while brokers die and connections are cut. Short by default; FLOW_EXPORTER_WHOLE=1 for the full length."""
+"""Records are counted exactly once while brokers die and connections are cut. Short by default; FLOW_EXPORTER_WHOLE=1
+for the full length."""
 
 import random
 import time
@@ -41,7 +42,7 @@ def test_broker_killed_ten_times(load, tmp_path):
 
 
 def proxied(port, proxy_port):
-    """Settings of a broker that tells those who come by the proxy to stay there."""
+    """Settings of a broker that tells clients of the proxy to stay there."""
     inside, controller = free_port(), free_port()
     return inside, {
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
@@ -54,7 +55,7 @@ def proxied(port, proxy_port):
 
 @pytest.fixture(name="behind")
 def behind_fixture(tmp_path):
-    """A broker, and a proxy before it that a configuration leads to."""
+    """A broker behind a proxy, and configurations that lead to the proxy."""
     port, proxy_port = free_port(), free_port()
     inside, settings = proxied(port, proxy_port)
     broker = Kafka(tmp_path / "kafka", port=port, settings=settings)
@@ -71,7 +72,7 @@ def behind_fixture(tmp_path):
 
 
 def test_a_topic_is_deleted_while_its_partitions_are_assigned(behind, exporter):
-    """The group has given them to us, and then there are none: the other topic is read nevertheless."""
+    """The group assigns the topic's partitions, and then they are gone. The other topic is still read."""
     for name in ("pair-a", "pair-b"):
         behind.broker.topic_create(name=name)
     behind.proxy.hold(OFFSET_FETCH)
@@ -84,7 +85,7 @@ def test_a_topic_is_deleted_while_its_partitions_are_assigned(behind, exporter):
 
 
 def test_a_coordinator_does_not_know_a_partition_for_a_moment(behind, exporter):
-    """As in the moment after its restart: its answer does not mean that the commit is accepted."""
+    """A coordinator does this just after its restart. Its answer does not mean that the commit is accepted."""
     behind.broker.topic_create(name="flows")
     config = behind.config("flows")
     config["state"].update(min_interval="1h", max_interval="1h")
@@ -94,7 +95,7 @@ def test_a_coordinator_does_not_know_a_partition_for_a_moment(behind, exporter):
     program.wait_for_page(lambda page: page.self_sum("flow_exporter_records_total") == 5, "they are counted")
     behind.proxy.deny(1)
     program.stop()
-    assert behind.proxy.commits == 2  # the last checkpoint was asked for once more
+    assert behind.proxy.commits == 2  # the commit of the last checkpoint was asked for twice
     assert behind.broker.committed("flows", config["inputs"][0]["group"]) == {0: 5}
 
 
@@ -114,7 +115,7 @@ def test_connections_cut_in_a_fetch_and_in_a_commit(load, tmp_path):
                     proxy.cut(key, moment)
                     wait_until(proxy.is_done, f"a request {key} is cut: {moment}", 60)
                     if round_number % 2:
-                        instance.kill()  # it can't ask again
+                        instance.kill()  # this process can't ask again
                         instance.start(wait=True)
         load.finish()
         instance.program.stop()
@@ -124,7 +125,7 @@ def test_connections_cut_in_a_fetch_and_in_a_commit(load, tmp_path):
 
 
 class Cluster:
-    """Three brokers that replicate everything. Looks like one for those who only ask for its addresses."""
+    """Three brokers that replicate everything. Code that only asks for addresses sees one broker."""
 
     def __init__(self, folder):
         self.folder, self.id = folder, uuid.uuid4()
@@ -161,7 +162,7 @@ class Cluster:
         return self.admin.list_topics(name, timeout=10).topics[name].partitions.values()
 
     def kill_a_leader(self, partition):
-        """And back: the next one is killed when all replicas are there again."""
+        """Kills the leader of a partition. bring_back starts it again and waits for its replicas."""
         found = self.admin.list_topics(self.topic, timeout=10).topics[self.topic].partitions[partition].leader
         self.nodes[found - 1].kill()
         return found - 1
@@ -202,7 +203,8 @@ def test_leaders_killed_in_turn(load, tmp_path):
 
 
 def test_a_library_that_is_stuck_does_not_hold_up_the_stop(kafka, topic, exporter, tmp_path):
-    """Leaving a group at the wrong moment, librdkafka never answers; the stop is bounded, and all is committed."""
+    """librdkafka leaves a group at the wrong moment and never answers. The stop is bounded, and everything is
+    committed."""
     library, group = tmp_path / "stuck-assign.so", fresh_group()
     run("gcc", "-O1", "-shared", "-fPIC", "-o", library, TESTS / "tools" / "stuck-assign.c", "-ldl")
     program = exporter(kafka_config(kafka, topic, group=group), env={"LD_PRELOAD": str(library)})
@@ -216,7 +218,7 @@ def test_a_library_that_is_stuck_does_not_hold_up_the_stop(kafka, topic, exporte
 
 
 def test_stops_in_the_middle_of_joining(exporter, tmp_path):
-    """librdkafka 2.0.2 ends the program when a member is destroyed that was never given partitions."""
+    """librdkafka 2.0.2 ends the program if a member is destroyed before it was ever given partitions."""
     port, proxy_port = free_port(), free_port()
     inside, settings = proxied(port, proxy_port)
     broker = Kafka(tmp_path / "kafka", port=port, settings=settings)

@@ -1,4 +1,5 @@
-"""Malformed records by policy: counted, kept as dead letters that are stored before the commit, or a reason to stop."""
+"""Malformed records by policy: counted, kept as dead letters, or a reason to stop. Dead letters are stored before the
+commit."""
 
 import base64
 import json
@@ -14,7 +15,7 @@ REASONS = ["truncated", "range", "encoding", "not_object"]
 
 
 def messages():
-    """Good records around each broken one; one message holds several."""
+    """Broken records, each with good ones around it. One message holds several records."""
     packed = b"\n".join([record(1, ASN, 10), BROKEN[1], record(1, ASN, 20), BROKEN[0]]) + b"\n"
     return [record(1, ASN, 1), BROKEN[0], record(1, ASN, 2), *BROKEN[1:], packed, record(1, ASN, 4)]
 
@@ -28,7 +29,7 @@ def record_of(letter):
 
 
 def test_to_a_file(kafka, topic, exporter, tmp_path):
-    """Each with its reason and place; they are there when the page shows what came behind them."""
+    """Each letter has its reason and place. It is in the file when the page shows the records after it."""
     path = tmp_path / "dead.jsonl"
     kafka.produce(topic, messages())
     config = kafka_config(kafka, topic, on_malformed="dead-letter", dead_letters={"file": str(path)})
@@ -61,7 +62,7 @@ def test_to_a_topic(kafka, topic, exporter):
 
 
 def test_killed_it_loses_none(kafka, topic, exporter, tmp_path):
-    """Whatever was committed, its dead letters are in the file, some perhaps twice."""
+    """The file has the dead letters of everything that was committed, some perhaps twice."""
     path, group = tmp_path / "dead.jsonl", fresh_group()
     config = kafka_config(kafka, topic, group=group, on_malformed="dead-letter", dead_letters={"file": str(path)})
     number = 0
@@ -82,7 +83,7 @@ def test_killed_it_loses_none(kafka, topic, exporter, tmp_path):
 
 
 def lines_of_sound(path):
-    """A kill can cut the last line; the next letters begin behind it."""
+    """The whole lines of the file. A kill can cut the last line; later letters begin after it."""
     found = []
     for line in path.read_bytes().split(b"\n") if path.exists() else []:
         try:
@@ -93,7 +94,7 @@ def lines_of_sound(path):
 
 
 def test_a_file_that_can_t_be_written_holds_the_commit_up_then_letters_are_lost(fill_disk, kafka, topic, exporter, tmp_path):
-    """A full disk takes nothing: no page shows what is behind the letter, until retry_for has passed."""
+    """The disk is full. Until retry_for has passed, no page shows records after the letter."""
     group = fresh_group()
     config = kafka_config(kafka, topic, group=group, on_malformed="dead-letter", dead_letters={"file": str(tmp_path / "full" / "letters")})
     fill_disk(tmp_path / "full")
@@ -143,7 +144,8 @@ def test_standard_input_to_a_file(exporter, tmp_path):
 
 
 def test_an_element_of_a_list_is_its_own_letter(exporter, tmp_path):
-    """Neither the comma or bracket in front of it, nor sound records: sent again, it is read as it was."""
+    """A letter has neither the comma or bracket in front of the element, nor sound records. Sent again, it reads the
+    same."""
     path, flows = tmp_path / "dead.jsonl", tmp_path / "flows"
     bad = [record(1, ASN, -5), b'{"as_src": tru}', b"17", b'{"as_src": }']
     good = [record(1, ASN, 1), record(1, ASN, 2), record(1, ASN, 4)]
@@ -169,7 +171,8 @@ def test_a_message_of_vflow_is_its_own_letter(exporter, tmp_path):
 
 
 def test_stop(kafka, topic, exporter):
-    """The program ends with a status and the place, and commits nothing behind it; nor does it get past it later."""
+    """The program ends with a status and names the place. It commits nothing beyond the record, now or in a later
+    run."""
     group = fresh_group()
     config = kafka_config(kafka, topic, group=group, on_malformed="stop")
     kafka.produce(topic, [record(1, ASN, 1)] * 3)

@@ -11,7 +11,7 @@ RECORDS = int(50_000 * SCALE)
 
 
 def produce(kafka, topic, seed):
-    """Sample flows to all partitions, and the count of them."""
+    """Sends sample flows to all partitions, and gives the count of them."""
     flags = [FLOWGEN, "--records", RECORDS, "--seed", seed, "--asn", ASN, "--as", 100]
     run(*flags, "--brokers", kafka.brokers, "--topic", topic, "--partitions", PARTITIONS, "--pack", 5)
     return Count(ASN).add_lines(run(*flags).encode().splitlines())
@@ -65,7 +65,7 @@ def test_a_third_joins_while_records_flow(kafka, exporter):
 
 
 def test_fixed_partitions(kafka, exporter):
-    """--partitions: just these, of one topic; two programs with different ones."""
+    """--partitions reads only these, of one topic. Two programs read different ones."""
     topic = kafka.topic_create(PARTITIONS)
     count = produce(kafka, topic, seed=9)
     programs = [

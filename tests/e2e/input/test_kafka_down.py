@@ -1,4 +1,4 @@
-"""Kafka is away at the start, or goes and comes back: the program stays, answers, and goes on by itself."""
+"""Kafka is away at the start, or goes away and comes back. The program stays, answers, and continues by itself."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def folder_fixture(tmp_path):
 
 
 class Address:
-    """What kafka_config() wants to know of a broker that is not there yet."""
+    """The attributes of a broker that kafka_config() needs, for a broker that is not there yet."""
 
     def __init__(self, port):
         self.brokers = f"127.0.0.1:{port}"

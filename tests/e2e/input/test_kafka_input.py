@@ -1,4 +1,4 @@
-"""What input-kafka reads: where it begins, which partitions and topics, by which kind of group."""
+"""What input-kafka reads: where it begins, which partitions and topics, with which kind of group."""
 
 import time
 
@@ -28,8 +28,8 @@ def wait_until_committed(kafka, topic, group, expected):
 
 @pytest.mark.parametrize("start, committed", [("latest", 10), ("earliest", 0), ("timestamp", 5)])
 def test_where_it_begins_is_committed_at_once(kafka, topic, exporter, start, committed):
-    """Killed before the first checkpoint, it skips nothing of what came meanwhile."""
-    then = int(time.time()) - 3600  # Kafka deletes what is older than a week
+    """A program that is killed before its first checkpoint skips none of the records that came meanwhile."""
+    then = int(time.time()) - 3600  # Kafka deletes records older than a week
     kafka.produce(topic, lines(1, 5), timestamp=(then - 1) * 1000)
     kafka.produce(topic, lines(10, 5), timestamp=then * 1000)
     start = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(then))} if start == "timestamp" else start
@@ -39,7 +39,7 @@ def test_where_it_begins_is_committed_at_once(kafka, topic, exporter, start, com
     wait_until_committed(kafka, topic, group, {0: committed})
     program.kill()
     kafka.produce(topic, lines(100))
-    # Where the group has an offset, the option says nothing.
+    # The group has an offset, so the option has no effect.
     again = exporter(kafka_config(kafka, topic, group=group, start="latest"))
     wait_for_total(again, 1000 + {10: 0, 0: 55, 5: 50}[committed])
 
@@ -55,7 +55,7 @@ def test_a_partition_added_while_running_is_read_from_its_beginning(kafka, topic
     program = exporter(kafka_config(kafka, topic, start="latest", group=fresh_group()))
     program.wait_for_assigned(1)
     kafka.partitions_add(topic, 3)
-    # Before it can have noticed, or after: it makes no difference.
+    # The program may or may not have noticed the partitions by now. The result is the same.
     kafka.produce(topic, lines(1), partition=1)
     kafka.produce(topic, lines(10), partition=2)
     program.wait_for_assigned(3)
@@ -85,7 +85,7 @@ def test_a_topic_that_comes_later_is_waited_for(kafka, exporter):
 
 
 def test_topics_by_pattern_and_by_list(kafka, exporter):
-    """Topics that match are read, also those that come later, from their beginning; others are not."""
+    """Topics that match the pattern are read, even those created later, from their beginning. Others are not."""
     prefix = f"pattern-{fresh_group()}"
     old, other, listed = (kafka.topic_create(name=name) for name in (f"{prefix}.a", f"x-{prefix}.b", f"listed-{prefix}"))
     for topic, size in ((old, 1), (other, 10), (listed, 100)):
@@ -118,7 +118,7 @@ def test_fixed_partitions_go_on_at_the_group_s_offsets(kafka, exporter):
 
 @pytest.mark.parametrize("strategy", ["cooperative-sticky", "range", "roundrobin,range"])
 def test_members_come_and_go(kafka, exporter, strategy):
-    """Sums stay exact while partitions change hands; an eager group gives all of them up each time."""
+    """Sums stay exact while partitions change hands. An eager group gives all of them up each time."""
     topic, group = kafka.topic_create(4), fresh_group()
     config = kafka_config(kafka, topic, group=group)
     config["inputs"][0]["rdkafka"]["partition.assignment.strategy"] = strategy
@@ -144,7 +144,7 @@ def test_members_come_and_go(kafka, exporter, strategy):
 
 
 def test_static_membership(kafka, exporter):
-    """A member of a name that is back in time gets its partitions, and nobody else sees a rebalance."""
+    """A member that comes back in time under its name gets its partitions. No other member sees a rebalance."""
     topic, group = kafka.topic_create(2), fresh_group()
 
     def config(name):
@@ -198,7 +198,7 @@ def program_group(program):
 
 
 def test_lag_is_what_is_left(kafka, topic, exporter, tmp_path):
-    """An output that does not take its batch makes the input wait; the lag says how much is left."""
+    """An output that takes no batch makes the input wait. The lag shows how much is left."""
     kafka.produce(topic, lines(1, 100))
     config = kafka_config(kafka, topic, batch_messages=10)
     config["pipeline"] = {"retry_for": "2s"}
@@ -206,11 +206,11 @@ def test_lag_is_what_is_left(kafka, topic, exporter, tmp_path):
                               "fields": ["bytes"], "answers": ["ok"] * 3 + ["again"] * 1000})
     program = exporter(config)
     program.wait_for_page(lambda shown: shown.self_sum("flow_exporter_stage_retries_total") > 0, "the output hesitates")
-    # It polls again when the batch has been dropped; the statistics of that moment tell.
+    # The input polls again when the batch has been dropped. The statistics of that moment have the lag.
     page = program.wait_for_page(lambda shown: shown.of("flow_exporter_kafka_lag_messages"), "a lag")
     lag, position = (page.self_sum(f"flow_exporter_kafka_{name}") for name in ("lag_messages", "position"))
     assert lag + position == 100 and lag > 0 and position % 10 == 0
-    assert program.end() in (0, 75)  # whether the output still holds a batch back is a matter of time
+    assert program.end() in (0, 75)  # 75 if the output still holds a batch back
 
 
 def test_two_workers_and_two_inputs_of_one_cluster(kafka, exporter):
@@ -228,7 +228,7 @@ def test_two_workers_and_two_inputs_of_one_cluster(kafka, exporter):
 
 
 def test_transactions(kafka, topic, exporter):
-    """What a producer took back is not counted, and its offsets are no gap; what it committed is counted."""
+    """Records of an aborted transaction are not counted, and their offsets are no gap. Committed ones are counted."""
     producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": topic})
     producer.init_transactions(30)
     for size, keep in ((1, True), (10, False), (100, True), (1000, False)):
@@ -252,7 +252,7 @@ def test_transactions(kafka, topic, exporter):
 
 
 def test_a_static_name_that_is_used_twice(kafka, topic, exporter):
-    """The one that is replaced ends, and says why: waiting would not help."""
+    """The replaced member ends and says why. Waiting would not help."""
     config = kafka_config(kafka, topic)
     config["inputs"][0]["rdkafka"]["group.instance.id"] = "exporter-1"
     first = exporter(config)
@@ -268,7 +268,7 @@ def test_a_static_name_that_is_used_twice(kafka, topic, exporter):
 
 @pytest.mark.parametrize("strategy", ["cooperative-sticky", "range"])
 def test_a_member_without_partitions_is_ready(kafka, topic, exporter, strategy):
-    """It stands by: more members than partitions is no fault."""
+    """A member without partitions stands by: more members than partitions is no fault."""
     config = kafka_config(kafka, topic)
     config["inputs"][0]["rdkafka"]["partition.assignment.strategy"] = strategy
     programs = [exporter(config), exporter(config)]

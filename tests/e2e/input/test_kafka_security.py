@@ -1,4 +1,5 @@
-"""TLS, passwords and rights, against a real broker that asks for them; and what is said when it says no."""
+"""TLS, passwords and rights, against a real broker that demands them, and the program's messages when the broker
+refuses."""
 
 import pytest
 import yaml
@@ -69,7 +70,7 @@ def test_reads_and_commits(secure, exporter, way):
 
 
 def test_secrets_come_from_elsewhere_and_are_never_shown(secure, exporter, tmp_path, monkeypatch):
-    """Not in the log, however much is logged, not by --check and not by --print-config."""
+    """Secrets are not in the log at any level, nor in the output of --check and --print-config."""
     file = tmp_path / "password"
     file.write_text(PASSWORDS["alice"] + "\n")
     monkeypatch.setenv("KEY_PASSWORD", "key-s3cret-Vb5")
@@ -106,7 +107,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refused(secure, exporter, case):
-    """It stays up, says why in log, metric and readiness, and shows no secret."""
+    """A refused program stays up, gives the reason in log, metric and readiness, and shows no secret."""
     listener, error, reason, properties = REFUSALS[case]
     program = exporter(config_of(secure, listener, produce(secure), properties(secure)))
     page = program.wait_for_page(lambda shown: shown.self_sum(ERRORS, error=error) > 0, f"errors of {error}")
@@ -118,7 +119,8 @@ def test_refused(secure, exporter, case):
 
 
 def test_a_topic_that_is_not_read_any_more_may_be_forbidden(secure, exporter, tmp_path):
-    """Nothing marks the checkpoint as accepted, so Kafka is asked: what it does not tell of another topic is not waited for."""
+    """The slot has no mark, so the program asks Kafka. It does not wait for the tags of a topic that it may not
+    read."""
     one, other, group = produce(secure), produce(secure), fresh_group()
     secure.allow("bob", GROUP, group)
     secure.allow("bob", TOPIC, one)
@@ -131,7 +133,7 @@ def test_a_topic_that_is_not_read_any_more_may_be_forbidden(secure, exporter, tm
     program.stop()
     for slot in (tmp_path / "state").glob("checkpoint-*"):
         with open(slot, "r+b") as file:
-            file.write(bytes(32))  # its mark
+            file.write(bytes(32))  # removes its mark
     config["inputs"][0]["topics"] = [one]
     config["inputs"][0]["rdkafka"].update(sasl("PLAIN", "bob"))
     program = exporter(config)
@@ -140,7 +142,8 @@ def test_a_topic_that_is_not_read_any_more_may_be_forbidden(secure, exporter, tm
 
 
 def test_a_password_that_is_right_later(secure, exporter):
-    """Refused at first; once the broker knows the user, the program goes on by itself, with nothing lost."""
+    """The broker refuses a user that it does not know yet. Once it knows the user, the program continues, and nothing
+    is lost."""
     topic, group = produce(secure), fresh_group()
     properties = {"security.protocol": "SASL_PLAINTEXT", **sasl("SCRAM-SHA-512", "carol", "carol-s3cret")}
     program = exporter(config_of(secure, "SASL", topic, properties, group=group))
@@ -154,7 +157,7 @@ def test_a_password_that_is_right_later(secure, exporter):
 
 
 def test_a_file_that_librdkafka_can_t_read(secure, tmp_path):
-    """What is only noticed at the start is said at its place, too."""
+    """A fault that only the start can notice is reported with its place, too."""
     config = config_of(secure, "TLS", "t", {**tls(secure), "ssl.ca.location": "/nonexistent/ca.pem"})
     path = tmp_path / "flows.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False))
@@ -164,7 +167,7 @@ def test_a_file_that_librdkafka_can_t_read(secure, tmp_path):
 
 
 def test_missing_rights(secure, exporter):
-    """bob may do nothing, then what he needs, a right at a time; the program goes on by itself."""
+    """bob has no rights at first, then gets the ones that he needs, one at a time. The program continues by itself."""
     topic, group = produce(secure), fresh_group()
     properties = {"security.protocol": "SASL_PLAINTEXT", **sasl("SCRAM-SHA-256", "bob")}
     program = exporter(config_of(secure, "SASL", topic, properties, group=group, start="latest"))
@@ -179,14 +182,14 @@ def test_missing_rights(secure, exporter):
     wait_until(lambda: "this user may not use the consumer group" in program.ready()[1], program.ready)
     secure.allow("bob", GROUP, group)
     program.wait_for_assigned(1)
-    # The topic was there before, though bob could not see it: 'latest' is its end, not its beginning.
+    # The topic existed before bob could see it. So 'latest' is its end, not its beginning.
     secure.produce(topic, [record(1, ASN, 5)])
     program.wait_for_page(lambda shown: shown.total() == 5, "5 bytes")
     wait_until(lambda: program.ready() == (200, "Ready.\n"), program.ready, 60)
 
 
 def test_two_clusters_in_one_process(secure, kafka, exporter):
-    """Inputs of their own brokers, groups and security; each commits to its own cluster."""
+    """Two inputs have their own brokers, groups and security. Each commits to its own cluster."""
     topics, groups = [kafka.topic_create(2), produce(secure)], [fresh_group(), fresh_group()]
     for partition in range(2):
         kafka.produce(topics[0], [record(1, ASN, 100)] * 50, partition=partition)
@@ -204,7 +207,8 @@ def test_two_clusters_in_one_process(secure, kafka, exporter):
 
 @pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
 def test_compression(secure, exporter, compression):
-    """Keys and headers are ignored; empty messages and those without a value are no records; one has thousands."""
+    """Keys and headers are ignored. Empty messages, and messages without a value, are no records. One message has
+    thousands."""
     topic = secure.topic_create()
     sizes = list(range(1, 5001))
     packed = b"\n".join(record(1, ASN, size) for size in sizes) + b"\n"
@@ -222,7 +226,7 @@ def test_compression(secure, exporter, compression):
 
 
 def test_messages_up_to_the_broker_s_limit(secure, exporter):
-    """One record of 15 MiB, then a message of 19 MiB with 52,000: both are whole."""
+    """One record has 15 MiB. A message of 19 MiB has 52,000 records. Both are counted whole."""
     topic = secure.topic_create()
     secure.configure(topic, {"max.message.bytes": 20 << 20})
     large = record(1, ASN, 1, comms="x" * (15 << 20))

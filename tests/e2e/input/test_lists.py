@@ -1,4 +1,4 @@
-"""Messages and files that hold their records in lists: at the top, of any length, whole or with faults in them."""
+"""Messages and files that hold their records in lists: at the top, of any length, sound or with faults."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from programs import SCALE, SLOWNESS
 
 MALFORMED = "flow_exporter_records_malformed_total"
 KEY = (RECEIVE, 9, ASN, "border.example.net")
-# More than the buffer of standard input holds, with max_line as small as it may be.
+# The lists exceed the buffer of standard input at the smallest max_line.
 ELEMENTS = int(8_000 * SCALE)
 SMALL = {"max_line": "256KiB"}
 
@@ -26,7 +26,7 @@ def reasons(page):
 
 
 def run_stdin(exporter, tmp_path, data, **options):
-    """The last page of a file on standard input: that it has ended is in the log."""
+    """Gives the last page of a file on standard input. The log shows that the file has ended."""
     path = tmp_path / "flows.json"
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     with open(path, "rb") as file:
@@ -50,7 +50,8 @@ LAYOUTS = dict(layouts())
 
 
 def test_a_long_element_costs_time_by_its_length(exporter, tmp_path):
-    """It comes in some hundred blocks, and what is cut is decoded from its beginning: not with each of them."""
+    """The element comes in some hundred blocks. A cut element is decoded again from its beginning, but not with each
+    block."""
     data = json.dumps([flow(7, pad="x" * (128 << 20)), flow(1)])
     program, page = run_stdin(exporter, tmp_path, data, max_line="256MiB")
     assert page.total() == 8 and reasons(page) == {}
@@ -61,7 +62,7 @@ def test_a_long_element_costs_time_by_its_length(exporter, tmp_path):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_long_file(exporter, tmp_path, layout):
-    """Longer than what is kept of it in memory; every record once."""
+    """The file is longer than the part that is kept in memory. Every record is counted once."""
     program, page = run_stdin(exporter, tmp_path, LAYOUTS[layout], **SMALL)
     assert reasons(page) == {}
     assert not differences(page.flows(), {KEY: ELEMENTS * (ELEMENTS + 1) // 2})
@@ -69,7 +70,7 @@ def test_a_long_file(exporter, tmp_path, layout):
     assert f"lines={len(LAYOUTS[layout].splitlines())}" in program.log()
 
 
-# A list with a fault in its middle, between records of 1 and 2 bytes; why it is rejected, and where that is.
+# Lists with a fault between records of 1 and 2 bytes; the reason of the rejection, and its place.
 FAULTS = [
     ('[%s, {"as_src": tru}, %s]', {"syntax": 1}, "line=1"),
     ('[\n%s,\n{"as_src": 9, "x\n%s\n]', {"syntax": 1}, "line=3 column=17"),
@@ -94,7 +95,7 @@ def test_a_fault_costs_what_it_must(exporter, tmp_path, text, expected, place):
 
 
 def test_the_column_of_a_fault_in_a_long_line(exporter, tmp_path):
-    """A list on one line comes in parts; the column is that of the line all the same."""
+    """A list on one line comes in parts. The reported column is still that of the line."""
     flows = [json.dumps(flow(1)) for _ in range(3000)]
     flows[2500] = '{"as_src": x}'
     text = "[" + ",".join(flows) + "]"
@@ -111,7 +112,7 @@ def test_an_element_too_long_costs_its_line(exporter, tmp_path):
 
 
 def test_a_list_without_an_end_on_a_pipe(exporter, tmp_path):
-    """Elements are counted as soon as the comma behind them has come."""
+    """An element is counted as soon as the comma after it has come."""
     reading, writing = os.pipe()
     program = exporter(stdin_config(), stdin=reading)
     os.close(reading)
@@ -128,7 +129,8 @@ def test_a_list_without_an_end_on_a_pipe(exporter, tmp_path):
 
 
 def test_messages(kafka, topic, exporter):
-    """Lists as messages: more records than a batch holds, a fault in the middle, nothing at all, no list of records."""
+    """Lists as messages: more records than a batch holds, a fault in the middle, an empty list, a list without
+    records."""
     many = [flow(1) for _ in range(3000)]
     broken = json.dumps([flow(10), "HERE", flow(20)]).replace('"HERE"', '{"as_src": }')
     messages = [json.dumps(many), broken, "[]", "[1, 2, 3]", json.dumps([flow(100)])[:-1], json.dumps(flow(1000))]
@@ -141,7 +143,7 @@ def test_messages(kafka, topic, exporter):
 
 
 def test_a_list_is_counted_once_over_a_kill(kafka, topic, exporter, tmp_path):
-    """A message is counted whole: after kill -9 none of its records is there twice."""
+    """A message is counted whole. After kill -9 none of its records is counted twice."""
     messages = [json.dumps([flow(1) for _ in range(2000)]).encode() for _ in range(20)]
     config = kafka_config(kafka, topic)
     config["state"]["directory"] = str(tmp_path / "kept")
@@ -157,7 +159,7 @@ def test_a_list_is_counted_once_over_a_kill(kafka, topic, exporter, tmp_path):
 
 
 def test_framing(kafka, topic, exporter):
-    """A schema registry's five bytes in front of JSON; their number may look like anything."""
+    """A schema registry's five bytes stand in front of the JSON. The number in them may look like anything."""
     body = json.dumps(flow(1)).encode()
     frames = [b"\0\0\0\0\x0c", b"\0\0\0\n{", b"\0\0\0\0[", b""]
     kafka.produce(topic, [frame + body for frame in frames])

@@ -1,5 +1,5 @@
-"""A log that goes back: topics that are deleted, or deleted and made anew, while the program runs and while it is down;
-and the ends of transactions, which are offsets without a record."""
+"""A log that goes back: topics are deleted, or deleted and made anew, while the program runs and while it is down. Also
+the ends of transactions, which are offsets without a record."""
 
 import time
 
@@ -33,7 +33,7 @@ def is_ready(program):
 
 
 def test_ready_again_without_a_topic_of_a_pattern(kafka, exporter):
-    """It was deleted for good: what is left is all there is to wait for."""
+    """One topic was deleted for good. The program waits for the other one only."""
     one, two = kafka.topic_create(name="left-behind-one"), kafka.topic_create(name="left-behind-two")
     kafka.produce(one, lines(1))
     kafka.produce(two, lines(10))
@@ -49,7 +49,7 @@ def test_ready_again_without_a_topic_of_a_pattern(kafka, exporter):
 
 @pytest.mark.parametrize("start", ["latest", "earliest"])
 def test_a_topic_that_is_gone_for_a_while(kafka, exporter, start):
-    """When it is seen again it has more records than the old one had: all are counted, from the first one on."""
+    """When the topic is seen again, it has more records than before. All of them are counted from the first one on."""
     topic, group = kafka.topic_create(), fresh_group()
     program = exporter(kafka_config(kafka, topic, group=group, start=start))
     program.wait_for_assigned(1)
@@ -69,7 +69,7 @@ def test_a_topic_that_is_gone_for_a_while(kafka, exporter, start):
 
 
 def test_a_topic_that_is_made_anew_at_once(kafka, exporter, tmp_path):
-    """Nobody has seen it missing; its end is below the position."""
+    """The program has not seen the topic missing. The new topic's end is below the position."""
     topic, group = kafka.topic_create(), fresh_group()
     config = kept(kafka_config(kafka, topic, group=group), tmp_path / "state")
     kafka.produce(topic, lines(1, 20))
@@ -91,7 +91,7 @@ def test_a_topic_that_is_made_anew_at_once(kafka, exporter, tmp_path):
 @pytest.mark.parametrize("count", [5, 60])
 @pytest.mark.parametrize("offset", ["kept", "forgotten"])
 def test_a_topic_that_is_made_anew_while_the_program_is_down(kafka, exporter, tmp_path, count, offset):
-    """Whether the new one is shorter or longer, and whether the group still has the offset of the old one or not."""
+    """The new topic is shorter or longer than the old one, and the group still has the old offset or not."""
     topic, group = kafka.topic_create(), fresh_group()
     config = kept(kafka_config(kafka, topic, group=group, start="latest"), tmp_path / "state")
     program = exporter(config)
@@ -114,8 +114,8 @@ def test_a_topic_that_is_made_anew_while_the_program_is_down(kafka, exporter, tm
 
 
 def test_a_log_that_has_lost_its_end(kafka, topic, exporter, tmp_path):
-    """As after an unclean election: of two records that are known the older one is there, and the position is behind the
-    end. What was written since is counted, what was counted before is not counted again."""
+    """The log looks as after an unclean election. Of two known records only the older one is there, and the position is
+    beyond the end. Records written since are counted; those counted before are not counted again."""
     group = fresh_group()
     config = kept(kafka_config(kafka, topic, group=group), tmp_path / "state")
     kafka.produce(topic, lines(1, 20))
@@ -143,7 +143,7 @@ def transaction(kafka, producer, topic, sizes, keep=True):
 
 @pytest.mark.parametrize("last", ["committed", "aborted"])
 def test_ends_of_transactions_are_committed(kafka, topic, exporter, tmp_path, last):
-    """The group's lag comes to 0; and when they are gone by the next start nothing is missed."""
+    """The group's lag comes down to 0. If the ends are gone at the next start, nothing is missed."""
     producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": topic})
     producer.init_transactions(30)
     transaction(kafka, producer, topic, [1, 1])
@@ -167,13 +167,13 @@ def test_ends_of_transactions_are_committed(kafka, topic, exporter, tmp_path, la
 
 
 def test_a_known_record_is_the_end_of_a_transaction_now(kafka, exporter):
-    """The new log ends with an offset that has no record, and a known record had that offset: it does not come."""
+    """The new log ends with an offset without a record. A known record had that offset, and does not come."""
     topic = kafka.topic_create()
     program = exporter(kafka_config(kafka, topic))
     program.wait_for_assigned(1)
     kafka.produce(topic, lines(1, 6))
     wait_for_total(program, 6)
-    time.sleep(1.1)  # what is waited for is time itself: a known record stays when it is a second old
+    time.sleep(1.1)  # a known record is noted once it is a second old
     kafka.produce(topic, lines(1, 4))
     wait_for_total(program, 10)
     kafka.topic_delete(topic)
@@ -186,7 +186,7 @@ def test_a_known_record_is_the_end_of_a_transaction_now(kafka, exporter):
 
 
 def test_a_transaction_that_is_open_is_not_passed(kafka, topic, exporter):
-    """What may still be committed is neither counted nor committed over."""
+    """Records that may still be committed are not counted, and no commit passes them."""
     producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": topic})
     producer.init_transactions(30)
     group = fresh_group()

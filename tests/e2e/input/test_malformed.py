@@ -1,4 +1,4 @@
-"""What is no record is counted by its reason and costs nothing but itself, and the log says where it is."""
+"""A malformed record is counted by its reason, costs only itself, and is logged with its place."""
 
 import json
 import re
@@ -14,7 +14,7 @@ MALFORMED = "flow_exporter_records_malformed_total"
 IGNORED = "flow_exporter_records_ignored_total"
 RECORDS = int(100_000 * SCALE)
 
-# A message, why it is rejected, and how many records it holds beside that.
+# A message, the reason of its rejection, and how many sound records it also holds.
 CASES = [
     (record(1, ASN, 7)[:-1], "truncated", 0),
     (record(1, ASN, 7)[:40], "truncated", 0),
@@ -39,7 +39,7 @@ CASES = [
 
 @pytest.mark.parametrize("message, reason, records", CASES, ids=lambda value: str(value)[:30] if isinstance(value, str) else "")
 def test_one_malformed_message(kafka, topic, exporter, message, reason, records):
-    """Between good ones, which are counted; the log names topic, partition and offset."""
+    """The message stands between good ones, which are counted. The log names topic, partition and offset."""
     kafka.produce(topic, [record(9, ASN, 1000), message, record(9, ASN, 2000)])
     program = exporter(kafka_config(kafka, topic))
     page = program.wait_for_records(3 + records)
@@ -106,9 +106,9 @@ def test_a_share_of_malformed_lines(exporter, tmp_path):
         page = program.wait_for_records(RECORDS)
     assert not differences(page.flows(), count.flows)
     reasons = {dict(labels)["reason"]: value for labels, value in page.of(MALFORMED).items() if value}
-    # A line that was cut ends inside a text or before a member: before more lines that is a fault of syntax.
+    # A line that was cut inside a text or before a member is a fault of syntax if more lines follow.
     cut = reasons.pop("truncated", 0)
     assert {**reasons, "syntax": reasons["syntax"] + cut} == dict(count.malformed)
     assert re.search(r"reason=(type|syntax|range).* line=\d+|line=\d+.* reason=", program.log())
-    # One place in the code, thousands of faults: the log does not grow with them.
+    # Thousands of faults at one place in the code do not make the log grow.
     assert len([line for line in program.log().splitlines() if "reason=" in line]) < 100

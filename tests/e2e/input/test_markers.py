@@ -1,4 +1,4 @@
-"""Producers' own markers tell what was lost on the way: received, announced and missing, by writer."""
+"""Producers' own markers tell what was lost on the way: received, announced and missing records, by writer."""
 
 import json
 import subprocess
@@ -38,12 +38,13 @@ def by_writer(page, name):
 
 
 def test_missing_records_are_told(exporter, tmp_path):
-    """Complete, incomplete, and begun before we came; by a process number that changes at each purge."""
-    lines = [*records("early/1", 3), end("early/1", 100)]  # its beginning was not seen
+    """Purges that are complete, incomplete, or begun before the program. The writer's process number changes at each
+    purge."""
+    lines = [*records("early/1", 3), end("early/1", 100)]  # the beginning was not seen
     for number in range(5):
         lines += purge(f"default_kafka/{4000 + number}", 100)
     lines += purge("default_kafka/5000", 90, 100) + purge("core/7", 50, 53) + purge("custom-name", 4)
-    lines += [record(2, ASN, 1)] * 10  # of a producer without markers
+    lines += [record(2, ASN, 1)] * 10  # from a producer without markers
     path = tmp_path / "flows"
     path.write_bytes(b"\n".join(lines) + b"\n")
     with open(path, "rb") as file:
@@ -58,7 +59,7 @@ def test_missing_records_are_told(exporter, tmp_path):
 
 
 def test_partitions_in_any_order(kafka, exporter):
-    """The end of a purge comes before most of its records, and its beginning last: nothing is missing."""
+    """The end of a purge comes before most of its records, and its beginning last. Nothing is missing."""
     topic = kafka.topic_create(3)
     program = exporter(kafka_config(kafka, topic, watch_markers=True, markers_wait="2s", workers=3))
     program.wait_for_assigned(3)
@@ -66,7 +67,7 @@ def test_partitions_in_any_order(kafka, exporter):
     program.wait_for_page(lambda shown: shown.self_sum(ANNOUNCED) == 300, "the end is seen")
     kafka.produce(topic, records("a/1", 100), partition=1)
     kafka.produce(topic, [*records("a/1", 100), begin("a/1")], partition=2)
-    # One that lacks a record, under the same writer_id, long enough after.
+    # A purge with one record too few, under the same writer_id, long enough after the first.
     page = wait_for_purges(program, complete=1, incomplete=0, unjudged=0)
     assert by_writer(page, MISSING) == {"a": 0}
     kafka.produce(topic, [begin("a/1"), *records("a/1", 10)], partition=1)
@@ -86,7 +87,7 @@ def test_purges_closer_than_the_wait_do_not_make_up_for_each_other_for_ever(expo
 
 
 def test_many_writers_are_bounded(exporter):
-    """Beyond the bound they are shown together, and the sums are right."""
+    """Writers beyond the bound are shown together, and the sums are right."""
     program = exporter(stdin_config(watch_markers=True, markers_wait="200ms"), stdin=subprocess.PIPE)
     for number in range(200):
         program.process.stdin.write(b"\n".join(purge(f"writer-{number}/1", 5, 6)) + b"\n")

@@ -1,4 +1,4 @@
-"""The configurations of etc/pmacct, with the real daemons: from packets to counters."""
+"""The configurations of etc/pmacct with the real daemons, from packets to counters."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ from page import RECEIVE, TRANSMIT, differences
 
 
 ASN, LABEL = 64496, "border.example.net"
-# Of the others; the own prefix and AS are the shipped networks.lst's.
+# The other networks. The own prefix and AS are those in the shipped networks.lst.
 NETWORKS = {"10.1.0.0/16": 64501, "10.2.0.0/16": 64502, "10.3.0.0/16": 4200000001}
 PACKETS = [
     ("10.1.0.1", "192.0.2.1", 1000, [100, 200, 1500]),
@@ -49,7 +49,7 @@ def pcap(tmp_path):
 
 @pytest.fixture
 def counted(kafka, topic, exporter):
-    """Waits until the page has just the flows that were sent."""
+    """Waits until the page has exactly the flows that were sent."""
     program = exporter(kafka_config(kafka, topic, asn=ASN))
 
     def wait(collector, expected):
@@ -74,7 +74,7 @@ def test_pmacctd(daemon, pcap, counted):
 
 
 def sflow_datagram(frames, rate):
-    """sFlow version 5 with a flow sample for each frame: a raw packet header, sampled one in rate."""
+    """An sFlow version 5 datagram with a flow sample for each frame: a raw packet header, sampled one in rate."""
     samples = b""
     for number, frame in enumerate(frames, 1):
         header = frame[:128]
@@ -88,7 +88,8 @@ def sflow_datagram(frames, rate):
 
 
 def test_sfacctd(daemon, counted):
-    """One in a hundred packets is a hundred of them. sFlow counts the frame: 14 octets of Ethernet and 4 of its check sum."""
+    """With sampling of one in a hundred, a packet counts as a hundred. sFlow counts the whole frame: 14 octets of
+    Ethernet, and 4 of its check sum."""
     collector = daemon("sfacctd")
     frames = [netflow.ETHERNET + netflow.ip_packet(source, destination, port, size)
               for source, destination, port, sizes in PACKETS for size in sizes]

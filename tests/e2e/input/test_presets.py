@@ -1,4 +1,4 @@
-"""Records of other producers than pmacct: where the fields are is said by a preset or by the user, for each input."""
+"""Records of producers other than pmacct. A preset or the user says for each input where the fields are."""
 
 import json
 
@@ -13,7 +13,7 @@ def vflow(agent, *flows):
     return {"AgentID": agent, "Header": {"Version": 10, "SequenceNo": 7}, "DataSets": sets}
 
 
-# Two flows of AS 9: 100 bytes to us, 11 from us, by the router r1; sampled at 10.
+# Two flows of AS 9 at the router r1, sampled at 10: 100 bytes to us, and 11 from us.
 CASES = {
     "goflow2": [
         {"type": "SFLOW_5", "src_as": 9, "dst_as": ASN, "bytes": 100, "sampling_rate": 10, "sampler_address": "r1"},
@@ -64,7 +64,7 @@ def test_fields_of_the_user(exporter, tmp_path):
 
 
 def test_each_input_has_its_own(kafka, exporter):
-    """goflow2, nProbe and vFlow side by side, from topics of their own."""
+    """goflow2, nProbe and vFlow side by side, each from a topic of its own."""
     config, topics = None, []
     for preset in ("goflow2", "nprobe", "vflow"):
         topics.append(kafka.topic_create())

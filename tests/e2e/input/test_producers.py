@@ -1,4 +1,5 @@
-"""Records as producers write them, by preset; sources are in docs/producers.md. AS numbers and addresses are replaced."""
+"""Records as producers write them, by preset. docs/producers.md has the sources. AS numbers and addresses are
+replaced."""
 
 import json
 
@@ -26,7 +27,7 @@ def run(exporter, tmp_path, records, metrics=None, **options):
 
 
 def labels_of(exporter, tmp_path, record, match=None, labels=None, **options):
-    """The labels of the one series that a record makes, without those that are empty."""
+    """The labels of the only series that a record makes, without empty ones."""
     metric = {"name": "x_bytes_total", "help": "x", "value": "bytes", "labels": labels or LABELS, **({"match": match} if match else {})}
     page = run(exporter, tmp_path, [record], [metric], **options)
     assert page.self_sum(MALFORMED) == 0

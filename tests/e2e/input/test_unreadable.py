@@ -1,4 +1,4 @@
-"""Batches that can't be read: they unpack to more than there is room for. A real producer makes them, by zstd."""
+"""Batches that can't be read: they unpack to more than there is room for. A real producer makes them with zstd."""
 
 from confluent_kafka import Producer
 
@@ -7,19 +7,19 @@ from programs import wait_until
 
 READY = (200, "Ready.\n")
 LOST, SKIPPED = "flow_exporter_records_lost_total", "flow_exporter_kafka_unreadable_batches_total"
-# What the program may unpack, and a batch of more.
+# The most that the program may unpack, and a batch that exceeds it.
 LIMITS = {"receive.message.max.bytes": "8000000", "fetch.max.bytes": "7000000"}
 RECORDS, RECORD_BYTES = 12, 900_000
 
 
 def bomb(kafka, topic):
-    """A few kilobytes that are 10 MB unpacked, in one batch."""
+    """Sends one batch of a few kilobytes that unpacks to 10 MB."""
     settings = {"bootstrap.servers": kafka.brokers, "compression.type": "zstd", "linger.ms": 2000, "message.max.bytes": 50_000_000,
                 "batch.size": 50_000_000, "queue.buffering.max.kbytes": 100_000}
     answers = []
     producer = Producer(settings)
-    # One batch, also on a slow machine: the partition is known before the first message, and only linger.ms ends the
-    # batch. flush() would send what is there, and a batch of a single message can be read.
+    # The records must stay in one batch, even on a slow machine. The partition is known before the first message, and
+    # only linger.ms ends the batch. flush() would send what is there, and a batch of a single message can be read.
     producer.list_topics(topic, timeout=60)
     for _ in range(RECORDS):
         producer.produce(topic, b" " * RECORD_BYTES, partition=0, on_delivery=lambda err, _: answers.append(err))
@@ -34,7 +34,8 @@ def config_of(kafka, topic, **options):
 
 
 def test_a_bomb_is_gone_over(kafka, topic, exporter):
-    """Two of them with records between: what is around them is counted, and they are lost, all of them and nothing else."""
+    """Two such batches have records before, between and behind them. Those are counted. The records of both batches are
+    lost, and no others."""
     group = fresh_group()
     program = exporter(config_of(kafka, topic, group=group, unreadable_after="2s"))
     kafka.produce(topic, [record(1, ASN, 1)] * 7)
@@ -55,7 +56,7 @@ def test_a_bomb_is_gone_over(kafka, topic, exporter):
 
 
 def test_a_bomb_at_the_end_is_gone_over(kafka, topic, exporter):
-    """Nothing behind it tells where it ends, but the end of the partition."""
+    """No record after the batch shows where it ends. The end of the partition does."""
     config = config_of(kafka, topic, group=fresh_group(), unreadable_after="0s")
     program = exporter(config)
     bomb(kafka, topic)
@@ -65,7 +66,7 @@ def test_a_bomb_at_the_end_is_gone_over(kafka, topic, exporter):
 
 
 def test_a_bomb_that_was_gone_over_is_not_met_again(kafka, topic, exporter):
-    """The next start reads a little before its position, and there is the bomb."""
+    """The next start reads a little before its position, and meets the batch there."""
     group = fresh_group()
     config = config_of(kafka, topic, group=group, unreadable_after="1s")
     program = exporter(config)

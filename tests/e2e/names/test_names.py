@@ -1,4 +1,4 @@
-"""Names on the page: series that wait for them, names that come late, and names in a metric of their own."""
+"""Names on the page: series that wait for names, late names, and names in a metric of their own."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ TRANSMIT = "flow_transmit_bytes_total"
 
 
 class Run:
-    """A program that takes records by standard input; 15169 is the own AS."""
+    """A program that takes records by standard input. 15169 is the own AS."""
 
     def __init__(self, exporter, tmp_path, address, resolver=None, **output):
         config = stdin_config(asn=15169)
@@ -54,7 +54,8 @@ class Run:
 
 
 def test_names_as_a_metric_of_their_own(server, exporter, tmp_path):
-    """Labels without names, at once; names beside them, when they have come, one line a number."""
+    """Labels appear at once, without names. The names appear beside them when they have come, one line for each
+    number."""
     whois = server("--delay", 0.5)
     run = Run(exporter, tmp_path, whois.address, as_info=True)
     run.send(3)
@@ -67,13 +68,13 @@ def test_names_as_a_metric_of_their_own(server, exporter, tmp_path):
     if shutil.which("promtool"):
         check = subprocess.run(["promtool", "check", "metrics"], input=run.program.page_text(), text=True,
                                capture_output=True, timeout=60, check=False)
-        assert check.returncode in (0, 3), check.stderr  # 3: matters of taste
+        assert check.returncode in (0, 3), check.stderr  # 3: warnings about style
         assert "flow_as_info" not in check.stderr
     run.end()
 
 
 def test_names_of_their_own_after_a_restart(server, exporter, tmp_path):
-    """Series, values and names are there again: the names as soon as their numbers are met."""
+    """Series, values and names come back: a name as soon as its number is met."""
     whois = server()
     run = Run(exporter, tmp_path, whois.address, as_info=True)
     run.send(3)
@@ -91,7 +92,7 @@ def test_names_of_their_own_after_a_restart(server, exporter, tmp_path):
 
 
 def test_late_name_changes_the_metric_of_its_own(server, exporter, tmp_path):
-    """A name that changes takes the old one's place, and no series of flows changes."""
+    """A changed name takes the old one's place. No series of flows changes."""
     mine = tmp_path / "mine.txt"
     mine.write_text("3\tBEFORE, US\n15169\tUS, US\n")
     run = Run(exporter, tmp_path, "none", {"names": [str(mine)]}, as_info=True)
@@ -106,7 +107,7 @@ def test_late_name_changes_the_metric_of_its_own(server, exporter, tmp_path):
 
 @pytest.mark.parametrize("wait", ["0s", "300ms"])
 def test_series_is_shown_without_its_name_after_the_wait_and_keeps_it(server, exporter, tmp_path, wait):
-    """names_wait over, the series is shown; the name that comes later does not split it (late_names: keep)."""
+    """After names_wait the series is shown. A name that comes later does not split it (late_names: keep)."""
     whois = server("--fault", "silent", "--faults", 1)
     run = Run(exporter, tmp_path, whois.address, {"query_timeout": "3s"}, names_wait=wait)
     run.send(3)
@@ -124,7 +125,7 @@ def names_of(shown):
 
 
 def test_late_name_renames_the_series(exporter, tmp_path):
-    """The value goes on under the new name, whole, and the old line is gone: also over restarts and back again."""
+    """The whole value continues under the new name, and the old line is gone. So also over restarts, and back again."""
     mine = tmp_path / "mine.txt"
 
     def write(name):
@@ -157,7 +158,7 @@ def test_late_name_renames_the_series(exporter, tmp_path):
     run.send(3, 1)
     wait_for(run, ("THIRD", 18))
     run.end()
-    write("AFTER")  # and while it was not running
+    write("AFTER")  # the name changes while the program is down
     run = Run(exporter, tmp_path, "none", **options)
     run.send(3, 1)
     wait_for(run, ("AFTER", 19))

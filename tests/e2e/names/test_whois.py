@@ -67,7 +67,8 @@ def test_reserved_numbers_are_never_asked_about(server, program):
 
 
 def test_names_beyond_the_bound(server, program):
-    """A number beyond has no name until one that nobody uses has made room; never more names than allowed."""
+    """A number beyond the bound has no name until an unused one has made room. There are never more names than
+    allowed."""
     whois = server()
     run = program(server=whois.address, max_names=3)
     run.wait_for_names({number: KNOWN[number] for number in (15169, 3, 10318)})
@@ -98,7 +99,7 @@ def test_odd_but_whole_answers(server, program, fault):
 
 @pytest.mark.parametrize("fault", ["refuse", "reset", "half", "garbage", "wrong", "endless", "endless-line", "empty"])
 def test_faults_that_pass(server, program, fault):
-    """Records flow while the server is broken, and once it is well every name comes."""
+    """Records flow while the server is broken. Once it works, every name comes."""
     whois = server("--fault", fault, "--faults", 3)
     run = program(server=whois.address)
     run.wait_for_names(KNOWN | NAMELESS)
@@ -119,7 +120,7 @@ def test_silence_ends_by_the_timeout(server, program, fault):
 
 
 def test_half_an_answer_keeps_its_names(server, program):
-    """Of a broken answer the whole lines count, and only the rest is asked about again."""
+    """The whole lines of a broken answer count. Only the other numbers are asked again."""
     whois = server("--fault", "half", "--faults", 1)
     run = program(server=whois.address)
     run.wait_for_names(KNOWN)
@@ -129,7 +130,7 @@ def test_half_an_answer_keeps_its_names(server, program):
 
 
 def test_numbers_left_out_become_unknown(server, program):
-    """A server that says nothing of numbers that it does not know is believed at last."""
+    """A server leaves out numbers that it does not know. After some tries they count as unknown."""
     whois = server("--fault", "omit")
     run = program(server=whois.address)
     run.wait_for_names(KNOWN | NAMELESS)
@@ -167,7 +168,7 @@ def test_dead_server_is_left_alone_longer_and_longer(server, program):
 
 
 def test_many_numbers_in_few_connections(server, program, tmp_path):
-    """20,000 numbers at once: each asked about once, in as few connections as the batch allows."""
+    """Of 20,000 numbers at once each is asked once, in as few connections as the batch allows."""
     numbers = list(range(100000, 120000))
     random.Random(1).shuffle(numbers)
     names = tmp_path / "names.txt"
@@ -215,7 +216,7 @@ def test_wrong_options_are_refused(program, options, place):
 
 
 def test_names_file_is_read_again_when_it_changes(server, program, tmp_path):
-    """New names, changed ones, and one that goes: then the server is asked. A bad file changes nothing."""
+    """New and changed names are read. For a name that is gone the server is asked. A bad file changes nothing."""
     mine = tmp_path / "mine.txt"
     mine.write_text("70001\tONE, US\n15169\tMINE, US\n")
     whois = server()
@@ -242,11 +243,11 @@ def test_name_format_country_field_and_reserved(program):
 
 
 def test_any_field_to_any_other(tmp_path):
-    """Told which field it reads and which it writes: two of them, with servers and files of their own."""
+    """Two resolvers read and write the fields that they are told, with servers and files of their own."""
     mine = tmp_path / "mine.txt"
     mine.write_text("64512\tOUR PEER, US\n")
     folder = tmp_path / "program"
-    run = whois_program.Program(folder, server="none")  # for its configuration
+    run = whois_program.Program(folder, server="none")  # needed for its configuration only
     run.process.stdin.close()
     run.process.terminate()
     run.process.wait(DEADLINE_S)

@@ -1,4 +1,5 @@
-"""The cache of names: a restart has them at once and asks nobody; what is wrong with the file costs only the names."""
+"""The cache of names: after a restart the names are there at once, without a query. A fault of the file costs only the
+names."""
 
 import json
 import re
@@ -17,7 +18,7 @@ def cache_file(state):
 
 
 def fill(server, program, state, **options):
-    """A run that has asked for all names and has ended in order."""
+    """Runs the program until it has all names, and ends it in order."""
     whois = server()
     run = program(state=state, server=whois.address, **options)
     run.wait_for_names(KNOWN | NAMELESS)
@@ -90,7 +91,7 @@ def test_damaged_cache_is_reported_and_ignored(server, program, tmp_path, damage
 
 
 def test_full_disk_costs_only_the_saving(fill_disk, server, program, tmp_path):
-    """The cache is on a disk that is full: what was kept stays, names go on, and it is said once."""
+    """The cache is on a full disk. Saved names stay, names continue to come, and the log says so once."""
     file = fill(server, program, tmp_path / "state")
     before = file.read_bytes()
     fill_disk(file.parent, file)
@@ -102,7 +103,7 @@ def test_full_disk_costs_only_the_saving(fill_disk, server, program, tmp_path):
 
 
 def test_names_expire_and_are_asked_again_in_time(server, program, tmp_path):
-    """A name in use is refreshed before it expires: it is never pending again, and a change arrives."""
+    """A name in use is refreshed before it expires. It is never pending again, and a change arrives."""
     names = tmp_path / "names.txt"
     names.write_text("70001\tBEFORE, US\n70002\tGOES, US\n")
     whois = server(names=names)
@@ -115,7 +116,7 @@ def test_names_expire_and_are_asked_again_in_time(server, program, tmp_path):
 
 
 def test_unused_names_do_not_stay(server, program, tmp_path):
-    """What nobody meets any more is not asked about for ever: a worker that forgets, and a series that is gone."""
+    """Unused names are not asked for ever: a worker forgets a number, or its series is gone."""
     state = tmp_path / "state"
     fill(server, program, state)
     whois = server()

@@ -1,4 +1,5 @@
-"""resolver-whois and servers of every dialect: their names, fall-back, referrals, budgets; the same as Debian's whois says."""
+"""resolver-whois with servers of every dialect: their names, fall-back, referrals and budgets. The names are those that
+Debian's whois shows."""
 
 import re
 import shutil
@@ -19,15 +20,15 @@ LINES = whois_dialects.read_names(NAMES)
 DIALECTS = ["cymru", "rpsl", "irrd", "arin", "lacnic"]
 PASSING = ["refuse", "reset", "half", "garbage", "wrong", "limit", "empty", "endless"]
 ODD = ["cr", "crlf", "latin1", "duplicate"]
-# A sanitizer looks at how answers are read, not at how often.
+# Under a sanitizer the reading of answers matters, not the number of cases.
 FAULTS = [(dialect, fault) for dialect in DIALECTS for fault in (PASSING if SLOWNESS == 1 else ["half"])]
 ODDITIES = [(dialect, fault) for dialect in DIALECTS for fault in (ODD if SLOWNESS == 1 else ["latin1"])]
-# What a test server takes well; the numbers that are usual are for real ones.
+# A pace that suits a test server. The default numbers are for real servers.
 BRISK = {"queries_per_second": 5000, "queries_per_day": 1000000, "refused_interval": "50ms"}
 
 
 def name_of(dialect, number):
-    """The name that a server of the dialect leads to, by the format facts."""
+    """The name that a server of the dialect gives, by the format facts."""
     handle, text, _ = (part.decode() for part in whois_dialects.split_name(LINES[number]))
     if dialect == "cymru":
         return KNOWN[number]
@@ -70,7 +71,7 @@ def test_odd_but_sound_answers(server, program, dialect, fault, tmp_path):
 
 @pytest.mark.parametrize("dialect, fault", FAULTS)
 def test_faults_that_pass(server, program, dialect, fault):
-    """No name is wrong while the server is broken, and once it is well every name comes."""
+    """No name is wrong while the server is broken. Once it works, every name comes."""
     whois = server("--dialect", dialect, "--fault", fault, "--faults", 3)
     run = program(servers=[at(whois, dialect)], retry_interval="20ms")
     run.wait_for_names(names_of(dialect))
@@ -83,7 +84,7 @@ def test_faults_that_pass(server, program, dialect, fault):
 
 
 def test_refused_server_is_left_alone(server, program):
-    """Who says that it is asked too much is not asked again before the configured pause."""
+    """A server that refuses for too many queries is not asked again before the configured pause."""
     whois = server("--dialect", "lacnic", "--fault", "limit", "--faults", 1)
     run = program(servers=[at(whois, "lacnic", refused_interval="800ms")], retry_interval="10ms")
     run.wait_for_names({15169: name_of("lacnic", 15169)})
@@ -108,7 +109,7 @@ def test_next_server_stands_in_for_one_that_fails(server, program):
     first, second = server("--fault", "reset"), server("--dialect", "irrd")
     run = program(servers=[at(first, "cymru"), at(second, "irrd")], retry_interval="1h")
     run.wait_for_names({number: name_of("irrd", number) for number in KNOWN})
-    # What the second does not know, the first may: it waits, and nobody is asked twice.
+    # The second server does not know the number, but the first one may: the number waits. No server is asked twice.
     assert run.resolve([399998]) == [PENDING]
     wait_until(lambda: run.resolve([399998]) and 399998 in sum(second.asked(), []), "the second to be asked")
     metrics = run.stop()
@@ -120,14 +121,15 @@ def test_next_server_stands_in_for_one_that_fails(server, program):
 def test_day_is_over_and_the_next_server_goes_on(server, program):
     first, second = server("--dialect", "rpsl"), server("--dialect", "irrd")
     run = program(servers=[at(first, "rpsl", queries_per_day=2), at(second, "irrd")])
-    run.wait_for_names({number: name_of("rpsl", number) for number in KNOWN})  # both say the same
+    run.wait_for_names({number: name_of("rpsl", number) for number in KNOWN})  # both give the same names
     run.stop()
     assert len(sum(first.asked(), [])) == 2
     assert sorted(sum(first.asked(), []) + sum(second.asked(), [])) == sorted(KNOWN)
 
 
 def test_pace_and_connections_are_kept(server, program, tmp_path):
-    """40 numbers at 20 a second, 3 connections: no sooner than the budget allows, never more at a time."""
+    """40 numbers at 20 a second over 3 connections: no faster than the budget allows, never more connections at a
+    time."""
     names = tmp_path / "names.txt"
     numbers = range(100000, 100040)
     names.write_text("".join(f"{number}\tNAME-{number}, US\n" for number in numbers))
@@ -148,7 +150,7 @@ def test_referrals_are_followed(server, program, dialect):
     run = program(servers=[at(registry, dialect)], referrals=[whois.address])
     run.wait_for_names({15169: name_of("rpsl", 15169), 399998: UNKNOWN})
     assert run.stop()["referrals_total followed"] >= 1
-    assert sorted(sum(whois.asked(), [])) in ([15169], [15169, 399998])  # arin does not refer for what it does not know
+    assert sorted(sum(whois.asked(), [])) in ([15169], [15169, 399998])  # arin refers only for numbers that it knows
 
 
 REFERRING = ["iana", "arin", "rpsl", "lacnic"]
@@ -156,14 +158,14 @@ REFERRING = ["iana", "arin", "rpsl", "lacnic"]
 
 @pytest.mark.parametrize("dialect", REFERRING)
 def test_referrals_lead_to_nobody_else(server, program, dialect):
-    """Not to a port of this machine, by whatever name, and not to another port of a registry."""
+    """A referral to a port of this machine, by any name, or to another port of a registry is not followed."""
     with socket.create_server(("127.0.0.1", 0)) as inside:
         port = inside.getsockname()[1]
         for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"whois.ripe.net:{port}"):
             registry, other = server("--dialect", dialect, "--refer", host), server("--dialect", "irrd")
             run = program(servers=[at(registry, dialect), at(other, "irrd")])
             run.wait_for_names({15169: name_of("irrd", 15169)})  # the next server is asked
-            run.wait_for_names({3: name_of("irrd", 3)})  # and the one that refers is not left alone
+            run.wait_for_names({3: name_of("irrd", 3)})  # the referring server is not left alone
             assert "refers to a host that is not asked" in run.log()
             assert run.stop()["referrals_total refused"] == len(registry.asked()) == 2
         inside.setblocking(False)
@@ -173,7 +175,7 @@ def test_referrals_lead_to_nobody_else(server, program, dialect):
 
 @pytest.mark.parametrize("dialect", ["iana", "arin"])
 def test_referral_loop_ends(server, program, dialect):
-    """A registry that refers to itself, and two that refer to each other, are broken servers and no more."""
+    """A registry that refers to itself, or two that refer to each other, count as broken servers and no more."""
     whois = server("--dialect", dialect, "--fault", "loop")
     run = program(servers=[at(whois, dialect)], retry_interval="1h")
     assert run.resolve([15169]) == [PENDING]
@@ -190,7 +192,7 @@ def test_iana_without_a_referral_knows_nothing(server, program):
 
 
 def ask(address, numbers):
-    """Seconds that the server itself takes for these in one connection."""
+    """The seconds that the server itself takes for these numbers on one connection."""
     begin = time.monotonic()
     host, port = address.split(":")
     with socket.create_connection((host, int(port))) as connection:
@@ -202,7 +204,8 @@ def ask(address, numbers):
 
 
 def test_fifty_thousand_at_once(server, program, tmp_path):
-    """All named within five seconds of the server's own speed, in bulk, in two connections, nobody twice."""
+    """All numbers have names within five seconds of the server's own time: in bulk, over two connections, each asked
+    once."""
     numbers = list(range(100000, 150000))
     names = tmp_path / "names.txt"
     names.write_text("".join(f"{number}\tNAME-{number} - Some company {number}, US\n" for number in numbers))
@@ -227,7 +230,7 @@ def debians_whois(server, *query):
 
 
 def value_of(text, key):
-    """The first value of an attribute of the object that is about a number; as the format facts say, read by eye."""
+    """The first value of an attribute in the number's own object, as a person would find it by the format facts."""
     match = re.search(rf"^{key}:[ \t]*(.*?)[ \t]*$", text, re.MULTILINE)
     return match.group(1) if match else ""
 

@@ -1,7 +1,7 @@
 """Whatever a whois server does, records flow at full speed and memory is bounded: every fault, in every dialect.
 
-Each run waits until the fault is under way, sends the bulk of the records, ends the input, and is compared with a run
-that has no server at all: by the time that the records took, and by the most memory that the process ever had.
+Each run waits until the fault has begun, sends the bulk of the records, and ends the input. It is compared with a run
+without a server: by the time that the records took, and by the peak memory of the process.
 """
 
 import json
@@ -18,15 +18,15 @@ RECORDS = max(2000, int(600_000 * SCALE))
 NUMBERS = range(100000, 102000)
 ALL = ["none", "silent", "deaf", "refuse", "reset", "half", "garbage", "endless", "endless-line", "slow", "drip",
        "reverse", "wrong", "omit", "duplicate", "cr", "latin1", "limit", "empty"]
-# Every fault for a bulk dialect and for one that asks one by one; of the others what is their own way to fail.
+# Every fault for a bulk dialect and for one that asks one by one. The others have only their own ways to fail.
 CASES = [(dialect, fault) for dialect in ("cymru", "rpsl") for fault in ALL]
 CASES += [("irrd", fault) for fault in ("half", "reverse", "wrong", "endless", "limit")]
 CASES += [("arin", fault) for fault in ("half", "loop", "limit")]
 CASES += [("lacnic", "limit"), ("iana", "loop")]
-if SLOWNESS > 1:  # a sanitizer looks at how, not at how many
+if SLOWNESS > 1:  # a sanitizer needs only the kinds
     CASES = [("cymru", "garbage"), ("cymru", "endless"), ("rpsl", "drip"), ("irrd", "half"), ("iana", "loop")]
 MEMORY_KB = 24 * 1024
-# Once more, if a neighbour took the processor meanwhile: who waits for a server is slow every time.
+# A run is repeated, in case another process took the processor. A program that waits for a server is slow every time.
 TRIES = 6
 
 
@@ -42,14 +42,15 @@ def peak_kb(process):
 
 
 def flow(program, records, under_way, folder, **resolver):
-    """(seconds until all records have passed and it has ended, most memory in kB). under_way(): the fault is met."""
+    """Gives the seconds until all records have passed and the program has ended, and its peak memory in kB.
+    under_way(): the fault is met."""
     run = program(folder, outputs=["report"], input_options={"serve_after_end": False}, **resolver)
     run.feed(NUMBERS)
     wait_until(lambda: "Running." in run.log(), "the program to run")
     wait_until(under_way, "the fault to be met")
     begin = time.monotonic()
     run.process.stdin.write(records)
-    memory = peak_kb(run.process)  # all but what is in the pipe has passed
+    memory = peak_kb(run.process)  # all records but those in the pipe have passed
     run.process.stdin.close()
     assert run.process.wait(120 * SLOWNESS) == 0, run.log()
     seconds = time.monotonic() - begin
@@ -76,7 +77,8 @@ def test_records_flow_and_memory_is_bounded(server, program, records, tmp_path, 
 
 
 def test_a_gigabyte_without_end_is_not_taken(server, program, tmp_path):
-    """The answer's bound holds: the connection is broken off long before, again and again, and later and later."""
+    """The answer has a bound. The connection is broken off long before a gigabyte, again and again, after growing
+    pauses."""
     whois = server("--fault", "endless")
     run = program(server=whois.address, retry_interval="20ms")
     run.feed(NUMBERS)

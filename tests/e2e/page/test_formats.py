@@ -1,4 +1,4 @@
-"""The two formats of the page: the same numbers in both, and those who read them have nothing to complain about."""
+"""The two formats of the page: both have the same numbers, and their readers have nothing to complain about."""
 
 import fcntl
 import http.client
@@ -19,7 +19,7 @@ from programs import NAMES, Prometheus, wait_until
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-# Any character that can be in a label: controls, the ends of lines that only some see, quotes, what is beyond 16 bits.
+# Any character may be in a label: controls, line ends that only some readers see, quotes, characters beyond 16 bits.
 NASTY = 'a "quoted"\\ label\nof\r\n\u2028lines\x0b\x0c\x1c\x85\t\x00\x01\x7f, {}=#\\n \U0001f600 \ufeff'
 BIG = 2**53 + 1
 
@@ -76,7 +76,7 @@ def filled(exporter, tmp_path, config):
 
 
 def samples(families, wanted):
-    """{(name, labels): value} of those that stand still."""
+    """{(name, labels): value} of the samples that do not change."""
     found = {}
     for family in families:
         for sample in family.samples:
@@ -109,7 +109,7 @@ def test_both_formats_say_the_same(exporter, tmp_path, config):
     labels = [dict(labels).get("hostname") for name, labels in by_open if name == "flow_transmit_bytes_total"]
     assert NASTY in labels
     exact = {value for (name, _), value in Page(opened.decode()).samples.items() if name == "flow_transmit_bytes_total"}
-    assert exact == {BIG, 7, 2**64 - 1}  # to the unit: not as a double would have it
+    assert exact == {BIG, 7, 2**64 - 1}  # exact, not rounded to a double
 
 
 def test_created_is_beside_each_flow_counter(exporter, tmp_path):
@@ -124,7 +124,7 @@ def test_created_is_beside_each_flow_counter(exporter, tmp_path):
     assert all(start - 1 <= sample.value <= start + 3600 for sample in created)
     sizes = families["flow_size_bytes"].samples
     labels = [{key: value for key, value in sample.labels.items() if key != "le"} for sample in sizes]
-    names = ["bucket"] * 6 + ["sum", "count", "created"]  # of each series one behind the other
+    names = ["bucket"] * 6 + ["sum", "count", "created"]  # all samples of a series together
     assert [sample.name for sample in sizes] == [f"flow_size_bytes_{name}" for name in names] * (len(sizes) // 9)
     assert all(labels[index] == labels[index - index % 9] for index in range(len(labels)))
     assert [sample.labels["le"] for sample in sizes[:6]] == ["0.5", "5.0", "64.0", "1e+06", "1e+19", "+Inf"]
@@ -140,7 +140,7 @@ def test_promtool_is_content(exporter, tmp_path, config):
 
 
 class Proxy(http.server.ThreadingHTTPServer):
-    """Passes scrapes on, with another Accept if one is given, and notes what types come back."""
+    """Passes scrapes on, with another Accept header if one is given, and notes the types of the answers."""
 
     daemon_threads = True
 
@@ -171,7 +171,7 @@ class ProxyHandler(http.server.BaseHTTPRequestHandler):
 
 
 def scraped(server, job):
-    """What Prometheus has of a job, without what each scrape changes."""
+    """The data that Prometheus has of a job, without the values that each scrape changes."""
     found = {}
     for labels, value in server.query(f'{{job="{job}",__name__=~"flow_.*"}}'):
         name = labels.pop("__name__")
@@ -221,7 +221,7 @@ def test_names_that_are_asked_for(exporter, tmp_path):
     assert ask(program, "/metrics?name[]=nothing")[1] == b""
     assert ask(program, "/metrics?name[]=flow_receive_bytes_total%00")[1] == b""
     assert ask(program, "/metrics?name[]=nothing", Accept="application/openmetrics-text")[1] == b"# EOF\n"
-    assert len(names_of(ask(program, "/metrics?name=flow")[1])) > 10  # another argument
+    assert len(names_of(ask(program, "/metrics?name=flow")[1])) > 10  # an argument with another name
     assert ask(program, "/metrics?" + "&".join(["name[]=x"] * 256))[0].status == 200
     assert ask(program, "/metrics?" + "&".join(["name[]=x"] * 257))[0].status == 400
 
@@ -277,7 +277,7 @@ def test_requests_at_once_share_a_cut(exporter):
         with ThreadPoolExecutor(20) as pool:
             pages = [Page(text) for text in pool.map(scrape, range(20))]
         assert all(page.flows() == pages[0].flows() for page in pages)
-        # One, and another for those who asked while the first was on its way to its cut.
+        # One checkpoint for the first page, and one for requests that came after its cut had begun.
         assert 1 <= program.page().self_sum("flow_exporter_checkpoints_total") <= 2
     finally:
         source.kill()

@@ -1,5 +1,5 @@
 """The command `health`, which asks the running program as a container's health check does, and `--is-configured`, which
-systemd's unit asks before the start."""
+systemd's unit runs before the start."""
 
 import socket
 import subprocess
@@ -26,7 +26,7 @@ def at(config, listen, **options):
 
 @pytest.fixture
 def run_at(exporter, tmp_path):
-    """Runs the program with an address as it is given, and asks it: status, standard output, standard error."""
+    """Runs the program with this address, and the command `health`. Gives status, standard output, standard error."""
 
     def run(listen, port, **options):
         path = written(tmp_path, at(stdin_config(), listen, **options))
@@ -75,7 +75,7 @@ def test_tls_and_passwords(run_at, tmp_path):
 
 
 def test_alive_but_not_ready(exporter, tmp_path):
-    """No broker: the answer names what is missing."""
+    """Without a broker the answer names what is missing."""
 
     class Nobody:
         brokers = f"127.0.0.1:{free_port()}"
@@ -102,7 +102,7 @@ def test_wrong_arguments(tmp_path):
 
 
 def test_something_else_answers():
-    """A server that speaks no HTTP is no health."""
+    """A server that speaks no HTTP is not healthy."""
 
     def serve():
         client, _ = listener.accept()
@@ -118,7 +118,7 @@ def test_something_else_answers():
     assert status == 1 and "does not answer as HTTP" in err
 
 
-# ---- before the start
+# ---- Before the start
 
 
 def test_the_installed_configuration_waits_for_an_as_number(tmp_path):
@@ -135,7 +135,7 @@ def test_the_installed_configuration_waits_for_an_as_number(tmp_path):
     for action in ("--is-configured", "--check"):
         assert flow_exporter_run("--config", path, action)[0] == 0
     path.write_text(shipped.replace("# asn: 15169 ", "asm: 15169 "))
-    assert flow_exporter_run("--config", path, "--is-configured") == (0, "", "")  # wrong is not unfinished: the start tells
+    assert flow_exporter_run("--config", path, "--is-configured") == (0, "", "")  # the start reports a wrong file
     assert flow_exporter_run("--config", path, "--check")[0] == 78
 
 

@@ -1,4 +1,5 @@
-"""Listeners and abuse: whoever connects and whatever they do, records flow on, a good scrape is answered, nothing leaks."""
+"""Listeners and abuse: whoever connects and whatever they do, records flow on, a good scrape is answered, and nothing
+leaks."""
 
 import http.client
 import json
@@ -27,7 +28,7 @@ def config_with(**options):
 
 
 class Flows:
-    """Records for as long as the program runs, as fast as it takes them: a pipe that flowgen fills again and again."""
+    """Records for as long as the program runs, at a steady pace: flowgen's lines go into a pipe again and again."""
 
     def __init__(self, series=200):
         self.read_end, self.write_end = os.pipe()
@@ -42,7 +43,7 @@ class Flows:
                 data = memoryview(self.lines)
                 while data and not self.stopping:
                     data = data[os.write(self.write_end, data[:65536]):]
-                    time.sleep(0.005)  # a stream, not all that the machine can do: 10 MB a second
+                    time.sleep(0.005)  # 10 MB a second: a stream, not the most that the machine can do
         except BrokenPipeError:
             pass
         os.close(self.write_end)
@@ -71,7 +72,7 @@ def flowing(exporter):
 
 
 def resources(program):
-    """Descriptors, threads and MiB of the process."""
+    """The numbers of descriptors and threads, and the MiB of the process."""
     pid = program.process.pid
     status = open(f"/proc/{pid}/status").read()
     memory = int(status.split("VmRSS:")[1].split()[0]) / 1024
@@ -92,14 +93,14 @@ def closed_by(program, reason):
 
 
 def records_on(text):
-    """Of a whole page. To take all of it apart costs Python far more time than the page costs the program."""
+    """The records on a whole page. Python would need far more time to parse the page than the program to make it."""
     name = "flow_exporter_records_total"
     lines = [line for line in text.splitlines(keepends=True) if line.startswith(name)]
     return Page("".join(lines)).self_sum(name)
 
 
 def records_a_second(program, seconds):
-    """Records a second, and how long the slowest page took: pages are what it is measured by, as good scrapes."""
+    """Records a second, and the time of the slowest page. The measuring pages are the good scrapes."""
     first, last, slowest, begin = records_on(program.page_text()), 0, 0, time.monotonic()
     while not last or time.monotonic() - begin < seconds:
         asked = time.monotonic()
@@ -111,7 +112,7 @@ def records_a_second(program, seconds):
 
 
 def compare(program, abuse, seconds):
-    """The rate with and without the abuse; what is wrong with it, or an empty text."""
+    """Measures the rate without and with the abuse. Gives what is wrong, or an empty text."""
     quiet, _ = records_a_second(program, seconds)
     clients = []
     try:
@@ -128,10 +129,10 @@ def compare(program, abuse, seconds):
 
 
 def stays_well(program, abuse, seconds=3):
-    """Good for flows and scrapes while it lasts, and nothing is left when it is over."""
+    """Flows and scrapes are well during the abuse, and nothing of it is left afterwards."""
     before = resources(program)
     faults = []
-    # Other tests run beside this one: a fault that is ours comes each time.
+    # Other tests run beside this one. A fault of the program shows each time.
     while len(faults) < 3 and not (faults and not faults[-1]):
         faults.append(compare(program, abuse, seconds))
     assert not faults[-1], faults
@@ -146,7 +147,7 @@ def stays_well(program, abuse, seconds=3):
 
 
 def test_idle_connections(flowing):
-    """Four times as many as there are places: those that say nothing wait for one, and are in nobody's way."""
+    """Four times as many connections as places. Silent ones wait for a place, and are in nobody's way."""
     program = flowing()
 
     def abuse(clients):
@@ -161,7 +162,7 @@ def test_idle_connections(flowing):
 
 
 def test_half_requests(flowing):
-    """A byte now and then does not help: a request has a time, whole."""
+    """A byte now and then does not help: a whole request has a time limit."""
     program = flowing(request_timeout="1s")
 
     def abuse(clients):
@@ -194,7 +195,7 @@ def is_answered(program):
 
 
 def test_slow_readers(flowing):
-    """Each asks for a page and reads next to nothing; pages are big enough to fill every buffer on the way."""
+    """Each client asks for a page and reads next to nothing. The pages fill every buffer on the way."""
     program = flowing(series=20_000)
     program.wait_for(lambda: len(program.page_text()) > 1_000_000, "a big page", 60)
 
@@ -213,7 +214,7 @@ def test_slow_readers(flowing):
 
 
 def test_few_cuts_are_held(flowing):
-    """Slow readers that come one after the other would each keep a cut of its own in memory."""
+    """Slow readers that come one after the other would each keep a cut of their own in memory."""
     program = flowing(series=20_000, min_answer_rate="0")
     program.wait_for(lambda: len(program.page_text()) > 1_000_000, "a big page", 60)
     clients = []
@@ -221,7 +222,7 @@ def test_few_cuts_are_held(flowing):
         clients.append(connect(program.port, 4096))
         clients[-1].sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
         assert clients[-1].recv(15) == b"HTTP/1.1 200 OK"
-        program.fresh_page()  # and so the next one has a later cut
+        program.fresh_page()  # the next one gets a later cut
     program.page()
     assert closed_by(program, "cut") == 3  # a page that begins leaves three older cuts to others: four with its own
     for client in clients:
@@ -247,7 +248,7 @@ def test_an_answer_has_a_time(flowing):
 
 
 def test_pipelined_requests(exporter):
-    """All are answered, in their order."""
+    """All requests are answered, in their order."""
     program = exporter(config_with())
     client = connect(program.port)
     client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n" * 200 + b"GET /none HTTP/1.1\r\nHost: x\r\n"
@@ -270,7 +271,7 @@ def test_a_megabyte_of_headers(flowing):
                 answer = client.recv(100)
                 assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer
             except OSError:
-                pass  # it does not wait for the end of them
+                pass  # the server does not read them to the end
             client.close()
 
     stays_well(program, abuse, 2)
@@ -278,7 +279,7 @@ def test_a_megabyte_of_headers(flowing):
 
 
 def test_bad_tls(flowing, tmp_path):
-    """Garbage, HTTP, a part of a hello, nothing at all: what never gets as far as a request."""
+    """Garbage, HTTP, a part of a hello, or nothing at all: these connections never get as far as a request."""
     certificates = Certificates(tmp_path / "certificates")
     path = tmp_path / "web.yml"
     path.write_text(f"tls_server_config: {{cert_file: {certificates['server.pem']}, key_file: {certificates['server.key']}}}\n")
@@ -309,7 +310,7 @@ def ask_unix(path, target="/metrics"):
 
 
 def start_at(exporter, tmp_path, *addresses, **options):
-    """The program with several addresses, one of which is the one that its helper asks at."""
+    """Starts the program with several addresses. The test's helper uses one of them."""
     config = config_with(**options)
     program_port = free_port()
     config["outputs"] = [dict(config["outputs"][0], listen=[f"127.0.0.1:{program_port}", *map(str, addresses)])]
@@ -364,7 +365,7 @@ def test_a_dead_socket_is_replaced_and_a_living_one_is_not(exporter, tmp_path):
 
 
 def test_sockets_of_systemd(tmp_path):
-    """Played by a shell that opens nothing itself: the test's own listening socket is descriptor 3."""
+    """A shell that opens nothing itself plays systemd: the test's own listening socket is descriptor 3."""
     config = config_with()
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Crowds that spoil the page for others: a scrape that reads at a normal pace is answered, whatever they do."""
+"""Crowds that spoil the page for others. A scrape that reads at a normal pace is answered, whatever they do."""
 
 import gzip
 import http.client
@@ -15,13 +15,13 @@ from configs import stdin_config
 from page import Page
 from programs import SLOWNESS, Program, wait_until
 from secure_kafka import Certificates
-from test_http import config_with, flowing  # the latter a fixture
+from test_http import config_with, flowing  # flowing is a fixture
 from test_web import PASSWORD, encoded, hash_of
 
 THEIRS, OURS, NEUTRAL = "127.0.0.66", "127.0.0.1", "127.0.0.9"
 SCRAPES = 4
 PROMETHEUS_TIMEOUT = 10
-TIMEOUT = 60  # refused or cut off is a fault; what the crowd leaves of a loaded machine's processors is not
+TIMEOUT = 60  # a refusal or a cut is a fault; a late answer on a machine that the crowd loads is not
 
 
 def connect_as(program, source, timeout=TIMEOUT):
@@ -31,7 +31,7 @@ def connect_as(program, source, timeout=TIMEOUT):
 
 
 def scrape(program, source, headers=None, timeout=TIMEOUT):
-    """As Prometheus does it: a whole page within the time, or why not."""
+    """Scrapes as Prometheus does. Gives an empty text for a whole page in time, or the fault."""
     connection, begin = connect_as(program, source, timeout), time.monotonic()
     try:
         connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip", **(headers or {})})
@@ -43,7 +43,7 @@ def scrape(program, source, headers=None, timeout=TIMEOUT):
             return f"status {answer.status}"
         if answer.getheader("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
-        # To take all of it apart costs Python more than anything else here.
+        # Parsing the page would cost Python more than anything else here.
         return "" if b"\nflow_exporter_build_info{" in body and body.endswith(b"\n") else f"{body[-100:]} at the end"
     except (OSError, http.client.HTTPException, EOFError) as fault:
         return repr(fault)
@@ -53,7 +53,7 @@ def scrape(program, source, headers=None, timeout=TIMEOUT):
 
 @pytest.fixture
 def crowd(tmp_path):
-    """Starts crowds, from their address or ours."""
+    """Starts crowds, from their own address or from ours."""
     started = []
 
     def start(program, kind, source=THEIRS):
@@ -69,7 +69,7 @@ def crowd(tmp_path):
 
 
 def counter(program, name, source=OURS, headers=None):
-    """The sum over a metric of the program, asked for alone; None: not answered."""
+    """The sum over one metric of the program, which the request selects. None: no answer."""
     connection = connect_as(program, source)
     try:
         connection.request("GET", f"/metrics?name[]={name}", headers=headers or {})
@@ -83,7 +83,7 @@ def counter(program, name, source=OURS, headers=None):
 
 
 def begins(program, crowd, kind, source, least, **options):
-    """The crowd is there in force: so many more connections than before were accepted."""
+    """Starts a crowd and waits until it is at work: so many more connections than before were accepted."""
     name = "flow_exporter_http_connections_total"
     before = wait_until(lambda: counter(program, name, NEUTRAL, **options), "connections are counted")
     one = crowd(program, kind, source)
@@ -98,7 +98,7 @@ def faults_of(program, source, **options):
 
 @pytest.fixture
 def big(flowing):
-    """A program whose page fills all buffers on the way, so that a client that does not read is felt."""
+    """A program whose page fills all buffers on the way. A client that does not read is felt."""
     program = flowing(series=20_000)
     program.wait_for(lambda: len(program.page_text()) > 1_500_000, "a big page", 60)
     return program
@@ -110,7 +110,7 @@ FAST = {"tops": 300, "readers": 24}
 
 @pytest.mark.parametrize("kind", [*SLOW, *FAST])
 def test_a_crowd_elsewhere(big, crowd, kind):
-    """Whatever those of another address do, every scrape is answered whole."""
+    """Whatever a crowd on another address does, every scrape is answered whole."""
     begins(big, crowd, kind, THEIRS, {**SLOW, **FAST}[kind])
     assert not faults_of(big, OURS)
     assert counter(big, "flow_exporter_http_cuts_held", NEUTRAL) <= 4
@@ -118,7 +118,7 @@ def test_a_crowd_elsewhere(big, crowd, kind):
 
 @pytest.mark.parametrize("kind", [*SLOW, "readers", "tops", "leavers"])
 def test_a_crowd_of_our_own_address(big, crowd, kind):
-    """Those that can be told apart by what they do are no harm from the same address either."""
+    """Clients whose behaviour shows them to be a crowd do no harm from the same address, either."""
     begins(big, crowd, kind, OURS, {**SLOW, **FAST}.get(kind, 300))
     assert not faults_of(big, OURS)
 
@@ -126,20 +126,20 @@ def test_a_crowd_of_our_own_address(big, crowd, kind):
 @pytest.mark.parametrize("source", [OURS, THEIRS])
 @pytest.mark.parametrize("kind", ["half-heads", "requests"])
 def test_a_flood(big, crowd, kind, source):
-    """By two threads, as fast as they can: a scrape is answered in the time that Prometheus has for it."""
+    """Two threads connect as fast as they can. A scrape is answered in the time that Prometheus allows."""
     begins(big, crowd, kind, source, 300)
     faults = [scrape(big, OURS, timeout=PROMETHEUS_TIMEOUT) for _ in range(10)]
     assert sum(not fault for fault in faults) >= 9, faults
 
 
 def test_a_flood_is_held_off(big, crowd):
-    """More requests wait than are soon served: their address can't open any more at the pace at which it asks."""
+    """More requests wait than will soon be served. Their address can't open more at the pace at which it tries."""
     one = begins(big, crowd, "keepers", THEIRS, 300)
     name = "flow_exporter_http_connections_waiting"
     assert max(counter(big, name, NEUTRAL) for _ in range(10)) > 0
     one.end()
     wait_until(lambda: counter(big, name, NEUTRAL) == 0, "nobody waits", 60)
-    assert not scrape(big, THEIRS)  # and it is not held off any more
+    assert not scrape(big, THEIRS)  # the address is no longer held off
 
 
 def web_config(tmp_path, **more):
@@ -150,7 +150,7 @@ def web_config(tmp_path, **more):
 
 
 def test_a_flood_with_tls_and_passwords(exporter, crowd, tmp_path):
-    """From our own address: handshakes that never end, half heads, whole requests, and guesses."""
+    """Handshakes that never end, half heads, whole requests and guesses come from our own address."""
     path, tls = web_config(tmp_path, basic_auth_users={"alice": hash_of(PASSWORD, 5)})
     says = {"Authorization": encoded(f"alice:{PASSWORD}".encode())}
     program = exporter(config_with(web_config=path), tls=tls)
@@ -163,7 +163,8 @@ def test_a_flood_with_tls_and_passwords(exporter, crowd, tmp_path):
 
 
 def test_a_crowd_with_tls_and_passwords(exporter, crowd, tmp_path):
-    """Handshakes that never end, and guesses: who is known is answered, and one who is not waits for a check or two."""
+    """There are endless handshakes and guesses. A known password is answered at once; an unknown one waits for a check
+    or two."""
     users = {"alice": hash_of(PASSWORD, 5), "bob": hash_of(PASSWORD, 12)}
     path, tls = web_config(tmp_path, basic_auth_users=users)
     says = {user: {"Authorization": encoded(f"{user}:{PASSWORD}".encode())} for user in users}
@@ -187,7 +188,8 @@ def answer_to(program, said):
 
 
 def test_big_heads(exporter):
-    """64 KiB of head, with as many as 1,000 parameters and 1,000 lines, are taken; beyond there is an answer that says so."""
+    """A head of 64 KiB with up to 1,000 parameters and 1,000 lines is accepted. A greater one is refused by an answer
+    that says so."""
     program = exporter(stdin_config())
 
     def ask(query="", headers=b""):

@@ -1,4 +1,5 @@
-"""The JSON API of the live page: what it says against a count of the records that were sent, and what it refuses."""
+"""The JSON API of the live page: its figures, compared with a count of the records that were sent, and what it
+refuses."""
 
 import http.client
 import json
@@ -30,7 +31,7 @@ def get(program, path):
 
 
 class Sender:
-    """Random flows into the program's standard input, and their sums, counted here."""
+    """Sends random flows to the program's standard input, and adds them up."""
 
     def __init__(self, program, seed):
         print("seed", seed)
@@ -56,7 +57,7 @@ class Sender:
 
 
 def sums_of(top):
-    """What the rates of all points come to, by view and label; points that were not kept are none."""
+    """The sums of the rates over all points, by view and label. A point that was not kept counts as 0."""
     result = {}
     for view in top["views"]:
         sums = result[f"{view['by']} {view['direction']}"] = Counter()
@@ -66,7 +67,7 @@ def sums_of(top):
 
 
 def are_close(found, expected, points):
-    """Rates are whole bytes a second: half of one is lost a second."""
+    """Rates are whole bytes a second: up to half a byte a second is lost."""
     return set(found) == set(expected) and all(
         abs(found[key] - expected[key]) <= 1 + points * 10 + expected[key] * 1e-6 for key in expected)
 
@@ -77,7 +78,7 @@ def test_top_is_what_was_sent(exporter):
     sender.send(500)
     first = get(program, "/api/v1/status")
     assert first["ready"] is True
-    # What was there at the first look grew before: rates begin with the cut that is looked at first.
+    # Whatever was there at the first look grew before it. Rates begin with the first cut that is looked at.
     wait_until(lambda: get(program, "/api/v1/top?limit=50")["ends"], "a first point", 30)
     before = sums_of(get(program, "/api/v1/top?limit=50&over=600"))
     sender.start()

@@ -1,4 +1,4 @@
-"""The live page in a real browser, with real flows: what it shows, asks for, and how it is worked."""
+"""The live page in a real browser, with real flows: what it shows, what it requests, and how a user works it."""
 
 import random
 import re
@@ -21,7 +21,7 @@ HOSTS = ("border-1.example.net", "border-2.example.net", "core-3.example.net")
 
 
 class Feeder:
-    """Flows through standard input, some each half second, until it is ended."""
+    """Sends some flows through standard input each half second, until it is ended."""
 
     def __init__(self):
         self.program = None
@@ -99,7 +99,7 @@ def rows_of(browser, by, direction):
 
 
 def close_to(shown, number, unit):
-    """The text's number is the number, to three digits; 12.25 may be rounded either way."""
+    """Whether the text shows the number to three digits. 12.25 may be rounded either way."""
     digits, prefixed = shown.replace("\u00a0", " ").split(" ")
     scale = 1000 ** " kMGTPE".index(prefixed[: -len(unit)] or " ")
     return prefixed.endswith(unit) and abs(float(digits) * scale - number) <= 0.006 * number + 1e-9
@@ -152,7 +152,7 @@ def test_asks_nobody_else_and_breaks_no_rule(browser, live):
 
 
 def test_scripts_and_styles_in_the_page_are_refused(browser, live):
-    """The rules are in force: what somebody could smuggle in does not run."""
+    """The page's policy is in force: a script or style that somebody smuggles in does not run."""
     opened(browser, live)
     browser.run("const script = document.createElement('script'); script.textContent = 'window.smuggled = 1';"
                 "document.body.append(script); document.body.setAttribute('style', 'color: red')")
@@ -261,7 +261,8 @@ window.fetch = async (path, ...rest) => {
 
 
 def test_says_that_it_catches_up(browser, live):
-    """The rule is that of tests/unit/output-prometheus/test_prom_rates; here the program's answer says that all of it is backlog."""
+    """tests/unit/output-prometheus/test_prom_rates tests the rule. Here the program's answer says that everything is
+    backlog."""
     script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=CATCHING_UP)["identifier"]
     try:
         opened(browser, live)

@@ -1,6 +1,6 @@
-"""Metrics by configuration: random ones against a model, over restarts, beyond their limits; and what is refused.
+"""Configured metrics: random ones against a model, over restarts, beyond their limits, and refused ones.
 
-FX_TEST_SEED sets the first seed (it is printed when a test fails), FX_TEST_METRICS the number of random configurations.
+FX_TEST_SEED sets the first seed (a failing test prints it), FX_TEST_METRICS the number of random configurations.
 """
 
 import json
@@ -20,7 +20,7 @@ CASES = int(os.environ.get("FX_TEST_METRICS", max(4, int(12 * SCALE))))
 
 
 def with_metrics(config, rows, **options):
-    rows = json.loads(json.dumps(rows))  # a map that is there twice would be an anchor
+    rows = json.loads(json.dumps(rows))  # a copy: YAML would write a repeated map as an anchor
     config["outputs"] = [{"plugin": "output-prometheus", "metrics": rows, **options}]
     return config
 
@@ -33,7 +33,7 @@ KINDS = [
 
 
 def make_case(seed, is_bounded, places=1, kinds=()):
-    """Metrics, records, and what must be counted. places: record by record in turn, each has an order of its own."""
+    """Metrics, records, and the expected counts. places: records go to them in turn, and have an order within each."""
     chance = random.Random(seed)
     rows = [*random_metrics(chance, is_bounded), *kinds]
     max_series = chance.randint(1, 50) if is_bounded and chance.random() < 0.3 else 1_000_000
@@ -62,8 +62,8 @@ def test_random_metrics_equal_the_model(exporter, tmp_path, seed):
 
 
 def test_random_metrics_by_kafka_and_two_workers(kafka, exporter):
-    """Which series come first depends on the workers, so there is no limit here; and which record is last, so that a
-    gauge may show either partition's last."""
+    """The workers decide which series come first, so there is no limit here. They also decide which record is last, so
+    a gauge may show either partition's last."""
     rows, _, lines, model = make_case(SEED, False, 2)
     topic = kafka.topic_create(partitions=2)
     for partition in (0, 1):
@@ -74,7 +74,7 @@ def test_random_metrics_by_kafka_and_two_workers(kafka, exporter):
 
 
 def test_random_metrics_outlive_a_kill(kafka, exporter, tmp_path):
-    """The program's own counters begin again; the metrics go on."""
+    """The program's own counters begin again. The metrics continue."""
     rows, _, lines, model = make_case(SEED + 1, False, kinds=KINDS)
     topic, half = kafka.topic_create(), len(lines) // 2
     config = kafka_config(kafka, topic)
@@ -132,7 +132,7 @@ def test_a_metric_keeps_its_values_while_it_means_the_same(kafka, exporter, tmp_
     program.wait_for_page(lambda page: page.self_sum("flow_changed_total") == 1110, "all records")
     assert program.fresh_page().self_sum("flow_same_total") == 110
     program.stop()
-    # Another order, other words, the same meaning; and for each thing that makes a difference another metric.
+    # The same meaning in another order and other words. Each change of the meaning makes another metric.
     same = {**same, "help": "C.", "match": {"label": "x", "as_dst": ["01", "5-6"]}, "labels": {"a": "label", "b": "as_dst"}}
     for change in ({"match": {"as_dst": "0-9"}}, {"unless": {"as_dst": 77}}, {"value": 1}, {"scale_by": "packets"},
                    {"labels": {"to": "label"}}, {"labels": {"To": "as_dst"}}):
@@ -147,7 +147,8 @@ def test_a_metric_keeps_its_values_while_it_means_the_same(kafka, exporter, tmp_
 
 
 def test_what_a_metric_shows_is_a_part_of_what_it_means(kafka, exporter, tmp_path):
-    """Another type, other buckets, another factor: it begins anew, and what was there is dropped with a warning."""
+    """With another type, other buckets or another factor a metric begins anew. Its values are dropped with a
+    warning."""
     topic = kafka.topic_create()
     config = kafka_config(kafka, topic)
     config["state"]["directory"] = str(tmp_path / "state")
@@ -156,7 +157,7 @@ def test_what_a_metric_shows_is_a_part_of_what_it_means(kafka, exporter, tmp_pat
     kafka.produce(topic, [record(9, 1, 100)])
     for change in changes:
         rows = {key: value for key, value in {**rows, **change}.items() if value is not None}
-        for is_first in (True, False):  # the same again keeps them
+        for is_first in (True, False):  # an unchanged metric keeps its values
             program = exporter(with_metrics(config, [rows]))
             if change and is_first:
                 program.wait_for_log("The definition of a metric has changed")
@@ -243,7 +244,7 @@ def test_what_is_refused_has_its_place(tmp_path, change, place, message):
     second = text.index("- name", text.index("- name: flow_y_total") + 1)
     at = text.index(place, second) + (2 if place.startswith("- ") else 0)
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-    # What is quoted begins a column earlier than what it says.
+    # A quoted text begins one column before its content.
     assert any(f"{path}:{line}:{column - quote}: " in errors for quote in (0, 1)), (line, column, errors)
 
 
@@ -276,7 +277,7 @@ def resident_bytes(program):
 
 
 def test_label_sets_without_end_take_no_memory(exporter):
-    """FLOW_EXPORTER_WHOLE=1 offers ten million."""
+    """FLOW_EXPORTER_WHOLE=1 offers ten million label sets."""
     offered = 10_000_000 if WHOLE else max(100_000, int(500_000 * SCALE))
     limit, step = offered // 100, offered // 10
     row = {"name": "flow_x_total", "help": "X.", "value": "bytes", "labels": {"to": "as_dst", "host": "label"},
@@ -295,8 +296,8 @@ def test_label_sets_without_end_take_no_memory(exporter):
     assert shown.pop("other") == sum(range(limit, offered)) and len(shown) == limit - 1  # the one of 0 bytes is not shown
     assert all(shown[str(number)] == number for number in range(1, limit))
     assert page.self_sum("flow_exporter_records_other_total") == offered - limit
-    # The first tenths find the program's buffers at their first sizes. Each further label set would be 100 bytes and more.
-    # Under a sanitizer what was given back stays resident for a while, and only the sums are looked at.
+    # In the first tenths the program's buffers still grow. Each further label set would cost 100 bytes or more. A
+    # sanitizer keeps freed memory for a while, so under it only the sums are checked.
     assert SLOWNESS > 1 or max(sizes[5:]) - sizes[4] < 8 << 20, sizes
     print(f"{offered} label sets, {limit} series: {[size >> 20 for size in sizes]} MiB after each tenth")
     program.process.stdin.close()

@@ -1,4 +1,5 @@
-"""docs/metrics.md is what a running program shows: no name on a page that is not in it, none in it that never appears."""
+"""docs/metrics.md lists exactly the metrics of a running program: every name on a page, and no name that never
+appears."""
 
 import re
 
@@ -6,19 +7,19 @@ from configs import ASN, record, stdin_config
 from programs import NAMES, SOURCE, free_port, http_get
 
 ROW = re.compile(r"\| `(\w+)` \| (\w+) \| ([^|]*) \| (\w+) \| (.*) \|")
-# The default metrics, written out: with 'top' there are more of the program's own.
+# The default metrics, written out. With 'top' the program has more metrics of its own.
 LABELS = {"source_as": "as_src", "source_as_name": "as_src_name", "destination_as": "as_dst",
           "destination_as_name": "as_dst_name", "hostname": "label"}
 METRICS = [{"name": "flow_receive_bytes_total", "help": "Bytes received.", "value": "bytes", "match": {"as_dst": ASN},
             "labels": LABELS, "top": 5},
            {"name": "flow_transmit_bytes_total", "help": "Bytes transferred.", "value": "bytes", "match": {"as_src": ASN},
             "labels": dict(LABELS)}]
-# Series that begin when what they are about does.
+# The labels of series that begin only when the labelled thing does.
 LATER = {"topic", "broker", "server", "writer", "partition", "error"}
 
 
 def documented():
-    """{name: (type, labels, help)}; a name that stands in two tables says the same in both."""
+    """{name: (type, labels, help)}. A name that stands in two tables has the same row in both."""
     rows = {}
     for name, kind, labels, unit, text in ROW.findall((SOURCE / "docs/metrics.md").read_text()):
         row = (kind, frozenset(re.findall(r"\w+", labels)), text)
@@ -29,7 +30,7 @@ def documented():
 
 
 def shown_by(program):
-    """The same of a page."""
+    """The same, from a page."""
     text = http_get(program.url("/metrics"))[1]
     kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
     helps = dict(re.findall(r"^# HELP (\w+) (.*)$", text, re.M))
@@ -47,7 +48,8 @@ def shown_by(program):
 
 
 def test_names_are_told_apart_in_openmetrics():
-    """There a counter's family is called without _total: nothing else may be called so, nor as one of its samples."""
+    """OpenMetrics names a counter's family without _total. No other family, and no sample of one, may have that
+    name."""
     taken = {}
     for name, (kind, _, _) in documented().items():
         family = re.sub("_total$" if kind == "counter" else "_info$", "", name)
@@ -69,7 +71,7 @@ def test_what_is_shown_is_documented_and_the_other_way_round(exporter, tmp_path)
     program.wait_for_records(2)
     shown = shown_by(program)
     program.stop()
-    # A broker that nobody is: its input's numbers are there all the same.
+    # No broker is there. The input's metrics are there all the same.
     config = stdin_config()
     config["inputs"] = [{"plugin": "input-kafka", "brokers": [f"127.0.0.1:{free_port()}"], "topics": ["t"]}]
     config["resolvers"][0]["names"] = [str(NAMES)]

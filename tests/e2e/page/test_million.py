@@ -1,4 +1,4 @@
-"""A million generated records, by standard input and by Kafka: every series equals an independent count."""
+"""A million generated records, by standard input and by Kafka. Every series equals an independent count."""
 
 import subprocess
 
@@ -16,7 +16,7 @@ FLAGS = ["--records", RECORDS, "--seed", 42, "--asn", ASN, "--as", 4000, "--rout
 
 @pytest.fixture(name="flows", scope="module")
 def flows_fixture(tmp_path_factory):
-    """The file, and what is in it."""
+    """The file of flows, and the count of its records."""
     path = tmp_path_factory.mktemp("million") / "flows.json"
     with open(path, "wb") as file:
         subprocess.run([str(word) for word in [FLOWGEN, *FLAGS]], stdout=file, check=True, timeout=300)

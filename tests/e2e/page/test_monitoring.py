@@ -1,6 +1,6 @@
-"""The shipped rules, scrape configuration and dashboard against a real Prometheus that scrapes the real program.
+"""The shipped rules, scrape configuration and dashboard, against a real Prometheus that scrapes the real program.
 
-What the rules do by themselves is tested beside them: etc/prometheus/test_rules.py.
+etc/prometheus/test_rules.py tests what the rules do by themselves.
 """
 
 import itertools
@@ -22,9 +22,9 @@ DASHBOARD = json.loads((SOURCE / "etc" / "grafana" / "flow-exporter.json").read_
 GROUPS = yaml.safe_load(RULES.read_text())["groups"]
 RECORDED = [rule["record"] for group in GROUPS for rule in group["rules"] if "record" in rule]
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
-# Of these no data is good news.
+# For these panels no data is good news.
 MAY_BE_EMPTY = {"Firing alerts"}
-# What Grafana would put in for the variables when everything is chosen, on a screen of a minute.
+# The values of Grafana's variables when everything is chosen, on a screen of a minute.
 VARIABLES = {"job": ".*", "router": ".*", "instance": ".*", "top": "10", "__range": "1m", "__rate_interval": "1m"}
 OF_THE_TARGET = {"job", "instance"}
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -57,7 +57,7 @@ def metrics_of(expression):
 
 
 class Sender(threading.Thread):
-    """Flows both ways and whole purges, until told to stop."""
+    """Sends flows both ways, in whole purges, until told to stop."""
 
     def __init__(self, kafka, topic):
         super().__init__(daemon=True)
@@ -79,7 +79,7 @@ class Sender(threading.Thread):
 
 
 def purge(count, announced):
-    """What a producer writes at a time: markers around flows from and to some ASes, by two routers."""
+    """One purge of a producer: flows from and to some ASes, by two routers, with markers around them."""
     ases = itertools.cycle([15169, 10318, 174, 3356])
     flows = []
     for number, other in zip(range(count), ases):
@@ -91,7 +91,7 @@ def purge(count, announced):
 
 
 def scraping(port):
-    """The shipped configuration, with our program as target and a second for a quarter of a minute."""
+    """The shipped configuration with our program as its target, and one second in place of fifteen."""
     config = yaml.safe_load(SCRAPING.read_text())
     config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     config["rule_files"] = [str(SCRAPING.parent / name) for name in config["rule_files"]]
@@ -119,7 +119,7 @@ class Monitored:
 
     def start(self, folder):
         whois = self.keep(WhoisServer(folder))
-        servers = [{"host": f"127.0.0.1:{free_port()}"}, {"host": whois.address}]  # nobody is at the first one
+        servers = [{"host": f"127.0.0.1:{free_port()}"}, {"host": whois.address}]  # no server is at the first one
         config = kafka_config(self.kafka, self.topic, resolver={"servers": servers}, watch_markers=True, markers_wait="100ms")
         config["state"]["directory"] = str(folder / "state")
         self.kafka.produce(self.topic, [b"{broken", *purge(20, 20)])
@@ -160,7 +160,7 @@ def monitored(kafka, tmp_path_factory):
 
 
 def test_page_is_clean_for_promtool(monitored):
-    """With labels, histograms and series of every plugin on it."""
+    """The page has labels, histograms and series of every plugin."""
     done = subprocess.run(["promtool", "check", "metrics"], input=monitored.page.text, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -174,7 +174,8 @@ def test_every_metric_exists(monitored):
 
 
 def test_every_label_and_value_exists(monitored):
-    """A matcher that matches nothing raises no error anywhere: so labels and fixed values are looked up on the page."""
+    """A matcher that matches nothing causes no error anywhere. So the test looks up labels and fixed values on the
+    page."""
     values = {}
     for name, pairs in monitored.page.samples:
         for label, value in pairs:
@@ -203,7 +204,8 @@ def test_rules_are_evaluated(monitored):
 
 
 def test_recorded_rates_are_those_of_the_counters(monitored):
-    """In bytes a second, summed over what they do not name; nothing is sent any more, so both are of the same counters."""
+    """Rates are in bytes a second, summed over the labels that they do not name. No more flows are sent, so both come
+    from the same counters."""
     for side, metric in (("receive", "hostname_source_as"), ("transmit", "hostname_destination_as")):
         names = [f"{level}:flow_{side}_bytes:rate5m" for level in (metric, "hostname", "job")]
         sums = [monitored.prometheus.query(f"sum({name})")[0][1] for name in names]
@@ -252,7 +254,7 @@ def test_annotations_can_be_asked_for(monitored):
 
 
 def test_an_alert_comes_from_the_real_program(monitored):
-    """None fires while all is well. Then a producer says more than it has sent."""
+    """No alert fires while all is well. Then a producer announces more than it has sent."""
     assert not monitored.prometheus.query('ALERTS{alertstate="firing"}')
     monitored.kafka.produce(monitored.topic, purge(20, 27))
 
@@ -264,16 +266,16 @@ def test_an_alert_comes_from_the_real_program(monitored):
                                "writer": "border", "severity": "warning"}
     number = re.fullmatch(r"About (\d+) records that border announced within an hour did not arrive\.",
                           alert["annotations"]["summary"]).group(1)
-    assert int(number) >= 7  # an estimate of Prometheus, which has scraped for less than an hour
+    assert int(number) >= 7  # Prometheus estimates it: it has scraped for less than an hour
     (count,) = monitored.prometheus.query('count(ALERTS{alertname=~"FlowExporter.*", alertstate="firing"}) or vector(0)')
     assert count[1] == "1"
 
 
-# ---- the dashboard by itself
+# ---- The dashboard by itself
 
 
 def test_panels_have_their_places():
-    """No two overlap, and none is wider than Grafana's grid of 24."""
+    """No two panels overlap, and none exceeds Grafana's grid of 24 columns."""
     taken = {}
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]

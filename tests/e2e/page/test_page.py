@@ -1,4 +1,5 @@
-"""The page as clients ask for it: compressed or not, it is the same; the real Prometheus takes it compressed."""
+"""The page as clients ask for it. It is the same with and without compression, and the real Prometheus takes it
+compressed."""
 
 import gzip
 import http.client
@@ -9,7 +10,7 @@ from programs import FLOWGEN, SCALE
 
 
 def ask(program, method="GET", **headers):
-    """The answer and its body as they came, nothing decoded."""
+    """The answer, and its body as it came, not decoded."""
     connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=60)
     connection.request(method, "/metrics", headers={name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
@@ -56,4 +57,4 @@ def test_head_has_the_same_headers(exporter, tmp_path):
     program = filled(exporter, tmp_path, 100)
     answer, body = ask(program, "HEAD", Accept_Encoding="gzip")
     assert answer.status == 200 and answer.getheader("Content-Encoding") == "gzip" and body == b""
-    assert ask(program)[0].status == 200  # and the program goes on
+    assert ask(program)[0].status == 200  # the program still runs

@@ -1,5 +1,5 @@
-"""TLS and passwords by Prometheus's web configuration file: the real program, and beside it the real Prometheus, which reads the
-same file and is asked the same."""
+"""TLS and passwords by Prometheus's web configuration file. The real program is compared with the real Prometheus,
+which reads the same file and gets the same requests."""
 
 import base64
 import ctypes
@@ -17,7 +17,7 @@ from configs import stdin_config
 from programs import SLOWNESS, SOURCE, Program, Prometheus, can_connect, flow_exporter_run, free_port, wait_until
 from secure_kafka import Certificates
 
-# Python's own crypt went with 3.13; the library is in every Debian.
+# Python 3.13 has removed its module crypt. The library is in every Debian.
 LIBCRYPT = ctypes.CDLL("libcrypt.so.1")
 LIBCRYPT.crypt.restype = ctypes.c_char_p
 
@@ -41,7 +41,7 @@ def tls_of(certificates, **options):
 
 
 class Web:
-    """A flow-exporter with a web configuration, asked by its own means: urllib has no say in what is sent."""
+    """A flow-exporter with a web configuration, and requests by hand: urllib would change what is sent."""
 
     def __init__(self, exporter, folder, certificates, web, **options):
         self.path = folder / "web.yml"
@@ -55,7 +55,7 @@ class Web:
         self.program.wait_for(lambda: can_connect(self.port), "the port is open")
 
     def write(self, web):
-        """At once, as one who knows how configuration is changed."""
+        """Replaces the file in one step, as a careful operator does."""
         new = self.path.with_suffix(".new")
         new.write_text(web if isinstance(web, str) else yaml.safe_dump(web))
         new.rename(self.path)
@@ -69,7 +69,7 @@ class Web:
             context.load_cert_chain(self.certificates[f"{client}.pem"], self.certificates[f"{client}.key"])
         if least:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # it is old, and that is the point
+                warnings.simplefilter("ignore")  # the test needs an old version
                 context.set_ciphers("ALL:@SECLEVEL=0")
                 context.minimum_version = context.maximum_version = least
         if most:
@@ -81,7 +81,7 @@ class Web:
             raise
 
     def ask(self, path="/metrics", password=None, user="alice", method="GET", authorization=None, headers="", **tls):
-        """The status, or 0 when there was no answer; and the answer."""
+        """Gives the status, or 0 without an answer, and the answer."""
         if password is not None:
             authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         said = f"Authorization: {authorization}\r\n" if authorization is not None else ""
@@ -130,7 +130,7 @@ def test_nothing_but_health_without_a_password(web):
             assert served.status(path, method=method) == 401, method
             assert served.status(path, "wrong", method=method) == 401, method
             assert served.status(path, PASSWORD, method=method) == 405, method
-    # What was never checked before, with a method that is none of ours and a body that has to come first.
+    # A user who was never checked before sends a method that is not supported, and a body that must come first.
     assert served.status("/metrics", "other", "bob", "POST", headers="Content-Length: 0\r\n") == 405
     for path in ("/-/healthy", "/-/ready"):
         assert served.status(path) == 200 and served.status(path, "wrong") == 200
@@ -138,7 +138,7 @@ def test_nothing_but_health_without_a_password(web):
     assert 'WWW-Authenticate: Basic realm="flow-exporter"\r\n' in answer and "flow_exporter_" not in answer
     for _, answer in (served.ask(), served.ask("/", PASSWORD), served.ask("/-/healthy")):
         assert "X-Frame-Options: deny\r\n" in answer and "Strict-Transport-Security: max-age=1\r\n" in answer
-        assert "Content-Security-Policy: default-src" in answer  # what is set to nothing is not set
+        assert "Content-Security-Policy: default-src" in answer  # an empty value leaves the header alone
     refused = {
         "no scheme": "", "the scheme alone": "Basic", "with a space": "Basic ", "another scheme": "Bearer abc",
         "no base64": "Basic !!!!", "cut short": encoded(b"alice:" + PASSWORD.encode())[:-3], "no colon": encoded(b"alice"),
@@ -149,7 +149,7 @@ def test_nothing_but_health_without_a_password(web):
     }
     for what, authorization in refused.items():
         assert served.status(authorization=authorization) == 401, what
-    # More than a head may have: cut off without an answer, or told so; and nothing of the page.
+    # The head is too long. The connection is cut off, or the answer says so. Nothing of the page is sent.
     assert served.status(authorization="Basic " + "A" * 1_000_000) in (0, 413, 431, 401)
     assert served.status("/metrics", PASSWORD) == 200
     log = served.program.log()
@@ -157,7 +157,7 @@ def test_nothing_but_health_without_a_password(web):
 
 
 def thread_seconds(program, thread):
-    """The processor time that a thread has had."""
+    """The processor time that a thread has used."""
     for task in Path(f"/proc/{program.process.pid}/task").iterdir():
         if (task / "comm").read_text().strip() == thread:
             return int((task / "schedstat").read_text().split()[0]) / 1e9
@@ -165,11 +165,11 @@ def thread_seconds(program, thread):
 
 
 def test_nobody_can_be_told_from_somebody(web):
-    """What is refused costs one bcrypt, whoever is named; what is known to be right costs none."""
+    """A refused password costs one bcrypt, whoever is named. A remembered password costs none."""
     served = web({"basic_auth_users": {"alice": hash_of(PASSWORD, 9)}})
     assert served.status("/metrics", PASSWORD, method="HEAD") == 200
     took = {"alice": 0, "nobody": 0, "known": 0}
-    for number in range(12):  # in turn: what a processor does in a second is not the same all the time
+    for number in range(12):  # in turns: a processor's speed changes
         for who, user, password in (("alice", "alice", f"w{number}"), ("nobody", "nobody", f"w{number}"), ("known", "alice", PASSWORD)):
             before = thread_seconds(served.program, "fx-http-login")
             assert served.status("/metrics", password, user, method="HEAD") == (200 if who == "known" else 401)
@@ -178,7 +178,8 @@ def test_nobody_can_be_told_from_somebody(web):
 
 
 def test_a_herd_of_guesses(web):
-    """It holds nobody up whose password is known: more than may wait is answered with 503 at once, the rest would take minutes."""
+    """Guesses do not hold up a user whose password is known. Checks beyond the limit are answered with 503 at once. The
+    others would take minutes."""
     served = web({"basic_auth_users": {"alice": hash_of(PASSWORD), "slow": hash_of("other", 13)}})
     assert served.status("/metrics", PASSWORD) == 200
     guesses = []
@@ -188,8 +189,8 @@ def test_a_herd_of_guesses(web):
         guess.sendall(f"HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {said}\r\n\r\n".encode())
         guesses.append(guess)
     wait_until(lambda: served.metric('flow_exporter_http_logins_total{plugin="output-prometheus",result="busy"}') > 0, "some are too many")
-    assert served.metric("flow_exporter_http_logins_waiting") > 0  # still: the page has overtaken them
-    served.program.stop()  # and it does not wait for them either
+    assert served.metric("flow_exporter_http_logins_waiting") > 0  # still waiting: the page has overtaken them
+    served.program.stop()  # the stop does not wait for them either
     for guess in guesses:
         guess.close()
 
@@ -203,12 +204,12 @@ def test_versions_and_bad_tls(web, certificates):
     descriptors = Path(f"/proc/{served.program.process.pid}/fd")
     before = len(list(descriptors.iterdir()))
     half = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(20)]
-    for number, client in enumerate(half):  # some say nothing, some a part of a hello, some garbage, some HTTP
+    for number, client in enumerate(half):  # silence, a part of a hello, garbage, HTTP
         client.sendall((b"", b"\x16\x03\x01\x02\x00\x01", b"\xff" * 300, b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")[number % 4])
-    idle = served.connect()  # beyond its handshake
+    idle = served.connect()  # its handshake is done
     begin = time.monotonic()
     assert served.status(password=PASSWORD) == 200
-    assert time.monotonic() - begin < 4.5 * SLOWNESS  # before their time is over
+    assert time.monotonic() - begin < 4.5 * SLOWNESS  # before the time of the others is over
     spent = thread_seconds(served.program, "MHD-single")
     for number, client in enumerate(half):
         client.settimeout(30 * SLOWNESS)
@@ -219,14 +220,14 @@ def test_versions_and_bad_tls(web, certificates):
         client.close()
     assert thread_seconds(served.program, "MHD-single") - spent < 0.3 * SLOWNESS  # of 5 s: it waits for them, and does not ask all the time
     assert served.metric("flow_exporter_http_connections_closed_total") >= 20
-    assert idle.recv(10) == b""  # it has no more time than one without TLS
+    assert idle.recv(10) == b""  # it has no more time than without TLS
     idle.close()
     wait_until(lambda: len(list(descriptors.iterdir())) <= before + 1, "nothing is left of them")
     served.write({"tls_server_config": tls_of(certificates, min_version="TLS11", max_version="TLS11"),
                   "basic_auth_users": {"alice": hash_of(PASSWORD)}})
-    assert served.status("/-/healthy", least=ssl.TLSVersion.TLSv1_1) == 200  # it was the file that refused it
+    assert served.status("/-/healthy", least=ssl.TLSVersion.TLSv1_1) == 200  # the file had refused it
     assert served.status("/-/healthy") == 0
-    # Suites of TLS 1.3 alone: older versions have none that the list names.
+    # Only suites of TLS 1.3: the list names none for older versions.
     served.write({"tls_server_config": tls_of(certificates, cipher_suites=["TLS_AES_128_GCM_SHA256"]),
                   "basic_auth_users": {"alice": hash_of(PASSWORD)}})
     assert [served.status("/-/healthy", most=most) for most in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)] == [0, 200]
@@ -259,7 +260,7 @@ def test_a_unix_socket_asks_for_a_password_too(exporter, tmp_path):
     assert status(f"Authorization: {encoded(f'alice:{PASSWORD}'.encode())}\r\n") == b"200"
 
 
-AUTH_TYPES = {  # no certificate, one of somebody unknown, one of ours
+AUTH_TYPES = {  # no certificate, an unknown one, one of ours
     "NoClientCert": (200, 200, 200),
     "RequestClientCert": (200, 200, 200),
     "RequireAnyClientCert": (0, 200, 200),
@@ -269,7 +270,7 @@ AUTH_TYPES = {  # no certificate, one of somebody unknown, one of ours
 
 
 def test_client_certificates(web, certificates, tmp_path):
-    """Each kind, by changes of the file; then names."""
+    """Each type of client authentication, by changes of the file. Then names."""
     for name in ("pem", "key"):
         (certificates.folder / f"stranger.{name}").write_text((certificates.folder / f"other-ca.{name}").read_text())
     served = web({"tls_server_config": tls_of(certificates)})
@@ -289,7 +290,7 @@ def test_client_certificates(web, certificates, tmp_path):
 
 
 def test_the_file_changes(web, certificates, tmp_path):
-    """The next connection has what the file says; one that can't be used changes nothing, and is told of."""
+    """The next connection follows the file. A file that can't be used changes nothing, and is reported."""
 
     def install(name):
         for kind in ("key", "pem"):
@@ -299,7 +300,7 @@ def test_the_file_changes(web, certificates, tmp_path):
         with served.connect() as client:
             return client.getpeercert()["serialNumber"]
 
-    tls = {"cert_file": "own.pem", "key_file": "own.key"}  # relative to the file that says so
+    tls = {"cert_file": "own.pem", "key_file": "own.key"}  # relative to the configuration file
     install("server")
     served = web({"tls_server_config": tls, "basic_auth_users": {"alice": hash_of(PASSWORD)}}, request_timeout="120s")
     first = serial()
@@ -332,7 +333,7 @@ def test_check_reads_it_too(tmp_path):
 
 
 class Oracle(Program):
-    """A Prometheus that serves by a web configuration of its own, read by its exporter-toolkit."""
+    """A Prometheus with a web configuration of its own, read by its exporter-toolkit."""
 
     def __init__(self, folder, path):
         self.port = free_port()
@@ -343,7 +344,7 @@ class Oracle(Program):
 
 
 def test_as_prometheus_reads_it(web, certificates, tmp_path):
-    """The same file and the same requests: the same statuses. And the same files are refused."""
+    """The same file and the same requests give the same statuses. The same files are refused."""
     if not shutil.which("prometheus"):
         pytest.skip("needs prometheus")
     served = web({"tls_server_config": tls_of(certificates, client_auth_type="VerifyClientCertIfGiven",
