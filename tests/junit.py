@@ -1,8 +1,10 @@
-"""What the JUnit file of a run of pytest says, for ./dev test.
+"""Reads the JUnit file of a run of pytest, for ./dev test.
 
 junit.py bad FILE             the tests that failed, each as pytest takes it
 junit.py steadied FILE AGAIN  those that failed in FILE and passed in AGAIN
-junit.py counts FILE AGAIN    passed, failed, skipped; what passed in AGAIN has not failed. AGAIN need not exist
+junit.py counts FILE AGAIN    passed, failed, skipped
+
+A test that passed in AGAIN does not count as failed. AGAIN need not exist.
 """
 
 import sys
@@ -11,12 +13,12 @@ from pathlib import Path
 
 
 def node(case):
-    """The name on pytest's command line: the class's name is the path of the file, with points."""
+    """The name for pytest's command line. The class's name is the path of the file, with points."""
     return f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}"
 
 
 def results(path):
-    """Each test's result. One that ends with an error after a failure is in the file twice."""
+    """Each test's result. A test that ends with an error after a failure is in the file twice."""
     found = {}
     for case in ElementTree.parse(path).getroot().iter("testcase") if Path(path).exists() else ():
         if case.find("failure") is not None or case.find("error") is not None:

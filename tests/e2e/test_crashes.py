@@ -192,7 +192,7 @@ def test_descriptors_and_threads_over_rebalances(load):
         if number == 2:
             before = resources(instance.program)
     after = resources(instance.program)
-    assert after[0] <= before[0] + 3 and after[1] <= before[1] + 1, (before, after)  # connections of the moment
+    assert after[0] <= before[0] + 3 and after[1] <= before[1] + 1, (before, after)  # some connections may be open
     load.finish()
 
 

@@ -1,9 +1,10 @@
 """Every program and Python module that the tests and ./dev call comes from a package that ./dev deps names.
 
-Reads package names on standard input. What is called is found in the sources: the first word of each command that a
-Python file gives to a function, each command of a shell script and of a recipe of make, each import. A word that is no
-program of this machine is none that is called. Debian's database says which package has the program; that package must
-be named, be essential, or be what a named one depends on: what is there by chance is not there on another machine.
+Reads package names on standard input. The calls are found in the sources: the first word of each command that a Python
+file gives to a function, each command of a shell script and of a recipe of make, each import. Words that are no program
+on this machine do not count. Debian's database says which package has the program. That package must be named, be
+essential, or be one that a named package depends on. A program that is here only by chance is not there on another
+machine.
 """
 
 import ast
@@ -15,13 +16,13 @@ import sys
 from pathlib import Path
 
 PATH = ("/usr/bin", "/usr/sbin", "/bin", "/sbin")
-# After one of these comes a command again.
+# After one of these words comes another command.
 PREFIXES = {"as_root", "sudo", "env", "exec", "command", "nice", "setpriv", "timeout", "xargs", "without_services", "if", "then",
             "else", "elif", "do", "while", "until", "!", "{", "(", "time", "trap", "check", "-v"}
 # Builtins of bash that are programs as well.
 BUILTINS = {"[", "test", "echo", "printf", "true", "false", "kill", "pwd"}
-# Whichever is there: Debian's, or one that came with Node.js. Makers of systems are installed by ./dev fresh itself, the
-# cross compiler by ./dev arm64.
+# Either program will do: Debian's, or one that came with Node.js. ./dev fresh itself installs what makes systems, and
+# ./dev arm64 the cross compiler.
 ELSEWHERE = {"npm", "mmdebstrap", "sudo", "apt-config", "npx", "node"}
 
 
@@ -31,22 +32,22 @@ def tracked(*patterns):
 
 
 def program_of(word):
-    """Where Debian has the program, if it is one."""
+    """The place of the program in Debian, if the word is one."""
     if word in ELSEWHERE or not re.fullmatch(r"[a-z][a-z0-9+._-]*", word):
         return None
     return next((f"{folder}/{word}" for folder in PATH if os.access(f"{folder}/{word}", os.X_OK)), None)
 
 
-# ---- what Python calls ------------------------------------------------------------------------------------------
+# ---- Calls in Python
 
 
 def first_text(node):
-    """The first word of a command: of a list, of arguments in order; a script, of a shell's -c."""
+    """The first word of a command: a list, arguments in order, or a script for a shell's -c."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def is_caller(call):
-    """run(...), Popen(...), which(...): what takes a program's name as its first argument."""
+    """Calls such as run(...), Popen(...) and which(...), whose first argument is a program's name."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     return name in ("run", "Popen", "which", "check_output", "check_call", "call", "execvp")
 
@@ -67,11 +68,11 @@ def imports_of(tree):
             yield node.module.split(".")[0], node.lineno
 
 
-# ---- what shells call -------------------------------------------------------------------------------------------
+# ---- Calls in shell scripts
 
 
 def without_texts(script):
-    """The script without comments, quoted texts and here-documents, but with the commands inside of "$(...)"."""
+    """The script without comments, quoted texts and here-documents. The commands inside "$(...)" are kept."""
     script = re.sub(r"<<-?(['\"]?)(\w+)\1(.*)\n(?:.*\n)*?\t*\2\n", r"\3\n", script)
     script = re.sub(r"\\\n", " ", script)
     script = re.sub(r"(?m)(^|\s)#.*$", r"\1", script)
@@ -81,7 +82,7 @@ def without_texts(script):
 
 
 def commands_of_shell(script, first_line=1):
-    """The words in a command's place, line by line."""
+    """The words in the place of a command, line by line."""
     for number, line in enumerate(without_texts(script).split("\n")):
         for piece in re.split(r"\$\(|<\(|\|\||&&|[|;&`]|(?<!\$)\(|\)", line):
             words = piece.split()
@@ -97,11 +98,11 @@ def recipes_of(text):
             yield from commands_of_shell(line.lstrip("\t@-").replace("$$", "$"), number)
 
 
-# ---- Debian -----------------------------------------------------------------------------------------------------
+# ---- Debian
 
 
 class Debian:
-    """What is installed, and what came with what."""
+    """The installed packages, and the packages that came with each."""
 
     def __init__(self):
         fields = "${binary:Package}\t${Essential}\t${Provides}\t${Pre-Depends}, ${Depends}\n"
@@ -121,7 +122,7 @@ class Debian:
         return re.split(r"[ :(]", name.strip())[0]
 
     def installed(self, alternatives):
-        """Of a|b what fulfils it here."""
+        """The package that satisfies a|b here."""
         for name in alternatives:
             if name in self.depends:
                 return name
@@ -140,7 +141,7 @@ class Debian:
 
     @staticmethod
     def owners(paths):
-        """{path: package}; a path may be recorded as it was before /bin became /usr/bin, or behind a link."""
+        """{path: package}. A path may be recorded as it was before /bin became /usr/bin, or behind a link."""
         asked = {}
         for path in paths:
             for one in (path, os.path.realpath(path)):
@@ -156,11 +157,11 @@ class Debian:
         return found
 
 
-# ---- all of it --------------------------------------------------------------------------------------------------
+# ---- All calls
 
 
 def read_all():
-    """({word: where}, {module: where}) of programs and modules that are called."""
+    """({word: where}, {module: where}) of the programs and modules that are called."""
     words, modules = {}, {}
     for path in [*tracked("*.py"), *(p for p in tracked("tests/tools/*", "docs/*") if p.suffix == "" and is_script(p, "python"))]:
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""No circle of files: whoever reads one file need not read all the others first.
+"""No circle of files: a reader of one file need not read all the others first.
 
-The core, and each plugin, is a graph: an object that uses a function or a variable of another one depends on it. Headers
-are another: who includes whom. Neither may have a circle; the decoder's recursion is the only exception.
+The core, and each plugin, is a graph. An object depends on another one if it uses a function or a variable of that one.
+Headers make another graph, of includes. Neither may have a circle; the decoder's recursion is the only exception.
 
-Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/lint/test_circles.py
+`make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/lint/test_circles.py
 """
 import os
 import pathlib
@@ -15,13 +15,13 @@ import unittest
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FLOW_EXPORTER_BUILD", ".")).resolve()
 PROGRAMS = ["core", *(f"plugins/{folder.name}" for folder in sorted(SOURCE.glob("plugins/*/")))]
-# A list holds records, whose values can be lists; each way of scanning is the same parser.
+# A list holds records, and their values can be lists. Each way of scanning is the same parser.
 RECURSION = {f"core/decode/{name}.c" for name in ("convert", "decoder", "list", "parse_avx2", "parse_neon", "parse_portable",
                                                   "parse_sse2")}
 
 
 def symbols(files):
-    """What each object defines for others, and what it uses of others."""
+    """The symbols that each object defines for others, and those that it uses of others."""
     found = {str(file): (set(), set()) for file in files}
     listing = subprocess.run([os.environ.get("NM", "nm"), "--format=posix", "-A", *found], capture_output=True, text=True,
                              check=True)
@@ -36,7 +36,7 @@ def symbols(files):
 
 
 def sources(program):
-    """The sources that are built, each with its object. An object whose source is gone is from an earlier build."""
+    """The sources of the build, each with its object. An object without a source is from an earlier build."""
     found = {}
     for file in (BUILD / program).rglob("*.o"):
         folder = file.parent.parent if file.parent.name == ".libs" else file.parent
@@ -100,7 +100,7 @@ class Circles(unittest.TestCase):
             self.assertEqual(circles(headers_graph(program)), [], program)
 
     def test_names(self):
-        """A header's name says which one it is: no other one of the program, or of the installed ones, has it."""
+        """A header's name is unique: no other header of the program, or of the installed ones, has it."""
         for program in PROGRAMS:
             names = [file.name for file in (SOURCE / program).rglob("*.[ch]")]
             self.assertEqual(sorted({name for name in names if names.count(name) > 1}), [], program)

@@ -1,6 +1,7 @@
 /*
- * See hold.h. A classic socket filter (linux/filter.h): it sees a packet from its TCP header on, and the IP header by
- * SKF_NET_OFF. Connections inherit it from their listener; it lets all of their packets pass.
+ * See hold.h. The filter is a classic socket filter (linux/filter.h). It sees a packet from its TCP header on, and the
+ * IP header by SKF_NET_OFF. Connections inherit the filter from their listener. The filter lets all of their packets
+ * pass.
  */
 #include "http/hold.h"
 
@@ -15,7 +16,7 @@
 #define IPV4_SOURCE   (SKF_NET_OFF + 12)
 #define IPV6_SOURCE   (SKF_NET_OFF + 8)
 #define IPV6_SOURCE_2 (SKF_NET_OFF + 12)
-/* At most five instructions an address, and ten for all. */
+/* At most five instructions for each address, and ten for the rest. */
 #define PROGRAM_MAX (10 + 5 * PROM_HELD_MAX)
 #define PASS        0xffffffff
 
@@ -24,7 +25,7 @@ struct program {
     unsigned short count;
 };
 
-/* then, otherwise: how many instructions are skipped. */
+/* then and otherwise are the numbers of instructions to skip. */
 static void add(struct program *program, unsigned code, unsigned k, unsigned then, unsigned otherwise)
 {
     program->code[program->count++] = (struct sock_filter)BPF_JUMP((unsigned short)code, k, then, otherwise);

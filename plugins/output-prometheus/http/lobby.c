@@ -1,4 +1,4 @@
-/* See lobby.h. The accepting thread. */
+/* See lobby.h. Only the accepting thread enters. */
 #include "http/lobby.h"
 
 #include <errno.h>
@@ -11,15 +11,15 @@
 #include "self_metrics.h"
 
 #define WAITERS_A_PLACE 4
-/* What is looked at of a request. Whatever has sent more than that is at work. */
+/* The part of a request that the lobby looks at. A connection that has sent more counts as ready. */
 #define LOOK_BYTES 4096
-/* A TLS record: its type, its version, its length. */
+/* The head of a TLS record has its type, its version and its length. */
 #define TLS_HEAD      5
 #define TLS_HANDSHAKE 22
 
 /* ---- Beginning and end */
 
-/* Of the descriptors that the process may have, half of what connections leave. */
+/* Half of the descriptors that the process may have and connections do not use. */
 static unsigned waiters_max(const struct prom_limits *limits)
 {
     struct rlimit limit;
@@ -81,16 +81,19 @@ void prom_lobby_fini(struct prom_lobby *lobby)
     lobby->looks = NULL;
 }
 
-/* ---- Who leaves when there are too many */
+/* ---- Which connection leaves when there are too many */
 
-/* Whether this one leaves before that one: of the address with most, what is no request yet, then the newest. */
+/*
+ * Whether a leaves before b. First comes the address with the most connections, then those without a request. Among
+ * equals, the newest request leaves first, or the oldest connection without one.
+ */
 static bool leaves_before(const struct prom_waiter *a, const struct prom_waiter *b)
 {
     if (a->peer->waiting != b->peer->waiting)
         return a->peer->waiting > b->peer->waiting;
     if (a->is_ready != b->is_ready)
         return !a->is_ready;
-    return a->is_ready; /* the later one; of those without a request the earlier one */
+    return a->is_ready; /* with requests the later one leaves, without them the earlier one */
 }
 
 static void remove_at(struct prom_lobby *lobby, unsigned at)
@@ -114,14 +117,17 @@ bool prom_lobby_relieve(struct prom_lobby *lobby)
     return true;
 }
 
-/* ---- Whether there is something to do for it */
+/* ---- Whether the request has come */
 
 static bool has(const unsigned char *said, size_t size, const char *what)
 {
     return memmem(said, size, what, strlen(what)) != NULL;
 }
 
-/* The head of a request, or the first message of a handshake. What is neither is for libmicrohttpd to refuse. */
+/*
+ * Whether the head of a request, or the first message of a handshake, is whole. Anything else counts as whole:
+ * libmicrohttpd refuses it.
+ */
 static bool is_whole(const unsigned char *said, size_t size, bool is_tls)
 {
     if (size == LOOK_BYTES)
@@ -133,13 +139,13 @@ static bool is_whole(const unsigned char *said, size_t size, bool is_tls)
     return said[0] != TLS_HANDSHAKE || size >= TLS_HEAD + ((size_t)said[3] << 8 | said[4]);
 }
 
-/* How many bytes have to be there until the system tells of it; one as a rule. */
+/* Sets how many bytes must be there before the system reports the connection as readable; normally one. */
 static void set_wanted(int fd, int bytes)
 {
     setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
-/* False: nobody is there any more. */
+/* False: the client has gone. */
 static bool look_at(struct prom_lobby *lobby, struct prom_waiter *waiter, short events)
 {
     unsigned char said[LOOK_BYTES];
@@ -172,7 +178,7 @@ static bool give_place(struct prom_lobby *lobby, struct prom_waiter *waiter)
     return true;
 }
 
-/* One address is refused once in a pass; its later ones would be, too. */
+/* An address is refused once in a pass: its later connections would be refused as well. */
 static bool serve_one(struct prom_lobby *lobby, struct prom_waiter *waiter, bool has_room)
 {
     if (waiter->peer->pass == lobby->pass || (!waiter->is_ready && !has_room))
@@ -186,9 +192,9 @@ static bool serve_one(struct prom_lobby *lobby, struct prom_waiter *waiter, bool
     return false;
 }
 
-/* ---- Who is held off */
+/* ---- Addresses that are held off */
 
-/* Those of whom so many requests wait that hardly another one has room. */
+/* Holds off addresses of which so many requests wait that there is hardly room for another. */
 static void hold(struct prom_lobby *lobby)
 {
     struct prom_peer_address held[PROM_HELD_MAX];
@@ -207,7 +213,7 @@ static void hold(struct prom_lobby *lobby)
     prom_hold(lobby->listeners, held, count);
 }
 
-/* Who has gone, and who has waited for too long. */
+/* Ends the connections whose client has gone, and those that have waited too long. */
 static void look_at_all(struct prom_lobby *lobby)
 {
     int64_t now_ms = prom_clock_ms(), patience_ms = lobby->connections->limits.request_ms;
@@ -228,7 +234,7 @@ static void look_at_all(struct prom_lobby *lobby)
 }
 
 /*
- * The oldest and the newest by turns. The oldest have not much time left. The newest are served also where a client
+ * Serves the oldest and the newest by turns. The oldest have little time left. The newest are served even if a client
  * keeps many others open and reads none.
  */
 static void give_places(struct prom_lobby *lobby)
@@ -250,7 +256,7 @@ static void give_places(struct prom_lobby *lobby)
 
 int64_t prom_lobby_pace(const struct prom_lobby *lobby)
 {
-    if (!lobby->count && !lobby->held_count) /* whoever is held off has to be let in again */
+    if (!lobby->count && !lobby->held_count) /* an address that is held off must be let in again */
         return -1;
     return lobby->ready ? PROM_LOBBY_TICK_MS : PROM_LOBBY_QUIET_MS;
 }
@@ -263,7 +269,7 @@ void prom_lobby_serve(struct prom_lobby *lobby)
     note_count(lobby);
 }
 
-/* NULL without memory. */
+/* NULL: no memory. */
 static struct prom_waiter *waiter_for(struct prom_lobby *lobby, const struct prom_client *client,
                                       const struct prom_peer_address *address)
 {
@@ -279,7 +285,7 @@ static struct prom_waiter *waiter_for(struct prom_lobby *lobby, const struct pro
 
 static void stay(struct prom_lobby *lobby, struct prom_waiter *waiter)
 {
-    lobby->waiters[lobby->count++] = waiter; /* there is room for one more than may stay */
+    lobby->waiters[lobby->count++] = waiter; /* the array has room for one more than may stay */
     if (waiter->is_ready && waiter->peer->ready == lobby->ready_max)
         hold(lobby);
     if (lobby->count > lobby->max)
@@ -298,7 +304,7 @@ void prom_lobby_enter(struct prom_lobby *lobby, const struct prom_client *client
         close(client->fd);
     } else if (!look_at(lobby, waiter, POLLIN)) {
         end(lobby, waiter, PROM_CLOSED_INCOMPLETE);
-    } else if (waiter->peer->waiting == 1 && give_place(lobby, waiter)) { /* it overtakes nobody of its address */
+    } else if (waiter->peer->waiting == 1 && give_place(lobby, waiter)) { /* it is alone of its address */
         forget(lobby, waiter);
     } else {
         stay(lobby, waiter);

@@ -293,7 +293,7 @@ def test_label_sets_without_end_take_no_memory(exporter):
         sizes.append(resident_bytes(program))
         assert page.self_sum("flow_x_total") == whole
     shown = {dict(labels)["to"]: value for labels, value in page.of("flow_x_total").items()}
-    assert shown.pop("other") == sum(range(limit, offered)) and len(shown) == limit - 1  # the one of 0 bytes is not shown
+    assert shown.pop("other") == sum(range(limit, offered)) and len(shown) == limit - 1  # without the series of 0 bytes
     assert all(shown[str(number)] == number for number in range(1, limit))
     assert page.self_sum("flow_exporter_records_other_total") == offered - limit
     # In the first tenths the program's buffers still grow. Each further label set would cost 100 bytes or more. A
