@@ -1,5 +1,6 @@
-# The container image: docker build -t flow-exporter . ; docker run -p 9590:9590 flow-exporter --brokers=… --topic=… --asn=…
-# docs/packages.md describes its use. Two stages from the same Debian: what the first builds has the second one's libraries.
+# The container image: docker build -t flow-exporter . && docker run -p 9590:9590 flow-exporter --brokers=…
+# docs/packages.md describes its use. Both stages come from the same Debian: the second one has the libraries that the
+# first one builds with.
 ARG BASE=docker.io/library/debian:bookworm-slim
 
 FROM ${BASE} AS build
@@ -10,8 +11,9 @@ WORKDIR /src
 COPY . .
 RUN autoreconf -fi && ./configure --quiet --disable-static --prefix=/usr --sysconfdir=/etc --libdir=/usr/lib \
     && make -s -j"$(nproc)" && make -s install-strip DESTDIR=/image && find /image -name '*.la' -delete
-# What runs needs: no headers, manuals and units. The packages of the libraries are found by what the programs are linked
-# with, since their names differ between releases of Debian (libmicrohttpd12, libmicrohttpd12t64).
+# The running program needs no headers, manuals and units. The names of the libraries' packages differ between releases
+# of Debian (libmicrohttpd12, libmicrohttpd12t64). So the packages are found by the libraries that the programs are
+# linked with.
 RUN rm -r /image/usr/include /image/usr/lib/pkgconfig /image/usr/lib/libflow-exporter.so /image/usr/lib/systemd /image/usr/share/man \
         /image/usr/share/doc \
     && install -D -m 644 LICENSE /image/usr/share/doc/flow-exporter/LICENSE \
@@ -20,15 +22,15 @@ RUN rm -r /image/usr/include /image/usr/lib/pkgconfig /image/usr/lib/libflow-exp
         /image/usr/lib/flow-exporter/*.so | sed -n 's/^shlibs:Depends=//p' | tr ',' '\n' | sed 's/^ *//; s/ .*//' >/packages
 
 FROM ${BASE}
-# One layer: lists and caches are not in the image. ca-certificates: for Kafka with TLS.
+# All in one layer, so that the image has no lists and caches. ca-certificates is for Kafka with TLS.
 RUN --mount=type=bind,from=build,source=/packages,target=/packages \
     apt-get update -q && apt-get install -y -q --no-install-recommends ca-certificates $(cat /packages) \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && install -d -m 700 -o 65532 -g 65532 /var/lib/flow-exporter
 COPY --from=build /image/ /
-# A number, so that Kubernetes sees by itself that it is not root's.
+# A number shows Kubernetes that the user is not root.
 USER 65532:65532
-# The only place that is written to: the root file system may be read-only.
+# The program writes only here: the root file system may be read-only.
 ENV STATE_DIRECTORY=/var/lib/flow-exporter
 VOLUME /var/lib/flow-exporter
 EXPOSE 9590

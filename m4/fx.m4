@@ -27,7 +27,7 @@ AC_DEFUN([FX_NOTHING_MISSING], [
 A plugin and its libraries can be left out by --without-NAME: see ./configure --help.])])
 ])
 
-dnl FX_PLUGIN_SWITCH(NAME, [VARIABLE, MODULE...]): --without-NAME; a plugin that is wanted must have its libraries.
+dnl FX_PLUGIN_SWITCH(NAME, [VARIABLE, MODULE...]): adds --without-NAME. Otherwise the plugin's libraries must be there.
 AC_DEFUN([FX_PLUGIN_SWITCH], [
   AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [do not build the plugin $1])], [], [AS_TR_SH([with_$1])=yes])
   AM_CONDITIONAL(AS_TR_CPP([WITH_$1]), [test "x$AS_TR_SH([with_$1])" != xno])

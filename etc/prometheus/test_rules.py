@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The rules by themselves: sound, tested each, and each alert explained in docs/monitoring.md.
+"""The rules by themselves: they are sound, each has a test, and docs/monitoring.md explains each alert.
 
-Run by `make check`; or by hand: etc/prometheus/test_rules.py. That their metrics and the dashboard's exist is shown by
-tests/e2e/test_monitoring.py, which needs the whole program.
+`make check` runs this file. By hand: etc/prometheus/test_rules.py. tests/e2e/page/test_monitoring.py, which needs the
+whole program, tests whether the metrics of the rules and of the dashboard exist.
 """
 import pathlib
 import re
@@ -18,7 +18,7 @@ SEVERITIES = {"critical", "warning", "info"}
 
 
 def alerts():
-    """{name: the text of the rule}; plain text, so that no YAML library is needed."""
+    """{name: the text of the rule}. The file is read as plain text, so that no YAML library is needed."""
     parts = re.split(r"^      - alert: (\w+)\n", RULES.read_text(), flags=re.M)
     return dict(zip(parts[1::2], parts[2::2]))
 
