@@ -1,6 +1,6 @@
-# Making packages: a part of ./dev, which sources it. Everything comes from `make dist` and goes to build/packages/.
+# Making packages: ./dev sources this file. Everything comes from `make dist` and goes to build/packages/.
 #
-# The time that packages show is the archive's: SOURCE_DATE_EPOCH, or that of the last commit. So two runs give the same bytes.
+# Packages show the archive's time: SOURCE_DATE_EPOCH, or that of the last commit. So two runs give the same bytes.
 # shellcheck shell=bash
 
 readonly packages=${FLOW_EXPORTER_PACKAGES:-build/packages}
@@ -14,7 +14,7 @@ source_date() {
 
 project_version() { sed -n 's/^AC_INIT(\[flow-exporter\], \[\([^]]*\)\].*/\1/p' configure.ac; }
 
-# The sources as released: what every package is built from.
+# The sources as released. Every package is built from them.
 dist_archive() {
     source_date
     configure_in $build --enable-werror --enable-failpoints
@@ -23,21 +23,21 @@ dist_archive() {
     mv $build/flow-exporter-*.tar.xz $packages/
 }
 
-# Logs are long; what matters is their end.
+# Logs are long, so only their end is shown.
 logged() {
     local log=$1
     shift
     "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
 }
 
-# sbom FOLDER: what is in the packages of a folder, as SPDX, beside them.
+# sbom FOLDER: lists the contents of a folder's packages as SPDX, in a file beside them.
 sbom() { $python packaging/sbom.py --version "$(project_version)" --created "$SOURCE_DATE_EPOCH" "$1" >"$1/flow-exporter.spdx.json"; }
 
 # ---- Debian -----------------------------------------------------------------------------------------------------
 
 deb_tools() { echo dpkg-dev debhelper fakeroot lintian; }
 
-# What `apt-get build-dep` would install, from debian/control.
+# Installs what `apt-get build-dep` would install, by debian/control.
 deb_deps() {
     local wanted
     # shellcheck disable=SC2207
@@ -65,7 +65,7 @@ package_deb() {
 
 rpm_tools() { echo rpm rpmlint; }
 
-# On Debian: its own libraries stand for Fedora's packages, so what the spec asks for by name is not looked up.
+# On Debian its own libraries stand in for Fedora's packages. So rpmbuild does not look up the names in the spec.
 package_rpm() {
     local folder version with=--nocheck
     folder=$(realpath -m "$packages/rpm")
@@ -95,10 +95,10 @@ image_tools() { echo buildah crun mmdebstrap; }
 
 readonly image=localhost/flow-exporter base_image=localhost/debian:bookworm-slim
 
-# Debian as its slim image is: the smallest variant, without documents and translations. No registry of images is asked.
+# Makes Debian as its slim image is: the smallest variant, without documents and translations. Needs no image registry.
 base_image() {
     local container from options=() path
-    # What is the environment's for packages from the network is fresh.sh's to know.
+    # fresh.sh knows this machine's settings for packages from the network.
     mapfile -t options < <(. tests/fresh/fresh.sh && apt_options)
     from=$(. tests/fresh/fresh.sh && sources bookworm)
     for path in doc man locale info groff lintian linda; do options+=("--dpkgopt=path-exclude=/usr/share/$path/*"); done
@@ -111,7 +111,7 @@ base_image() {
     as_root rm -f $packages/base.tar
 }
 
-# By buildah, without a daemon, from what make dist has packed. In Docker's format: OCI's knows no HEALTHCHECK.
+# buildah makes the image without a daemon, from the archive. The format is Docker's, since OCI's has no HEALTHCHECK.
 package_image() {
     local version folder=$packages/image
     # shellcheck disable=SC2046

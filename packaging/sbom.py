@@ -1,8 +1,8 @@
 """Prints a software bill of materials (SPDX 2.3, JSON) of the packages in a folder: .deb or .rpm files.
 
-Each package is one with its checksum; each package that it names as needed is one with the name and the condition that
-the package gives. Nothing is asked of this machine's own packages, so the result is a function of the files, and two
-runs give the same bytes.
+Each file is listed as a package with its checksum. Each package that a file needs is listed with the name and the
+condition that the file gives. The packages of this machine play no part, so the result is a function of the files, and
+two runs give the same bytes.
 """
 
 import argparse
@@ -22,7 +22,7 @@ def output_of(*command):
 
 
 def needs_of(text):
-    """Debian's field, of which the first of alternatives is what gets installed."""
+    """Reads a dependency field of Debian. Of alternatives the first one counts: it is what gets installed."""
     for entry in filter(None, (part.strip() for part in text.replace("\n", " ").split(","))):
         first = entry.split("|")[0].strip()
         name, _, condition = first.partition(" ")

@@ -118,7 +118,7 @@ def test_a_crowd_elsewhere(big, crowd, kind):
 
 @pytest.mark.parametrize("kind", [*SLOW, "readers", "tops", "leavers"])
 def test_a_crowd_of_our_own_address(big, crowd, kind):
-    """Clients whose behaviour shows them to be a crowd do no harm from the same address, either."""
+    """Clients that can be told apart by their behaviour do no harm from the same address, either."""
     begins(big, crowd, kind, OURS, {**SLOW, **FAST}.get(kind, 300))
     assert not faults_of(big, OURS)
 
