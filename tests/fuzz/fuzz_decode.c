@@ -1,8 +1,8 @@
 /*
- * Any bytes as a payload: the decoder, in every way of scanning, against RFC 8259 and json-c. Each input has new
- * decoders, so that it reproduces alone, and goes through them twice, so that what was learnt is used as well. Then the
- * decoders see it so often that sizes of texts are guessed, and then with one byte doubled or left out, so that a guess
- * is wrong.
+ * Any bytes as a payload: the decoder, with every way of scanning, against RFC 8259 and json-c. Each input has new
+ * decoders, so that a fault can be reproduced with that input alone. The input goes through them twice, so that they
+ * use what they have learnt. Then they see it so often that they guess the sizes of texts. Then one byte is doubled or
+ * left out, so that a guess is wrong.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void check(struct decode_checker *checker, const char *data, size_t size)
         abort();
 }
 
-/* Where is drawn from the input itself. */
+/* The input itself decides where. */
 static void check_changed(struct decode_checker *checker, const char *data, size_t size)
 {
     size_t at = 0;

@@ -1,6 +1,6 @@
 /*
- * Any bytes as a payload of vFlow's messages: nothing is read behind the end, every fault has a place in the payload,
- * the end is reached, and a second time gives the same.
+ * Any bytes as a payload of vFlow's messages. Nothing is read beyond the end, every fault has a place in the payload,
+ * and the end is reached. A second time gives the same.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,7 @@
 /*
- * Any bytes as the answer of a whois server of every dialect, in pieces of the
- * size that the first byte gives: no line is longer than its bound, every name
- * comes out as valid UTF-8, and pieces make no difference. The same bytes as a
- * cache, as a names file and as an address. Each input reproduces alone.
+ * Any bytes as the answer of a whois server of every dialect, in pieces of the size that the first byte gives. No line
+ * is longer than its bound, every name is valid UTF-8, and pieces make no difference. The same bytes are also read as a
+ * cache, as a names file and as an address. A fault can be reproduced with one input alone.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -20,7 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the lines said, so that it can be compared: it must not depend on where the pieces end. */
+/* The results of the lines, for comparison. They must not depend on where the pieces end. */
 struct said {
     uint64_t lines, sum;
 };
@@ -53,7 +52,7 @@ static int is_utf8(const char *text, size_t size)
 
 static void check_name(struct said *said, const char *raw, size_t size)
 {
-    /* A block of exactly the size, so that a sanitizer sees a step too far. */
+    /* A block of exactly this size: a sanitizer notices a step beyond it. */
     char *name = malloc(size ? size : 1);
     require(name != NULL, "no memory");
     memcpy(name, raw, size);

@@ -1,7 +1,6 @@
 /*
- * Any bytes as a configuration: what is refused has a place and a reason, and
- * what is read prints as YAML that reads back as the same tree. Each input
- * reproduces alone.
+ * Any bytes as a configuration. A refused one has a place and a reason. An accepted one prints as YAML that reads back
+ * as the same tree. A fault can be reproduced with one input alone.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -31,7 +30,7 @@ static void check_printing(struct fxi_document *document)
         abort();
     fxi_config_print(out, &config, NULL, NULL);
     fclose(out);
-    /* Escapes make a text longer: what was just below the limit may be above it. */
+    /* Escapes make a text longer: a text just below the limit may then exceed it. */
     if (size <= 1024 * 1024) {
         struct fxi_document *again = fxi_yaml_read_text("again", text, size, &err);
         require(again != NULL, "printed text is refused", &err);

@@ -1,6 +1,6 @@
 /*
- * Runs a fuzzer's function over files and folders of files, without a fuzzer:
- * its corpus as an ordinary test. Without arguments it takes CORPUS_DIR.
+ * Runs a fuzzer's function over files and folders of files, without a fuzzer. So its corpus is an ordinary test.
+ * Without arguments it takes CORPUS_DIR.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The number of files that were run; every trouble is fatal. */
+/* Gives the number of files that were run. Every trouble is fatal. */
 static unsigned path_run(const char *path);
 
 static void fail(const char *path)
@@ -24,12 +24,12 @@ static void file_run(const char *path, size_t size)
     FILE *file = fopen(path, "rb");
     if (!file)
         fail(path);
-    /* Exactly the size, so that a sanitizer sees a read beyond the end. */
+    /* Exactly this size: a sanitizer notices a read beyond the end. */
     uint8_t *data = malloc(size ? size : 1);
     if (!data || fread(data, 1, size, file) != size)
         fail(path);
     fclose(file);
-    /* What was run last is what a crash is about. */
+    /* After a crash this is the file that caused it. */
     printf("%s\n", path);
     fflush(stdout);
     LLVMFuzzerTestOneInput(data, size);

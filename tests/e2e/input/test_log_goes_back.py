@@ -173,7 +173,7 @@ def test_a_known_record_is_the_end_of_a_transaction_now(kafka, exporter):
     program.wait_for_assigned(1)
     kafka.produce(topic, lines(1, 6))
     wait_for_total(program, 6)
-    time.sleep(1.1)  # a known record is noted once it is a second old
+    time.sleep(1.1)  # a later record replaces a known one that is younger than a second
     kafka.produce(topic, lines(1, 4))
     wait_for_total(program, 10)
     kafka.topic_delete(topic)
