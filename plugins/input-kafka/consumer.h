@@ -416,7 +416,7 @@ enum kafka_take kafka_log_take(struct kafka_consumer *consumer, struct kafka_par
                                const rd_kafka_message_t *message, int64_t position);
 /* Whether to believe that the log ends there. Called by the partition's worker. */
 bool kafka_log_ends(struct kafka_consumer *consumer, struct kafka_partition *partition, int64_t end, int64_t position);
-/* What comes before the position, and would only be compared, can't be read: reading goes on at the position. */
+/* Records before the position are only for comparison. If they can't be read, reading continues at the position. */
 void kafka_log_unreadable(struct kafka_consumer *consumer, struct kafka_partition *partition);
 void kafka_settle_doubts(struct kafka_consumer *consumer, struct fx_feed *feed);
 

@@ -79,8 +79,8 @@ bool kafka_believes(struct kafka_consumer *consumer, struct kafka_partition *par
 }
 
 /*
- * Of librdkafka. From 2.2 on, up to the release that has its change 5213, it counts its word that the end is reached
- * as a message.
+ * Corrects librdkafka's position. From 2.2 on, up to the release with its change 5213, librdkafka counts its report of
+ * a partition's end as a message.
  */
 static int64_t position_of(const struct kafka_partition *partition, int64_t said)
 {

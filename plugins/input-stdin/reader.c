@@ -16,9 +16,9 @@
 
 #include "lines.h"
 
-/* Read at a time: what is read is decoded out of the processor's second cache, into which the kernel has put it. */
+/* One read. Its bytes are decoded from the processor's second-level cache, where the kernel has put them. */
 #define BLOCK_BYTES ((size_t)256 * 1024)
-#define PAUSE_MS    20 /* what sends without a pause has sent more by then */
+#define PAUSE_MS    20 /* a sender without a pause has sent more by then */
 
 struct reader {
     struct fx_instance *instance;
@@ -60,7 +60,7 @@ void stdin_destroy(void *self)
     free(reader);
 }
 
-/* What the last poll handed over is not needed any more. */
+/* Drops the bytes that the last poll handed over. */
 static void forget_pushed(struct reader *reader)
 {
     if (!reader->pushed)
@@ -77,7 +77,7 @@ static void count_taken(struct reader *reader, size_t taken)
     reader->pushed = taken;
 }
 
-/* Whole records and elements; what is cut stays for the next poll. */
+/* Hands over whole records and elements. The rest stays for the next poll. */
 static enum fx_verdict push_piece(struct reader *reader, struct fx_feed *feed, size_t size, enum fx_piece piece)
 {
     struct fx_payload payload = {.data = reader->buffer, .size = size, .offset = reader->lines};
@@ -139,8 +139,8 @@ static bool comes_more(void)
 }
 
 /*
- * What is cut is decoded from its beginning again. So a record of many blocks is tried each time that it has grown to
- * twice the size, or when nothing more comes.
+ * A cut record is decoded again from its beginning. So a record of many blocks is tried only when it has doubled in
+ * size, or when nothing more comes.
  */
 static enum fx_verdict push_records(struct reader *reader, struct fx_feed *feed)
 {
@@ -213,7 +213,7 @@ enum fx_verdict stdin_poll(void *self, void *worker, struct fx_feed *feed, int t
     return read_block(reader, feed, BLOCK_BYTES);
 }
 
-/* What can be read at once. A file is not lost: it can be read again. */
+/* The number of bytes that can be read at once. A file counts as none: it can be read again. */
 static int64_t bytes_there(void)
 {
     struct stat status;

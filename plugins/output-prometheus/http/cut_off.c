@@ -1,4 +1,4 @@
-/* What a connection holds is given back: when its answer ends, or when it is cut off. Under the lock of connections. */
+/* Gives back what a connection holds, when its answer ends or when it is cut off. Under the lock of connections. */
 #include "http/connections.h"
 #include "self_metrics.h"
 

@@ -43,7 +43,7 @@ static bool gives_way_before(const struct prom_connection *a, const struct prom_
     return a->active_ms < b->active_ms;
 }
 
-/* It has done its part: there is something to read of it, or it has taken all that we gave. */
+/* Whether the client has done its part: we have not read what it sent, or it waits, or it keeps up with its answer. */
 static bool waits_for_us(const struct prom_connection *one)
 {
     int unread = 0;
@@ -129,7 +129,7 @@ static bool is_behind(const struct prom_connections *all, const struct prom_peer
            (all->cut_off + all->handed_count >= PROM_BEHIND_MAX && peer->handed > 1);
 }
 
-/* Of all, the newcomers counted. */
+/* Whether there is room for all connections, including the newcomers. */
 static bool has_room(const struct prom_connections *all, unsigned newcomers)
 {
     return all->count - all->cut_off + all->handed_count + newcomers <= all->limits.connections;

@@ -77,7 +77,7 @@ static struct prom_connection *next_in_line(struct prom_connections *all)
     return one;
 }
 
-/* Whoever has hung up while others were served gets no page: its making would take their time. */
+/* A client that has hung up while others were served gets no page: making one would take their time. */
 static bool is_gone(const struct prom_connection *connection)
 {
     struct pollfd look = {.fd = connection->fd, .events = POLLRDHUP};

@@ -71,7 +71,7 @@ static int read_weight(struct part value)
 
 /* ---- Accept */
 
-/* What can be offered, and how well the ranges so far fit it. */
+/* A format that can be offered, and how well the ranges so far fit it. */
 struct offer {
     const char *type, *subtype, *version;
     int exactness; /* of the range that fits best; 0: none fits */

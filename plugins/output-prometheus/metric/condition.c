@@ -184,7 +184,7 @@ static bool find_kind(const char *const *values, unsigned count, enum prom_condi
     return *wrong == NULL;
 }
 
-/* Of a field whose numbers have names all values are such names, numbers or ranges; else it is a field like others. */
+/* A field whose numbers have names is special only if all values are such names, numbers or ranges. */
 static enum fx_word word_of(const char *path, const char *const *values, unsigned count)
 {
     enum fx_word word = fx_word_of(path);
@@ -246,7 +246,7 @@ void prom_condition_fini(struct prom_condition *condition)
 
 /* ---- records */
 
-/* What the record has, in the form that the tests of one kind take. */
+/* The record's value, in the form that the tests of one kind take. */
 struct subject {
     bool is_sound; /* otherwise it equals none of the values */
     uint64_t number;

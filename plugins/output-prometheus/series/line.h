@@ -32,8 +32,8 @@ struct prom_line {
 };
 
 /*
- * What is behind the last label: the number; or one more label le, whose value is put first, and a quote, brace and
- * blank.
+ * What follows the last label. WHOLE: the number. BUCKET: the label le, of which the caller puts the value, then a
+ * quote, a brace and a blank.
  */
 enum prom_line_end { PROM_LINE_WHOLE, PROM_LINE_BUCKET };
 

@@ -24,7 +24,7 @@ void prom_tls_begin(const struct prom_tls *tls, gnutls_session_t session);
 /* Whether clients must have a certificate of our authority. */
 bool prom_tls_verifies(const struct prom_tls *tls);
 
-/* What the file asks for and this program can't do, though it is no mistake. Empty: nothing. */
+/* Names what the file rightly asks for and this program can't do. Empty: nothing. */
 const char *prom_tls_warning(const struct prom_tls *tls);
 
 /* priority.c: versions, suites and curves. Fills warning, which may stay empty. */
