@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -302,24 +304,40 @@ static void a_stop_does_not_wait_for_pages(void **state)
     server_stop(&server);
 }
 
-/* Another connection took this one's place while it waited. No page is made for it when it may go on. */
+/* Returns when all of the text has arrived in the other side's socket. */
+static void send_arrived(int fd, const char *text)
+{
+    int left = 1;
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    while (left) {
+        assert_int_equal(ioctl(fd, SIOCOUTQ, &left), 0);
+        sched_yield();
+    }
+}
+
+/*
+ * Another connection took this one's place while it waited. No page is made for it when it may go on. The client has
+ * sent a second request. libmicrohttpd reads those bytes before it can see the end of the socket, so without the guard
+ * it would ask for the page.
+ */
 static void nobody_gets_no_page(void **state)
 {
     (void)state;
     struct server server;
-    struct scrape scrape;
     server_start_with(&server, FOR_EVER_MS, 1);
     const struct fxi_metric_set *metrics = server.fixture.instance.metrics;
     prom_fixture_write(&server.fixture, 0, 100, 7, "r", 5, NULL, NULL);
-    scrape_start(&scrape, &server);
+    int one = connect_to(server.port);
+    send_arrived(one, "GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n");
     await_request(&server);
+    send_arrived(one, "GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n");
     int other = connect_from(INADDR_LOOPBACK + 1, server.port);
     while (fxi_metric_set_get(metrics, PROM_CONNECTIONS_CLOSED, PROM_CLOSED_FULL) == 0)
         sched_yield();
-    scrape_join(&scrape);
-    assert_string_equal(scrape.answer, "");
-    free(scrape.answer);
     prom_fixture_checkpoint(&server.fixture);
+    char answer[16];
+    assert_true(recv(one, answer, sizeof answer, 0) <= 0);
+    close(one);
     close(other);
     check_answer(server.port, "GET /-/healthy", "HTTP/1.1 200 ", "OK");
     prom_stop(server.fixture.output, 1000); /* all pending work is done */
