@@ -6,6 +6,7 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ static const struct refused {
     {"offset.store.sync.interval.ms", "offsets are kept by the group in Kafka"},
     {"topic.blacklist", "leave topics out by a narrower pattern in the option 'topics'"},
     {"enable.partition.eof", "the end of a partition tells which offsets before it hold no record"},
+    {"group.remote.assignor", "it belongs to group.protocol 'consumer', which can't be used here"},
     {"plugin.library.paths", "interceptors could change what is read and committed"},
     {"test.mock.num.brokers", "it would replace the brokers by simulated ones"},
 };
@@ -89,6 +91,32 @@ static int check_strategy(const struct kafka_consumer *consumer, const struct fx
                            "one or the other");
 }
 
+/*
+ * The program relies on Kafka's refusal of each commit that comes from an older generation of the group. In the newer
+ * protocol (KIP-848) the broker changes a member's epoch without asking the member, refuses commits of members that
+ * still own their partitions, and lets a client send a refused commit again with the new epoch. Every version of
+ * librdkafka gets the same answer, also one that does not know the property.
+ */
+static int check_protocol(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
+{
+    if (strcasecmp(pair->value, "classic") == 0)
+        return 0;
+    return fx_error_option(err, consumer->instance, "rdkafka", pair->key,
+                           "%s can only be 'classic': in Kafka's newer rebalance protocol (KIP-848) a refused commit "
+                           "does not prove that the partitions are lost, so records could be lost or counted twice",
+                           pair->key);
+}
+
+/* A later librdkafka may have another default. One that does not know the property has nothing but this protocol. */
+static int set_protocol(struct kafka_consumer *consumer, struct fx_error *err)
+{
+    char reason[256];
+    rd_kafka_conf_res_t result = rd_kafka_conf_set(consumer->conf, "group.protocol", "classic", reason, sizeof reason);
+    if (result == RD_KAFKA_CONF_OK || result == RD_KAFKA_CONF_UNKNOWN)
+        return 0;
+    return fx_error_set(err, FX_EINVAL, "librdkafka refuses group.protocol: %s", reason);
+}
+
 /* Statistics tell when a broker is up again. */
 static int check_statistics(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
 {
@@ -127,6 +155,8 @@ static int set_user_property(struct kafka_consumer *consumer, const struct fx_pa
         if (strcmp(pair->key, refused[i].key) == 0)
             return fx_error_option(err, consumer->instance, "rdkafka", pair->key, "%s can't be set here: %s", pair->key,
                                    refused[i].reason);
+    if (strcmp(pair->key, "group.protocol") == 0) /* set_protocol() has set it */
+        return check_protocol(consumer, pair, err);
     int rc = check_strategy(consumer, pair, err);
     if (!rc)
         rc = check_statistics(consumer, pair, err);
@@ -159,6 +189,8 @@ static int set_properties(struct kafka_consumer *consumer, struct fx_error *err)
                     /* librdkafka finds new partitions and topics at this interval. */
                     {"topic.metadata.refresh.interval.ms", "30000"}};
     int rc = set_brokers(consumer, err);
+    if (!rc)
+        rc = set_protocol(consumer, err);
     for (size_t i = 0; !rc && i < sizeof fixed / sizeof *fixed; i++)
         rc = set(consumer, fixed[i].option, NULL, fixed[i].key, fixed[i].value, err);
     for (size_t i = 0; !rc && i < sizeof defaults / sizeof *defaults; i++)

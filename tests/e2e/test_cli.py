@@ -146,6 +146,9 @@ def test_print_config_of_flags_is_a_configuration(tmp_path):
         ("group: flow-exporter", "rdkafka: {statistics.interval.ms: 0}", "6:15", "can't be 0"),
         ("group: flow-exporter", "rdkafka: {rebalance_cb: x}", "6:15", "rebalance_cb"),
         ("group: flow-exporter", "rdkafka: {partition.assignment.strategy: 'range,cooperative-sticky'}", "6:15", "can't be mixed"),
+        ("group: flow-exporter", "rdkafka: {group.protocol: consumer}", "6:15", "can only be 'classic'"),
+        ("group: flow-exporter", "rdkafka: {group.protocol: Consumer}", "6:15", "KIP-848"),
+        ("group: flow-exporter", "rdkafka: {group.remote.assignor: range}", "6:15", "which can't be used here"),
         ("group: flow-exporter", "rdkafka: {sasl.password: {flie: /x}}", "6:30", "{file: PATH}"),
         ("group: flow-exporter", "rdkafka: {sasl.password: {file: /nonexistent}}", "6:37", "'/nonexistent' can't be read"),
         ("group: flow-exporter", "rdkafka: {sasl.password: {env: FX_NOT_SET}}", "6:36", "'FX_NOT_SET' is not set"),
@@ -161,6 +164,12 @@ def test_wrong_configuration(check, old, new, place, said):
     status, text = check(ISSUE.replace(old, new))
     assert status == 78
     assert f"FILE:{place}" in text and said in text, text
+
+
+def test_the_classic_protocol_may_be_named(check):
+    """Whether librdkafka knows the property or not."""
+    status, text = check(ISSUE.replace("group: flow-exporter", "rdkafka: {group.protocol: classic}"))
+    assert status == 0, text
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "inputs: []", "inputs: 5", "a: &a [*a]", "\0", "inputs: [{plugin: input-stdin}]"])
