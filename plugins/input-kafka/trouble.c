@@ -4,9 +4,9 @@
  *
  * Faults of brokers are over when one is up (statistics). Faults of the group are over when it gives us an
  * assignment. Faults of a topic are over when nothing was reported for a while and its metadata is sound. They are
- * also over when nobody wants the topic any more (a deleted topic of a pattern). The wait is needed because
- * librdkafka reports some faults once, and some again and again. A fault that names no topic is over when all topics
- * that the configuration names are sound.
+ * also over when nobody wants the topic any more. The wait is needed because librdkafka reports some faults once, and
+ * some again and again. Nobody waits for a deleted topic of a pattern once its partitions are taken back, so that fault
+ * is over at once. A fault that names no topic is over when all topics that the configuration names are sound.
  */
 #include "consumer.h"
 
@@ -291,6 +291,13 @@ static void forget_ended(struct kafka_troubles *troubles)
     }
 }
 
+/* What is left of a pattern's topics is all there is to read. */
+static void end_fault_of_gone(const struct kafka_consumer *consumer, struct kafka_topic_fault *fault)
+{
+    if (fault->topic[0] && fault->since_ms[KAFKA_TROUBLE_TOPIC_UNKNOWN] && !is_wanted(consumer, fault->topic))
+        fault->since_ms[KAFKA_TROUBLE_TOPIC_UNKNOWN] = 0;
+}
+
 /* Asks the brokers without holding the lock. */
 void kafka_trouble_review(struct kafka_consumer *consumer)
 {
@@ -298,6 +305,7 @@ void kafka_trouble_review(struct kafka_consumer *consumer)
     pthread_mutex_lock(&troubles->lock);
     for (struct kafka_topic_fault *fault = troubles->faults; fault; fault = fault->next) {
         int64_t now = kafka_now_ms();
+        end_fault_of_gone(consumer, fault);
         if (!is_quiet(fault, now))
             continue;
         pthread_mutex_unlock(&troubles->lock);
