@@ -185,7 +185,7 @@ static bool ending_parse(struct fxi_args *args, const char *word)
 {
     if (strcmp(word, "-h") == 0 || strcmp(word, "-help") == 0 || strcmp(word, "--help") == 0)
         args->action = FXI_ACTION_HELP;
-    else if (strcmp(word, "-version") == 0 || strcmp(word, "--version") == 0)
+    else if (strcmp(word, "-V") == 0 || strcmp(word, "-version") == 0 || strcmp(word, "--version") == 0)
         args->action = FXI_ACTION_VERSION;
     else
         return false;

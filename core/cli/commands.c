@@ -17,6 +17,8 @@
 int fxi_print_error(const struct fx_error *err)
 {
     struct fxi_str text = {0};
+    if (fxi_log_error(err))
+        return FXI_STATUS_CONFIG;
     fxi_str_puts(&text, "flow-exporter: ");
     fxi_clean_add(&text, err->file, strlen(err->file));
     if (err->file[0] && err->line)

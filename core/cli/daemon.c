@@ -9,16 +9,44 @@
 
 #include "cli/commands.h"
 #include "cli/guard.h"
+#include "cli/notify.h"
 #include "cli/watch.h"
 #include "log/logger.h"
 #include "pipeline/pipeline.h"
+#include "util/clean.h"
+#include "util/str.h"
 
-static void wait_for_end(const struct fxi_guard *guard, const struct fxi_pipeline *pipeline)
+/* How often the line of `systemctl status` is brought up to date. */
+#define STATUS_MS 1000
+
+/* Sends the status line if it is not the one before. */
+static void send_status(struct fxi_pipeline *pipeline, struct fxi_str *sent)
+{
+    struct fxi_str waits = {0};
+    fxi_pipeline_waits(pipeline, &waits);
+    if (!sent->size || strcmp(sent->data, waits.data ? waits.data : "Ready.") != 0) {
+        struct fxi_str clean = {0}; /* one line, whatever a peer's words are */
+        fxi_str_clear(sent);
+        fxi_str_puts(sent, waits.size ? waits.data : "Ready.");
+        fxi_clean_add(&clean, sent->data, sent->size);
+        fxi_notify("STATUS=%s%s", waits.size ? "Not ready: " : "", clean.data);
+        fxi_str_fini(&clean);
+    }
+    fxi_str_fini(&waits);
+}
+
+static void wait_for_end(const struct fxi_guard *guard, struct fxi_pipeline *pipeline)
 {
     struct pollfd fds[] = {{.fd = fxi_guard_stop_fd(guard), .events = POLLIN},
                            {.fd = fxi_pipeline_end_fd(pipeline), .events = POLLIN}};
-    while (poll(fds, 2, -1) < 0 && errno == EINTR)
-        ;
+    struct fxi_str sent = {0};
+    bool is_wanted = fxi_notify_is_wanted();
+    for (int rc = 0; rc == 0 || (rc < 0 && errno == EINTR);) {
+        if (is_wanted)
+            send_status(pipeline, &sent);
+        rc = poll(fds, 2, is_wanted ? STATUS_MS : -1);
+    }
+    fxi_str_fini(&sent);
 }
 
 static int start_and_wait(struct fxi_pipeline *pipeline, const struct fxi_guard *guard)
@@ -28,8 +56,10 @@ static int start_and_wait(struct fxi_pipeline *pipeline, const struct fxi_guard 
         fxi_print_error(&err);
         return fxi_status_of_start(&err);
     }
-    if (!fxi_guard_signal(guard))
+    if (!fxi_guard_signal(guard)) {
         fx_log(NULL, FX_LOG_INFO, "Running.", NULL);
+        fxi_notify("READY=1");
+    }
     wait_for_end(guard, pipeline);
     if (fxi_guard_signal(guard))
         fx_log(NULL, FX_LOG_INFO, "Stopping.", "signal=%s", strsignal(fxi_guard_signal(guard)));
@@ -43,6 +73,7 @@ static int run(struct fxi_pipeline *pipeline, struct fxi_guard *guard)
     if (status != FXI_STATUS_OK) /* the outcome of the pipeline does not know that the start failed */
         fxi_guard_set_status(guard, status);
     fxi_guard_arm(guard);
+    fxi_notify("STOPPING=1\nSTATUS=Stopping.\nEXTEND_TIMEOUT_USEC=%lld", fxi_guard_left_ms(guard) * 1000LL);
     bool is_whole = fxi_pipeline_stop(pipeline);
     if (status == FXI_STATUS_OK)
         status = fxi_status_of_end(fxi_pipeline_outcome(pipeline));

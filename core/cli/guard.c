@@ -215,6 +215,12 @@ void fxi_guard_arm(struct fxi_guard *guard)
     raise_event(guard->wake_fd);
 }
 
+int64_t fxi_guard_left_ms(const struct fxi_guard *guard)
+{
+    int64_t left_ms = atomic_load(&guard->end_ms) - fxi_clock_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
 void fxi_guard_leave(struct fxi_guard *guard)
 {
     leave(guard, FXI_GUARD_GRACE_MS / 10);

@@ -42,9 +42,18 @@ static struct fxi_document *read_flags(const struct fxi_args *args)
     return fxi_flags_document(&flags);
 }
 
+/* Commands and checks talk to people, whatever the log's format is. */
+static bool runs(const struct fxi_args *args)
+{
+    return args->action != FXI_ACTION_COMMAND && !args->check && !args->is_configured && !args->print_config;
+}
+
 static struct fxi_config *read_config(const struct fxi_args *args, struct fx_error *err)
 {
     struct fxi_document *document = args->config_file ? fxi_yaml_read_file(args->config_file, err) : read_flags(args);
+    struct fxi_log_options log;
+    if (document && runs(args) && fxi_config_log(document, &log) == 0)
+        fxi_log_setup((enum fx_log_level)log.level, (enum fxi_log_format)log.format);
     return document ? fxi_config_new(document, err) : NULL;
 }
 

@@ -11,8 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/notify.h"
 #include "log/logger.h"
 #include "plugin/calls.h"
+#include "util/clock.h"
 
 #define LOOK_MS      500
 #define LAST_LINE_MS 200
@@ -41,11 +43,29 @@ static void say(int signal_number)
                        NULL);
 }
 
-/* A call is named at the deadline, and again whenever its time has doubled since. */
-static void name_overdue(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
+/* Calls in which a worker makes progress. Others, such as prepare, may have to wait for somebody else. */
+static bool is_of_worker(const struct fxi_call *call)
 {
-    (void)arg;
-    if (*told && lasted_ms < *told * 2)
+    static const char *const names[] = {"poll", "drain", "enrich", "write"};
+    for (size_t i = 0; call->instance && i < sizeof names / sizeof *names; i++)
+        if (strcmp(call->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* One look at the calls that last long. */
+struct look {
+    int64_t call_deadline_ms, watchdog_ms;
+    bool has_stuck_worker;
+};
+
+/* A call is named at the deadline, and again whenever its time has doubled since. */
+static void look_at(void *arg, const struct fxi_call *call, int64_t lasted_ms, int64_t *told)
+{
+    struct look *look = arg;
+    if (look->watchdog_ms && lasted_ms >= look->watchdog_ms && is_of_worker(call))
+        look->has_stuck_worker = true;
+    if (lasted_ms < look->call_deadline_ms || (*told && lasted_ms < *told * 2))
         return;
     *told = lasted_ms;
     fx_log(call->instance, FX_LOG_WARN,
@@ -53,26 +73,42 @@ static void name_overdue(void *arg, const struct fxi_call *call, int64_t lasted_
            "call=%s seconds=%.1f", call->name, (double)lasted_ms / 1000);
 }
 
+/* systemd's watchdog is fed unless a call of a worker has lasted for its whole time. */
+static void look_at_calls(struct fxi_watch *watch)
+{
+    struct look look = {.call_deadline_ms = watch->call_deadline_ms, .watchdog_ms = watch->watchdog_ms};
+    int64_t shortest_ms = look.call_deadline_ms, now_ms = fxi_clock_ms();
+    if (look.watchdog_ms && look.watchdog_ms < shortest_ms)
+        shortest_ms = look.watchdog_ms;
+    fxi_calls_visit(shortest_ms, look_at, &look);
+    if (!look.watchdog_ms || look.has_stuck_worker || now_ms - watch->fed_ms < look.watchdog_ms / 4)
+        return;
+    watch->fed_ms = now_ms;
+    fxi_notify("WATCHDOG=1");
+}
+
 static void watch_main(void *arg)
 {
     struct fxi_watch *watch = arg;
     struct pollfd fds[] = {{.fd = watch->signals[0], .events = POLLIN}, {.events = POLLOUT}};
+    int64_t look_ms = watch->watchdog_ms && watch->watchdog_ms / 4 < LOOK_MS ? watch->watchdog_ms / 4 : LOOK_MS;
     for (;;) {
         fds[1].fd = fxi_log_waiting_fd(); /* poll ignores a negative descriptor */
         unsigned char number;
-        if (poll(fds, 2, LOOK_MS) > 0 && fds[0].revents) {
+        if (poll(fds, 2, (int)look_ms) > 0 && fds[0].revents) {
             if (read(watch->signals[0], &number, 1) != 1)
                 return;
             say(number);
         }
         fxi_log_flush();
-        fxi_calls_visit(watch->call_deadline_ms, name_overdue, NULL);
+        look_at_calls(watch);
     }
 }
 
 int fxi_watch_start(struct fxi_watch *watch, int64_t call_deadline_ms, struct fx_error *err)
 {
     watch->call_deadline_ms = call_deadline_ms;
+    watch->watchdog_ms = fxi_notify_watchdog_ms();
     if (pipe2(watch->signals, O_CLOEXEC))
         return fx_error_set(err, FX_EIO, "can't make a pipe: %s", strerror(errno));
     fcntl(watch->signals[1], F_SETFL, O_NONBLOCK);

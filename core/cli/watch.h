@@ -11,7 +11,9 @@
 struct fxi_watch {
     struct fxi_thread thread;
     int64_t call_deadline_ms;
-    int signals[2]; /* a pipe of signal numbers, one byte each; closing it ends the thread */
+    int64_t watchdog_ms; /* systemd's patience; 0: it does not watch */
+    int64_t fed_ms;      /* when it was last told that all is well */
+    int signals[2];      /* a pipe of signal numbers, one byte each; closing it ends the thread */
 };
 
 /* Starts the watch. Main thread. Returns 0, or a negative code with err filled. */

@@ -153,6 +153,11 @@ static int config_fill(struct fxi_config *config, struct fx_error *err)
     return code;
 }
 
+int fxi_config_log(const struct fxi_document *document, struct fxi_log_options *log)
+{
+    return section_fill(document, "log", log_table, log, NULL);
+}
+
 struct fxi_config *fxi_config_new(struct fxi_document *document_take, struct fx_error *err)
 {
     struct fxi_config *config = fxi_calloc(1, sizeof *config);

@@ -103,6 +103,12 @@ extern const struct fxi_section fxi_sections[]; /* ends with a NULL key */
 /* The keys that every input has besides those of its plugin. They fill struct fxi_input_options. */
 extern const struct fx_option fxi_input_table[];
 
+/*
+ * Reads only what configures the log, so that errors of the rest can obey it. Returns 0, or a negative code if even
+ * that is wrong.
+ */
+int fxi_config_log(const struct fxi_document *document, struct fxi_log_options *log);
+
 /* Takes the document, even on failure. Gives a configuration for fxi_config_free, or NULL and err. */
 struct fxi_config *fxi_config_new(struct fxi_document *document_take, struct fx_error *err);
 void fxi_config_free(struct fxi_config *config);

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "util/clean.h"
 
@@ -50,17 +51,27 @@ static bool needs_quotes(const char *text, size_t length)
     return length == 0;
 }
 
+/* JSON has no word for what printf writes as "nan" and "inf". */
+static bool is_finite(const char *number, size_t size)
+{
+    return size && number[size - 1] >= '0' && number[size - 1] <= '9';
+}
+
 static void add_pair(struct fxi_str *out, enum fxi_log_format format, const char *pair, size_t size)
 {
-    const char *equals = memchr(pair, '=', size);
-    size_t key_size = equals ? (size_t)(equals - pair) : size;
-    const char *value = equals ? equals + 1 : "";
-    size_t value_size = equals ? size - key_size - 1 : 0;
+    static const char ends[] = {'=', FXI_LOG_NUMBER, '\0'};
+    size_t key_size = strcspn(pair, ends);
+    key_size = key_size < size ? key_size : size;
+    const char *value = key_size < size ? pair + key_size + 1 : "";
+    size_t value_size = key_size < size ? size - key_size - 1 : 0;
     if (format == FXI_LOG_JSON) {
         fxi_str_puts(out, ",");
         add_quoted(out, pair, key_size);
         fxi_str_puts(out, ":");
-        add_quoted(out, value, value_size);
+        if (pair[key_size] == FXI_LOG_NUMBER && is_finite(value, value_size))
+            fxi_str_add(out, value, value_size);
+        else
+            add_quoted(out, value, value_size);
         return;
     }
     fxi_str_puts(out, " ");
@@ -82,11 +93,22 @@ static void add_pairs(struct fxi_str *out, enum fxi_log_format format, const cha
     }
 }
 
+void fxi_log_priority(struct fxi_str *out, enum fx_log_level level)
+{
+    static const int numbers[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+    fxi_str_printf(out, "<%d>", numbers[level]);
+}
+
 void fxi_log_line(struct fxi_str *out, enum fxi_log_format format, const char *time, enum fx_log_level level,
                   const char *speaker, const char *sentence, const char *pairs, size_t pairs_size)
 {
+    if (!time)
+        fxi_log_priority(out, level);
     if (format == FXI_LOG_JSON) {
-        fxi_str_printf(out, "{\"time\":\"%s\",\"level\":\"%s\"", time, level_names[level]);
+        fxi_str_puts(out, "{");
+        if (time)
+            fxi_str_printf(out, "\"time\":\"%s\",", time);
+        fxi_str_printf(out, "\"level\":\"%s\"", level_names[level]);
         if (speaker) {
             fxi_str_puts(out, ",\"plugin\":");
             add_quoted(out, speaker, strlen(speaker));
@@ -94,7 +116,7 @@ void fxi_log_line(struct fxi_str *out, enum fxi_log_format format, const char *t
         fxi_str_puts(out, ",\"message\":");
         add_quoted(out, sentence, strlen(sentence));
     } else {
-        fxi_str_printf(out, "%s %-5s ", time, level_names[level]);
+        fxi_str_printf(out, "%s%s%-5s ", time ? time : "", time ? " " : "", level_names[level]);
         if (speaker)
             fxi_str_printf(out, "%s: ", speaker);
         fxi_str_puts(out, sentence);

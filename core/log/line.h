@@ -6,10 +6,17 @@
 #include "util/str.h"
 
 /*
- * Adds a line that ends with a newline. time is as in RFC 3339. speaker may be NULL. pairs are key=value, with a NUL
- * between them: the one byte that no value has. pairs_size does not count a last NUL.
+ * Adds a line that ends with a newline. time is as in RFC 3339, or NULL if the reader of the log has its own: then
+ * the line begins with the level's number of syslog(3), as in "<4>". speaker may be NULL. pairs are key=value, with a NUL
+ * between them: the one byte that no value has. pairs_size does not count a last NUL. If the value is a number,
+ * FXI_LOG_NUMBER takes the place of "=": then JSON has it without quotes.
  */
+#define FXI_LOG_NUMBER '\x01'
+
 void fxi_log_line(struct fxi_str *out, enum fxi_log_format format, const char *time, enum fx_log_level level,
                   const char *speaker, const char *sentence, const char *pairs, size_t pairs_size);
+
+/* Adds "<N>" with the level's number. sd-daemon(3) describes this prefix. */
+void fxi_log_priority(struct fxi_str *out, enum fx_log_level level);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <flow-exporter/plugin.h>
 
+#include "log/journal.h"
 #include "log/line.h"
 #include "log/sink.h"
 #include "util/alloc.h"
@@ -52,6 +53,24 @@ static void format_time(char *buffer, size_t size)
     snprintf(buffer + used, size - used, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
+/* Says whether the value of a pair is one conversion that printf makes a decimal number of, and nothing else. */
+static bool is_number(const char *value, const char *end)
+{
+    static const char flags[] = "-0123456789.*lhjzt"; /* also width, precision and length */
+    if (value >= end || *value++ != '%')
+        return false;
+    value += strspn(value, flags);
+    return value + 1 == end && strchr("diufFeEgG", *value);
+}
+
+/* The pair that begins at the two places: in the format, up to format_end, and in what was formatted. */
+static void mark_number(const char *format, const char *format_end, char *formatted)
+{
+    size_t key_size = strcspn(format, "=");
+    if (format + key_size < format_end && is_number(format + key_size + 1, format_end))
+        formatted[key_size] = FXI_LOG_NUMBER;
+}
+
 /*
  * Formats pairs, and puts a NUL in the place of each space of the format. A value can hold any byte but NUL, so no
  * value looks like a pair. The length of what is formatted up to a space tells where that space is in the result.
@@ -65,15 +84,23 @@ static void format_pairs(struct fxi_str *out, const char *pairs, va_list args)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     fxi_str_vprintf(out, format, again);
     va_end(again);
+    char *pair = format;
+    size_t pair_at = 0; /* where it begins in the result */
     for (char *at = format; (at = strchr(at, ' ')); at++) {
         *at = '\0';
         va_copy(again, args);
         int size = vsnprintf(NULL, 0, format, again);
         va_end(again);
         *at = ' ';
-        if (size >= 0 && (size_t)size < out->size)
-            out->data[size] = '\0';
+        if (size < 0 || (size_t)size >= out->size)
+            continue;
+        out->data[size] = '\0';
+        mark_number(pair, at, out->data + pair_at);
+        pair = at + 1;
+        pair_at = (size_t)size + 1;
     }
+    if (pair_at < out->size)
+        mark_number(pair, pair + strlen(pair), out->data + pair_at);
 #pragma GCC diagnostic pop
     free(format);
 }
@@ -85,8 +112,9 @@ static void put_line(const struct fx_instance *instance, enum fx_log_level level
     struct fxi_str line = {0};
     char time[40];
     format_time(time, sizeof time);
-    fxi_log_line(&line, log_format, time, level, instance ? fx_instance_name(instance) : NULL, sentence,
-                 values->data ? values->data : "", values->size);
+    fxi_log_line(&line, log_format, fxi_log_is_journal() ? NULL : time, level,
+                 instance ? fx_instance_name(instance) : NULL, sentence, values->data ? values->data : "",
+                 values->size);
     fxi_sink_put(line.data, line.size);
     fxi_str_fini(&line);
 }
@@ -132,9 +160,25 @@ void fxi_log_always(enum fx_log_level level, const char *sentence, const char *p
     va_end(args);
 }
 
+bool fxi_log_error(const struct fx_error *err)
+{
+    if (log_format != FXI_LOG_JSON)
+        return false;
+    if (err->file[0])
+        fxi_log_always(FX_LOG_ERROR, err->message, "file=%s line=%u column=%u", err->file, err->line, err->column);
+    else
+        fxi_log_always(FX_LOG_ERROR, err->message, NULL);
+    return true;
+}
+
 void fxi_log_print(const char *text, size_t size)
 {
-    fxi_sink_put(text, size);
+    struct fxi_str line = {0};
+    if (fxi_log_is_journal())
+        fxi_log_priority(&line, FX_LOG_ERROR);
+    fxi_str_add(&line, text, size);
+    fxi_sink_put(line.data, line.size);
+    fxi_str_fini(&line);
 }
 
 void fxi_log_flush(void)

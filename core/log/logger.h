@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <flow-exporter/error.h>
 #include <flow-exporter/log.h>
 
 enum fxi_log_format { FXI_LOG_TEXT = 0, FXI_LOG_JSON = 1 };
@@ -18,7 +19,13 @@ enum fx_log_level fxi_log_step(int step, bool *has_changed);
 /* Logs as fx_log does, but whatever the configured level is, and without a speaker. */
 void fxi_log_always(enum fx_log_level level, const char *sentence, const char *pairs, ...) FX_PRINTF(3, 4);
 
-/* Writes text that is not a log line to standard error. Like the log, it never waits. */
+/*
+ * Logs an error with its place, and returns true, if the log's lines are JSON. Otherwise the caller prints it for
+ * people.
+ */
+bool fxi_log_error(const struct fx_error *err);
+
+/* Writes an error that is not a log line to standard error. Like the log, it never waits. */
 void fxi_log_print(const char *text, size_t size);
 
 /*

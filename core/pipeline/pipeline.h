@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "plugin/loader.h"
+#include "util/str.h"
 
 struct fxi_pipeline;
 
@@ -45,6 +46,9 @@ enum fxi_outcome {
     FXI_OUTCOME_FAULT          /* a fatal fault */
 };
 enum fxi_outcome fxi_pipeline_outcome(const struct fxi_pipeline *pipeline);
+
+/* Any thread: adds what the program waits for, "PART: REASON" with "; " between two. Adds nothing if it is ready. */
+void fxi_pipeline_waits(struct fxi_pipeline *pipeline, struct fxi_str *out);
 
 void fxi_pipeline_free(struct fxi_pipeline *pipeline);
 

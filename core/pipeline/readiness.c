@@ -97,3 +97,15 @@ unsigned fx_ready_visit(struct fx_instance *instance, void (*visit)(void *arg, c
         fxi_calls_tell(instance->pipeline, visit, arg);
     return count;
 }
+
+static void add_part(void *arg, const char *name, const char *reason)
+{
+    struct fxi_str *out = arg;
+    fxi_str_printf(out, "%s%s: %s", out->size ? "; " : "", name, reason);
+}
+
+void fxi_pipeline_waits(struct fxi_pipeline *pipeline, struct fxi_str *out)
+{
+    fxi_readiness_visit(&pipeline->readiness, add_part, out);
+    fxi_calls_tell(pipeline, add_part, out);
+}

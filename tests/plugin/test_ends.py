@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -46,7 +47,7 @@ CALLS = [
 
 
 class Run:
-    def __init__(self, folder, plugin=None, call=None, outputs=(), stop_timeout="300ms", **options):
+    def __init__(self, folder, plugin=None, call=None, outputs=(), stop_timeout="300ms", env=None, **options):
         self.calls, self.log = folder / "calls", folder / "log"
         entry = {"calls": str(self.calls), **options}
         chosen = {"at": call}
@@ -57,7 +58,8 @@ class Run:
         pages = ["--plugin-dir", PAGE] if PAGE.exists() else []
         command = [PROGRAM, "--plugin-dir", PLUGINS, *pages, "--config", folder / "config"]
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**os.environ, **(env or {})})
 
     def wait_for(self, text, file=None):
         file = file or self.calls
@@ -123,8 +125,40 @@ class Ends(unittest.TestCase):
         run.signal()
         run.status()
 
-    def ready(self, socket):
-        found = subprocess.run(["curl", "-s", "-w", "%{http_code}", "--unix-socket", socket, "http://x/-/ready"],
+    def feeds(self, call):
+        """How often systemd's watchdog was fed in a while in which it is fed five times, with this call hanging."""
+        name = str(self.folder() / "notify")
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(listener.close)
+        listener.bind(name)
+        listener.settimeout(WAIT_S)
+        limit_s = 0.4
+        run = self.start("output-hang", call, env={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": str(int(limit_s * 1e6))})
+        run.wait_for(f"output-hang: A call of the plugin has not returned yet. call={call} seconds=", run.log)
+        time.sleep(3 * limit_s)
+        listener.setblocking(False)
+        while True:  # what came before
+            try:
+                listener.recv(4096)
+            except BlockingIOError:
+                break
+        listener.settimeout(2 * limit_s)
+        fed = 0
+        try:
+            while fed < 5:
+                fed += b"WATCHDOG=1" in listener.recv(4096)
+        except TimeoutError:
+            pass
+        run.signal()
+        run.status()
+        return fed
+
+    def test_systemd_s_watchdog_is_fed_unless_a_worker_hangs(self):
+        self.assertEqual(self.feeds("write"), 0)
+        self.assertEqual(self.feeds("tick"), 5)
+
+    def ready(self, path):
+        found = subprocess.run(["curl", "-s", "-w", "%{http_code}", "--unix-socket", path, "http://x/-/ready"],
                                capture_output=True, text=True, timeout=WAIT_S, check=True).stdout
         return int(found[-3:]), found[:-3]
 
@@ -133,14 +167,14 @@ class Ends(unittest.TestCase):
             self.skipTest("output-prometheus is not built")
         run = self.start("input-hang", "poll", outputs=[{"plugin": "output-prometheus", "asn": 0, "listen": f"unix:{self.folder()}/page"}])
         run.wait_for("input-hang: A call of the plugin has not returned yet. call=poll", run.log)
-        socket = re.search(r"listen=(?:unix:)?(\S+)", run.log.read_text()).group(1)
-        page = subprocess.run(["curl", "-s", "--unix-socket", socket, "http://x/metrics"], capture_output=True, text=True,
+        path = re.search(r"listen=(?:unix:)?(\S+)", run.log.read_text()).group(1)
+        page = subprocess.run(["curl", "-s", "--unix-socket", path, "http://x/metrics"], capture_output=True, text=True,
                               timeout=WAIT_S, check=True).stdout
         found = dict(re.findall(r'^flow_exporter_call_overdue_seconds\{plugin="(.*)"\} (\S+)$', page, re.M))
         self.assertGreater(float(found.pop("input-hang")), 0.1, page)
         self.assertEqual({float(value) for value in found.values()}, {0}, found)
         self.assertIn("program", found)
-        status, said = self.ready(socket)
+        status, said = self.ready(path)
         self.assertEqual(status, 200, said)  # an overdue call alone is no reason
         self.assertRegex(said, r"^Ready\.\n(.*\n)*input-hang: the call 'poll' has not returned for \d+\.\d s\n")
         run.signal()

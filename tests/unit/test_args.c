@@ -101,6 +101,7 @@ static void test_actions(void **state)
         {{"-help"}, FXI_ACTION_HELP, 0, NULL},
         {{"plugin", "--help"}, FXI_ACTION_HELP, 0, NULL},
         {{"--version"}, FXI_ACTION_VERSION, 0, NULL},
+        {{"-V"}, FXI_ACTION_VERSION, 0, NULL},
         {{"--asn=x", "-version"}, FXI_ACTION_VERSION, 0, NULL},
         {{"plugins"}, FXI_ACTION_OWN, 0, NULL},
         {{"metrics"}, FXI_ACTION_OWN, 0, NULL},

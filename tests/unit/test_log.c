@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -304,6 +305,31 @@ static void test_levels(void **state)
     fxi_log_setup(FX_LOG_INFO, FXI_LOG_TEXT);
 }
 
+/* A number is what a decimal conversion made. A text that looks like one stays a text, and so does what JSON lacks. */
+static void test_numbers_in_json(void **state)
+{
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    take_stderr(ends[1]);
+    fxi_log_setup(FX_LOG_INFO, FXI_LOG_JSON);
+    fx_log(NULL, FX_LOG_INFO, "S.", "a=%d b=%s c=%.1f d=%zu e=%llx f=%d-%d g=7 h=%s i=%lld", -1, "2", 3.25, (size_t)4,
+           5ULL, 6, 6, "a b=1", 1LL << 62);
+    fx_log(NULL, FX_LOG_INFO, "S.", "a=%f b=%e", (double)NAN, (double)INFINITY);
+    fxi_log_setup(FX_LOG_INFO, FXI_LOG_TEXT);
+    fx_log(NULL, FX_LOG_INFO, "S.", "a=%d", 1);
+    struct fxi_str text = {0};
+    read_all(ends[0], &text);
+    give_stderr_back();
+    assert_non_null(strstr(text.data,
+                           "\"message\":\"S.\",\"a\":-1,\"b\":\"2\",\"c\":3.2,\"d\":4,\"e\":\"5\",\"f\":\"6-6\","
+                           "\"g\":\"7\",\"h\":\"a b=1\",\"i\":4611686018427387904}\n"));
+    assert_non_null(strstr(text.data, "\"a\":\"nan\",\"b\":\"inf\"}\n"));
+    assert_non_null(strstr(text.data, "S. a=1\n"));
+    fxi_str_fini(&text);
+    close(ends[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_terminal_of_another_user),
         cmocka_unit_test(test_value_forges_no_pair),
+        cmocka_unit_test(test_numbers_in_json),
     };
     signal(SIGPIPE, SIG_IGN); /* as in the program */
     return cmocka_run_group_tests(tests, NULL, NULL);

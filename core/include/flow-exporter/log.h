@@ -18,7 +18,8 @@ enum fx_log_level { FX_LOG_ERROR, FX_LOG_WARN, FX_LOG_INFO, FX_LOG_DEBUG };
  *
  *     fx_log(instance, FX_LOG_WARN, "A broker is down.", "broker=%s seconds=%d", name, s);
  *
- * Pairs are split at the spaces of the format, so a value may contain spaces. instance names the plugin that logs and
+ * Pairs are split at the spaces of the format, so a value may contain spaces. In JSON a value that is one decimal
+ * conversion, such as %d or %.1f, is a number; all others are texts. instance names the plugin that logs and
  * may be NULL.
  */
 FX_API void fx_log(const struct fx_instance *instance, enum fx_log_level level, const char *sentence, const char *pairs,
