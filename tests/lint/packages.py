@@ -21,8 +21,7 @@ PREFIXES = {"as_root", "sudo", "env", "exec", "command", "nice", "setpriv", "tim
             "else", "elif", "do", "while", "until", "!", "{", "(", "time", "trap", "check", "-v"}
 # Builtins of bash that are programs as well.
 BUILTINS = {"[", "test", "echo", "printf", "true", "false", "kill", "pwd"}
-# Either program will do: Debian's, or one that came with Node.js. ./dev fresh itself installs what makes systems, and
-# ./dev arm64 the cross compiler.
+# Either program will do: Debian's, or one that came with Node.js. ./dev fresh itself installs what makes systems.
 ELSEWHERE = {"npm", "mmdebstrap", "sudo", "apt-config", "npx", "node"}
 
 
