@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-static const char *const results[] = {"committed", "fenced", "unanswered", "not_cut", NULL};
+static const char *const results[] = {"committed", "fenced", "unanswered", "not_cut", "vetoed", NULL};
 static const char *const steps[] = {"cut", "prepare", "commit", "expose", NULL};
 static const char *const recoveries[] = {"none", "newest", "older", "stale", "damaged", NULL};
 static const double step_bounds[] = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
@@ -11,7 +11,8 @@ static const double step_bounds[] = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 const struct fx_metric fxi_checkpoint_metrics[] = {
     [FXI_CHECKPOINT_RESULTS] = {.name = "checkpoints_total",
                                 .kind = FX_COUNTER,
-                                .help = "Checkpoints by result. The program asks again about an unanswered one.",
+                                .help = "Checkpoints by result. The program asks again about an unanswered one. "
+                                        "vetoed: an output did not store it, so nothing was committed.",
                                 .label = "result",
                                 .values = results},
     [FXI_CHECKPOINT_CUT_SECONDS] =
@@ -33,9 +34,18 @@ const struct fx_metric fxi_checkpoint_metrics[] = {
     [FXI_CHECKPOINT_AGE] = {.name = "checkpoint_age_seconds",
                             .kind = FX_GAUGE | FXI_METRIC_NS,
                             .help = "Seconds since the last checkpoint was accepted, or since the start."},
+    [FXI_CHECKPOINT_UNCOMMITTED] = {.name = "uncommitted_records",
+                                    .kind = FX_GAUGE,
+                                    .help = "Records that were counted since the last committed checkpoint."},
+    [FXI_CHECKPOINT_UNCOMMITTED_WAITS] = {.name = "uncommitted_waits_total",
+                                          .kind = FX_COUNTER,
+                                          .help = "Times that a worker stopped reading because of "
+                                                  "pipeline.max_uncommitted."},
     [FXI_CHECKPOINT_PREPARE_FAILURES] = {.name = "checkpoint_prepare_failures_total",
                                          .kind = FX_COUNTER,
-                                         .help = "Times that an output could not make a cut durable."},
+                                         .help =
+                                             "Checkpoints that were committed without what an output had, because the "
+                                             "output could not store it."},
     [FXI_CHECKPOINT_RECOVERIES] =
         {.name = "recoveries_total",
          .kind = FX_COUNTER,

@@ -9,6 +9,7 @@
 #include "util/failpoint.h"
 
 #define TAKE_MS       1000
+#define LEISURE_MS    INT32_MAX /* each output has a limit of its own, prepare_timeout */
 #define ASK_AGAIN_MS  200
 #define TRUST_MARK_MS 10000
 
@@ -49,7 +50,7 @@ static void thread_main(void *arg)
         struct fx_error err = FX_ERROR_INIT;
         fxi_checkpoints_hold(checkpoints);
         /* Refusals and missing answers are logged and counted where they happen. */
-        int rc = fxi_checkpoints_take(checkpoints, TAKE_MS, &err);
+        int rc = fxi_take(checkpoints, LEISURE_MS, TAKE_MS, &err);
         fxi_checkpoints_release(checkpoints);
         if (rc)
             fx_log(NULL, FX_LOG_DEBUG, "A checkpoint was not committed.", "reason=%s", err.message);

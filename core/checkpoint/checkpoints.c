@@ -1,5 +1,6 @@
 #include "checkpoint/checkpoints.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -116,6 +117,29 @@ void fxi_checkpoints_abandon(struct fxi_checkpoints *checkpoints)
     fxi_progress_abandon(&checkpoints->progress);
 }
 
+void fxi_checkpoints_note_records(struct fxi_checkpoints *checkpoints, int64_t records)
+{
+    int64_t now = fxi_progress_note_records(&checkpoints->progress, records);
+    int64_t soon = checkpoints->config->pipeline.max_uncommitted / 2;
+    if (now >= soon && now - records < soon) /* so that a high rate alone makes nobody wait */
+        fxi_checkpoints_want(checkpoints);
+}
+
+bool fxi_checkpoints_may_read(struct fxi_checkpoints *checkpoints)
+{
+    return fxi_progress_uncommitted(&checkpoints->progress) < checkpoints->config->pipeline.max_uncommitted;
+}
+
+void fxi_checkpoints_note_wait(struct fxi_checkpoints *checkpoints)
+{
+    unsigned suppressed;
+    fxi_metric_set_add(checkpoints->metrics, FXI_CHECKPOINT_UNCOMMITTED_WAITS, 0, 1);
+    if (fx_log_allowed(&checkpoints->wait_limit, &suppressed))
+        fx_log(NULL, FX_LOG_WARN, "Reading waits: too many records are not committed yet.",
+               "records=%" PRId64 " suppressed=%u", fxi_progress_uncommitted(&checkpoints->progress), suppressed);
+    fxi_checkpoints_want(checkpoints);
+}
+
 bool fxi_checkpoints_is_behind(const struct fxi_checkpoints *checkpoints)
 {
     return atomic_load(&checkpoints->progress.is_dirty) || atomic_load(&checkpoints->progress.is_owed);
@@ -125,6 +149,8 @@ void fxi_checkpoints_note_age(struct fxi_checkpoints *checkpoints)
 {
     int64_t age_ms = fxi_clock_ms() - atomic_load(&checkpoints->progress.committed_ms);
     fxi_metric_set_put(checkpoints->metrics, FXI_CHECKPOINT_AGE, 0, age_ms * 1000000);
+    fxi_metric_set_put(checkpoints->metrics, FXI_CHECKPOINT_UNCOMMITTED, 0,
+                       fxi_progress_uncommitted(&checkpoints->progress));
 }
 
 void fxi_checkpoint_describe(const struct fxi_checkpoints *checkpoints, char tag[FXI_TAG_BYTES],

@@ -30,6 +30,8 @@ struct fxi_checkpoint_hooks {
      * now.
      */
     int (*store_rejected)(void *arg, int timeout_ms, struct fx_error *err);
+    /* The output does not store a checkpoint, for this reason, so that nothing is committed. NULL: not any more. */
+    void (*holds_back)(void *arg, struct fx_instance *output, const char *reason);
     /* Streams have gone back to earlier positions. No worker is inside poll. */
     void (*gone_back)(void *arg);
     void *arg;
@@ -74,7 +76,10 @@ void fxi_checkpoints_release(struct fxi_checkpoints *checkpoints);
 /* Finds out which checkpoint is the truth, and gives outputs its values. FX_ETIMEOUT: the inputs do not know yet. */
 int fxi_checkpoints_recover(struct fxi_checkpoints *checkpoints, int timeout_ms, bool may_trust_mark,
                             struct fx_error *err);
-/* Takes a checkpoint. Gives 0, or negative with err. FX_ETIMEOUT: no answer yet. FX_EIO: refused and rolled back. */
+/*
+ * Takes a checkpoint. Gives 0, or negative with err. FX_ETIMEOUT: no answer yet, or an output did not store it in time.
+ * FX_EIO: refused and rolled back.
+ */
 int fxi_checkpoints_take(struct fxi_checkpoints *checkpoints, int timeout_ms, struct fx_error *err);
 /*
  * Rolls back what was counted since the last commit: now, or when the pending commit is answered. If the caller is a
@@ -103,10 +108,16 @@ void fxi_checkpoints_want(struct fxi_checkpoints *checkpoints);
  * is committed.
  */
 void fxi_checkpoints_note_count(struct fxi_checkpoints *checkpoints);
+/* Records were counted; still inside the worker's gate. */
+void fxi_checkpoints_note_records(struct fxi_checkpoints *checkpoints, int64_t records);
+/* False: too much is not committed, so no more may be read. */
+bool fxi_checkpoints_may_read(struct fxi_checkpoints *checkpoints);
+/* A worker begins to wait for that. Asks for a checkpoint. */
+void fxi_checkpoints_note_wait(struct fxi_checkpoints *checkpoints);
 void fxi_checkpoints_abandon(struct fxi_checkpoints *checkpoints);
 /* Whether something was counted that is not committed. */
 bool fxi_checkpoints_is_behind(const struct fxi_checkpoints *checkpoints);
-/* Updates the metrics that change with time. */
+/* Updates the metrics that change between checkpoints. */
 void fxi_checkpoints_note_age(struct fxi_checkpoints *checkpoints);
 
 #endif

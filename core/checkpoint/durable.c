@@ -128,49 +128,45 @@ static size_t gather_known(struct fxi_checkpoints *checkpoints)
     return count;
 }
 
-static int prepare_output(const struct fxi_checkpoints *checkpoints, struct fx_instance *instance,
-                          const struct fx_checkpoint *checkpoint)
+static int state_begin(const struct fxi_checkpoints *checkpoints, struct fx_error *err)
 {
-    struct fx_error err = FX_ERROR_INIT;
-    if (!instance->plugin->prepare)
-        return 0;
-    struct fxi_call before = fxi_call_begin(instance, "prepare", 0);
-    int rc = instance->plugin->prepare(instance->self, checkpoint, &err);
+    struct fxi_call before = fxi_call_begin(NULL, "write state", 0); /* the disk may hang */
+    int rc = fxi_state_begin(checkpoints->store, checkpoints->progress.number, err);
     fxi_call_end(before);
-    if (rc < 0) {
-        fx_log(instance, FX_LOG_ERROR, "A checkpoint could not be made durable; continuing without it.",
-               "checkpoint=%" PRIu64 " reason=%s", checkpoint->number, err.message);
-        fxi_metric_set_add(checkpoints->metrics, FXI_CHECKPOINT_PREPARE_FAILURES, 0, 1);
-    }
     return rc;
 }
 
-/* *prepared is the number of outputs that were asked, whatever they answered. */
-static int write_all(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, size_t *prepared,
-                     struct fx_error *err)
+static int state_finish(struct fxi_checkpoints *checkpoints, struct fx_error *err)
 {
-    int rc = fxi_state_begin(checkpoints->store, checkpoints->progress.number, err);
+    size_t count = gather_known(checkpoints);
+    struct fxi_call before = fxi_call_begin(NULL, "write state", 0);
+    int rc = fxi_state_finish(checkpoints->store, checkpoints->slot_positions, count, err);
+    fxi_call_end(before);
+    return rc;
+}
+
+/*
+ * *prepared is the number of outputs that have answered. *verdict: FX_AGAIN or FX_FATAL if one of them does not let the
+ * checkpoint be taken. Negative: the directory failed.
+ */
+static int write_all(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, size_t *prepared,
+                     enum fx_verdict *verdict, struct fx_error *err)
+{
+    int rc = state_begin(checkpoints, err);
     fxi_progress_end_doubt(&checkpoints->progress); /* its slot is being overwritten */
     for (size_t i = 0; i < checkpoints->output_count && !rc; i++) {
-        struct fx_instance *instance = checkpoints->outputs[i];
-        struct fx_state *part = instance->state;
-        checkpoint->state = part;
-        checkpoint->rewrite_log = 0;
-        if (part)
-            rc = fxi_part_begin(part, &checkpoint->rewrite_log, err);
-        if (rc)
-            break;
-        *prepared = i + 1;
-        if (prepare_output(checkpoints, instance, checkpoint) < 0 && part)
-            fxi_part_leave_out(part);
-        if (part)
-            rc = fxi_part_end(part, err);
+        enum fx_verdict said;
+        rc = fxi_prepare_output(checkpoints, checkpoints->outputs[i], checkpoint, true, &said, err);
+        bool goes_on = said == FX_OK || said == FX_DROP;
+        *prepared = goes_on ? i + 1 : i; /* without the directory the others are asked once more */
+        if (!rc && !goes_on) {
+            *verdict = said;
+            fxi_state_drop(checkpoints->store, fxi_state_written(checkpoints->store));
+            return 0;
+        }
     }
     fxi_failpoint("outputs-prepared");
-    if (rc)
-        return rc;
-    size_t count = gather_known(checkpoints);
-    return fxi_state_finish(checkpoints->store, checkpoints->slot_positions, count, err);
+    return rc ? rc : state_finish(checkpoints, err);
 }
 
 /* The directory has failed. Once the next commit is accepted, what the directory holds is no longer the truth. */
@@ -210,37 +206,74 @@ static bool has_directory(struct fxi_checkpoints *checkpoints)
     return true;
 }
 
+/* The directory's part of a checkpoint. Gives false if the directory failed: outputs that are left do without it. */
+static bool keep(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, bool was_kept, size_t *prepared,
+                 enum fx_verdict *verdict, struct fx_error *why)
+{
+    int rc = write_all(checkpoints, checkpoint, prepared, verdict, why);
+    bool is_void = *verdict != FX_OK;
+    fxi_progress_prepared(&checkpoints->progress, rc || is_void ? NULL : fxi_state_written(checkpoints->store));
+    if (rc) {
+        give_up(checkpoints, why);
+        return false;
+    }
+    show_state(checkpoints, true);
+    if (!was_kept)
+        fx_log(NULL, FX_LOG_INFO, "State is kept again.", NULL);
+    return true;
+}
+
+/* The outputs that are left do without state, and are told so if it was lost just now. */
+static void prepare_without(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, size_t prepared,
+                            enum fx_verdict *verdict)
+{
+    struct fx_error none = FX_ERROR_INIT; /* of a directory */
+    for (size_t i = prepared; i < checkpoints->output_count; i++) {
+        enum fx_verdict said;
+        if (fxi_prepare_output(checkpoints, checkpoints->outputs[i], checkpoint, false, &said, &none) ||
+            (said != FX_OK && said != FX_DROP)) {
+            *verdict = said;
+            return;
+        }
+    }
+}
+
+static int refuse(struct fxi_checkpoints *checkpoints, enum fx_verdict verdict, struct fx_error *err)
+{
+    if (verdict == FX_FATAL)
+        return fx_error_set(err, FX_EIO, "an output can't store it");
+    fxi_progress_veto(&checkpoints->progress);
+    fxi_metric_set_add(checkpoints->metrics, FXI_CHECKPOINT_RESULTS, FXI_CHECKPOINT_VETOED, 1);
+    return fx_error_set(err, FX_ETIMEOUT, "an output does not store it");
+}
+
+static void describe(struct fxi_checkpoints *checkpoints, bool is_durable, char tag[FXI_TAG_BYTES],
+                     struct fx_checkpoint *checkpoint)
+{
+    fxi_progress_prepare(&checkpoints->progress, is_durable);
+    fxi_checkpoint_describe(checkpoints, tag, checkpoint);
+    checkpoint->position_count = gather(checkpoints);
+    checkpoint->positions = checkpoints->positions;
+}
+
 int fxi_durable_prepare(struct fxi_checkpoints *checkpoints, struct fx_error *err)
 {
     char tag[FXI_TAG_BYTES];
     struct fx_checkpoint checkpoint;
     struct fx_error why = FX_ERROR_INIT;
     size_t prepared = 0;
+    enum fx_verdict verdict = FX_OK;
     bool was_kept = checkpoints->store && fxi_state_is_usable(checkpoints->store);
-    bool durable = has_directory(checkpoints);
-    fxi_progress_prepare(&checkpoints->progress, durable);
-    fxi_checkpoint_describe(checkpoints, tag, &checkpoint);
-    checkpoint.position_count = gather(checkpoints);
-    checkpoint.positions = checkpoints->positions;
-    struct fxi_call before = fxi_call_begin(NULL, "write state", 0); /* the disk may hang */
-    int rc = durable ? write_all(checkpoints, &checkpoint, &prepared, &why) : 0;
-    fxi_call_end(before);
-    if (durable)
-        fxi_progress_prepared(&checkpoints->progress, rc ? NULL : fxi_state_written(checkpoints->store));
-    if (durable && rc) {
-        give_up(checkpoints, &why);
-    } else if (durable) {
-        show_state(checkpoints, true);
-        if (!was_kept)
-            fx_log(NULL, FX_LOG_INFO, "State is kept again.", NULL);
+    bool is_kept = has_directory(checkpoints);
+    if (is_kept) {
+        describe(checkpoints, true, tag, &checkpoint);
+        is_kept = keep(checkpoints, &checkpoint, was_kept, &prepared, &verdict, &why);
     }
-    /* The outputs that are left do without state, and are told so if it was lost just now. */
-    fxi_tag_print(tag, checkpoints->identity, checkpoints->progress.durable, checkpoint.number);
-    checkpoint.durable = checkpoints->progress.durable;
-    checkpoint.state = NULL;
-    checkpoint.rewrite_log = 0;
-    bool failed = atomic_load(&checkpoints->end->failed);
-    for (size_t i = prepared; i < checkpoints->output_count && !failed; i++)
-        prepare_output(checkpoints, checkpoints->outputs[i], &checkpoint);
-    return failed ? fx_error_set(err, FX_EIO, "state can't be written: %s", why.message) : 0;
+    if (!is_kept && !atomic_load(&checkpoints->end->failed)) {
+        describe(checkpoints, false, tag, &checkpoint);
+        prepare_without(checkpoints, &checkpoint, prepared, &verdict);
+    }
+    if (verdict != FX_OK)
+        return refuse(checkpoints, verdict, err);
+    return atomic_load(&checkpoints->end->failed) ? fx_error_set(err, FX_EIO, "it can't be kept: %s", why.message) : 0;
 }

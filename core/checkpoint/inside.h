@@ -15,6 +15,7 @@ struct fxi_requests {
     pthread_cond_t woken;
     bool requested;
     bool waiting_for_answer; /* copy of progress.unsettled */
+    bool is_vetoed;          /* copy of progress.is_vetoed */
     bool thread_stops;
     int64_t last_cut_ms;
 };
@@ -39,7 +40,9 @@ struct fxi_checkpoints {
     int64_t store_retry_ms;               /* when to try a lost directory again */
     struct fx_position *positions;        /* of all inputs, in the present checkpoint */
     struct fxi_slot_position *slot_positions;
-    struct fx_log_limit commit_limit, store_limit;
+    struct fx_log_limit commit_limit, store_limit, prepare_limit, wait_limit;
+    int64_t prepare_end_ms; /* until then outputs may be asked again in the present checkpoint */
+    bool is_last;           /* it is that of the stop: a stop ends its waits no more */
 
     struct fxi_requests requests;
     struct fxi_thread thread; /* recovers first */
@@ -55,8 +58,24 @@ void fxi_requests_note(struct fxi_checkpoints *checkpoints, bool cut_taken);
 bool fxi_requests_wait(struct fxi_checkpoints *checkpoints);
 void fxi_requests_stop(struct fxi_checkpoints *checkpoints);
 
-/* durable.c: makes the cut durable if the directory works. Negative: the program must stop, not continue without it. */
+/*
+ * durable.c: outputs prepare the cut, and it is made durable if the directory works. Negative with err: nothing may be
+ * committed. FX_ETIMEOUT: the cut is void, since an output does not store it now; otherwise the program stops.
+ */
 int fxi_durable_prepare(struct fxi_checkpoints *checkpoints, struct fx_error *err);
+/*
+ * prepare.c: asks one output until it answers FX_OK, FX_DROP (continue without it), FX_AGAIN (the cut is void) or
+ * FX_FATAL (the program stops already). Negative with err: the directory failed, whatever *verdict says.
+ */
+int fxi_prepare_output(struct fxi_checkpoints *checkpoints, struct fx_instance *instance,
+                       struct fx_checkpoint *checkpoint, bool has_directory, enum fx_verdict *verdict,
+                       struct fx_error *err);
+
+/*
+ * take.c: as fxi_checkpoints_take. Outputs are asked for at most prepare_ms to store the cut. However long that takes,
+ * half of timeout_ms is left for the commit.
+ */
+int fxi_take(struct fxi_checkpoints *checkpoints, int64_t prepare_ms, int timeout_ms, struct fx_error *err);
 
 /* What the tags of this instance show. */
 struct fxi_evidence {

@@ -48,6 +48,7 @@ void fxi_checkpoints_take_last(struct fxi_checkpoints *checkpoints, int64_t end_
     if (!lock_until(&checkpoints->run, wait_ms)) {
         fx_error_set(&err, FX_ETIMEOUT, "another checkpoint is in progress and does not end");
     } else {
+        checkpoints->is_last = true;
         if (!gates_are_free(checkpoints, wait_ms))
             fx_error_set(&err, FX_ETIMEOUT, "a worker does not finish its batch");
         else if (fxi_checkpoints_take(checkpoints, time_left(end_ms) * 2 / 3, &err) == 0)

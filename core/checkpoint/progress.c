@@ -34,6 +34,8 @@ void fxi_progress_cut(struct fxi_progress *progress)
 {
     atomic_store(&progress->is_owed, true);
     atomic_store(&progress->is_dirty, false);
+    progress->is_vetoed = false;
+    progress->cut_records = atomic_load(&progress->counted_records);
 }
 
 void fxi_progress_end_doubt(struct fxi_progress *progress)
@@ -52,6 +54,11 @@ void fxi_progress_prepared(struct fxi_progress *progress, const struct fxi_slot 
     progress->doubtful = slot;
 }
 
+void fxi_progress_veto(struct fxi_progress *progress)
+{
+    progress->is_vetoed = true;
+}
+
 void fxi_progress_asked(struct fxi_progress *progress)
 {
     progress->unsettled = true;
@@ -64,6 +71,7 @@ void fxi_progress_committed(struct fxi_progress *progress)
     progress->committed_number = progress->number;
     progress->unsettled = false;
     atomic_store(&progress->is_owed, false);
+    atomic_store(&progress->committed_records, progress->cut_records);
     atomic_store(&progress->committed_ms, fxi_clock_ms());
 }
 
@@ -74,7 +82,8 @@ void fxi_progress_void(struct fxi_progress *progress)
 
 void fxi_progress_gone_back(struct fxi_progress *progress)
 {
-    progress->unsettled = progress->is_void = false;
+    progress->unsettled = progress->is_void = progress->is_vetoed = false;
+    atomic_store(&progress->committed_records, atomic_load(&progress->counted_records));
     atomic_store(&progress->is_owed, false);
     atomic_store(&progress->is_dirty, false);
 }
@@ -88,6 +97,18 @@ void fxi_progress_adopt(struct fxi_progress *progress, uint64_t number)
 void fxi_progress_note_count(struct fxi_progress *progress)
 {
     atomic_store_explicit(&progress->is_dirty, true, memory_order_relaxed);
+}
+
+int64_t fxi_progress_note_records(struct fxi_progress *progress, int64_t records)
+{
+    int64_t before = atomic_fetch_add_explicit(&progress->counted_records, records, memory_order_relaxed);
+    return before + records - atomic_load_explicit(&progress->committed_records, memory_order_relaxed);
+}
+
+int64_t fxi_progress_uncommitted(const struct fxi_progress *progress)
+{
+    int64_t committed = atomic_load(&progress->committed_records); /* first: counted is never less */
+    return atomic_load(&progress->counted_records) - committed;
 }
 
 void fxi_progress_abandon(struct fxi_progress *progress)

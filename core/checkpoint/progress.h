@@ -3,6 +3,7 @@
  * progress.c writes the struct. Each of its functions is a step in a checkpoint's life:
  *
  *   cut -> end_doubt, prepare -> asked -> committed or gone_back
+ *   cut -> end_doubt, prepare -> veto
  *
  * Guarded by run, except for the atomic members.
  */
@@ -21,16 +22,20 @@ struct fxi_progress {
     bool unsettled;            /* checkpoint `number` was cut, but its commit has no answer yet */
     bool is_void;              /* once it is settled, what was counted since its cut is rolled back */
     bool durable;              /* it is in the state directory as well */
+    bool is_vetoed;            /* an output did not store the last cut, so the cut is void */
+    int64_t cut_records;       /* as counted_records, at the last cut */
     int64_t asked_ns;          /* when its commit was first requested */
     /* Durable, but not accepted as far as we know; a late answer may still show that it was. NULL: none. */
     const struct fxi_slot *doubtful;
 
     /* when the last checkpoint was accepted; before the first, when the program started */
     _Atomic int64_t committed_ms;
-    _Atomic bool recovered; /* outputs have their values, and inputs may be read */
-    _Atomic bool is_dirty;  /* something was counted since the last cut */
-    _Atomic bool is_owed;   /* a cut was begun, and neither committed nor rolled back yet */
-    _Atomic bool abandoned; /* a worker gave up a batch at the stop, so no last checkpoint is taken */
+    _Atomic bool recovered;            /* outputs have their values, and inputs may be read */
+    _Atomic bool is_dirty;             /* something was counted since the last cut */
+    _Atomic bool is_owed;              /* a cut was begun, and neither committed nor rolled back yet */
+    _Atomic int64_t counted_records;   /* in this run, those of rollbacks included */
+    _Atomic int64_t committed_records; /* the part of them that is committed or rolled back */
+    _Atomic bool abandoned;            /* a worker gave up a batch at the stop, so no last checkpoint is taken */
 };
 
 /* The program starts. */
@@ -54,6 +59,8 @@ void fxi_progress_end_doubt(struct fxi_progress *progress);
  */
 void fxi_progress_prepare(struct fxi_progress *progress, bool is_durable);
 void fxi_progress_prepared(struct fxi_progress *progress, const struct fxi_slot *slot);
+/* The cut is void: the next one, with the next number, has all that it had. */
+void fxi_progress_veto(struct fxi_progress *progress);
 /* asked: its commit is requested. */
 void fxi_progress_asked(struct fxi_progress *progress);
 void fxi_progress_committed(struct fxi_progress *progress);
@@ -65,6 +72,10 @@ void fxi_progress_adopt(struct fxi_progress *progress, uint64_t number);
 
 /* Any worker. note_count: it counts, inside its gate. abandon: it could not write a batch completely. */
 void fxi_progress_note_count(struct fxi_progress *progress);
+/* The worker has counted so many records, inside its gate. Gives the number that is not committed. */
+int64_t fxi_progress_note_records(struct fxi_progress *progress, int64_t records);
+/* Records that were counted since the last committed cut. */
+int64_t fxi_progress_uncommitted(const struct fxi_progress *progress);
 void fxi_progress_abandon(struct fxi_progress *progress);
 
 #endif

@@ -39,7 +39,20 @@ void fxi_requests_note(struct fxi_checkpoints *checkpoints, bool cut_taken)
     if (cut_taken)
         requests->last_cut_ms = fxi_clock_ms();
     requests->waiting_for_answer = checkpoints->progress.unsettled;
+    requests->is_vetoed = checkpoints->progress.is_vetoed;
     pthread_mutex_unlock(&requests->lock);
+}
+
+/* A cut that an output did not store is soon followed by another one. */
+static int64_t pause_until_next(const struct fxi_checkpoints *checkpoints)
+{
+    const struct fxi_state_options *state = &checkpoints->config->state;
+    if (checkpoints->requests.waiting_for_answer)
+        return ASK_AGAIN_MS;
+    if (!checkpoints->requests.is_vetoed)
+        return state->max_interval_ms;
+    int64_t soon_ms = state->min_interval_ms > ASK_AGAIN_MS ? state->min_interval_ms : ASK_AGAIN_MS;
+    return soon_ms < state->max_interval_ms ? soon_ms : state->max_interval_ms;
 }
 
 bool fxi_requests_wait(struct fxi_checkpoints *checkpoints)
@@ -47,8 +60,7 @@ bool fxi_requests_wait(struct fxi_checkpoints *checkpoints)
     struct fxi_requests *requests = &checkpoints->requests;
     pthread_mutex_lock(&requests->lock);
     while (!requests->thread_stops && !requests->requested) {
-        int64_t pause_ms = requests->waiting_for_answer ? ASK_AGAIN_MS : checkpoints->config->state.max_interval_ms;
-        struct timespec until = fxi_clock_after_ms(pause_ms);
+        struct timespec until = fxi_clock_after_ms(pause_until_next(checkpoints));
         if (pthread_cond_timedwait(&requests->woken, &requests->lock, &until))
             break;
     }

@@ -145,6 +145,10 @@ int fxi_command_plugin(struct fxi_loader *loader, const struct fxi_args *args)
         puts(markdown ? "\nLike every input, it also has these options:\n" : "\nOptions of every input:\n");
         print_options(fxi_input_table, markdown);
     }
+    if (plugin->kind == FX_KIND_OUTPUT) {
+        puts(markdown ? "\nLike every output, it also has these options:\n" : "\nOptions of every output:\n");
+        print_options(fxi_output_table, markdown);
+    }
     print_metrics(plugin, markdown);
     return 0;
 }

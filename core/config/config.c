@@ -90,6 +90,15 @@ static const struct fx_option pipeline_table[] = {
      .min = 100,
      .max = MS_OF_HOUR,
      .help = "A call of a plugin that lasts longer is named in the log and shown in a metric."},
+    {.key = "max_uncommitted",
+     .offset = offsetof(struct fxi_pipeline_options, max_uncommitted),
+     .type = FX_OPT_INTEGER,
+     .fallback = "10000000",
+     .min = 1,
+     .max = INT64_MAX,
+     .unit = "records",
+     .help = "When so many records are counted and not committed, nothing is read until a checkpoint is committed. At "
+             "half the number a checkpoint is taken."},
     {.key = NULL},
 };
 

@@ -36,6 +36,7 @@ struct fxi_pipeline_options {
     int64_t retry_for_ms;     /* how long a batch is offered again to an output that answered "retry" */
     int64_t stop_timeout_ms;  /* for an orderly stop */
     int64_t call_deadline_ms; /* a call that lasts longer is named in the log */
+    int64_t max_uncommitted;  /* records; beyond this number nothing is read */
 };
 
 /* What the core does with the records of an input of any plugin. All zero for other entries. */
@@ -52,6 +53,14 @@ struct fxi_input_options {
     int on_malformed;              /* enum fxi_malformed */
     struct fx_choice dead_letters; /* enum fxi_letters_place */
     int64_t dead_letters_max;      /* largest size of the file, in bytes */
+};
+
+enum fxi_on_failure { FXI_ON_FAILURE_DROP, FXI_ON_FAILURE_WAIT, FXI_ON_FAILURE_STOP, FXI_ON_FAILURE_UNSET };
+
+/* What the core does with an output of any plugin. All zero for other entries. */
+struct fxi_output_options {
+    int64_t prepare_timeout_ms; /* how long it is asked again to store a checkpoint */
+    int on_failure;             /* enum fxi_on_failure; UNSET: the plugin's flags decide */
 };
 
 enum fxi_framing { FXI_FRAMING_NONE, FXI_FRAMING_REGISTRY };
@@ -80,6 +89,7 @@ struct fxi_plugin_entry {
     const char *name;            /* the instance's name: as written, or made from the plugin's; unique in the program */
     int64_t workers;             /* used by inputs only */
     struct fxi_input_options input;
+    struct fxi_output_options output;
 };
 
 struct fxi_config {
@@ -102,6 +112,8 @@ struct fxi_section {
 extern const struct fxi_section fxi_sections[]; /* ends with a NULL key */
 /* The keys that every input has besides those of its plugin. They fill struct fxi_input_options. */
 extern const struct fx_option fxi_input_table[];
+/* The same for every output and struct fxi_output_options. */
+extern const struct fx_option fxi_output_table[];
 
 /*
  * Reads only what configures the log, so that errors of the rest can obey it. Returns 0, or a negative code if even

@@ -71,6 +71,25 @@ const struct fx_option fxi_input_table[] = {
     {.key = NULL},
 };
 
+static const char *const failures[] = {"drop", "wait", "stop", NULL};
+
+const struct fx_option fxi_output_table[] = {
+    {.key = "prepare_timeout",
+     .offset = offsetof(struct fxi_output_options, prepare_timeout_ms),
+     .type = FX_OPT_DURATION,
+     .fallback = "5s",
+     .min = 0,
+     .max = MS_OF_HOUR,
+     .help =
+         "How long the output is asked again to store a checkpoint, after it has answered that it can't do so now."},
+    {FX_OPTION(struct fxi_output_options, on_failure), .type = FX_OPT_ENUM, .choices = failures,
+     .help = "What happens when the output does not store a checkpoint within prepare_timeout. drop: the checkpoint is "
+             "committed without it, and counted as a failure. wait: nothing is committed, and the next checkpoint is "
+             "tried soon. stop: the program ends and commits nothing. By default wait if the plugin says that it must "
+             "not lose anything, else drop."},
+    {.key = NULL},
+};
+
 static const struct fx_option entry_table[] = {
     {FX_OPTION(struct fxi_plugin_entry, plugin), .type = FX_OPT_STRING, .flags = FX_OPTION_REQUIRED,
      .help = "The plugin's name, or the absolute path of its file."},
@@ -93,12 +112,15 @@ static void add_keys(const char **keys, size_t *count, const struct fx_option *t
 /* Each call writes the same keys, since the tables do not change. */
 const char *const *fxi_entry_keys(enum fx_kind kind)
 {
-    static const char *keys[ROWS(entry_table) + 1], *input_keys[ROWS(entry_table) + ROWS(fxi_input_table) + 1];
-    const char **all = kind == FX_KIND_INPUT ? input_keys : keys;
+    static const char *keys[ROWS(entry_table) + 1], *input_keys[ROWS(entry_table) + ROWS(fxi_input_table) + 1],
+        *output_keys[ROWS(entry_table) + ROWS(fxi_output_table) + 1];
+    const char **all = kind == FX_KIND_INPUT ? input_keys : kind == FX_KIND_OUTPUT ? output_keys : keys;
     size_t count = 0;
     add_keys(all, &count, entry_table);
     if (kind == FX_KIND_INPUT)
         add_keys(all, &count, fxi_input_table);
+    if (kind == FX_KIND_OUTPUT)
+        add_keys(all, &count, fxi_output_table);
     return all;
 }
 
@@ -175,17 +197,29 @@ static int workers_check(const char *file, const struct fxi_plugin_entry *entry,
 }
 
 /* Reads only the keys of the table. The map's other keys belong to the plugin. */
-static int input_fill(const char *file, struct fxi_plugin_entry *entry, struct fx_error *err)
+static int table_fill(const struct fx_option *table, const char *file, const struct fxi_plugin_entry *entry,
+                      void *options, struct fx_error *err)
 {
     int code = 0;
-    for (const struct fx_option *option = fxi_input_table; option->key && code == 0; option++) {
+    for (const struct fx_option *option = table; option->key && code == 0; option++) {
         const struct fxi_node *value = fxi_node_get(entry->node, option->key);
         if (value && !value->is_null)
-            code = fxi_option_fill(option, file, value, &entry->input, err);
+            code = fxi_option_fill(option, file, value, options, err);
         else if (option->fallback)
-            code = fxi_option_parse(option, option->fallback, &entry->input, err);
+            code = fxi_option_parse(option, option->fallback, options, err);
     }
     return code;
+}
+
+/* The options that every plugin of the kind has. */
+static int kind_fill(const char *file, struct fxi_plugin_entry *entry, struct fx_error *err)
+{
+    if (entry->kind == FX_KIND_INPUT)
+        return table_fill(fxi_input_table, file, entry, &entry->input, err);
+    if (entry->kind != FX_KIND_OUTPUT)
+        return 0;
+    entry->output.on_failure = FXI_ON_FAILURE_UNSET;
+    return table_fill(fxi_output_table, file, entry, &entry->output, err);
 }
 
 static int entry_fill(const char *file, const struct section *section, const struct fxi_node *node,
@@ -208,7 +242,7 @@ static int entry_fill(const char *file, const struct section *section, const str
         code = names_check(file, entry, err);
     if (code == 0)
         code = workers_check(file, entry, err);
-    return code == 0 && entry->kind == FX_KIND_INPUT ? input_fill(file, entry, err) : code;
+    return code == 0 ? kind_fill(file, entry, err) : code;
 }
 
 static int section_fill(struct fxi_config *config, const struct section *section, struct fx_error *err)
@@ -295,6 +329,7 @@ void fxi_entries_fini(struct fxi_config *config)
     for (size_t i = 0; i < config->entry_count; i++) {
         fxi_options_fini(entry_table, &config->entries[i]);
         fxi_options_fini(fxi_input_table, &config->entries[i].input);
+        fxi_options_fini(fxi_output_table, &config->entries[i].output);
     }
     free(config->entries);
     config->entries = NULL;

@@ -23,10 +23,19 @@ static void hold_gate(struct fx_feed *feed)
     feed->gate_ns = fxi_clock_ns();
 }
 
+/* Inside the gate, so that a cut knows what it has. */
+static void note_records(struct fx_feed *feed)
+{
+    if (feed->counts.records > feed->noted_records)
+        fxi_checkpoints_note_records(feed->pipeline->checkpoints, feed->counts.records - feed->noted_records);
+    feed->noted_records = feed->counts.records;
+}
+
 void fxi_feed_release(struct fx_feed *feed)
 {
     if (!feed->gate_held)
         return;
+    note_records(feed);
     feed->gate_held = false;
     feed->held_ns += fxi_clock_ns() - feed->gate_ns;
     pthread_mutex_unlock(&feed->gate);
@@ -257,6 +266,7 @@ void fxi_feed_publish(struct fx_feed *feed)
 {
     struct fxi_metric_set *set = feed->input->metrics;
     const struct fxi_feed_counts *counts = &feed->counts;
+    note_records(feed);
     fxi_metric_set_add(set, FXI_INPUT_PAYLOADS, 0, counts->payloads);
     fxi_metric_set_add(set, FXI_INPUT_BYTES, 0, counts->bytes);
     fxi_metric_set_add(set, FXI_INPUT_RECORDS, 0, counts->records);
@@ -267,6 +277,7 @@ void fxi_feed_publish(struct fx_feed *feed)
         if (counts->ignored[i])
             fxi_metric_set_add(set, FXI_INPUT_IGNORED, i, counts->ignored[i]);
     feed->counts = (struct fxi_feed_counts){0};
+    feed->noted_records = 0;
     if (feed->writers)
         fxi_markers_merge(feed->writers, fxi_clock_ms());
 }

@@ -1,4 +1,5 @@
 /* Makes the pipeline: instances, schema, stages. start.c runs it. Main thread. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -45,6 +46,15 @@ static int store_rejected(void *arg, int timeout_ms, struct fx_error *err)
     return fxi_reject_store(arg, timeout_ms, err);
 }
 
+static void output_holds_back(void *arg, struct fx_instance *output, const char *reason)
+{
+    struct fxi_pipeline *pipeline = arg;
+    char sentence[FX_READY_REASON_MAX + 1];
+    snprintf(sentence, sizeof sentence, "it does not store checkpoints: %s", reason ? reason : "");
+    if (fxi_readiness_set(&pipeline->readiness, FXI_READY_CORE, output->name, reason ? sentence : NULL))
+        fxi_ready_note(pipeline);
+}
+
 static void streams_went_back(void *arg)
 {
     struct fxi_pipeline *pipeline = arg;
@@ -54,8 +64,10 @@ static void streams_went_back(void *arg)
 
 static struct fxi_checkpoints *make_checkpoints(struct fxi_pipeline *pipeline)
 {
-    const struct fxi_checkpoint_hooks hooks = {
-        .store_rejected = store_rejected, .gone_back = streams_went_back, .arg = pipeline};
+    const struct fxi_checkpoint_hooks hooks = {.store_rejected = store_rejected,
+                                               .holds_back = output_holds_back,
+                                               .gone_back = streams_went_back,
+                                               .arg = pipeline};
     struct fxi_metric_set *metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_checkpoint_metrics);
     return fxi_checkpoints_new(pipeline->config, &pipeline->end, metrics, &hooks);
 }
@@ -206,7 +218,7 @@ struct fxi_pipeline *fxi_pipeline_new(const struct fxi_config *config, struct fx
     pipeline->checkpoints = make_checkpoints(pipeline);
     pipeline->process_metrics = fxi_metrics_add_set(pipeline->metrics, NULL, fxi_process_metrics);
     pipeline->call_metrics = fxi_metrics_add_set(pipeline->metrics, "program", fxi_call_metrics);
-    fxi_readiness_set(&pipeline->readiness, "program", "it is starting");
+    fxi_readiness_set(&pipeline->readiness, FXI_READY_CORE, "program", "it is starting");
     int rc = fxi_end_init(&pipeline->end, err);
     pipeline->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!rc && pipeline->stop_fd < 0)

@@ -9,6 +9,7 @@
 #include "util/alloc.h"
 
 struct fxi_ready_part {
+    enum fxi_ready_source source;
     const char *name;
     int waits; /* the part is not ready, for this reason */
     char reason[FX_READY_REASON_MAX + 1];
@@ -30,22 +31,24 @@ void fxi_readiness_fini(struct fxi_readiness *readiness)
     pthread_mutex_destroy(&readiness->lock);
 }
 
-static struct fxi_ready_part *part_of(struct fxi_readiness *readiness, const char *name)
+static struct fxi_ready_part *part_of(struct fxi_readiness *readiness, enum fxi_ready_source source, const char *name)
 {
     struct fxi_ready_part **at = &readiness->parts;
-    while (*at && strcmp((*at)->name, name) != 0)
+    while (*at && ((*at)->source != source || strcmp((*at)->name, name) != 0))
         at = &(*at)->next;
     if (!*at) {
         *at = fxi_calloc(1, sizeof **at);
+        (*at)->source = source;
         (*at)->name = name;
     }
     return *at;
 }
 
-int fxi_readiness_set(struct fxi_readiness *readiness, const char *name, const char *reason)
+int fxi_readiness_set(struct fxi_readiness *readiness, enum fxi_ready_source source, const char *name,
+                      const char *reason)
 {
     pthread_mutex_lock(&readiness->lock);
-    struct fxi_ready_part *part = part_of(readiness, name);
+    struct fxi_ready_part *part = part_of(readiness, source, name);
     char before[sizeof part->reason];
     memcpy(before, part->reason, sizeof before);
     int waited = part->waits;
@@ -78,7 +81,7 @@ void fxi_ready_note(struct fxi_pipeline *pipeline)
 void fx_ready_set(struct fx_instance *instance, const char *reason)
 {
     struct fxi_pipeline *pipeline = instance->pipeline;
-    if (!fxi_readiness_set(&pipeline->readiness, instance->name, reason))
+    if (!fxi_readiness_set(&pipeline->readiness, FXI_READY_OWN, instance->name, reason))
         return;
     fxi_ready_note(pipeline);
     if (instance->may_claim)

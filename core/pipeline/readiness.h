@@ -19,8 +19,12 @@ struct fxi_readiness {
 void fxi_readiness_init(struct fxi_readiness *readiness);
 void fxi_readiness_fini(struct fxi_readiness *readiness);
 
+/* Who says so: an instance has a part for what it says itself, and one for what the core says of it. */
+enum fxi_ready_source { FXI_READY_OWN, FXI_READY_CORE };
+
 /* name must stay valid. reason NULL: the part is ready. Gives whether this changed. Any thread. */
-int fxi_readiness_set(struct fxi_readiness *readiness, const char *name, const char *reason);
+int fxi_readiness_set(struct fxi_readiness *readiness, enum fxi_ready_source source, const char *name,
+                      const char *reason);
 unsigned fxi_readiness_visit(struct fxi_readiness *readiness,
                              void (*visit)(void *arg, const char *name, const char *reason), void *arg);
 

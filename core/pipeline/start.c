@@ -51,7 +51,7 @@ int fxi_pipeline_start(struct fxi_pipeline *pipeline, struct fx_error *err)
     if (!rc)
         rc = fxi_tick_start(pipeline, err);
     if (!rc) {
-        fxi_readiness_set(&pipeline->readiness, "program", NULL);
+        fxi_readiness_set(&pipeline->readiness, FXI_READY_CORE, "program", NULL);
         fxi_ready_note(pipeline);
     }
     return rc;

@@ -11,6 +11,7 @@
 #define POLL_MS          100
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS   10000
+#define COMMIT_WAIT_MS   10
 
 static bool stopping(const struct fx_feed *feed)
 {
@@ -76,11 +77,25 @@ static void drain(struct fx_feed *feed)
         fail(feed, verdict);
 }
 
+/* While too much is not committed. The worker holds nothing meanwhile. */
+static void wait_for_commit(struct fx_feed *feed)
+{
+    struct fxi_checkpoints *checkpoints = feed->pipeline->checkpoints;
+    if (fxi_checkpoints_may_read(checkpoints))
+        return;
+    fxi_checkpoints_note_wait(checkpoints);
+    while (!stopping(feed) && !fxi_checkpoints_may_read(checkpoints))
+        fxi_pause(feed->pipeline, COMMIT_WAIT_MS);
+}
+
 static void worker_main(void *arg)
 {
     struct fx_feed *feed = arg;
     int64_t pause_ms = BACKOFF_FIRST_MS;
     while (!stopping(feed)) {
+        wait_for_commit(feed);
+        if (stopping(feed))
+            break;
         enum fx_verdict verdict = poll_once(feed, POLL_MS);
         if (verdict == FX_OK || verdict == FX_AGAIN) {
             pause_ms = BACKOFF_FIRST_MS;

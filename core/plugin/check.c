@@ -11,7 +11,7 @@
 /* The last member of ABI 2.0. */
 #define SIZE_2_0 (offsetof(struct fx_plugin, restore) + sizeof(((struct fx_plugin *)0)->restore))
 
-#define KNOWN_FLAGS FX_PLUGIN_SERIALIZED
+#define KNOWN_FLAGS (FX_PLUGIN_SERIALIZED | FX_PLUGIN_MUST_NOT_LOSE)
 
 const char *fxi_kind_name(enum fx_kind kind)
 {
@@ -101,6 +101,8 @@ static int check_flags(const struct fx_plugin *plugin, const char *file, struct 
                             (unsigned)unknown);
     if (plugin->flags & FX_PLUGIN_SERIALIZED && plugin->kind == FX_KIND_INPUT)
         return fx_error_set(err, FX_EABI, "%s: an input can't be serialized; it may have max_workers 1", file);
+    if (plugin->flags & FX_PLUGIN_MUST_NOT_LOSE && plugin->kind != FX_KIND_OUTPUT)
+        return fx_error_set(err, FX_EABI, "%s: only an output can have the flag FX_PLUGIN_MUST_NOT_LOSE", file);
     if (plugin->tick && !plugin->tick_interval_ms)
         return fx_error_set(err, FX_EABI, "%s: the plugin has 'tick' but no tick_interval_ms", file);
     return 0;

@@ -100,6 +100,13 @@ static pthread_mutex_t *new_serial(void)
     return serial;
 }
 
+static int failure_policy(const struct fxi_plugin_entry *entry, const struct fx_plugin *plugin)
+{
+    if (entry->output.on_failure != FXI_ON_FAILURE_UNSET)
+        return entry->output.on_failure;
+    return plugin->flags & FX_PLUGIN_MUST_NOT_LOSE ? FXI_ON_FAILURE_WAIT : FXI_ON_FAILURE_DROP;
+}
+
 struct fx_instance *fxi_instance_new(struct fxi_loader *loader, const struct fxi_config *config,
                                      const struct fxi_plugin_entry *entry, struct fx_error *err)
 {
@@ -117,6 +124,7 @@ struct fx_instance *fxi_instance_new(struct fxi_loader *loader, const struct fxi
     instance->file = config->document->file;
     instance->name = entry->name;
     instance->serial = plugin->flags & FX_PLUGIN_SERIALIZED ? new_serial() : NULL;
+    instance->on_failure = failure_policy(entry, plugin);
     instance->options = fxi_calloc(1, plugin->options_size);
     if (fxi_options_fill(plugin->options, instance->file, entry->node, fxi_entry_keys(entry->kind), instance->options,
                          err)) {

@@ -29,6 +29,9 @@ struct fx_instance {
     int created, started;
     pthread_mutex_t *serial; /* held in each call of a serialized instance (calls.h); NULL: the instance is none */
     int64_t tick_ms;         /* when the instance's tick is due; for the thread of ticks */
+    int on_failure;          /* of an output: enum fxi_on_failure, never UNSET */
+    int is_given_up;         /* an output that did not store a checkpoint in time (drop); under run, as the next one */
+    int holds_back;          /* it did not store the last checkpoint, which readiness shows */
     struct fx_state *state;  /* an output's part of the state directory; NULL: none */
     char *state_folder;      /* for fx_state_folder; NULL: none */
 };

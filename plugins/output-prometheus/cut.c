@@ -45,12 +45,18 @@ static void count_series(const struct prom_store *store, int64_t held)
     fx_metric_set(store->instance, PROM_SERIES_HELD, 0, held);
 }
 
-int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+static enum fx_verdict no_memory(const char *sentence, struct fx_error *err)
+{
+    fx_error_set(err, FX_ENOMEM, "%s", sentence);
+    return FX_DROP;
+}
+
+enum fx_verdict prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct prom_output *output = self;
     struct prom_store *store = &output->store;
     if (!store->pending)
-        return fx_error_set(err, FX_ENOMEM, "no memory for a copy of the values; no more records are taken");
+        return no_memory("no memory for a copy of the values; no more records are taken", err);
     int64_t now_ms = prom_clock_ms(), held = 0;
     for_tables(store, prom_table_sweep);
     prom_intern_free_unused(&store->texts);
@@ -58,7 +64,7 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
         struct prom_family *family = &store->families[i];
         struct prom_values *sums = &store->pending->families[i];
         if (prom_expire_prepare(store, i))
-            return fx_error_set(err, FX_ENOMEM, "no memory for series that end");
+            return no_memory("no memory for series that end", err);
         held += (int64_t)prom_admit_series(store, family, (uint32_t)sums->count, checkpoint->number, now_ms);
         if (store->options->late_names == PROM_LATE_RENAME)
             prom_rename_series(store, i, (uint32_t)sums->count);
@@ -66,13 +72,13 @@ int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_e
             prom_admit_names(store, family, (uint32_t)sums->count);
         prom_admit_merge(family, sums->values, sums->count);
         if (family->top.limit && prom_top_prepare(store, i))
-            return fx_error_set(err, FX_ENOMEM, "no memory for weighing series");
+            return no_memory("no memory for weighing series", err);
         prom_expire_note_changes(store, i);
     }
     count_series(store, held);
     if (prom_kept_write(&output->kept, store, checkpoint))
-        return fx_error_set(err, FX_ENOMEM, "no memory for keeping series");
-    return 0;
+        return no_memory("no memory for keeping series", err);
+    return FX_OK;
 }
 
 void prom_committed(void *self, uint64_t number)

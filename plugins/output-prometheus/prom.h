@@ -51,7 +51,7 @@ enum fx_verdict prom_write(void *self, void *context, const struct fx_batch *bat
 /* cut.c */
 void prom_before_cut(void *self);
 int prom_cut(void *self, uint64_t number, struct fx_error *err);
-int prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
+enum fx_verdict prom_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);
 void prom_committed(void *self, uint64_t number);
 void prom_rolled_back(void *self, uint64_t number);
 int prom_restore(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err);

@@ -69,11 +69,11 @@ static int hang_cut(void *self, uint64_t number, struct fx_error *err)
     return 0;
 }
 
-static int hang_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+static enum fx_verdict hang_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     (void)checkpoint, (void)err;
     hang(self, "prepare");
-    return 0;
+    return FX_OK;
 }
 
 static void hang_committed(void *self, uint64_t number)

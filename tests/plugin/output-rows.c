@@ -2,7 +2,8 @@
  * A test output, and the example of an output in docs/plugins.md. It writes the claimed fields of each record as a
  * line of a file, but only after the positions of the records are committed. So no line is ever taken back.
  *
- * Workers add to the buffer under the lock. The checkpoint operations come one at a time. Only they use size_cut.
+ * Workers add to the buffer under the lock. The checkpoint operations come one at a time. Only they use size_cut and
+ * prepare_count.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +17,7 @@
 struct rows_options {
     const char *file;
     struct fx_list fields;
-    struct fx_list answers;
+    struct fx_list answers, prepares;
     const char *calls;
 };
 
@@ -26,6 +27,7 @@ struct rows {
     int *fields;
     FILE *file;
     size_t size_cut; /* bytes of buffer that are in the cut */
+    size_t prepare_count;
     pthread_mutex_t lock;
     size_t writes; /* answers given so far; this and the next three under lock */
     char *buffer;  /* lines that are not committed */
@@ -136,13 +138,10 @@ static enum fx_verdict add_rows(struct rows *rows, const struct fx_batch *batch)
 }
 
 /* Takes the next answer from the option. */
-static enum fx_verdict next_answer(struct rows *rows)
+static enum fx_verdict next_answer(const struct fx_list *answers, size_t number, const char **said)
 {
     static const char *const names[] = {"ok", "again", "retry", "drop", "", "", "fatal"};
-    const struct fx_list *answers = &rows->options->answers;
-    const char *answer = rows->writes < answers->count ? answers->items[rows->writes] : "ok";
-    rows->writes++;
-    calls_note(rows->options->calls, "write: %s", answer);
+    const char *answer = *said = number < answers->count ? answers->items[number] : "ok";
     for (int verdict = FX_OK; verdict <= FX_FATAL; verdict++)
         if (strcmp(names[verdict], answer) == 0)
             return (enum fx_verdict)verdict;
@@ -154,7 +153,9 @@ static enum fx_verdict rows_write(void *self, void *worker, const struct fx_batc
     struct rows *rows = self;
     (void)worker;
     pthread_mutex_lock(&rows->lock);
-    enum fx_verdict verdict = next_answer(rows);
+    const char *said;
+    enum fx_verdict verdict = next_answer(&rows->options->answers, rows->writes++, &said);
+    calls_note(rows->options->calls, "write: %s", said);
     if (verdict == FX_OK)
         verdict = add_rows(rows, batch);
     pthread_mutex_unlock(&rows->lock);
@@ -173,12 +174,16 @@ static int rows_cut(void *self, uint64_t number, struct fx_error *err)
     return 0;
 }
 
-static int rows_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+static enum fx_verdict rows_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct rows *rows = self;
-    (void)err;
-    calls_note(rows->options->calls, "prepare %llu", (unsigned long long)checkpoint->number);
-    return 0;
+    const char *said;
+    enum fx_verdict verdict = next_answer(&rows->options->prepares, rows->prepare_count++, &said);
+    calls_note(rows->options->calls, "prepare %llu%s%s", (unsigned long long)checkpoint->number, verdict ? ": " : "",
+               verdict ? said : "");
+    if (verdict)
+        fx_error_set(err, FX_EIO, "prepares has it");
+    return verdict;
 }
 
 static int64_t count_lines(const char *text, size_t size)
@@ -229,6 +234,8 @@ static const struct fx_option options[] = {
      .help = "The fields of a line, in their order."},
     {FX_OPTION(struct rows_options, answers), .type = FX_OPT_LIST, .fallback = "[]",
      .help = "What the first writes answer: ok, again, retry, drop or fatal. Later ones answer ok."},
+    {FX_OPTION(struct rows_options, prepares), .type = FX_OPT_LIST, .fallback = "[]",
+     .help = "The same for the first calls of prepare."},
     {FX_OPTION(struct rows_options, calls), .type = FX_OPT_STRING, .help = "Where calls are noted."},
     {0},
 };

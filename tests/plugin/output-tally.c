@@ -147,7 +147,7 @@ static int tally_cut(void *self, uint64_t number, struct fx_error *err)
 }
 
 /* Workers may still add texts to the list, but the texts up to cut_count belong to the cut. */
-static int tally_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+static enum fx_verdict tally_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct tally *tally = self;
     (void)err;
@@ -159,7 +159,7 @@ static int tally_prepare(void *self, const struct fx_checkpoint *checkpoint, str
     fx_state_put(checkpoint, tally->cut_counts, tally->cut_count * sizeof *tally->cut_counts);
     calls_note(tally->options->calls, "prepare %llu%s%s", (unsigned long long)checkpoint->number,
                checkpoint->state ? "" : " without state", checkpoint->rewrite_log ? ", log anew" : "");
-    return 0;
+    return FX_OK;
 }
 
 static void show(struct tally *tally)

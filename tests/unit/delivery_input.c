@@ -138,9 +138,15 @@ static int store_nothing(void *arg, int timeout_ms, struct fx_error *err)
     return 0;
 }
 
+static void hold_back(void *arg, struct fx_instance *output, const char *reason)
+{
+    (void)arg, (void)output, (void)reason;
+}
+
 static void went_back(void *arg)
 {
     (void)arg;
 }
 
-const struct fxi_checkpoint_hooks model_hooks = {.store_rejected = store_nothing, .gone_back = went_back};
+const struct fxi_checkpoint_hooks model_hooks = {
+    .store_rejected = store_nothing, .holds_back = hold_back, .gone_back = went_back};

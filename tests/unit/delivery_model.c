@@ -118,13 +118,21 @@ static int model_cut(void *self, uint64_t number, struct fx_error *err)
     return 0;
 }
 
-/* A series is in the log from its first record on. The values are in the order of the log. */
-static int model_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
+/* Which cuts an output can't store. The next one may be stored again. */
+static bool refuses(const struct model_instance *instance, uint64_t number)
+{
+    return instance->model->has_vetoes && (number * 7 + (uint64_t)instance->index) % 5 < 2;
+}
+
+/*
+ * A series is in the log from its first record on. The values are in the order of the log. When a cut is refused, its log entries
+ * are written already, and its values are not.
+ */
+static enum fx_verdict model_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct model_instance *instance = self;
     (void)err;
     memcpy(instance->is_logged, instance->was_logged, sizeof instance->is_logged);
-    instance->is_in_doubt = true;
     unsigned count = 0;
     for (unsigned i = 0; i < instance->order_count; i++)
         count += instance->is_logged[instance->order[i]];
@@ -139,11 +147,16 @@ static int model_prepare(void *self, const struct fx_checkpoint *checkpoint, str
         instance->order[instance->order_count++] = i;
         fx_state_log(checkpoint, &i, sizeof i);
     }
+    bool is_refused = refuses(instance, checkpoint->number);
+    if (is_refused && instance->model->rule != MODEL_CANNOT_VETO)
+        return FX_AGAIN;
+    const uint64_t *values = is_refused ? instance->committed : instance->cut;
+    instance->is_in_doubt = true;
     for (unsigned i = 0; i < instance->order_count; i++)
-        fx_state_put(checkpoint, &instance->cut[instance->order[i]], sizeof instance->cut[0]);
+        fx_state_put(checkpoint, &values[instance->order[i]], sizeof *values);
     if (instance->model->rule == MODEL_EXPOSE_FIRST)
         show(instance, instance->cut, "prepare");
-    return 0;
+    return FX_OK;
 }
 
 static void model_committed(void *self, uint64_t number)
@@ -561,6 +574,7 @@ void model_begin(struct model *model, enum model_rule rule)
 void model_drain(struct model *model)
 {
     model_crash_at(0);
+    model->has_vetoes = false;
     model->is_away = false;
     for (int i = 0; i < MODEL_INSTANCES; i++) {
         model_pause(model, i, false);

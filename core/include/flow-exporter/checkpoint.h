@@ -2,9 +2,11 @@
  * Checkpoints: commit, then expose.
  *
  *   1. cut       All workers stop between payloads. Outputs copy their values. (output: cut)
- *   2. prepare   Outputs make the copy durable under the checkpoint's number.  (output: prepare)
+ *   2. prepare   Outputs store the copy under the checkpoint's number.         (output: prepare)
  *   3. commit    Inputs commit the positions of the cut.                       (input: commit)
  *   4. expose    Outputs may now show the values of the cut, and not earlier.  (output: committed)
+ *
+ * If an output does not store the copy, the cut is void: steps 3 and 4 do not happen, and another cut follows.
  *
  * If a commit is refused for good, rolled_back is called instead of committed. Outputs then return to the values of
  * the last committed cut, and inputs to its positions.
@@ -43,7 +45,7 @@ struct fx_checkpoint {
     uint64_t number; /* grows from checkpoint to checkpoint; 0: there is no checkpoint */
     /*
      * Whose checkpoints these are: the identity of the state directory. Without a directory it is made anew at each
-     * start. A pair (identity, number) is never used twice.
+     * start. A pair (identity, number) is committed at most once.
      */
     const char *identity;
     /*

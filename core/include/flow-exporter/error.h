@@ -27,12 +27,12 @@ enum fx_code {
     FX_EUNSET = -6
 };
 
-/* What the core is to do after poll, enrich, write or commit. */
+/* What the core is to do after poll, enrich, write, prepare or commit. */
 enum fx_verdict {
     FX_OK = 0,     /* done */
     FX_AGAIN = 1,  /* poll: no payloads at the moment; write: no room at the moment. Repeat the call later */
     FX_RETRY = 2,  /* a temporary fault: repeat the call, with growing pauses */
-    FX_DROP = 3,   /* this batch can never be taken: count it as dropped and go on */
+    FX_DROP = 3,   /* this batch or checkpoint can never be taken: count it as dropped and go on */
     FX_FENCED = 4, /* commit only: refused for good, because somebody else owns the positions */
     FX_END = 5,    /* poll only: this input has ended */
     FX_FATAL = 6   /* the plugin can't go on: stop the program */

@@ -82,7 +82,12 @@ enum fx_plugin_flags {
      * For resolvers and outputs: no two calls of an instance run at the same time, whatever the threads. A call waits
      * until the other has returned. Threads that the plugin makes itself are not kept out.
      */
-    FX_PLUGIN_SERIALIZED = 1 << 0
+    FX_PLUGIN_SERIALIZED = 1 << 0,
+    /*
+     * For outputs: what was committed must be stored. The option on_failure of the instance is then "wait" by default,
+     * otherwise "drop".
+     */
+    FX_PLUGIN_MUST_NOT_LOSE = 1 << 1
 };
 
 struct fx_plugin {
@@ -193,10 +198,24 @@ struct fx_plugin {
      */
     int (*cut)(void *self, uint64_t number, struct fx_error *err) FX_ZERO;
     /*
-     * Makes the copy of the last cut durable (state.h). Returns 0 or a negative code. After a failure the checkpoint
-     * continues without the values of this output.
+     * Stores the copy of the last cut, by state.h or in a store of the output's own. Nothing is committed before all
+     * outputs have answered. err is for the reason, which the log and /-/ready show.
+     *
+     *   FX_OK     Stored: after a crash it is still there.
+     *   FX_RETRY  Not now. prepare is called again with the same checkpoint, with growing pauses. The commit waits for
+     *             it. After the instance's prepare_timeout its option on_failure decides: wait (as FX_AGAIN), drop (as
+     *             FX_DROP) or stop (as FX_FATAL). A stop or a change of streams may end the waiting earlier; that is
+     *             FX_AGAIN, whatever on_failure says.
+     *   FX_AGAIN  No checkpoint this time. The cut is void: nothing is committed, and reading goes on. Another cut
+     *             follows soon.
+     *   FX_DROP   It can't be stored. The checkpoint is committed without this output, and counted as a failure.
+     *   FX_FATAL  The program ends, and commits nothing.
+     *
+     * Nobody says that a cut is void. There is only another cut with a higher number, which has everything that the
+     * void one had. So prepare replaces what was stored under any other number that is not committed. A number is not
+     * used again by this process. A later process may use the number of a cut whose commit was never asked for.
      */
-    int (*prepare)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err) FX_ZERO;
+    enum fx_verdict (*prepare)(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err) FX_ZERO;
     /* The cut was committed: it may be shown. */
     void (*committed)(void *self, uint64_t number) FX_ZERO;
     /* The last cut and everything written since do not count. Go back to the last committed cut, which is number. */

@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Outputs that do not store a checkpoint: each verdict of prepare, each on_failure, and the stop meanwhile.
+
+Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_prepare.py
+"""
+import re
+import signal
+import time
+import unittest
+
+from test_plugins import PluginTest
+
+NOT_COMMITTED, FAULT = 75, 70
+SOON = {"min_interval": "10ms", "max_interval": "100ms"}
+
+
+class PrepareTest(PluginTest):
+    def store(self, **options):
+        (self.folder / "store").mkdir(exist_ok=True)
+        return {"plugin": "output-store", "folder": self.path("store"), "down": self.path("down"),
+                "full": self.path("full"), "calls": self.path("calls"), **options}
+
+    def stored(self, name="stored"):
+        """{text: count} of one of the store's files."""
+        lines = [line.split() for line in self.lines(f"store/{name}")[1:]]
+        return {text: int(count) for text, count in lines}
+
+    def set(self, name, on=True):
+        if on:
+            (self.folder / name).touch()
+        else:
+            (self.folder / name).unlink()
+
+    def kept(self, **more):
+        return {"state": {"directory": self.path("state"), **SOON}, **more}
+
+    def lines_in(self, *names, **options):
+        return self.input(*names, position_file=self.path("position"), **options)
+
+    def commits(self):
+        return [call for call in self.lines("calls") if call.startswith("commit ")]
+
+
+class Verdicts(PrepareTest):
+    def run_rows(self, *prepares, status=0, names="ab", **options):
+        outputs = [self.rows(prepares=prepares, **options), self.report()]
+        return self.run_to_end([self.input(*names, checkpoints=True)], outputs, status=status)
+
+    def test_retry_is_asked_again_about_the_same_checkpoint(self):
+        err = self.run_rows("retry", "retry", prepare_timeout="1h")
+        calls = self.lines("calls")
+        first = calls.index("cut 1")
+        self.assertEqual(calls[first:first + 6], ["cut 1", "prepare 1: retry", "prepare 1: retry", "prepare 1",
+                                                  "commit 1 at 1: ok", "committed 1"])
+        self.assertEqual(self.lines("rows"), ["a", "b"])
+        self.assertIn("output-rows: The output does not store a checkpoint yet; nothing is committed meanwhile. "
+                      'checkpoint=1 reason="prepares has it"', err)
+        self.assertIn("output-rows: The output stores checkpoints again.", err)
+
+    def test_again_makes_the_cut_void_and_the_next_one_has_everything(self):
+        self.run_rows("again", "again")
+        calls = self.calls()
+        first = calls.index("cut 1")
+        self.assertEqual(calls[first:first + 10], [
+            "cut 1", "prepare 1: again", "no checkpoint: an output does not store it",
+            "write: ok", "cut 2", "prepare 2: again", "no checkpoint: an output does not store it",
+            "cut 3", "prepare 3", "commit 3 at 2: ok"])
+        self.assertEqual(self.lines("rows"), ["a", "b"])
+        metrics = self.metrics()
+        self.assertEqual(metrics["checkpoints_total result=vetoed"], 2)
+        self.assertEqual(metrics["uncommitted_records"], 0)
+
+    def test_drop_commits_without_the_output(self):
+        err = self.run_rows("drop")
+        calls = self.lines("calls")
+        self.assertIn("commit 1 at 1: ok", calls)
+        self.assertEqual(calls.index("committed 1"), calls.index("commit 1 at 1: ok") + 1)
+        self.assertEqual(self.metrics()["checkpoint_prepare_failures_total"], 1)
+        self.assertIn("could not be made durable; continuing without it", err)
+
+    def test_fatal_ends_the_program_and_commits_nothing(self):
+        err = self.run_rows("ok", "fatal", status=FAULT)
+        self.assertEqual(self.commits(), ["commit 1 at 1: ok"])
+        self.assertEqual(self.lines("rows"), ["a"])
+        self.assertIn('output-rows: The output can\'t store a checkpoint: stopping; nothing more is committed. '
+                      'checkpoint=2 reason="prepares has it"', err)
+
+    def test_a_verdict_that_prepare_does_not_have_is_fatal(self):
+        self.run_rows("fenced", status=FAULT)
+        self.assertEqual(self.commits(), [])
+
+
+class Policies(PrepareTest):
+    """What becomes of "retry" when prepare_timeout is over."""
+
+    def test_wait_commits_nothing_until_it_is_stored(self):
+        self.set("down")
+        process = self.start([self.lines_in("a", "b", finish="wait")], [self.store(prepare_timeout="20ms")], **self.kept())
+        self.wait_for(process, lambda: len({call for call in self.lines("calls") if call.startswith("down")}) > 2)
+        self.assertEqual(self.commits(), [])
+        self.set("down", False)
+        self.wait_for(process, lambda: self.stored() == {"a": 1, "b": 1})
+        process.terminate()
+        self.finish(process)
+        numbers = [int(call.split()[1]) for call in self.lines("calls") if call.startswith(("down", "staged"))]
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertTrue(set(int(call.split()[1]) for call in self.commits())
+                        <= set(int(call.split()[1]) for call in self.lines("calls") if call.startswith("staged")))
+
+    def test_drop_goes_on_and_asks_once_until_it_is_stored_again(self):
+        prepares = ["retry"] * 3 + ["ok", "retry", "retry"]
+        outputs = [self.rows(prepares=prepares, on_failure="drop", prepare_timeout=0), self.report()]
+        self.run_to_end([self.input(*"abcd", checkpoints=True)], outputs)
+        self.assertEqual(self.metrics()["checkpoint_prepare_failures_total"], 5)
+        self.assertEqual(self.commits()[:4], [f"commit {n} at {n}: ok" for n in (1, 2, 3, 4)])
+
+    def test_who_is_given_up_does_not_delay_the_next_checkpoint(self):
+        outputs = [self.rows(prepares=["retry"] * 1000, on_failure="drop", prepare_timeout="100ms")]
+        self.run_to_end([self.input(*"abcdef", checkpoints=True)], outputs)
+        asked = [call for call in self.lines("calls") if re.match(r"prepare [2-6]", call)]
+        self.assertEqual(asked, [f"prepare {n}: retry" for n in range(2, 7)])
+
+    def test_stop_ends_the_program(self):
+        outputs = [self.rows(prepares=["ok"] + ["retry"] * 1000, on_failure="stop", prepare_timeout="20ms")]
+        self.run_to_end([self.input("a", "b", checkpoints=True)], outputs, status=FAULT)
+        self.assertEqual(self.commits(), ["commit 1 at 1: ok"])
+        self.assertEqual(self.lines("rows"), ["a"])
+
+    def policy(self, **options):
+        """What the instance does by its plugin's flags or its own option: the second checkpoint tells."""
+        self.set("down")
+        output = self.store(prepare_timeout=0, **options)
+        process = self.start([self.lines_in("a", checkpoints=True, finish="wait")], [output], **self.kept())
+        self.wait_for(process, lambda: process.poll() is not None or "down 2" in self.lines("calls"))
+        process.kill()
+        process.wait()
+        return self.commits()
+
+    def test_an_output_that_must_not_lose_waits_by_default(self):
+        self.assertEqual(self.policy(), [])
+
+    def test_the_option_overrules_the_flag(self):
+        self.assertEqual(self.policy(on_failure="drop")[:1], ["commit 1 at 1: ok"])
+
+    def test_without_the_flag_it_is_dropped(self):
+        outputs = [self.rows(prepares=["retry"] * 2, prepare_timeout=0)]
+        self.run_to_end([self.input("a", checkpoints=True)], outputs)
+        self.assertEqual(self.commits()[0], "commit 1 at 1: ok")
+
+
+class Stops(PrepareTest):
+    """SIGTERM while nothing is stored: in time, status 75, nothing committed; the next run has everything."""
+
+    def stop(self, status=NOT_COMMITTED, **options):
+        self.setUp()
+        self.set("down")
+        lines = self.lines_in("a", "b", "a", finish="wait")
+        process = self.start([lines], [self.store(**options)], **self.kept(pipeline={"stop_timeout": "500ms"}))
+        self.wait_for(process, lambda: any(call.startswith("down") for call in self.lines("calls"))
+                      and self.lines("calls").count("taken") == 3)
+        begin = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        err = self.finish(process, status)
+        self.assertLess(time.monotonic() - begin, 0.5 + 2 + 5, err)  # the last is for a machine that does a lot else
+        self.assertEqual(self.commits(), [])
+        self.assertEqual(self.lines("position"), [])
+        if status == NOT_COMMITTED:
+            self.assertIn("The last checkpoint was not committed", err)
+        self.set("down", False)
+        self.run_to_end([self.lines_in("a", "b", "a")], [self.store(**options)], **self.kept())
+        self.assertEqual(self.stored(), {"a": 2, "b": 1})
+
+    def test_while_it_is_asked_again(self):
+        self.stop(prepare_timeout="1h")
+
+    def test_between_void_cuts(self):
+        self.stop(prepare_timeout=0)
+        self.stop(answer="again")
+
+    def test_the_stop_is_no_reason_to_drop(self):
+        self.stop(prepare_timeout="1h", on_failure="drop")
+
+    def test_nor_to_stop_with_a_fault(self):
+        self.stop(prepare_timeout="1h", on_failure="stop")
+
+    def test_an_end_of_input(self):
+        self.set("down")
+        err = self.run_to_end([self.lines_in("a", "b")], [self.store(prepare_timeout="1h")], status=NOT_COMMITTED, **self.kept())
+        self.assertIn("an output does not store it", err)
+        self.assertEqual(self.commits(), [])
+
+    def test_what_comes_back_during_the_stop_is_committed(self):
+        self.set("down")
+        process = self.start([self.lines_in("a", finish="wait")], [self.store(prepare_timeout="1h")],
+                             **self.kept(pipeline={"stop_timeout": "60s"}))
+        self.wait_for(process, lambda: any(call.startswith("down") for call in self.lines("calls")))
+        process.send_signal(signal.SIGTERM)
+        last = max(int(call.split()[1]) for call in self.lines("calls") if call.startswith("down"))
+        self.wait_for(process, lambda: f"down {last + 1}" in self.lines("calls"))
+        self.set("down", False)
+        self.finish(process)
+        self.assertEqual(self.stored(), {"a": 1})
+
+
+class Bound(PrepareTest):
+    def test_reading_stops_at_the_bound_and_goes_on_after_a_commit(self):
+        self.set("down")
+        names = [f"r{i}" for i in range(40)]
+        process = self.start([self.lines_in(*names, finish="wait")], [self.store(prepare_timeout=0), self.report()],
+                             **self.kept(pipeline={"max_uncommitted": 10}))
+        self.wait_for(process, lambda: sum(call.startswith("down") for call in self.lines("calls")) > 20)
+        self.assertEqual(self.lines("calls").count("taken"), 10)
+        self.set("down", False)
+        self.wait_for(process, lambda: len(self.stored()) == 40)
+        process.terminate()
+        err = self.finish(process)
+        self.assertEqual(self.stored(), {name: 1 for name in names})
+        metrics = self.metrics()
+        self.assertGreaterEqual(metrics["uncommitted_waits_total"], 1)
+        self.assertEqual(metrics["uncommitted_records"], 0)
+        self.assertIn("Reading waits: too many records are not committed yet. records=10", err)
+
+    def test_a_rate_above_the_bound_commits_sooner(self):
+        """Without any failure: a checkpoint is asked for at half of the bound, not only after max_interval."""
+        names = [f"r{i}" for i in range(200)]
+        self.run_to_end([self.lines_in(*names)], [self.store()],
+                        state={"directory": self.path("state"), "min_interval": "1h", "max_interval": "1h"},
+                        pipeline={"max_uncommitted": 10})
+        self.assertEqual(self.stored(), {name: 1 for name in names})
+        self.assertGreaterEqual(len(self.commits()), 15)
+
+
+class Others(PrepareTest):
+    """An output before the one that refuses has prepared the void cut already."""
+
+    def tally(self):
+        return {"plugin": "output-tally", "file": self.path("counts"), "calls": self.path("tally-calls")}
+
+    def counts(self):
+        return {name: int(count) for name, count in (line.split() for line in self.lines("counts"))}
+
+    def test_state_of_a_void_cut_is_replaced(self):
+        names = [f"r{i % 7}" for i in range(30)]
+        sums = {name: names.count(name) for name in names}
+        self.set("down")
+        lines = self.lines_in(*names, finish="wait", checkpoints=True)
+        process = self.start([lines], [self.tally(), self.store(answer="again")], **self.kept())
+        self.wait_for(process, lambda: self.lines("calls").count("taken") == 30)
+        self.assertEqual(self.counts(), {})
+        self.set("down", False)
+        self.wait_for(process, lambda: self.counts() == sums)
+        process.kill()
+        process.wait()
+        self.run_to_end([self.lines_in(*names, "r0")], [self.tally(), self.store()], **self.kept())
+        sums["r0"] += 1
+        self.assertEqual(self.counts(), sums)
+        self.assertEqual(self.stored(), sums)
+
+    def test_killed_while_a_cut_is_void(self):
+        """The void cut is in no file that a start would believe, with and without a committed one before it."""
+        for before in ("", "ab"):
+            with self.subTest(before):
+                self.setUp()
+                if before:
+                    self.run_to_end([self.lines_in(*before)], [self.tally(), self.store()], **self.kept())
+                self.set("down")
+                process = self.start([self.lines_in(*before, "c", "a", finish="wait")], [self.tally(), self.store(answer="again")],
+                                     **self.kept())
+                self.wait_for(process, lambda: len({call for call in self.lines("calls") if call.startswith("down")}) > 2)
+                process.kill()
+                process.wait()
+                self.set("down", False)
+                err = self.run_to_end([self.lines_in(*before, "c", "a")], [self.tally(), self.store()], **self.kept())
+                sums = {name: (before + "ca").count(name) for name in before + "ca"}
+                self.assertEqual(self.counts(), sums, err)
+                self.assertEqual(self.stored(), sums, err)
+
+
+if __name__ == "__main__":
+    unittest.main()
