@@ -22,17 +22,16 @@
 /* Sends the status line if it is not the one before. */
 static void send_status(struct fxi_pipeline *pipeline, struct fxi_str *sent)
 {
-    struct fxi_str waits = {0};
-    fxi_pipeline_waits(pipeline, &waits);
-    if (!sent->size || strcmp(sent->data, waits.data ? waits.data : "Ready.") != 0) {
-        struct fxi_str clean = {0}; /* one line, whatever a peer's words are */
-        fxi_str_clear(sent);
-        fxi_str_puts(sent, waits.size ? waits.data : "Ready.");
-        fxi_clean_add(&clean, sent->data, sent->size);
-        fxi_notify("STATUS=%s%s", waits.size ? "Not ready: " : "", clean.data);
-        fxi_str_fini(&clean);
-    }
-    fxi_str_fini(&waits);
+    struct fxi_str said = {0}, clean = {0}; /* clean: one line, whatever a peer's words are */
+    unsigned waiting = fxi_pipeline_waits(pipeline, &said);
+    fxi_str_printf(&clean, "STATUS=%s%s", waiting ? "Not ready" : "Ready", said.size ? ": " : ".");
+    fxi_clean_add(&clean, said.data, said.size);
+    if (!sent->size || strcmp(sent->data, clean.data) != 0)
+        fxi_notify("%s", clean.data);
+    fxi_str_clear(sent);
+    fxi_str_puts(sent, clean.data);
+    fxi_str_fini(&said);
+    fxi_str_fini(&clean);
 }
 
 static void wait_for_end(const struct fxi_guard *guard, struct fxi_pipeline *pipeline)

@@ -99,6 +99,14 @@ static const struct fx_option pipeline_table[] = {
      .unit = "records",
      .help = "When so many records are counted and not committed, nothing is read until a checkpoint is committed. At "
              "half the number a checkpoint is taken."},
+    {.key = "absent_after",
+     .offset = offsetof(struct fxi_pipeline_options, absent_after_ms),
+     .type = FX_OPT_DURATION,
+     .fallback = "1m",
+     .min = 0,
+     .max = 24 * MS_OF_HOUR,
+     .help = "A field that a plugin reads, but that no record has had for so long and in 10,000 records, is named in "
+             "the log and shown in a metric. 0: never."},
     {.key = NULL},
 };
 

@@ -37,6 +37,7 @@ struct fxi_pipeline_options {
     int64_t stop_timeout_ms;  /* for an orderly stop */
     int64_t call_deadline_ms; /* a call that lasts longer is named in the log */
     int64_t max_uncommitted;  /* records; beyond this number nothing is read */
+    int64_t absent_after_ms;  /* claimed fields that no record has had for so long are named; 0: never */
 };
 
 /* What the core does with the records of an input of any plugin. All zero for other entries. */

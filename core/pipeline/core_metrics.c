@@ -82,6 +82,12 @@ const struct fx_metric fxi_input_metrics[] =
                                    .kind = FX_COUNTER | FXI_METRIC_NS,
                                    .help = "The part of an input's stage_seconds_total from the first payload of a "
                                            "poll until all its payloads were decoded."},
+     [FXI_INPUT_ABSENT] = {.name = "field_absent",
+                           .kind = FX_GAUGE,
+                           .help = "1 if a plugin reads this field, but no record of the input has it as the text or "
+                                   "number that is read (pipeline.absent_after).",
+                           .labels = (const char *const[]){"field", "as", NULL},
+                           .max_series = 256},
      {.name = NULL}};
 
 const struct fx_metric fxi_stage_metrics[] = {

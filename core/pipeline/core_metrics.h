@@ -21,7 +21,8 @@ enum fxi_input_metric {
     FXI_INPUT_GAPS,
     FXI_INPUT_REPEATED,
     FXI_INPUT_SECONDS,
-    FXI_INPUT_DECODE_SECONDS
+    FXI_INPUT_DECODE_SECONDS,
+    FXI_INPUT_ABSENT
 };
 extern const struct fx_metric fxi_input_metrics[];
 

@@ -158,6 +158,8 @@ static const char *decode_payload(struct fx_feed *feed, const struct fx_stream *
 {
     feed->lines.payload = NULL; /* the same address may hold something else now */
     feed->counts.payloads++;
+    if (feed->absent.count) /* a field has not been seen: its name may be looked for */
+        fxi_absent_offer(feed->input->absent, payload->data, payload->size);
     return feed->plain ? decode_records(feed, stream, payload, true) : decode_records(feed, stream, payload, false);
 }
 
@@ -276,6 +278,8 @@ void fxi_feed_publish(struct fx_feed *feed)
     for (unsigned i = 0; i < FXI_IGNORED_COUNT; i++)
         if (counts->ignored[i])
             fxi_metric_set_add(set, FXI_INPUT_IGNORED, i, counts->ignored[i]);
+    if (counts->records)
+        fxi_absent_judge(feed->input->absent, counts->records, fxi_clock_ms());
     feed->counts = (struct fxi_feed_counts){0};
     feed->noted_records = 0;
     if (feed->writers)

@@ -170,6 +170,12 @@ static int watch_markers(struct fxi_pipeline *pipeline, struct fxi_input *input,
     return rc;
 }
 
+static void watch_fields(struct fxi_pipeline *pipeline, struct fxi_input *input)
+{
+    input->absent = fxi_absent_new(input->instance, &pipeline->schema, &input->mapping, input->metrics,
+                                   pipeline->config->pipeline.absent_after_ms);
+}
+
 /* Call once all claims are known. */
 static int make_mappings(struct fxi_pipeline *pipeline, struct fx_error *err)
 {
@@ -182,6 +188,8 @@ static int make_mappings(struct fxi_pipeline *pipeline, struct fx_error *err)
         rc = fxi_mapping_claim(&pipeline->schema, pipeline->inputs[i].instance, err);
     for (size_t i = 0; i < pipeline->input_count && !rc; i++)
         rc = fxi_mapping_make(&pipeline->inputs[i].mapping, &pipeline->schema, pipeline->inputs[i].instance, err);
+    for (size_t i = 0; i < pipeline->input_count && !rc; i++)
+        watch_fields(pipeline, &pipeline->inputs[i]);
     return rc;
 }
 
@@ -249,6 +257,7 @@ bool fxi_pipeline_command(struct fxi_pipeline *pipeline, const char *command, in
 
 static void free_input(struct fxi_input *input)
 {
+    fxi_absent_free(input->absent);
     fxi_mapping_fini(&input->mapping);
     fxi_letters_close(input->letters);
     fxi_markers_free(input->markers);
@@ -264,6 +273,7 @@ static void free_feeds(struct fxi_pipeline *pipeline)
         fxi_decoder_free(feed->decoder);
         fxi_vflow_free(feed->vflow);
         fxi_writer_counts_free(feed->writers);
+        fxi_absent_view_fini(&feed->absent);
         fxi_batch_fini(&feed->batch);
         pthread_mutex_destroy(&feed->gate);
     }

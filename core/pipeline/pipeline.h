@@ -47,8 +47,11 @@ enum fxi_outcome {
 };
 enum fxi_outcome fxi_pipeline_outcome(const struct fxi_pipeline *pipeline);
 
-/* Any thread: adds what the program waits for, "PART: REASON" with "; " between two. Adds nothing if it is ready. */
-void fxi_pipeline_waits(struct fxi_pipeline *pipeline, struct fxi_str *out);
+/*
+ * Any thread: adds what the program waits for, then what an operator should know besides: "PART: REASON", with "; "
+ * between two. Gives the number of parts that are not ready.
+ */
+unsigned fxi_pipeline_waits(struct fxi_pipeline *pipeline, struct fxi_str *out);
 
 void fxi_pipeline_free(struct fxi_pipeline *pipeline);
 

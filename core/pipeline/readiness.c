@@ -92,12 +92,21 @@ void fx_ready_set(struct fx_instance *instance, const char *reason)
         fx_log(instance, FX_LOG_INFO, "Ready.", NULL);
 }
 
+/* What an operator should know, though it does not make the program unready. */
+static void visit_remarks(struct fxi_pipeline *pipeline, void (*visit)(void *arg, const char *name, const char *reason),
+                          void *arg)
+{
+    fxi_calls_tell(pipeline, visit, arg);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        fxi_absent_tell(pipeline->inputs[i].absent, visit, arg);
+}
+
 unsigned fx_ready_visit(struct fx_instance *instance, void (*visit)(void *arg, const char *name, const char *reason),
                         void *arg)
 {
     unsigned count = fxi_readiness_visit(&instance->pipeline->readiness, visit, arg);
     if (visit)
-        fxi_calls_tell(instance->pipeline, visit, arg);
+        visit_remarks(instance->pipeline, visit, arg);
     return count;
 }
 
@@ -107,8 +116,9 @@ static void add_part(void *arg, const char *name, const char *reason)
     fxi_str_printf(out, "%s%s: %s", out->size ? "; " : "", name, reason);
 }
 
-void fxi_pipeline_waits(struct fxi_pipeline *pipeline, struct fxi_str *out)
+unsigned fxi_pipeline_waits(struct fxi_pipeline *pipeline, struct fxi_str *out)
 {
-    fxi_readiness_visit(&pipeline->readiness, add_part, out);
-    fxi_calls_tell(pipeline, add_part, out);
+    unsigned count = fxi_readiness_visit(&pipeline->readiness, add_part, out);
+    visit_remarks(pipeline, add_part, out);
+    return count;
 }

@@ -135,6 +135,8 @@ int fxi_schema_claim(struct fxi_schema *schema, const struct fx_claim *claim, co
         schema->fields[number].lenient = false;
     if (reads(claim) && !instance)
         schema->uses[number].core_reads = true;
+    if (reads(claim) && instance)
+        schema->uses[number].plugin_reads = true;
     if (reads(claim) && instance && !schema->uses[number].reader && instance->plugin->kind == FX_KIND_RESOLVER)
         schema->uses[number].reader = instance;
     if (writes(claim))

@@ -20,6 +20,7 @@ struct fxi_use {
     const struct fx_instance *writer; /* the last one; NULL: nobody */
     const struct fx_instance *reader; /* the first resolver that reads it */
     bool core_reads;                  /* before any resolver */
+    bool plugin_reads;                /* some plugin, not only the core */
 };
 
 /* After its writer, a field goes to another one of the same path. */

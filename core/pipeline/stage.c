@@ -101,6 +101,7 @@ static void finish_resolver(struct fxi_stage *stage, struct fx_feed *feed)
 void fxi_stages_run(struct fx_feed *feed)
 {
     struct fxi_pipeline *pipeline = feed->pipeline;
+    fxi_absent_look(feed->input->absent, &feed->absent, &feed->batch.public);
     for (size_t i = 0; i < pipeline->resolver_count && feed->batch.public.rows; i++) {
         run_stage(&pipeline->resolvers[i], feed);
         finish_resolver(&pipeline->resolvers[i], feed);

@@ -13,6 +13,7 @@
 
 #include "checkpoint/checkpoints.h"
 #include "decode/vflow.h"
+#include "pipeline/absent.h"
 #include "pipeline/batch.h"
 #include "pipeline/core_metrics.h"
 #include "pipeline/mapping.h"
@@ -33,6 +34,7 @@ struct fxi_input {
     struct fxi_markers *markers;   /* with the option watch_markers */
     struct fxi_letters *letters;   /* with on_malformed: dead-letter, if the letters go to a file */
     int64_t letters_fail_since_ms; /* 0: they do not fail; guarded by run */
+    struct fxi_absent *absent;     /* NULL: claimed fields are not watched */
 };
 
 /* How far the lines of a payload have been counted. */
@@ -72,6 +74,7 @@ struct fx_feed {
     int64_t stage_ns; /* how long resolvers and outputs took in this poll */
     struct fxi_feed_counts counts;
     struct fxi_line_count lines;
+    struct fxi_absent_view absent;
     struct fxi_writer_counts *writers; /* with the option watch_markers, else NULL */
 };
 
