@@ -75,7 +75,8 @@ static const struct fx_option pipeline_table[] = {
      .fallback = "30s",
      .min = 0,
      .max = 24 * MS_OF_HOUR,
-     .help = "How long a batch is offered again to an output that can't take it now."},
+     .help = "How long a batch is offered again to an output that can't take it now. Then on_failure of the output "
+             "decides."},
     {.key = "stop_timeout",
      .offset = offsetof(struct fxi_pipeline_options, stop_timeout_ms),
      .type = FX_OPT_DURATION,

@@ -83,10 +83,12 @@ const struct fx_option fxi_output_table[] = {
      .help =
          "How long the output is asked again to store a checkpoint, after it has answered that it can't do so now."},
     {FX_OPTION(struct fxi_output_options, on_failure), .type = FX_OPT_ENUM, .choices = failures,
-     .help = "What happens when the output does not store a checkpoint within prepare_timeout. drop: the checkpoint is "
-             "committed without it, and counted as a failure. wait: nothing is committed, and the next checkpoint is "
-             "tried soon. stop: the program ends and commits nothing. By default wait if the plugin says that it must "
-             "not lose anything, else drop."},
+     .help =
+         "What happens when the output does not take a batch within pipeline.retry_for, or does not store a "
+         "checkpoint within prepare_timeout. drop: the batch or the checkpoint's part is lost for this output, and "
+         "counted. wait: it is tried again without end; reading waits for a batch, and nothing is committed. stop: "
+         "the program ends, and commits nothing. By default wait if the plugin says that it must not lose anything, "
+         "else drop."},
     {.key = NULL},
 };
 

@@ -19,8 +19,12 @@ struct fxi_readiness {
 void fxi_readiness_init(struct fxi_readiness *readiness);
 void fxi_readiness_fini(struct fxi_readiness *readiness);
 
-/* Who says so: an instance has a part for what it says itself, and one for what the core says of it. */
-enum fxi_ready_source { FXI_READY_OWN, FXI_READY_CORE };
+/* An instance has a part for what it says itself, and others for what the core says of it. */
+enum fxi_ready_source {
+    FXI_READY_OWN,
+    FXI_READY_CORE,
+    FXI_READY_BATCH /* about batches; FXI_READY_CORE is about checkpoints */
+};
 
 /* name must stay valid. reason NULL: the part is ready. Gives whether this changed. Any thread. */
 int fxi_readiness_set(struct fxi_readiness *readiness, enum fxi_ready_source source, const char *name,

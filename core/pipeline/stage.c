@@ -42,8 +42,42 @@ static void wait_ms(const struct fx_feed *feed, int64_t ms)
         fxi_pause(feed->pipeline, ms);
 }
 
-/* Offers the batch again while the stage says "not now": for a limited time, and only once during a stop. */
-static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int64_t start_ns)
+/* Several workers may wait for one output. Each says so again and again, and the last one takes it back. */
+static void note_waiting(struct fxi_stage *stage, struct fx_feed *feed, bool *waits)
+{
+    struct fxi_pipeline *pipeline = feed->pipeline;
+    unsigned suppressed;
+    if (!*waits)
+        atomic_fetch_add(&stage->waiting, 1);
+    *waits = true;
+    if (fxi_readiness_set(&pipeline->readiness, FXI_READY_BATCH, stage->instance->name, "it does not take records"))
+        fxi_ready_note(pipeline);
+    if (fx_log_allowed(&stage->limit, &suppressed))
+        fx_log(stage->instance, FX_LOG_WARN, "A batch is not taken; reading waits for the output.",
+               "records=%u suppressed=%u", feed->batch.public.rows, suppressed);
+}
+
+static void note_waited(struct fxi_stage *stage, struct fx_feed *feed, bool waits)
+{
+    if (!waits || atomic_fetch_sub(&stage->waiting, 1) > 1)
+        return;
+    fxi_readiness_set(&feed->pipeline->readiness, FXI_READY_BATCH, stage->instance->name, NULL);
+    fxi_ready_note(feed->pipeline);
+}
+
+/* What a stage's "not now" becomes when retry_for is over. FX_RETRY: it is offered further. */
+static enum fx_verdict give_up(const struct fxi_stage *stage)
+{
+    static const enum fx_verdict verdicts[] = {
+        [FXI_ON_FAILURE_DROP] = FX_DROP, [FXI_ON_FAILURE_WAIT] = FX_RETRY, [FXI_ON_FAILURE_STOP] = FX_FATAL};
+    return verdicts[stage->instance->on_failure];
+}
+
+/*
+ * Offers the batch again while the stage says "not now". After a time the output's policy decides (a resolver's is to
+ * drop). A stop ends the waiting.
+ */
+static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int64_t start_ns, bool *waits)
 {
     int64_t give_up_ms = 0, pause_ms = BACKOFF_FIRST_MS;
     for (;;) {
@@ -57,12 +91,14 @@ static enum fx_verdict offer(struct fxi_stage *stage, struct fx_feed *feed, int6
         int64_t now = fxi_clock_ms();
         if (!give_up_ms)
             give_up_ms = now + feed->pipeline->config->pipeline.retry_for_ms;
-        if (now >= give_up_ms)
-            return FX_DROP;
+        if (now >= give_up_ms && give_up(stage) != FX_RETRY)
+            return give_up(stage);
         if (fxi_feed_gives_up(feed)) { /* the batch is not committed either, and will be read again */
             fxi_checkpoints_abandon(feed->pipeline->checkpoints);
             return FX_DROP;
         }
+        if (now >= give_up_ms)
+            note_waiting(stage, feed, waits);
         fxi_metric_set_add(stage->metrics, FXI_STAGE_RETRIES, 0, 1);
         wait_ms(feed, pause_ms);
         pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
@@ -73,7 +109,9 @@ static void run_stage(struct fxi_stage *stage, struct fx_feed *feed)
 {
     uint32_t rows = feed->batch.public.rows;
     int64_t start = fxi_clock_ns();
-    enum fx_verdict verdict = offer(stage, feed, start);
+    bool waits = false;
+    enum fx_verdict verdict = offer(stage, feed, start, &waits);
+    note_waited(stage, feed, waits);
     int64_t ns = fxi_clock_ns() - start;
     feed->stage_ns += ns;
     fxi_metric_set_add(stage->metrics, FXI_STAGE_SECONDS, 0, ns);

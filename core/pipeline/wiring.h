@@ -85,6 +85,7 @@ struct fxi_stage {
     struct fxi_metric_set *filter_metrics; /* FXI_FILTER_..., of a resolver */
     struct fxi_copy *copies;               /* made after the resolver; owned */
     size_t copy_count;
+    _Atomic unsigned waiting; /* workers whose batch the output does not take (on_failure: wait) */
     struct fx_log_limit limit;
 };
 

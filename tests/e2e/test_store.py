@@ -119,6 +119,30 @@ def test_down_and_killed(sink, answer):
     check_end(sink)
 
 
+def test_full_and_killed(sink):
+    """Reading waits for a batch that is not taken, and nothing is committed past it."""
+    sink = sink()
+    sink.config["pipeline"] = {"retry_for": "100ms"}
+    for number in range(6 if WHOLE else 2):
+        sink.start()
+        sink.wait_for_more()
+        sink.set("full", True)
+        sink.program.wait_for(lambda: "output-store: it does not take records" in sink.program.ready()[1], "it is not ready")
+        assert sink.program.ready()[0] == 503
+        assert sink.program.page().flows(), "the page shows the last committed cut"
+        if number % 2:
+            sink.program.kill()
+            sink.set("full", False)
+        else:
+            sink.set("full", False)
+            sink.wait_for_more()
+            sink.program.wait_for(lambda: sink.program.ready()[0] == 200, "it is ready")
+            sink.program.kill()
+        wait_until(sink.is_stored, lambda: f"what is committed is stored: {sink.said}")
+    sink.start()
+    check_end(sink)
+
+
 def test_ended_while_it_is_down(sink):
     sink = sink()
     sink.start()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Outputs that do not store a checkpoint: each verdict of prepare, each on_failure, and the stop meanwhile.
+"""Outputs that do not store a checkpoint or do not take a batch: each verdict, each on_failure, the stop meanwhile.
 
 Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_prepare.py
 """
@@ -231,6 +231,68 @@ class Bound(PrepareTest):
         self.finish(process)
         self.assertEqual(self.stored(), {"a": 600})
         self.assertEqual(self.metrics()["uncommitted_waits_total"], 0)
+
+
+class Batches(PrepareTest):
+    """What becomes of a batch that an output has not taken for retry_for."""
+
+    def start_full(self, *names, pipeline=None, **options):
+        self.set("full")
+        lines = self.lines_in(*names, finish="wait")
+        return self.start([lines], [self.rows(calls=self.path("rows-calls")), self.store(**options), self.report()],
+                          **self.kept(pipeline={"retry_for": "20ms", "stop_timeout": "500ms", **(pipeline or {})}))
+
+    def offers(self):
+        return self.lines("calls").count("full")
+
+    def test_drop_counts_it_and_commits_past_it(self):
+        process = self.start_full("a", "b", on_failure="drop")
+        self.wait_for(process, lambda: "commit" in "".join(self.commits()[-1:]) and len(self.lines("rows")) == 2)
+        self.set("full", False)
+        process.terminate()
+        err = self.finish(process)
+        self.assertEqual(self.metrics()["stage_dropped_total plugin=output-store"], 2)
+        self.assertEqual(self.stored(), {})
+        self.assertEqual(self.lines("position")[0].split()[0], "2")
+        self.assertIn("output-store: A batch was dropped: the plugin did not take it.", err)
+
+    def test_wait_is_the_default_of_outputs_that_must_not_lose(self):
+        process = self.start_full("a", "b", "a")
+        self.wait_for(process, lambda: self.offers() > 10)  # 1, 2, 4, ... ms: far more than retry_for
+        self.assertEqual(self.commits(), [])
+        self.set("full", False)
+        self.wait_for(process, lambda: self.stored() == {"a": 2, "b": 1})
+        process.terminate()
+        err = self.finish(process)
+        self.assertEqual(self.lines("rows"), ["a", "b", "a"])
+        self.assertEqual(self.metrics()["stage_dropped_total plugin=output-store"], 0)
+        self.assertIn("output-store: A batch is not taken; reading waits for the output.", err)
+
+    def test_stop_ends_the_program_and_commits_nothing_past_it(self):
+        self.run_to_end([self.lines_in("a")], [self.store()], **self.kept())
+        process = self.start_full("a", "b", on_failure="stop")
+        err = self.finish(process, FAULT)
+        self.assertEqual(self.lines("position")[0].split()[0], "1")
+        self.assertEqual(self.stored(), {"a": 1})
+        self.assertIn("output-store: The plugin can't continue.", err)
+
+    def test_sigterm_while_it_is_offered(self):
+        """Before retry_for is over, each policy gives the same: what was not taken is not committed."""
+        for options in ({}, {"on_failure": "wait", "retry_for": "1h"}, {"on_failure": "drop", "retry_for": "1h"},
+                        {"on_failure": "stop", "retry_for": "1h"}):
+            with self.subTest(options):
+                self.setUp()
+                pipeline = {key: value for key, value in options.items() if key == "retry_for"}
+                process = self.start_full("a", "b", pipeline=pipeline, **{k: v for k, v in options.items() if k == "on_failure"})
+                self.wait_for(process, lambda: self.offers() > 7)
+                begin = time.monotonic()
+                process.send_signal(signal.SIGTERM)
+                err = self.finish(process, NOT_COMMITTED)
+                self.assertLess(time.monotonic() - begin, 0.5 + 2 + 5, err)
+                self.assertEqual(self.commits(), [])
+                self.set("full", False)
+                self.run_to_end([self.lines_in("a", "b")], [self.store()], **self.kept())
+                self.assertEqual(self.stored(), {"a": 1, "b": 1})
 
 
 class Others(PrepareTest):
