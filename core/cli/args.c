@@ -153,6 +153,12 @@ static bool is_command(const char *word)
     return word[0] >= 'a' && word[0] <= 'z' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
 }
 
+static void argument_add(struct fxi_args *args, const char *word)
+{
+    args->arguments = fxi_realloc(args->arguments, args->argument_count + 1, sizeof *args->arguments);
+    args->arguments[args->argument_count++] = word;
+}
+
 /* Takes a command: one of the table with its argument, or a plugin's command with any arguments. */
 static int command_parse(struct fxi_args *args, struct words *words, struct fx_error *err)
 {
@@ -162,13 +168,16 @@ static int command_parse(struct fxi_args *args, struct words *words, struct fx_e
         args->argument = word;
         return 0;
     }
+    if (args->action == FXI_ACTION_OWN && args->argument_count < args->own->more) {
+        argument_add(args, word);
+        return 0;
+    }
     if (args->action == FXI_ACTION_RUN && (args->own = fxi_command_find(word))) {
         args->action = FXI_ACTION_OWN;
         return 0;
     }
     if (args->action == FXI_ACTION_COMMAND) {
-        args->arguments = fxi_realloc(args->arguments, args->argument_count + 1, sizeof *args->arguments);
-        args->arguments[args->argument_count++] = word;
+        argument_add(args, word);
         return 0;
     }
     if (args->action == FXI_ACTION_RUN && is_command(word)) {
@@ -273,7 +282,7 @@ static int args_check(struct fxi_args *args, const struct words *words, struct f
     bool is_run = args->action == FXI_ACTION_RUN;
     if (args->action == FXI_ACTION_COMMAND && !args->markdown)
         return command_check(args, words, err);
-    if (args->own && args->own->argument && !args->argument)
+    if (args->own && args->own->argument && (!args->argument || args->argument_count < args->own->more))
         return fx_error_set(err, FX_EINVAL, "'%s' needs %s", args->own->name, args->own->argument_is);
     if (args->markdown && !(args->own && args->own->has_markdown))
         return fail_markdown(err);
@@ -334,7 +343,6 @@ void fxi_args_help(FILE *out)
           "       flow-exporter --brokers HOST:PORT,... --topic TOPIC [--asn N]\n"
           "       flow-exporter [--config FILE] COMMAND ...\n"
           "Counts network flow records by autonomous system, for Prometheus.\n"
-          "\n"
           "  --config FILE              the configuration, in YAML\n"
           "  --check, --print-config    check or print the configuration and exit\n"
           "  --is-configured            exit with 1 if a value of yours is missing\n"

@@ -29,7 +29,7 @@ struct fxi_args {
     bool check, print_config, is_configured;
 
     const char *command;    /* a plugin's command; whether any plugin has such a command is checked later */
-    const char **arguments; /* the words after the command; owned */
+    const char **arguments; /* the words after the command, or after `argument`; owned */
     size_t argument_count;
 
     const struct fxi_command *own; /* the command of the table */

@@ -24,6 +24,12 @@ const struct fxi_command fxi_commands[] = {
      .argument_is = "the name of a state directory",
      .help = "print what is in a state directory",
      .run = fxi_command_state},
+    {.name = "new-plugin",
+     .argument = "KIND NAME",
+     .more = 1,
+     .argument_is = "a kind ('input', 'resolver' or 'output') and a name",
+     .help = "make a folder with a plugin to begin with",
+     .run = fxi_command_new_plugin},
     {.name = NULL},
 };
 

@@ -14,6 +14,7 @@
 struct fxi_command {
     const char *name;
     const char *argument;    /* the name in the help of the required argument; NULL: the command takes none */
+    unsigned more;           /* arguments after the first one, all required */
     const char *argument_is; /* "the name of a plugin": for the message about a missing argument */
     const char *help;        /* what the command does, within a line */
     bool has_markdown;       /* it can print Markdown */

@@ -13,6 +13,7 @@ int fxi_command_plugin(struct fxi_loader *loader, const struct fxi_args *args);
 int fxi_command_options(struct fxi_loader *loader, const struct fxi_args *args);
 int fxi_command_metrics(struct fxi_loader *loader, const struct fxi_args *args);
 int fxi_command_state(struct fxi_loader *loader, const struct fxi_args *args);
+int fxi_command_new_plugin(struct fxi_loader *loader, const struct fxi_args *args);
 
 int fxi_command_print_config(struct fxi_loader *loader, const struct fxi_config *config);
 int fxi_command_check(struct fxi_loader *loader, const struct fxi_config *config);
