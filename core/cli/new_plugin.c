@@ -26,7 +26,7 @@ struct part {
 static const struct part parts[] = {
     {"%s.c.in", NULL, 0666},
     {"check-%s.sh.in", "check.sh", 0777},
-    {"Makefile.in", "Makefile", 0666},
+    {"make.in", "Makefile", 0666},
     {"meson.build.in", "meson.build", 0666},
     {"CMakeLists.txt.in", "CMakeLists.txt", 0666},
     {"README.md.in", "README.md", 0666},
