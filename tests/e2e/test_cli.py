@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import yaml
 
-from programs import flow_exporter_command, flow_exporter_run
+from programs import SOURCE, flow_exporter_command, flow_exporter_run
 
 ISSUE = """\
 log: {level: info, format: text}
@@ -176,3 +176,36 @@ def test_the_classic_protocol_may_be_named(check):
 def test_configurations_that_are_none(check, text):
     status, said = check(text)
     assert status == 78 and said.startswith("flow-exporter: FILE") and said.count("\n") == 1, said
+
+
+def completed(tmp_path, *words):
+    """What bash would offer after these words, of which the last may be empty."""
+    command, flags = flow_exporter_command()
+    program = tmp_path / "flow-exporter"
+    program.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in [*command, *flags]) + ' "$@"\n')
+    program.chmod(0o755)
+    script = """
+        . "$1"
+        shift
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        _flow_exporter "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", SOURCE / "etc/bash-completion/flow-exporter", program, *words], check=True,
+                          capture_output=True, text=True, timeout=120)
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_completion(tmp_path):
+    assert {"plugins", "plugin", "options", "metrics", "state", "whois", "health"} <= set(completed(tmp_path, ""))
+    assert completed(tmp_path, "met") == ["metrics"]
+    assert completed(tmp_path, "--pa") == ["--partitions"]
+    assert set(completed(tmp_path, "--")) >= {"--config", "--check", "--brokers", "--asn", "--plugin-dir", "--markdown", "--version"}
+    assert set(PLUGINS) == set(completed(tmp_path, "plugin", ""))
+    assert completed(tmp_path, "health", "r") == ["ready"]
+    (tmp_path / "mine.yaml").touch()
+    assert completed(tmp_path, "--config", f"{tmp_path}/mi") == [f"{tmp_path}/mine.yaml"]
+    assert completed(tmp_path, "--config", "=", f"{tmp_path}/mi") == [f"{tmp_path}/mine.yaml"]
+    assert completed(tmp_path, "--config", "=") == completed(tmp_path, "--config", "")

@@ -20,7 +20,8 @@ def system():
     made.run(f"dpkg --add-architecture arm64 && {APT} update && {APT} install --no-install-recommends {CROSS} "
              "autoconf automake libtool make dpkg-dev fakeroot")
     made.run(f"cd {FOLDER} && {APT} build-dep --no-install-recommends --host-architecture=arm64 -Pcross ./")
-    return made
+    yield made
+    made.remove()
 
 
 def test_the_packages_are_built(system):

@@ -1,8 +1,8 @@
 """The Debian packages in a bare Debian, as a person installs, upgrades and removes them. Kafka runs outside, on this
 machine.
 
-tests/fresh/fresh.sh makes the system. No systemd runs in it. The test runs the unit's command as systemd would: by a
-user of its own, with the state directory in the environment.
+tests/fresh/fresh.sh makes the system. No systemd runs in it: systemctl enables the unit and starts nothing. The test runs
+the unit's command as systemd would: by a user of its own, with the state directory in the environment.
 """
 
 import os
@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 import pytest
-from made import SOURCE, WHOLE, debs
+from made import SOURCE, debs
 
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
 # pylint: disable=wrong-import-position
@@ -24,9 +24,18 @@ from page import Page  # noqa: E402
 from programs import Program, can_connect, free_port, http_get, wait_until  # noqa: E402
 
 USER = 61184  # the first ID that systemd gives to DynamicUser=
-STATE = "/var/lib/private/flow-exporter"
+STATE, LINK = "/var/lib/private/flow-exporter", "/var/lib/flow-exporter"
 ASN, LABEL = 64496, "border.example.net"
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y"
+HOME = "/root/flow-exporter"
+# The person before the screen: answers yes, is root, and writes into the configuration what its comments ask for. systemctl
+# can't start what no systemd would run.
+PERSON = {
+    "/etc/apt/apt.conf.d/90-yes": 'APT::Get::Assume-Yes "true";\nquiet "1";\n',
+    "/usr/local/bin/sudo": '#!/bin/sh\nDEBIAN_FRONTEND=noninteractive exec "$@"\n',
+    "/usr/local/bin/systemctl": '#!/bin/sh\n[ "$1 $2" != "enable --now" ] || { shift 2; set -- enable "$@"; }\nexec /bin/systemctl "$@"\n',
+    "/usr/local/bin/editor": '#!/bin/sh\ncp /root/edited.yaml "$1"\n',
+}
 
 
 def fresh(script, **options):
@@ -39,7 +48,7 @@ class System:
         self.root = SOURCE / "build" / f"fresh-packages-{name or release}"
         done = fresh(f"make_system {release} {self.root} && take_over {self.root}", capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-        (self.root / "root" / "flow-exporter").mkdir()
+        self.path(HOME).mkdir()
         self.run(f"{APT} update")
 
     def command(self, script):
@@ -57,10 +66,19 @@ class System:
     def exists(self, name):
         return os.path.lexists(self.path(name))
 
-    def copy(self, folder, packages):
-        self.path(folder).mkdir()
-        for path in packages:
+    def copy(self, folder, paths):
+        """In place of what is there."""
+        shutil.rmtree(self.path(folder), ignore_errors=True)
+        self.path(folder).mkdir(parents=True)
+        for path in paths:
             shutil.copy(path, self.path(folder))
+
+    def remove(self):
+        subprocess.run(["rm", "-rf", "--one-file-system", self.root], check=True)
+
+    def write(self, name, text):
+        self.path(name).write_text(text)
+        self.path(name).chmod(0o755)
 
 
 def older(packages, folder):
@@ -84,10 +102,10 @@ class Daemon(Program):
 
     def __init__(self, system, folder, port):
         self.port = port
-        unit = system.path("/lib/systemd/system/flow-exporter.service").read_text()
-        start = re.search(r"^ExecStart=(.*)$", unit, re.M).group(1)
-        script = (f"install -d -m 700 -o {USER} -g {USER} {STATE} && exec setpriv --reuid={USER} --regid={USER} --clear-groups "
-                  f"--no-new-privs env STATE_DIRECTORY={STATE} {start}")
+        start = unit_command(system, "ExecStart")
+        # As systemd does it for DynamicUser=; it lets the unit alone into /var/lib/private, by a namespace.
+        script = (f"chmod 755 /var/lib/private && install -d -m 700 -o {USER} -g {USER} {STATE} && ln -sfn private/flow-exporter {LINK} && "
+                  f"exec setpriv --reuid={USER} --regid={USER} --clear-groups --no-new-privs env STATE_DIRECTORY={LINK} {start}")
         command = ["bash", "-c", f"cd {SOURCE} && . tests/fresh/fresh.sh && {system.command(script)}"]
         super().__init__(command, folder, "flow-exporter")
         self.wait_for(lambda: can_connect(port) and self.answer("/-/healthy")[0] == 200, "the daemon answers", 60)
@@ -115,6 +133,7 @@ class Daemon(Program):
             assert re.search(rf"^Uid:\s+{USER}\s", file.read(), re.M)
         os.kill(self.pid(), signal.SIGTERM)
         assert self.process.wait(60) == 0, self.log()[-4000:]
+        assert "Counters are not kept" not in self.log(), self.log()[-4000:]
 
 
 @pytest.fixture(scope="module")
@@ -126,47 +145,64 @@ def kafka(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=["bookworm", pytest.param("trixie", marks=pytest.mark.whole)])
-def system(request, tmp_path_factory):
+def system(request):
     if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
         pytest.skip("needs root and mmdebstrap")
     made = System(request.param)
-    old = older(debs(), tmp_path_factory.mktemp("older") / "debs")
-    made.copy("/root/old", [path for path in old if "-dev" not in path.name])
-    made.copy("/root/new", debs().values())
+    for name, text in PERSON.items():
+        made.write(name, text)
+    made.copy("/root/tests", (SOURCE / "debian" / "tests").iterdir())
+    made.run(f"{APT} install --no-install-recommends systemd gcc libc6-dev pkg-config curl")
     yield made
-    if not WHOLE:
-        subprocess.run(["rm", "-rf", "--one-file-system", made.root], check=True)
+    for program in Program.started:
+        if isinstance(program, Daemon):
+            program.kill_group()
+            program.process.wait(60)
+    made.remove()
 
 
-def configure(system, kafka, topic, port):
-    """Edits what the configuration tells the operator to edit."""
-    path = system.path("/etc/flow-exporter/flow-exporter.yaml")
-    text = path.read_text()
+def edited(kafka, topic, port):
+    """The shipped configuration as its comments tell the operator to edit it."""
+    text = (SOURCE / "etc" / "flow-exporter.yaml").read_text()
     for pattern, value in ((r"brokers: .*", f"brokers: [{kafka.brokers}]"), (r"topics: \S+", f"topics: [{topic}]"),
                            (r"start: latest", "start: earliest"), (r'listen: "?:9590"?', f'listen: ":{port}"'),
                            (r"(# )?asn: \d+", f"asn: {ASN}"), (r"server: whois.cymru.com", "server: none")):
         text, count = re.subn(pattern, value, text, count=1)
         assert count == 1, pattern
-    path.write_text(text)
     return text
+
+
+def readme(pattern):
+    found = re.search(pattern, (SOURCE / "README.md").read_text(), re.M | re.S)
+    assert found, f"README.md has no {pattern}"
+    return found.group(1)
+
+
+def unit_command(system, key):
+    unit = system.path("/lib/systemd/system/flow-exporter.service").read_text()
+    return re.search(rf"^{key}=(.*)$", unit, re.M).group(1)
 
 
 def test_a_life_of_the_packages(system, kafka, tmp_path):
     """One test, because each part begins where the one before ended."""
     topic, port = kafka.topic_create(partitions=2), free_port()
-    system.run(f"{APT} install /root/old/*.deb")
-    assert "0.0.9-1" in system.run("dpkg-query -W flow-exporter")
+    system.write("/root/edited.yaml", edited(kafka, topic, port))
+    system.copy(f"{HOME}/build/packages/deb", older(debs(), tmp_path / "older"))
+    readme_installs(system)
+    assert "0.0.9-1" in system.run("dpkg-query -W flow-exporter libflow-exporter1")
+    a_plugin_is_built(system)
 
-    configuration = configure(system, kafka, topic, port)
     kafka.produce(topic, [record(65001, ASN, 100, label=LABEL), record(ASN, 65002, 50, label=LABEL)])
     daemon = Daemon(system, tmp_path / "old", port)
     wait_until(lambda: sum(daemon.flows().values()) == 150, lambda: daemon.log()[-3000:], 90)
+    assert "<html" in daemon.answer("/")[1]
     before = daemon.flows()
     daemon.stop()
 
-    system.run(f"{APT} install /root/new/*.deb")
+    system.copy(f"{HOME}/build/packages/deb", debs().values())
+    system.run(f"cd {HOME} && sudo apt install ./build/packages/deb/*.deb")
     assert "0.0.9" not in system.run("dpkg-query -W flow-exporter libflow-exporter1")
-    assert system.path("/etc/flow-exporter/flow-exporter.yaml").read_text() == configuration
+    assert system.path("/etc/flow-exporter/flow-exporter.yaml").read_text() == edited(kafka, topic, port)
     daemon = Daemon(system, tmp_path / "new", port)
     wait_until(lambda: daemon.flows() == before, lambda: f"{before}\n{daemon.log()[-3000:]}", 90)
     kafka.produce(topic, [record(65001, ASN, 7, label=LABEL)], partition=1)
@@ -174,37 +210,60 @@ def test_a_life_of_the_packages(system, kafka, tmp_path):
     assert all(value >= before[key] for key, value in daemon.flows().items())
     daemon.stop()
 
-    the_unit_verifies(system)
-    a_plugin_is_built_and_loads(system)
+    the_units_verify(system)
+    the_plugin_still_loads(system)
+    for test in ("counts", "plugins"):
+        system.run(f"/root/tests/{test}")
     removal_leaves_what_it_should(system)
 
 
-def the_unit_verifies(system):
-    system.run(f"{APT} install --no-install-recommends systemd")
-    said = system.run("systemd-analyze verify --man=no /lib/systemd/system/flow-exporter*.service")
+def readme_installs(system):
+    """README's first page as printed. The packages are made already."""
+    commands = readme(r"from packages that `./dev package` makes:\n\n((?:    [^\n]*\n)+)").splitlines()
+    assert commands.pop(0).strip() == "./dev package deb"
+    system.run(f"cd {HOME} && {commands.pop(0)}")
+    the_service_waits(system)
+    for command in commands:
+        system.run(f"cd {HOME} && {command}")
+
+
+def the_service_waits(system):
+    """It is enabled; systemd skips it, since its condition is not fulfilled, and its log says what to edit."""
+    assert system.exists("/etc/systemd/system/multi-user.target.wants/flow-exporter.service")
+    assert system.path("/etc/flow-exporter/flow-exporter.yaml").read_text() == (SOURCE / "etc" / "flow-exporter.yaml").read_text()
+    said = system.run(f"{unit_command(system, 'ExecCondition')}; echo status $?")
+    assert said.endswith("status 1\n") and "asn" in said and "/etc/flow-exporter/flow-exporter.yaml" in said, said
+
+
+def the_units_verify(system):
+    units = "/lib/systemd/system/flow-exporter.service /lib/systemd/system/flow-exporter@.service"
+    said = system.run(f"systemd-analyze verify --man=no {units}")
     assert "flow-exporter" not in said, said
 
 
-def a_plugin_is_built_and_loads(system):
+def a_plugin_is_built(system):
     """Builds README's plugin with README's commands."""
-    readme = (SOURCE / "README.md").read_text()
-    code = re.search(r"^```c\n(.*?)^```$", readme, re.M | re.S).group(1)
-    commands = re.search(r"^    (cc -shared .*?plugin output-sum)$", readme, re.M | re.S).group(1)
-    system.path("/root/output-sum.c").write_text(code)
-    system.run(f"{APT} install --no-install-recommends gcc libc6-dev pkg-config")
-    said = system.run(f"cd /root && {commands}")
-    assert "The field to add up" in said
+    system.write("/root/output-sum.c", readme(r"^```c\n(.*?)^```$"))
+    commands = readme(r"^    (cc -shared .*?plugin output-sum)$")
+    assert "The field to add up" in system.run(f"cd /root && {commands}")
+
+
+def the_plugin_still_loads(system):
+    """What was built before the upgrade."""
+    assert "The field to add up" in system.run("cd /root && flow-exporter --plugin-dir . plugin output-sum")
 
 
 def removal_leaves_what_it_should(system):
     assert any(system.path(STATE).iterdir())
-    kept = ["/etc/flow-exporter/flow-exporter.yaml", STATE]
+    other = "/var/lib/private/flow-exporter-other"
+    system.path(other).mkdir()
+    kept = ["/etc/flow-exporter/flow-exporter.yaml", STATE, other]
     system.run(f"{APT} remove flow-exporter")
     assert not system.exists("/usr/bin/flow-exporter")
     assert all(map(system.exists, kept))
     system.run(f"{APT} purge flow-exporter")
-    assert not any(map(system.exists, [*kept, "/etc/flow-exporter", "/var/lib/flow-exporter"]))
+    assert not any(map(system.exists, [*kept, "/etc/flow-exporter", LINK]))
     system.run(f"{APT} purge 'flow-exporter*' 'libflow-exporter*'")
-    left = system.run("find / -xdev -name '*flow-exporter*' -not -path '/root/*' -not -path '/proc/*' -not -path '/var/cache/*' "
-                      "-not -path '/var/lib/apt/*' -not -path '/var/log/*'")
+    left = system.run("find / -xdev -name '*flow-exporter*' -not -path '/root/*' -not -path '/root' -not -path '/proc/*' "
+                      "-not -path '/var/cache/*' -not -path '/var/lib/apt/*' -not -path '/var/log/*'")
     assert not left.strip(), left

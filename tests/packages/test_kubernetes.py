@@ -1,8 +1,9 @@
 """packaging/kubernetes is checked by the schemas of Kubernetes, and by its own promises.
 
-The schemas come from PyPI's kubernetes-validate, which ./dev fetches. They are strict: they refuse an unknown key. No
-registry has the PodMonitor's schema, which is its operator's. So the tests look here at what the PodMonitor selects.
-With --all kubeconform and kustomize, built from the Go proxy, check the manifests in their own way.
+The schemas are for --all. They come from PyPI's kubernetes-validate, which ./dev fetches then. They are strict: they
+refuse an unknown key. No registry has the PodMonitor's schema, which is its operator's. So the tests look here at what
+the PodMonitor selects. With --all kubeconform and kustomize, built from the Go proxy, check the manifests in their own
+way.
 """
 
 import json
@@ -50,11 +51,13 @@ def test_every_file_is_a_resource():
     assert set(resources()) == {"StatefulSet", "Service", "PodDisruptionBudget", "NetworkPolicy", "PodMonitor"}
 
 
+@whole
 @pytest.mark.parametrize("kind", ["StatefulSet", "Service", "PodDisruptionBudget", "NetworkPolicy"])
 def test_it_is_as_the_schema_says(kind):
     check(resources()[kind])
 
 
+@whole
 def test_the_schema_refuses_what_it_does_not_know():
     changed = resources()["StatefulSet"]
     changed["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = {}

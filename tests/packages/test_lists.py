@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from made import debs, files_of_deb, files_of_rpm, output_of, rpms
+from made import debs, files_of_deb, files_of_rpm, output_of, rpms, unpack_deb, unpack_rpm
 
 # The name in Debian: the RPM's name.
 NAMES = {
@@ -17,10 +17,11 @@ NAMES = {
 PLACES = [
     (r"^/usr/lib/[a-z0-9_]+-linux-gnu/", "/usr/lib64/"),
     (r"^/lib/", "/usr/lib/"),
+    (r"^/usr/share/doc/libflow-exporter-dev/(?!copyright$|changelog)", "/usr/share/doc/flow-exporter-devel/"),
 ]
 # Files that every package of one distribution has, and no package of the other.
 ONLY_DEBIAN = re.compile(r"^/usr/share/(doc/[^/]+/(copyright|changelog(\.Debian)?\.gz|NEWS\.Debian\.gz)|lintian/overrides/.*)$")
-ONLY_RPM = re.compile(r"^/usr/share/licenses/")
+ONLY_RPM = re.compile(r"^/usr/share/(licenses/|doc/flow-exporter/CHANGELOG\.md$)")  # Debian calls it changelog.gz
 # Fedora's libraries can be executed, so that its tools find them. Debian's must not be.
 LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$")
 # Empty folders that belong to a package.
@@ -57,6 +58,25 @@ def test_the_files_are_the_same(name):
 def test_the_same_files_are_the_operators():
     conffiles = output_of("dpkg-deb", "--info", debs()["flow-exporter"], "conffiles").split()
     assert conffiles == output_of("rpm", "-qpc", rpms()["flow-exporter"]).split() == ["/etc/flow-exporter/flow-exporter.yaml"]
+
+
+def links_of(page):
+    """What a document links to, of its own tree."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    return [link for link in re.findall(r"\]\(([^)#\s]+)", text) if not re.match(r"[a-z]+:", link)]
+
+
+@pytest.mark.parametrize(("packages", "unpack", "names"), [
+    (debs, unpack_deb, ("flow-exporter", "libflow-exporter-dev")), (rpms, unpack_rpm, ("flow-exporter", "flow-exporter-devel")),
+], ids=["deb", "rpm"])
+def test_links_of_documents_work_in_each_package(tmp_path, packages, unpack, names):
+    """Also when the package is the only one."""
+    for name in names:
+        unpack(packages()[name], tmp_path / name)
+        pages = sorted((tmp_path / name / "usr/share/doc").rglob("*.md"))
+        links = [(page, link) for page in pages for link in links_of(page)]
+        assert len(links) >= 10
+        assert not [f"{page.relative_to(tmp_path)}: {link}" for page, link in links if not (page.parent / link).exists()]
 
 
 def test_nothing_of_the_build():

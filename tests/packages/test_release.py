@@ -60,6 +60,28 @@ def test_the_program_says_it():
     assert said.startswith(f"flow-exporter {version()} "), said
 
 
+# What only tests and packaging need.
+NOT_BUILDING = re.compile(r"debhelper|python3|systemd|libcmocka")
+TOOLS = {"autoconf", "automake", "libtool", "make", "gcc", "pkg-config", "pkgconf", "pkgconf-pkg-config"}
+
+
+def debian_needs():
+    field = re.search(r"^Build-Depends:\n((?: .*\n)+)", (SOURCE / "debian/control").read_text(), re.M).group(1)
+    return {name for name in re.findall(r"^ ([a-z0-9.+-]+)", field, re.M) if not NOT_BUILDING.match(name)}
+
+
+def rpm_needs():
+    return {name for name in found_in("packaging/rpm/flow-exporter.spec", r"^BuildRequires: +(\S+)$") if not NOT_BUILDING.match(name)}
+
+
+@pytest.mark.parametrize(("installer", "needs"), [("apt", debian_needs), ("dnf", rpm_needs)])
+def test_the_readme_names_what_is_needed(installer, needs):
+    """In one line for each distribution; a clone needs also what makes `configure`."""
+    (line,) = found_in("README.md", rf"^    sudo {installer} install (autoconf .*)$")
+    assert set(line.split()) - TOOLS == needs() - TOOLS
+    assert TOOLS & set(line.split()) >= {"autoconf", "automake", "libtool", "make", "gcc"}
+
+
 def make_dist(**environment):
     for old in BUILD.glob("flow-exporter-*.tar.xz"):
         old.unlink()

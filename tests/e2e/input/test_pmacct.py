@@ -68,6 +68,13 @@ def test_nfacctd(daemon, pcap, counted, version):
     counted(collector, EXPECTED)
 
 
+def test_nfacctd_netflow9(daemon, counted):
+    collector = daemon("nfacctd")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as router:
+        router.sendto(netflow.v9_datagram(PACKETS), ("127.0.0.1", collector.port))
+    counted(collector, EXPECTED)
+
+
 def test_pmacctd(daemon, pcap, counted):
     collector = daemon("pmacctd", pcap_interfaces_map=f"pcap_savefile: {pcap}\npcap_savefile_wait: true")
     counted(collector, EXPECTED)
