@@ -4,6 +4,8 @@
 `make check` runs this file in the build folder. By hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_loading.py
 """
 import os
+import pathlib
+import platform
 import resource
 import shutil
 import signal
@@ -12,6 +14,7 @@ import unittest
 
 from test_plugins import PLUGINS, PROGRAM, TIMEOUT_S, PluginTest
 
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = (PROGRAM.parent / ".libs" / "libflow-exporter.so").read_bytes()
 IS_SANITIZED = b"__asan_init" in LIBRARY or b"__tsan_init" in LIBRARY
 
@@ -138,6 +141,20 @@ class Crashes(LoadingTest):
         _, err = process.communicate(timeout=TIMEOUT_S)
         self.assertEqual(process.returncode, -signal.SIGABRT)
         self.assertNotIn("crashed", err)
+
+
+@unittest.skipUnless(platform.machine() == "x86_64", "the kept plugins are for amd64")
+class Kept(LoadingTest):
+    """tests/abi has a plugin as it was built with the headers of each ABI version. It must load for ever."""
+
+    def test_a_plugin_of_each_version(self):
+        kept = sorted((SOURCE / "tests" / "abi").glob("*/output-sum.so"))
+        self.assertTrue(kept)
+        for number, file in enumerate(kept):
+            own = self.copy(f"kept-{number}")
+            shutil.copyfile(file, own)
+            err = self.run_to_end([self.input("1", "2", "3")], [{"plugin": str(own)}])
+            self.assertIn("output-sum: This is the sum. sum=30", err, file)
 
 
 if __name__ == "__main__":
