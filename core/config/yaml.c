@@ -8,6 +8,7 @@
 
 #include <yaml.h>
 
+#include "config/variables.h"
 #include "config/yaml_source.h"
 #include "util/alloc.h"
 
@@ -42,7 +43,9 @@ static int event_check(struct reader *reader, const yaml_event_t *event)
     const yaml_char_t *anchor = NULL, *tag = NULL;
     switch (event->type) {
     case YAML_ALIAS_EVENT:
-        return fail_at(reader, event->start_mark, "aliases (*name) are not supported: write the value out");
+        return fail_at(
+            reader, event->start_mark,
+            "aliases (*name) are not supported: write the value out, or put a text that begins with '*' in quotes");
     case YAML_SCALAR_EVENT:
         anchor = event->data.scalar.anchor;
         tag = event->data.scalar.tag;
@@ -59,9 +62,12 @@ static int event_check(struct reader *reader, const yaml_event_t *event)
         break;
     }
     if (anchor)
-        return fail_at(reader, event->start_mark, "anchors (&name) are not supported: write the value out");
+        return fail_at(
+            reader, event->start_mark,
+            "anchors (&name) are not supported: write the value out, or put a text that begins with '&' in quotes");
     if (tag)
-        return fail_at(reader, event->start_mark, "tags (!name) are not supported: options have types of their own");
+        return fail_at(reader, event->start_mark,
+                       "tags (!name) are not supported: put a text that begins with '!' in quotes");
     return 0;
 }
 
@@ -78,8 +84,13 @@ static int scalar_read(struct reader *reader, const yaml_event_t *event, struct 
     const char *text = (const char *)event->data.scalar.value;
     if (strlen(text) != event->data.scalar.length)
         return fail_at(reader, event->start_mark, "a text can't contain a NUL character");
-    *result = fxi_node_new(FXI_NODE_SCALAR, text);
+    char message[FXI_VARIABLES_MESSAGE_MAX];
+    char *expanded = reader->is_part ? NULL : fxi_variables_expand(text, message);
+    if (!expanded && !reader->is_part)
+        return fail_at(reader, event->start_mark, message);
+    *result = fxi_node_new(FXI_NODE_SCALAR, expanded ? expanded : text);
     (*result)->is_null = scalar_is_null(event);
+    free(expanded);
     return 0;
 }
 

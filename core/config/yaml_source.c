@@ -77,6 +77,8 @@ static const char *advice_for(const struct fxi_yaml_source *source, const char *
     if (strstr(problem, "cannot start any token"))
         return character_at(source, mark.index) == '\t' ? "a tab can't be used for indentation: use spaces"
                                                         : "a text can't begin with this character: put it in quotes";
+    if (mark.index > 0 && character_at(source, mark.index) == '{' && character_at(source, mark.index - 1) == '$')
+        return "inside a list or map in brackets, a text with ${NAME} must be in quotes";
     static const struct {
         const char *problem, *advice;
     } table[] = {
@@ -87,6 +89,10 @@ static const char *advice_for(const struct fxi_yaml_source *source, const char *
         {"did not find expected ',' or '}'", "this map lacks a ',' or '}' here"},
         {"did not find expected key", "a key is expected here: check the indentation and quotes"},
         {"did not find expected '-' indicator", "an entry of the list ('- ') is expected here: check the indentation"},
+        {"did not find expected alphabetic or numeric character",
+         "a text that begins with '*' or '&' must be in quotes"},
+        {"did not find expected node content",
+         "a value is expected here; a text that begins with ':' must be in quotes"},
         {"found unexpected end of stream", "this text's closing quote is missing"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

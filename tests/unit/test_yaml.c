@@ -54,6 +54,18 @@ static const struct bad bads[] = {
     {"a: \"x\\0y\"\n", 1, 4, "NUL"},
     {"\"x\\0y\": a\n", 1, 1, "NUL"},
 
+    {"a: *.acct\n", 1, 5, "a text that begins with '*' or '&' must be in quotes"},
+    {"a: [::/0]\n", 1, 5, "a text that begins with ':' must be in quotes"},
+    {"a: !10.0.0.0/8\n", 1, 4, "put a text that begins with '!' in quotes"},
+    {"a: [${FX_TEST_SET}]\n", 1, 6, "a text with ${NAME} must be in quotes"},
+    {"a: {b: ${FX_TEST_SET}}\n", 1, 9, "a text with ${NAME} must be in quotes"},
+    {"a: x\nb: [c, \"d${FX_TEST_UNSET}\"]\n", 2, 8, "the environment variable 'FX_TEST_UNSET' is not set"},
+    {"a: ${}\n", 1, 4, "must be followed by the name of an environment variable"},
+    {"a: ${FX_TEST_SET\n", 1, 4, "must be followed by the name"},
+    {"a: ${1A}\n", 1, 4, "must be followed by the name"},
+    {"a: ${FX_TEST_SET-x}\n", 1, 4, "must be followed by the name"},
+    {"a: ${ FX_TEST_SET}\n", 1, 4, "must be followed by the name"},
+
     {"a: [1, 2\nb: 3\n", 1, 4, "this list lacks"},
     {"a: {b: 1\nc: 3\n", 1, 4, "this map lacks"},
     {"a: \"never closed\nb: 1\n", 1, 4, "closing quote"},
@@ -84,6 +96,7 @@ static int is_as_wanted(const struct bad *bad, const struct fx_error *err)
 
 static void test_bad(void **state)
 {
+    setenv("FX_TEST_SET", "v", 1);
     (void)state;
     unsigned failures = 0;
     for (size_t i = 0; i < sizeof bads / sizeof *bads; i++) {
@@ -283,12 +296,41 @@ static void test_file_missing(void **state)
     assert_non_null(strstr(err.message, "it is a folder, not a regular file"));
 }
 
+/* In values of every style, never in keys; and not in files of plugins, whose texts have meanings of their own. */
+static void test_variables(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "a: ${FX_TEST_SET}\nb: \"x-${FX_TEST_SET}-${FX_TEST_SET}\"\nc: '${FX_TEST_UNSET:-de fault}'\n"
+        "d: ${FX_TEST_EMPTY:-y}\ne: $${FX_TEST_SET}\nf: $$a$ ^b$\ng: ${FX_TEST_UNSET:-}\n"
+        "h: ${FX_TEST_EMPTY}\ni: |\n  ${FX_TEST_SET}\n\"${FX_TEST_SET}\": k\n";
+    static const char *const wanted[] = {
+        "v{}$", "a", "x-v{}$-v{}$", "b", "de fault", "c",      "y", "d", "${FX_TEST_SET}", "e", "$$a$ ^b$",
+        "f",    "",  "g",           "",  "h",        "v{}$\n", "i", "k", "${FX_TEST_SET}"};
+    setenv("FX_TEST_SET", "v{}$", 1);
+    setenv("FX_TEST_EMPTY", "", 1);
+    struct fx_error err = FX_ERROR_INIT;
+    struct fxi_document *document = fxi_yaml_read_text("test", text, sizeof text - 1, &err);
+    assert_non_null(document);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i += 2) {
+        const struct fxi_node *node = fxi_node_get(document->root, wanted[i + 1]);
+        assert_non_null(node);
+        assert_string_equal(node->text, wanted[i]);
+        assert_false(node->is_null);
+    }
+    fxi_document_free(document);
+    document = fxi_yaml_read_part("test", "a: ${FX_TEST_SET}\n", 18, &err);
+    assert_non_null(document);
+    assert_string_equal(fxi_node_get(document->root, "a")->text, "${FX_TEST_SET}");
+    fxi_document_free(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad),       cmocka_unit_test(test_good),         cmocka_unit_test(test_key_places),
-        cmocka_unit_test(test_depth),     cmocka_unit_test(test_key_length),   cmocka_unit_test(test_nul_byte),
-        cmocka_unit_test(test_file_size), cmocka_unit_test(test_file_missing),
+        cmocka_unit_test(test_bad),        cmocka_unit_test(test_variables), cmocka_unit_test(test_good),
+        cmocka_unit_test(test_key_places), cmocka_unit_test(test_depth),     cmocka_unit_test(test_key_length),
+        cmocka_unit_test(test_nul_byte),   cmocka_unit_test(test_file_size), cmocka_unit_test(test_file_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
