@@ -121,7 +121,7 @@ void fxi_checkpoints_note_records(struct fxi_checkpoints *checkpoints, int64_t r
 {
     int64_t now = fxi_progress_note_records(&checkpoints->progress, records);
     int64_t soon = checkpoints->config->pipeline.max_uncommitted / 2;
-    if (now >= soon && now - records < soon) /* so that a high rate alone makes nobody wait */
+    if (now >= soon && now - records < soon) /* a high rate alone makes no worker wait */
         fxi_checkpoints_want(checkpoints);
 }
 

@@ -146,8 +146,8 @@ static int state_finish(struct fxi_checkpoints *checkpoints, struct fx_error *er
 }
 
 /*
- * *prepared is the number of outputs that have answered. *verdict: FX_AGAIN or FX_FATAL if one of them does not let the
- * checkpoint be taken. Negative: the directory failed.
+ * *prepared is the number of outputs that have answered. *verdict: FX_AGAIN or FX_FATAL if one of them prevents the
+ * checkpoint. Negative: the directory failed.
  */
 static int write_all(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, size_t *prepared,
                      enum fx_verdict *verdict, struct fx_error *err)
@@ -158,7 +158,7 @@ static int write_all(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *
         enum fx_verdict said;
         rc = fxi_prepare_output(checkpoints, checkpoints->outputs[i], checkpoint, true, &said, err);
         bool goes_on = said == FX_OK || said == FX_DROP;
-        *prepared = goes_on ? i + 1 : i; /* without the directory the others are asked once more */
+        *prepared = goes_on ? i + 1 : i; /* without the directory the other outputs are asked once more */
         if (!rc && !goes_on) {
             *verdict = said;
             fxi_state_drop(checkpoints->store, fxi_state_written(checkpoints->store));
@@ -206,7 +206,7 @@ static bool has_directory(struct fxi_checkpoints *checkpoints)
     return true;
 }
 
-/* The directory's part of a checkpoint. Gives false if the directory failed: outputs that are left do without it. */
+/* The directory's part of a checkpoint. Gives false if the directory failed: the remaining outputs do without it. */
 static bool keep(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, bool was_kept, size_t *prepared,
                  enum fx_verdict *verdict, struct fx_error *why)
 {

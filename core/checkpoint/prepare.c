@@ -13,7 +13,7 @@
 
 #define PAUSE_FIRST_MS 10
 #define PAUSE_MAX_MS   500
-#define SLICE_MS       10 /* a stop is noticed this soon */
+#define SLICE_MS       10 /* a stop is noticed within this time */
 
 static enum fx_verdict call_prepare(struct fx_instance *instance, const struct fx_checkpoint *checkpoint,
                                     struct fx_error *err)
@@ -42,7 +42,7 @@ static int part_end(struct fx_state *part, struct fx_error *err)
     return rc;
 }
 
-/* Negative with err: the directory failed. why: the output's own reason. */
+/* Asks an output once. why: the output's own reason. Negative with err: the directory failed. */
 static int ask_once(struct fx_instance *instance, struct fx_checkpoint *checkpoint, bool has_directory,
                     enum fx_verdict *verdict, struct fx_error *why, struct fx_error *err)
 {
@@ -65,7 +65,7 @@ static bool is_hurried(const struct fxi_checkpoints *checkpoints)
     return atomic_load(&checkpoints->end->stopping) && !checkpoints->is_last;
 }
 
-/* What FX_RETRY becomes: FX_RETRY while there is time. */
+/* The verdict in place of FX_RETRY. It stays FX_RETRY while there is time. */
 static enum fx_verdict judge(const struct fxi_checkpoints *checkpoints, struct fx_instance *instance, int64_t start_ms)
 {
     int64_t now_ms = fxi_clock_ms();
@@ -92,7 +92,7 @@ static const char *reason_of(const struct fx_error *why)
     return why->message[0] ? why->message : "it gave no reason";
 }
 
-/* The first time, and then now and then. */
+/* Logs the first time, and now and then after that. */
 static void note_waiting(struct fxi_checkpoints *checkpoints, struct fx_instance *instance, uint64_t number,
                          const struct fx_error *why)
 {
@@ -136,7 +136,7 @@ static void conclude(struct fxi_checkpoints *checkpoints, struct fx_instance *in
     else if (*verdict == FX_DROP)
         note_dropped(checkpoints, instance, number, why);
     else if (*verdict != FX_AGAIN)
-        *verdict = FX_FATAL; /* also a verdict that prepare does not have */
+        *verdict = FX_FATAL; /* also for a verdict that prepare does not have */
     if (*verdict == FX_FATAL)
         note_fatal(checkpoints, instance, number, why);
     if (*verdict == FX_AGAIN) {

@@ -59,7 +59,7 @@ void fxi_progress_end_doubt(struct fxi_progress *progress);
  */
 void fxi_progress_prepare(struct fxi_progress *progress, bool is_durable);
 void fxi_progress_prepared(struct fxi_progress *progress, const struct fxi_slot *slot);
-/* The cut is void: the next one, with the next number, has all that it had. */
+/* The cut is void. The next one has the next number, and everything that the void one had. */
 void fxi_progress_veto(struct fxi_progress *progress);
 /* asked: its commit is requested. */
 void fxi_progress_asked(struct fxi_progress *progress);
@@ -72,9 +72,9 @@ void fxi_progress_adopt(struct fxi_progress *progress, uint64_t number);
 
 /* Any worker. note_count: it counts, inside its gate. abandon: it could not write a batch completely. */
 void fxi_progress_note_count(struct fxi_progress *progress);
-/* The worker has counted so many records, inside its gate. Gives the number that is not committed. */
+/* Call inside the worker's gate: it has counted this many records. Gives how many are not committed. */
 int64_t fxi_progress_note_records(struct fxi_progress *progress, int64_t records);
-/* Records that were counted since the last committed cut. */
+/* The number of records that were counted since the last committed cut. */
 int64_t fxi_progress_uncommitted(const struct fxi_progress *progress);
 void fxi_progress_abandon(struct fxi_progress *progress);
 

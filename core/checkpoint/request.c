@@ -43,7 +43,7 @@ void fxi_requests_note(struct fxi_checkpoints *checkpoints, bool cut_taken)
     pthread_mutex_unlock(&requests->lock);
 }
 
-/* A cut that an output did not store is soon followed by another one. */
+/* If an output did not store a cut, another cut follows soon. */
 static int64_t pause_until_next(const struct fxi_checkpoints *checkpoints)
 {
     const struct fxi_state_options *state = &checkpoints->config->state;

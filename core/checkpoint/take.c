@@ -286,14 +286,14 @@ int fxi_take(struct fxi_checkpoints *checkpoints, int64_t prepare_ms, int timeou
     observe(checkpoints, FXI_STEP_PREPARE, start);
     fxi_failpoint("commit");
     fxi_progress_asked(&checkpoints->progress);
-    if (fxi_clock_until(end_ms) < timeout_ms / 2) /* the outputs took longer */
+    if (fxi_clock_until(end_ms) < timeout_ms / 2) /* the outputs took more than their half */
         end_ms = fxi_clock_ms() + timeout_ms / 2;
     rc = settle(checkpoints, end_ms, err);
     fxi_requests_note(checkpoints, false);
     return rc;
 }
 
-/* Whoever waits for the checkpoint gives the outputs half of the time. */
+/* The caller waits for the checkpoint, so outputs get half of the time. */
 int fxi_checkpoints_take(struct fxi_checkpoints *checkpoints, int timeout_ms, struct fx_error *err)
 {
     return fxi_take(checkpoints, timeout_ms / 2, timeout_ms, err);

@@ -16,13 +16,13 @@
 #include "util/clean.h"
 #include "util/str.h"
 
-/* How often the line of `systemctl status` is brought up to date. */
+/* How often the line of `systemctl status` is updated. */
 #define STATUS_MS 1000
 
-/* Sends the status line if it is not the one before. */
+/* Sends the status line if it has changed. */
 static void send_status(struct fxi_pipeline *pipeline, struct fxi_str *sent)
 {
-    struct fxi_str said = {0}, clean = {0}; /* clean: one line, whatever a peer's words are */
+    struct fxi_str said = {0}, clean = {0}; /* clean: one line, whatever words came from a peer */
     unsigned waiting = fxi_pipeline_waits(pipeline, &said);
     fxi_str_printf(&clean, "STATUS=%s%s", waiting ? "Not ready" : "Ready", said.size ? ": " : ".");
     fxi_clean_add(&clean, said.data, said.size);

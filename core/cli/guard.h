@@ -33,7 +33,7 @@ int fxi_guard_signal(const struct fxi_guard *guard);
 /* Main thread: the program has begun to stop without a signal. */
 void fxi_guard_arm(struct fxi_guard *guard);
 
-/* How long stopping may still take: after this time the guard ends the process. */
+/* The time that the stop may still take. After it the guard ends the process. */
 int64_t fxi_guard_left_ms(const struct fxi_guard *guard);
 
 /* Ends the process now, because one of its threads can't be ended. */

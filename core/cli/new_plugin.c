@@ -14,7 +14,7 @@
 #include "cli/commands.h"
 #include "util/str.h"
 
-#define SHOW      "output-show" /* the output with which inputs and resolvers are tested */
+#define SHOW      "output-show" /* tests of inputs and resolvers use this output */
 #define NAME_MAX_ 60
 
 /* A file of the folder. "%s" stands for the kind. */
@@ -37,10 +37,10 @@ struct making {
     bool has_show;
     char templates[PATH_MAX];
     struct fx_error *err;
-    int rc; /* of reading the table of options */
+    int rc; /* the result of reading the table of options */
 };
 
-/* Beside the program (PREFIX/bin, PREFIX/share), or where it was configured to be. */
+/* The templates are beside the program (PREFIX/bin, PREFIX/share), or in the configured place. */
 static void find_templates(struct making *making)
 {
     char program[PATH_MAX];
@@ -90,7 +90,7 @@ static int read_template(struct making *making, const char *file, struct fxi_str
     return 0;
 }
 
-/* The table of the template's options. */
+/* Adds the table of the template's options. */
 static void add_options(struct fxi_str *out, struct making *making)
 {
     char file[32];
@@ -118,7 +118,7 @@ static void add_word(struct fxi_str *out, struct making *making, const char *nam
         add_options(out, making);
 }
 
-/* Puts words in the place of @WORD@. Any other '@' stays. */
+/* Replaces each @WORD@. Any other '@' stays. */
 static void fill_in(struct fxi_str *out, struct making *making, const char *name, const char *text)
 {
     for (const char *at; (at = strchr(text, '@'));) {
@@ -144,7 +144,7 @@ static int write_file(const struct making *making, const char *file, mode_t mode
     return is_written ? 0 : fx_error_set(making->err, FX_EIO, "can't write %s: %s", path, strerror(fault));
 }
 
-/* name: that of the plugin in the file. */
+/* name is the name of the plugin in the file. */
 static int make_file(struct making *making, const char *from, const char *name, const char *to, mode_t mode)
 {
     struct fxi_str text = {0}, filled = {0};

@@ -29,7 +29,7 @@ static void send_text(const char *name, const struct fxi_str *text)
     if (size >= sizeof to.sun_path)
         return;
     memcpy(to.sun_path, name, size);
-    if (*name == '@') /* a name that is in no file system begins with NUL */
+    if (*name == '@') /* an abstract name, which is in no file system, begins with NUL */
         to.sun_path[0] = '\0';
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)

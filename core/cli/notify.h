@@ -1,6 +1,6 @@
 /*
- * Tells systemd how the program is, by the protocol of sd_notify(3): one datagram to the socket that NOTIFY_SOCKET
- * names. Nothing happens without that variable, and no failure matters to the program. Any thread. Never waits.
+ * Reports the program's state to systemd by the protocol of sd_notify(3): one datagram to the socket that NOTIFY_SOCKET
+ * names. Without that variable these functions do nothing. No failure matters to the program. Any thread. Never waits.
  */
 #ifndef FXI_CLI_NOTIFY_H
 #define FXI_CLI_NOTIFY_H
@@ -10,13 +10,13 @@
 
 #include <flow-exporter/visibility.h>
 
-/* Says whether somebody listens. */
+/* Whether somebody listens. */
 bool fxi_notify_is_wanted(void);
 
-/* Sends assignments such as "READY=1", with a newline between two of them. */
+/* Sends assignments such as "READY=1". A newline stands between two of them. */
 void fxi_notify(const char *format, ...) FX_PRINTF(1, 2);
 
-/* How long systemd waits for a WATCHDOG=1, in milliseconds; 0: it does not watch this process. */
+/* The time in ms that systemd waits for a WATCHDOG=1; 0: it does not watch this process. */
 int64_t fxi_notify_watchdog_ms(void);
 
 #endif

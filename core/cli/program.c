@@ -42,7 +42,7 @@ static struct fxi_document *read_flags(const struct fxi_args *args)
     return fxi_flags_document(&flags);
 }
 
-/* Commands and checks talk to people, whatever the log's format is. */
+/* Whether the program runs as a daemon. Commands and checks print for people, whatever the log's format is. */
 static bool runs(const struct fxi_args *args)
 {
     return args->action != FXI_ACTION_COMMAND && !args->check && !args->is_configured && !args->print_config;

@@ -43,7 +43,7 @@ static void say(int signal_number)
                        NULL);
 }
 
-/* Calls in which a worker makes progress. Others, such as prepare, may have to wait for somebody else. */
+/* In these calls a worker makes progress. Other calls, such as prepare, may have to wait for somebody else. */
 static bool is_of_worker(const struct fxi_call *call)
 {
     static const char *const names[] = {"poll", "drain", "enrich", "write"};
@@ -53,7 +53,7 @@ static bool is_of_worker(const struct fxi_call *call)
     return false;
 }
 
-/* One look at the calls that last long. */
+/* One look at calls that take long. */
 struct look {
     int64_t call_deadline_ms, watchdog_ms;
     bool has_stuck_worker;
@@ -73,7 +73,7 @@ static void look_at(void *arg, const struct fxi_call *call, int64_t lasted_ms, i
            "call=%s seconds=%.1f", call->name, (double)lasted_ms / 1000);
 }
 
-/* systemd's watchdog is fed unless a call of a worker has lasted for its whole time. */
+/* Feeds systemd's watchdog, unless a call of a worker has lasted for the watchdog's whole time. */
 static void look_at_calls(struct fxi_watch *watch)
 {
     struct look look = {.call_deadline_ms = watch->call_deadline_ms, .watchdog_ms = watch->watchdog_ms};

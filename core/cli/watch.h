@@ -11,8 +11,8 @@
 struct fxi_watch {
     struct fxi_thread thread;
     int64_t call_deadline_ms;
-    int64_t watchdog_ms; /* systemd's patience; 0: it does not watch */
-    int64_t fed_ms;      /* when it was last told that all is well */
+    int64_t watchdog_ms; /* the time that systemd waits; 0: it does not watch */
+    int64_t fed_ms;      /* when the watchdog was last fed */
     int signals[2];      /* a pipe of signal numbers, one byte each; closing it ends the thread */
 };
 

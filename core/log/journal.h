@@ -1,4 +1,4 @@
-/* Whether the lines go to systemd's journal, which has times of its own and takes the level as a prefix. */
+/* Whether lines go to systemd's journal. The journal adds times itself, and takes the level as a prefix. */
 #ifndef FXI_LOG_JOURNAL_H
 #define FXI_LOG_JOURNAL_H
 

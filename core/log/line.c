@@ -51,7 +51,7 @@ static bool needs_quotes(const char *text, size_t length)
     return length == 0;
 }
 
-/* JSON has no word for what printf writes as "nan" and "inf". */
+/* JSON can't express the numbers that printf writes as "nan" and "inf". */
 static bool is_finite(const char *number, size_t size)
 {
     return size && number[size - 1] >= '0' && number[size - 1] <= '9';

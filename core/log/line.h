@@ -6,10 +6,10 @@
 #include "util/str.h"
 
 /*
- * Adds a line that ends with a newline. time is as in RFC 3339, or NULL if the reader of the log has its own: then
- * the line begins with the level's number of syslog(3), as in "<4>". speaker may be NULL. pairs are key=value, with a NUL
- * between them: the one byte that no value has. pairs_size does not count a last NUL. If the value is a number,
- * FXI_LOG_NUMBER takes the place of "=": then JSON has it without quotes.
+ * Adds a line that ends with a newline. time is as in RFC 3339. NULL: the log's reader adds the time, and the line
+ * begins with the level's number of syslog(3), as in "<4>". speaker may be NULL. pairs are key=value, with a NUL
+ * between them: the one byte that no value has. pairs_size does not count a last NUL. FXI_LOG_NUMBER in place of "="
+ * marks a number, which JSON has without quotes.
  */
 #define FXI_LOG_NUMBER '\x01'
 

@@ -53,17 +53,17 @@ static void format_time(char *buffer, size_t size)
     snprintf(buffer + used, size - used, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-/* Says whether the value of a pair is one conversion that printf makes a decimal number of, and nothing else. */
+/* Whether the value of a pair is exactly one conversion by which printf makes a decimal number. */
 static bool is_number(const char *value, const char *end)
 {
-    static const char flags[] = "-0123456789.*lhjzt"; /* also width, precision and length */
+    static const char flags[] = "-0123456789.*lhjzt"; /* width, precision and length as well */
     if (value >= end || *value++ != '%')
         return false;
     value += strspn(value, flags);
     return value + 1 == end && strchr("diufFeEgG", *value);
 }
 
-/* The pair that begins at the two places: in the format, up to format_end, and in what was formatted. */
+/* Marks a pair as a number, if it is one. The pair begins at these places in the format and in the formatted text. */
 static void mark_number(const char *format, const char *format_end, char *formatted)
 {
     size_t key_size = strcspn(format, "=");
@@ -85,7 +85,7 @@ static void format_pairs(struct fxi_str *out, const char *pairs, va_list args)
     fxi_str_vprintf(out, format, again);
     va_end(again);
     char *pair = format;
-    size_t pair_at = 0; /* where it begins in the result */
+    size_t pair_at = 0; /* where pair begins in the result */
     for (char *at = format; (at = strchr(at, ' ')); at++) {
         *at = '\0';
         va_copy(again, args);

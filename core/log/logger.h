@@ -20,7 +20,7 @@ enum fx_log_level fxi_log_step(int step, bool *has_changed);
 void fxi_log_always(enum fx_log_level level, const char *sentence, const char *pairs, ...) FX_PRINTF(3, 4);
 
 /*
- * Logs an error with its place, and returns true, if the log's lines are JSON. Otherwise the caller prints it for
+ * If the log's lines are JSON: logs an error with its place, and gives true. Otherwise the caller prints the error for
  * people.
  */
 bool fxi_log_error(const struct fx_error *err);

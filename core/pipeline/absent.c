@@ -14,18 +14,18 @@
 #include "util/alloc.h"
 #include "util/str.h"
 
-#define LATER_TIMES  10                 /* how much longer the periods after the first one are */
-#define SAMPLE_BYTES ((size_t)16 << 10) /* at most so much of a payload is kept */
+#define LATER_TIMES  10                 /* later periods are so many times longer than the first */
+#define SAMPLE_BYTES ((size_t)16 << 10) /* at most this much of a payload is kept */
 #define SHOWN_NAMES  8
 
-/* A field that is watched. */
+/* A watched field. */
 struct watched {
-    uint16_t number;             /* in a row */
-    const char *field, *path;    /* as claimed, and in this input's records */
+    uint16_t number;             /* its index in a row */
+    const char *field, *path;    /* as claimed; as in this input's records */
     const char *as;              /* "text" or "number" */
-    struct fx_series *series;    /* 1: absent */
-    bool is_absent;              /* lock */
-    char nearest[FXI_SHOWN_MAX]; /* lock; empty: nothing is similar */
+    struct fx_series *series;    /* its value is 1 while the field is absent */
+    bool is_absent;              /* under lock */
+    char nearest[FXI_SHOWN_MAX]; /* under lock; empty: no name is similar */
     _Atomic bool seen;           /* in this period */
 };
 
@@ -35,8 +35,8 @@ struct fxi_absent {
     unsigned count;
     int64_t after_ms;
     _Atomic unsigned period; /* 0: no record yet */
-    _Atomic int64_t records; /* of this period */
-    _Atomic int64_t end_ms;  /* of this period, at the earliest */
+    _Atomic int64_t records; /* in this period */
+    _Atomic int64_t end_ms;  /* when this period ends, at the earliest */
     _Atomic int absent_count;
     _Atomic bool wants_sample;
     pthread_mutex_t lock;
@@ -44,7 +44,7 @@ struct fxi_absent {
     size_t sample_size;
 };
 
-/* ---- made once */
+/* ---- Made once */
 
 static const char *kind_of(enum fx_type type)
 {
@@ -56,7 +56,7 @@ static bool is_watched(const struct fxi_absent *absent, const struct fxi_schema 
     const struct fxi_field *field = &schema->fields[number];
     if (field->computed || !schema->uses[number].plugin_reads)
         return false;
-    for (unsigned i = 0; i < absent->count; i++) /* numbers of several kinds are told once */
+    for (unsigned i = 0; i < absent->count; i++) /* a number is reported once, whatever its types */
         if (strcmp(absent->watched[i].field, field->path) == 0 && absent->watched[i].as == kind_of(field->type))
             return false;
     return true;
@@ -104,7 +104,7 @@ void fxi_absent_view_fini(struct fxi_absent_view *view)
     free(view->left);
 }
 
-/* ---- workers look */
+/* ---- Workers look */
 
 static void begin_view(const struct fxi_absent *absent, struct fxi_absent_view *view, unsigned period)
 {
@@ -156,14 +156,14 @@ void fxi_absent_offer(struct fxi_absent *absent, const char *data, size_t size)
     pthread_mutex_unlock(&absent->lock);
 }
 
-/* ---- judging; the lock is held */
+/* ---- Judging, under the lock */
 
 struct naming {
     struct fxi_guess guess;
     const char *path;
     struct fxi_str best, names;
     unsigned count;
-    bool is_there; /* a member has this very name, so its value is of another kind */
+    bool is_there; /* a member has exactly this name, so its value has another type */
 };
 
 static void take_name(void *arg, const char *path)
@@ -218,7 +218,7 @@ static void judge(struct fxi_absent *absent, int64_t records)
     }
 }
 
-/* What was absent and has come. */
+/* Reports absent fields that records have now. */
 static void welcome(struct fxi_absent *absent)
 {
     for (unsigned i = 0; i < absent->count; i++) {
@@ -251,7 +251,7 @@ void fxi_absent_judge(struct fxi_absent *absent, int64_t records, int64_t now_ms
     if (atomic_load(&absent->period) == 0) {
         begin_period(absent, now_ms);
         atomic_store(&absent->records, had);
-    } else if (is_over && now_ms >= atomic_load(&absent->end_ms)) { /* not judged meanwhile by another worker */
+    } else if (is_over && now_ms >= atomic_load(&absent->end_ms)) { /* no other worker has judged meanwhile */
         judge(absent, had);
         begin_period(absent, now_ms);
     }

@@ -23,7 +23,7 @@ static void hold_gate(struct fx_feed *feed)
     feed->gate_ns = fxi_clock_ns();
 }
 
-/* Inside the gate, so that a cut knows what it has. */
+/* Call inside the gate: a cut then knows the number of its records. */
 static void note_records(struct fx_feed *feed)
 {
     if (feed->counts.records > feed->noted_records)
@@ -158,7 +158,7 @@ static const char *decode_payload(struct fx_feed *feed, const struct fx_stream *
 {
     feed->lines.payload = NULL; /* the same address may hold something else now */
     feed->counts.payloads++;
-    if (feed->absent.count) /* a field has not been seen: its name may be looked for */
+    if (feed->absent.count) /* a field has not been seen: names may be needed */
         fxi_absent_offer(feed->input->absent, payload->data, payload->size);
     return feed->plain ? decode_records(feed, stream, payload, true) : decode_records(feed, stream, payload, false);
 }

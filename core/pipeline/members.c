@@ -8,7 +8,7 @@
 #include "util/str.h"
 
 #define DEPTH_MAX    4
-#define FRAMING_SIZE 5 /* of a schema registry */
+#define FRAMING_SIZE 5 /* a schema registry's bytes */
 
 struct walk {
     void (*visit)(void *arg, const char *path);

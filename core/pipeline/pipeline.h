@@ -48,7 +48,7 @@ enum fxi_outcome {
 enum fxi_outcome fxi_pipeline_outcome(const struct fxi_pipeline *pipeline);
 
 /*
- * Any thread: adds what the program waits for, then what an operator should know besides: "PART: REASON", with "; "
+ * Any thread: adds the parts that the program waits for, then remarks for the operator, as "PART: REASON" with "; "
  * between two. Gives the number of parts that are not ready.
  */
 unsigned fxi_pipeline_waits(struct fxi_pipeline *pipeline, struct fxi_str *out);

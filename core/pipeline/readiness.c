@@ -92,7 +92,7 @@ void fx_ready_set(struct fx_instance *instance, const char *reason)
         fx_log(instance, FX_LOG_INFO, "Ready.", NULL);
 }
 
-/* What an operator should know, though it does not make the program unready. */
+/* Visits remarks that an operator should know and that do not make the program unready. */
 static void visit_remarks(struct fxi_pipeline *pipeline, void (*visit)(void *arg, const char *name, const char *reason),
                           void *arg)
 {

@@ -19,7 +19,7 @@ struct fxi_readiness {
 void fxi_readiness_init(struct fxi_readiness *readiness);
 void fxi_readiness_fini(struct fxi_readiness *readiness);
 
-/* An instance has a part for what it says itself, and others for what the core says of it. */
+/* An instance has one part for its own reports, and others for the core's reports about it. */
 enum fxi_ready_source {
     FXI_READY_OWN,
     FXI_READY_CORE,

@@ -42,7 +42,9 @@ static void wait_ms(const struct fx_feed *feed, int64_t ms)
         fxi_pause(feed->pipeline, ms);
 }
 
-/* Several workers may wait for one output. Each says so again and again, and the last one takes it back. */
+/*
+ * Several workers may wait for one output. Each of them reports it again and again. The last one withdraws the report.
+ */
 static void note_waiting(struct fxi_stage *stage, struct fx_feed *feed, bool *waits)
 {
     struct fxi_pipeline *pipeline = feed->pipeline;
@@ -65,7 +67,7 @@ static void note_waited(struct fxi_stage *stage, struct fx_feed *feed, bool wait
     fxi_ready_note(feed->pipeline);
 }
 
-/* What a stage's "not now" becomes when retry_for is over. FX_RETRY: it is offered further. */
+/* The verdict after retry_for, in place of "not now". FX_RETRY: the stage is asked again. */
 static enum fx_verdict give_up(const struct fxi_stage *stage)
 {
     static const enum fx_verdict verdicts[] = {

@@ -68,7 +68,7 @@ struct fx_feed {
     pthread_mutex_t gate;
     bool gate_held;
     int64_t gate_ns;       /* when the gate was taken */
-    int64_t noted_records; /* of counts.records: how many the checkpoints know of */
+    int64_t noted_records; /* the part of counts.records that the checkpoints know */
     int64_t held_ns;       /* how long the gate was held in this poll: decoding, resolvers and outputs */
     unsigned quiesce_depth;
     int64_t stage_ns; /* how long resolvers and outputs took in this poll */

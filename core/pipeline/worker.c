@@ -77,7 +77,7 @@ static void drain(struct fx_feed *feed)
         fail(feed, verdict);
 }
 
-/* While too much is not committed. The worker holds nothing meanwhile. */
+/* Waits while too much is not committed. The worker holds nothing meanwhile. */
 static void wait_for_commit(struct fx_feed *feed)
 {
     struct fxi_checkpoints *checkpoints = feed->pipeline->checkpoints;

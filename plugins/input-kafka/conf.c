@@ -92,10 +92,10 @@ static int check_strategy(const struct kafka_consumer *consumer, const struct fx
 }
 
 /*
- * The program relies on Kafka's refusal of each commit that comes from an older generation of the group. In the newer
- * protocol (KIP-848) the broker changes a member's epoch without asking the member, refuses commits of members that
- * still own their partitions, and lets a client send a refused commit again with the new epoch. Every version of
- * librdkafka gets the same answer, also one that does not know the property.
+ * The program relies on one rule: Kafka refuses each commit that comes from an older generation of the group. The newer
+ * protocol (KIP-848) breaks it. There the broker changes a member's epoch without asking the member. It refuses commits
+ * of members that still own their partitions. It also lets a client send a refused commit again with the new epoch. The
+ * answer is the same with every version of librdkafka, even one that does not know the property.
  */
 static int check_protocol(const struct kafka_consumer *consumer, const struct fx_pair *pair, struct fx_error *err)
 {
@@ -107,7 +107,7 @@ static int check_protocol(const struct kafka_consumer *consumer, const struct fx
                            pair->key);
 }
 
-/* A later librdkafka may have another default. One that does not know the property has nothing but this protocol. */
+/* A later librdkafka may have another default. A version that does not know the property has only this protocol. */
 static int set_protocol(struct kafka_consumer *consumer, struct fx_error *err)
 {
     char reason[256];

@@ -291,7 +291,7 @@ static void forget_ended(struct kafka_troubles *troubles)
     }
 }
 
-/* What is left of a pattern's topics is all there is to read. */
+/* Ends the fault of a missing topic that nobody wants any more. */
 static void end_fault_of_gone(const struct kafka_consumer *consumer, struct kafka_topic_fault *fault)
 {
     if (fault->topic[0] && fault->since_ms[KAFKA_TROUBLE_TOPIC_UNKNOWN] && !is_wanted(consumer, fault->topic))

@@ -167,7 +167,7 @@ def test_wrong_configuration(check, old, new, place, said):
 
 
 def test_the_classic_protocol_may_be_named(check):
-    """Whether librdkafka knows the property or not."""
+    """The answer is the same whether librdkafka knows the property or not."""
     status, text = check(ISSUE.replace("group: flow-exporter", "rdkafka: {group.protocol: classic}"))
     assert status == 0, text
 

@@ -1,4 +1,4 @@
-"""The program under systemd, which is played by a socket: sd_notify(3), the watchdog, and the journal's lines."""
+"""The program under systemd, played by a socket: sd_notify(3), the watchdog, and the lines for the journal."""
 
 import json
 import os
@@ -17,7 +17,7 @@ LIMIT_S = 1.5
 
 
 class Supervisor:
-    """Its socket, and what came to it."""
+    """Plays systemd: a socket, and the lines that have come to it."""
 
     def __init__(self, name):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -100,7 +100,7 @@ def test_another_process_is_watched(supervisor, exporter):
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_lines_for_the_journal(tmp_path, log_format):
-    """Standard error is the stream that JOURNAL_STREAM names: a priority, and no second time."""
+    """Standard error is the stream that JOURNAL_STREAM names. Lines have a priority and no time."""
     reader, writer = os.pipe()
     about = os.fstat(writer)
     config = {**config_of(), "log": {"format": log_format}}
@@ -125,7 +125,7 @@ def test_another_stream_is_not_the_journal(tmp_path):
 
 
 def test_errors_that_end_the_start_obey_the_format(tmp_path):
-    """Also those that are found before the log is set up, and with their place. --check talks to people."""
+    """This includes errors from before the log is set up. They have their place. --check prints for people."""
     config = {"log": {"format": "json"}, **config_of(), "outputs": [{"plugin": "output-prometheus", "asnn": 1}]}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `flow-exporter new-plugin` makes, in an empty folder, with nothing but an installed program and its headers.
-# Argument: where it was installed (DESTDIR of `make install`).
+# Tests the folders that `flow-exporter new-plugin` makes, with only an installed program and its headers. Argument: the
+# folder of the installation (DESTDIR of `make install`).
 set -euo pipefail
 root=$1
 export PATH=$root/usr/local/bin:$PATH LD_LIBRARY_PATH=$root/usr/local/lib
@@ -16,7 +16,7 @@ for kind in input resolver output; do
     flow-exporter new-plugin $kind $kind-mine >/dev/null
     cd $kind-mine
     make check CFLAGS='-O2 -Werror' 2>&1 | tee make.log | works $kind make || { cat make.log >&2; exit 1; }
-    # The README has the table of the options. What follows in the program's answer is the same for all plugins.
+    # The README has the table of the options. The rest of the program's answer is the same for all plugins.
     flow-exporter --plugin-dir . plugin $kind-mine --markdown | awk '/^\|/ {print; seen = 1; next} seen {exit}' >options
     grep '^|' README.md | diff options - || exit 1
     make install DESTDIR="$folder/installed" PLUGIN_DIR=/plugins >/dev/null
@@ -31,7 +31,7 @@ for kind in input resolver output; do
     cd ..
 done
 
-# What it refuses, and that it changes nothing then.
+# Refused arguments change nothing.
 refuses() {
     local status=$1 said=$2
     shift 2

@@ -126,7 +126,7 @@ class Ends(unittest.TestCase):
         run.status()
 
     def feeds(self, call):
-        """How often systemd's watchdog was fed in a while in which it is fed five times, with this call hanging."""
+        """Counts how often systemd's watchdog is fed, in the time of five feeds, while this call hangs."""
         name = str(self.folder() / "notify")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.addCleanup(listener.close)
@@ -137,7 +137,7 @@ class Ends(unittest.TestCase):
         run.wait_for(f"output-hang: A call of the plugin has not returned yet. call={call} seconds=", run.log)
         time.sleep(3 * limit_s)
         listener.setblocking(False)
-        while True:  # what came before
+        while True:  # earlier messages
             try:
                 listener.recv(4096)
             except BlockingIOError:

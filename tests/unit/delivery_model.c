@@ -118,15 +118,15 @@ static int model_cut(void *self, uint64_t number, struct fx_error *err)
     return 0;
 }
 
-/* Which cuts an output can't store. The next one may be stored again. */
+/* Chooses the cuts that an output can't store. The next cut may be stored again. */
 static bool refuses(const struct model_instance *instance, uint64_t number)
 {
     return instance->model->has_vetoes && (number * 7 + (uint64_t)instance->index) % 5 < 2;
 }
 
 /*
- * A series is in the log from its first record on. The values are in the order of the log. When a cut is refused, its log entries
- * are written already, and its values are not.
+ * A series is in the log from its first record on. The values are in the order of the log. When a cut is refused, its
+ * log entries are written already, and its values are not.
  */
 static enum fx_verdict model_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {

@@ -45,7 +45,7 @@ enum model_rule {
     MODEL_KEEP_LOOSE,      /* a partition is given away with counted, uncommitted records */
     MODEL_TRUST_DAMAGED,   /* the readable slot is the truth when the other is damaged */
     MODEL_DROPPED_IS_NO,   /* dropped tags are taken for a refused commit */
-    MODEL_CANNOT_VETO,     /* an output that can't store the cut can't say so */
+    MODEL_CANNOT_VETO,     /* an output that can't store a cut does not report it */
     MODEL_RULES
 };
 
@@ -125,7 +125,7 @@ struct model {
     struct model_request delayed[MODEL_INSTANCES];
     enum model_rule rule;
     bool has_power_cuts;
-    bool has_vetoes;    /* outputs do not store some cuts */
+    bool has_vetoes;    /* outputs fail to store some cuts */
     bool has_remakes;   /* no other outside events happen then, and the books are not kept */
     bool starts_at_end; /* if the group has no offset; otherwise at the beginning */
     bool is_away;       /* Kafka does not answer an instance that starts */

@@ -305,7 +305,10 @@ static void test_levels(void **state)
     fxi_log_setup(FX_LOG_INFO, FXI_LOG_TEXT);
 }
 
-/* A number is what a decimal conversion made. A text that looks like one stays a text, and so does what JSON lacks. */
+/*
+ * Only a decimal conversion makes a number. A text that looks like one stays a text, and so does a number that JSON
+ * can't express.
+ */
 static void test_numbers_in_json(void **state)
 {
     int ends[2];

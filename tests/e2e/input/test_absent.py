@@ -1,4 +1,4 @@
-"""Fields that are read and that no record has are told: misspelled names, wrong presets, fields that stay away."""
+"""Fields that are read and that no record has are reported: misspelled names, wrong presets, fields that stay away."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 from configs import stdin_config
 from programs import wait_until
 
-ENOUGH = 10_000  # records before anything is judged
+ENOUGH = 10_000  # nothing is judged before this many records
 ABSENT = "flow_exporter_field_absent"
 PURGE = {"event_type": "purge_init", "writer_id": "default_kafka/1"}
 
@@ -35,11 +35,11 @@ class Run:
         self.sent += count
 
     def write_until(self, condition, record):
-        """More records each time: a judgement needs them."""
+        """Writes more records each time: a judgement needs them."""
         wait_until(lambda: self.write(record, 500) or condition(), self.program.log)
 
     def absent(self):
-        """What the metric shows: the fields, with text or number."""
+        """The fields in the metric, each with "text" or "number"."""
         page = self.program.page()
         return {(dict(labels)["field"], dict(labels)["as"]) for labels, value in page.of(ABSENT).items() if value == 1}
 
@@ -51,7 +51,7 @@ class Run:
 def test_a_misspelled_field(exporter, wrong, member, nearest):
     run = Run(exporter, row(**wrong))
     record = {"label": "r1", "bytes": 5, "as_src": 1}
-    run.write(record, ENOUGH, before=[PURGE])  # a marker's members are no record's
+    run.write(record, ENOUGH, before=[PURGE])  # members of a marker do not count
     kind = "number" if member == "bytse" else "text"
     run.write_until(lambda: run.absent() == {(member, kind)}, record)
     assert len(run.told(member)) == 1
@@ -66,7 +66,7 @@ def test_a_misspelled_field(exporter, wrong, member, nearest):
 
 
 def test_one_record_is_enough(exporter):
-    """And nothing is said before there were enough records, whatever the time."""
+    """One record with the field is enough. Nothing is reported before there were enough records, whatever the time."""
     run = Run(exporter)
     run.write({"label": "r1"}, ENOUGH - 100)
     run.program.wait_for_records(ENOUGH - 100)
@@ -74,7 +74,7 @@ def test_one_record_is_enough(exporter):
     assert run.absent() == set() and not run.told("bytes")
     run.write({"label": "r1", "bytes": 1})
     run.write({"label": "r1"}, 99)
-    run.write_until(lambda: run.told("bytes"), {"label": "r1"})  # in the next period it stays away
+    run.write_until(lambda: run.told("bytes"), {"label": "r1"})  # in the next period no record has it
     assert f"records={ENOUGH}" not in run.told("bytes")[0]
 
 

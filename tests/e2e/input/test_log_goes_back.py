@@ -31,7 +31,7 @@ def wait_for_total(program, total):
 
 
 def time_of(program, said):
-    """When this was logged last."""
+    """The time when this was last logged."""
     return datetime.strptime(re.findall(rf"^(\S+)Z .*{said}", program.log(), re.MULTILINE)[-1], "%Y-%m-%dT%H:%M:%S.%f")
 
 

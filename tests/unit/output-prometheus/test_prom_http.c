@@ -304,7 +304,7 @@ static void a_stop_does_not_wait_for_pages(void **state)
     server_stop(&server);
 }
 
-/* Returns when all of the text has arrived in the other side's socket. */
+/* Returns when the whole text is in the other side's socket. */
 static void send_arrived(int fd, const char *text)
 {
     int left = 1;
