@@ -45,7 +45,8 @@ deb_deps() {
     install_packages "${wanted[@]}"
 }
 
-# What is installed lies in the folder; what an archive of Debian takes, with sources and debugging symbols, in upload/.
+# The folder has the packages to install. upload/ has the files for an archive of Debian, with sources and debugging
+# symbols.
 package_deb() {
     local version folder=$packages/deb tree
     deb_deps
@@ -103,7 +104,7 @@ base_image() {
     # fresh.sh knows this machine's settings for packages from the network.
     mapfile -t options < <(. tests/fresh/fresh.sh && apt_options)
     from=$(. tests/fresh/fresh.sh && sources bookworm)
-    # A system whose /bin is /usr/bin from the start: moving it would need perl, which is 50 MB.
+    # In this system /bin is /usr/bin from the start. To move it later would need perl, which is 50 MB.
     options+=(--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include=usr-is-merged)
     for path in doc man locale info groff lintian linda; do options+=("--dpkgopt=path-exclude=/usr/share/$path/*"); done
     as_root mmdebstrap --quiet --variant=minbase --include=ca-certificates "${options[@]}" \

@@ -41,7 +41,7 @@ def pcap_write(path, flows):
                 clock_us += 1000
 
 
-# NetFlow 9's numbers of the fields in a record, each with its size (RFC 3954, section 8).
+# The fields of a record by NetFlow 9's numbers, each with its size (RFC 3954, section 8).
 V9_FIELDS = ((8, 4), (12, 4), (1, 4), (2, 4), (22, 4), (21, 4), (7, 2), (11, 2), (10, 2), (14, 2), (4, 1))
 
 

@@ -179,7 +179,7 @@ def test_configurations_that_are_none(check, text):
 
 
 def completed(tmp_path, *words):
-    """What bash would offer after these words, of which the last may be empty."""
+    """The words that bash would offer after these. The last of these may be empty."""
     command, flags = flow_exporter_command()
     program = tmp_path / "flow-exporter"
     program.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in [*command, *flags]) + ' "$@"\n')

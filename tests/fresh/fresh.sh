@@ -45,7 +45,7 @@ apt_options() {
 make_system() {
     local release=$1 root=$2 options=() from
     mapfile -t options < <(apt_options)
-    options+=(--dpkgopt=force-unsafe-io) # nobody misses a half-made system after a crash
+    options+=(--dpkgopt=force-unsafe-io) # a system that a crash leaves unfinished is no loss
     from=$(sources "$release")
     case $from in *https:*) options+=(--include=ca-certificates) ;; esac
     as_root rm -rf --one-file-system "$root"

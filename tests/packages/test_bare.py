@@ -28,8 +28,8 @@ STATE, LINK = "/var/lib/private/flow-exporter", "/var/lib/flow-exporter"
 ASN, LABEL = 64496, "border.example.net"
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y"
 HOME = "/root/flow-exporter"
-# The person before the screen: answers yes, is root, and writes into the configuration what its comments ask for. systemctl
-# can't start what no systemd would run.
+# Plays the person at the screen, who answers yes, is root, and edits the configuration as its comments ask. systemctl
+# starts nothing, since no systemd runs.
 PERSON = {
     "/etc/apt/apt.conf.d/90-yes": 'APT::Get::Assume-Yes "true";\nquiet "1";\n',
     "/usr/local/bin/sudo": '#!/bin/sh\nDEBIAN_FRONTEND=noninteractive exec "$@"\n',
@@ -67,7 +67,7 @@ class System:
         return os.path.lexists(self.path(name))
 
     def copy(self, folder, paths):
-        """In place of what is there."""
+        """Copies the files into the folder, and removes what was in it."""
         shutil.rmtree(self.path(folder), ignore_errors=True)
         self.path(folder).mkdir(parents=True)
         for path in paths:
@@ -103,7 +103,7 @@ class Daemon(Program):
     def __init__(self, system, folder, port):
         self.port = port
         start = unit_command(system, "ExecStart")
-        # As systemd does it for DynamicUser=; it lets the unit alone into /var/lib/private, by a namespace.
+        # systemd does this for DynamicUser=. But it uses a namespace to let only the unit into /var/lib/private.
         script = (f"chmod 755 /var/lib/private && install -d -m 700 -o {USER} -g {USER} {STATE} && ln -sfn private/flow-exporter {LINK} && "
                   f"exec setpriv --reuid={USER} --regid={USER} --clear-groups --no-new-privs env STATE_DIRECTORY={LINK} {start}")
         command = ["bash", "-c", f"cd {SOURCE} && . tests/fresh/fresh.sh && {system.command(script)}"]
@@ -218,7 +218,7 @@ def test_a_life_of_the_packages(system, kafka, tmp_path):
 
 
 def readme_installs(system):
-    """README's first page as printed. The packages are made already."""
+    """Runs the commands of README's first page as printed. The packages are made already."""
     commands = readme(r"from packages that `./dev package` makes:\n\n((?:    [^\n]*\n)+)").splitlines()
     assert commands.pop(0).strip() == "./dev package deb"
     system.run(f"cd {HOME} && {commands.pop(0)}")
@@ -228,7 +228,7 @@ def readme_installs(system):
 
 
 def the_service_waits(system):
-    """It is enabled; systemd skips it, since its condition is not fulfilled, and its log says what to edit."""
+    """The service is enabled. systemd skips it, since its condition fails, and its log says what to edit."""
     assert system.exists("/etc/systemd/system/multi-user.target.wants/flow-exporter.service")
     assert system.path("/etc/flow-exporter/flow-exporter.yaml").read_text() == (SOURCE / "etc" / "flow-exporter.yaml").read_text()
     said = system.run(f"{unit_command(system, 'ExecCondition')}; echo status $?")
@@ -249,7 +249,7 @@ def a_plugin_is_built(system):
 
 
 def the_plugin_still_loads(system):
-    """What was built before the upgrade."""
+    """The plugin that was built before the upgrade still loads."""
     assert "The field to add up" in system.run("cd /root && flow-exporter --plugin-dir . plugin output-sum")
 
 

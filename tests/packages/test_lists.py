@@ -61,7 +61,7 @@ def test_the_same_files_are_the_operators():
 
 
 def links_of(page):
-    """What a document links to, of its own tree."""
+    """The links of a document into its own tree."""
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
     return [link for link in re.findall(r"\]\(([^)#\s]+)", text) if not re.match(r"[a-z]+:", link)]
 
@@ -70,7 +70,7 @@ def links_of(page):
     (debs, unpack_deb, ("flow-exporter", "libflow-exporter-dev")), (rpms, unpack_rpm, ("flow-exporter", "flow-exporter-devel")),
 ], ids=["deb", "rpm"])
 def test_links_of_documents_work_in_each_package(tmp_path, packages, unpack, names):
-    """Also when the package is the only one."""
+    """Links work even if the package is the only one."""
     for name in names:
         unpack(packages()[name], tmp_path / name)
         pages = sorted((tmp_path / name / "usr/share/doc").rglob("*.md"))

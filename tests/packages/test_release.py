@@ -60,7 +60,7 @@ def test_the_program_says_it():
     assert said.startswith(f"flow-exporter {version()} "), said
 
 
-# What only tests and packaging need.
+# Only tests and packaging need these.
 NOT_BUILDING = re.compile(r"debhelper|python3|systemd|libcmocka")
 TOOLS = {"autoconf", "automake", "libtool", "make", "gcc", "pkg-config", "pkgconf", "pkgconf-pkg-config"}
 
@@ -76,7 +76,7 @@ def rpm_needs():
 
 @pytest.mark.parametrize(("installer", "needs"), [("apt", debian_needs), ("dnf", rpm_needs)])
 def test_the_readme_names_what_is_needed(installer, needs):
-    """In one line for each distribution; a clone needs also what makes `configure`."""
+    """README has one line for each distribution. A clone also needs the tools that make `configure`."""
     (line,) = found_in("README.md", rf"^    sudo {installer} install (autoconf .*)$")
     assert set(line.split()) - TOOLS == needs() - TOOLS
     assert TOOLS & set(line.split()) >= {"autoconf", "automake", "libtool", "make", "gcc"}
