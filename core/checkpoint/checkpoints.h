@@ -90,6 +90,9 @@ void fxi_checkpoints_void(struct fxi_checkpoints *checkpoints, int timeout_ms);
 bool fxi_checkpoints_has_loose(const struct fxi_checkpoints *checkpoints, const struct fx_stream *stream);
 /* Takes tags that were found after recovery. They may settle a doubt. The caller's input must be quiesced. */
 void fxi_checkpoints_take_tags(struct fxi_checkpoints *checkpoints, const char *tags, size_t size);
+/* As fx_checkpoint_accepted. */
+enum fx_verdict fxi_checkpoints_accepted(const struct fxi_checkpoints *checkpoints, const struct fx_checkpoint *asked,
+                                         int timeout_ms, struct fx_error *err);
 /*
  * Whether no other instance stored the offset beside these tags: there are no tags, or the last one is of our own
  * committed checkpoint. If such an offset differs from where this instance left the stream, somebody outside the group

@@ -110,7 +110,9 @@ void fxi_rollback(struct fxi_checkpoints *checkpoints);
 /* The slot that was in doubt was accepted after all: everything continues from it. */
 void fxi_adopt(struct fxi_checkpoints *checkpoints, const struct fxi_slot *slot);
 
-/* recovery.c: settles a checkpoint in doubt before a cut, since the cut would overwrite its slot. */
+/* recovery.c: whether an input has a stream now. */
+bool fxi_checkpoints_have_streams(const struct fxi_checkpoints *checkpoints);
+/* Settles a checkpoint in doubt before a cut, since the cut would overwrite its slot. */
 int fxi_recovery_resolve(struct fxi_checkpoints *checkpoints, int timeout_ms, struct fx_error *err);
 
 #endif

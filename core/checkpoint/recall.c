@@ -87,24 +87,30 @@ static size_t list_streams(const struct fxi_checkpoints *checkpoints, const stru
     return count;
 }
 
+static int call_recall(const struct fx_instance *instance, const struct fx_position *positions, size_t count,
+                       struct fxi_evidence *evidence, int timeout_ms, struct fx_error *err)
+{
+    struct recall recall = {{positions, count}, evidence};
+    struct fx_error why = FX_ERROR_INIT;
+    struct fxi_call before = fxi_call_begin(instance, "recall", 0);
+    enum fx_verdict verdict = instance->plugin->recall(instance->self, &recall.public, timeout_ms, &why);
+    fxi_call_end(before);
+    return verdict == FX_OK ? 0
+                            : fx_error_set(err, FX_ETIMEOUT, "%s can't tell yet what was committed: %s", instance->name,
+                                           why.message);
+}
+
 static int ask_source(struct fxi_checkpoints *checkpoints, const struct fxi_source *source, bool moved,
                       struct fxi_evidence *evidence, bool *asked, int timeout_ms, struct fx_error *err)
 {
-    struct fx_instance *instance = source->instance;
+    const struct fx_instance *instance = source->instance;
     struct fx_position *positions = NULL;
     size_t count = instance->plugin->recall ? list_streams(checkpoints, source, moved, &positions) : 0;
-    struct recall recall = {{positions, count}, evidence};
-    struct fx_error why = FX_ERROR_INIT;
     int rc = 0;
     if (count) {
         *asked = true;
         evidence->has_moved = evidence->has_moved || moved;
-        struct fxi_call before = fxi_call_begin(instance, "recall", 0);
-        enum fx_verdict verdict = instance->plugin->recall(instance->self, &recall.public, timeout_ms, &why);
-        fxi_call_end(before);
-        if (verdict != FX_OK)
-            rc =
-                fx_error_set(err, FX_ETIMEOUT, "%s can't tell yet what was committed: %s", instance->name, why.message);
+        rc = call_recall(instance, positions, count, evidence, timeout_ms, err);
     }
     free(positions);
     return rc;
@@ -121,4 +127,28 @@ int fxi_recall(struct fxi_checkpoints *checkpoints, struct fxi_evidence *evidenc
     for (size_t i = 0; i < checkpoints->source_count && !rc; i++)
         rc = ask_source(checkpoints, checkpoints->sources[i], false, evidence, asked, timeout_ms, err);
     return rc;
+}
+
+/* A position does not name its input, so every input is asked about all of them. */
+enum fx_verdict fxi_checkpoints_accepted(const struct fxi_checkpoints *checkpoints, const struct fx_checkpoint *asked,
+                                         int timeout_ms, struct fx_error *err)
+{
+    struct fxi_evidence evidence = {.identity = asked->identity, .wanted = asked->number};
+    bool can_tell = false, is_known = true;
+    for (size_t i = 0; i < checkpoints->source_count; i++) {
+        const struct fx_instance *instance = checkpoints->sources[i]->instance;
+        if (!instance->plugin->recall)
+            continue;
+        can_tell = true;
+        if (asked->position_count &&
+            call_recall(instance, asked->positions, asked->position_count, &evidence, timeout_ms, err))
+            is_known = false;
+    }
+    if (evidence.newest >= asked->number || !can_tell)
+        return FX_OK;
+    if (is_known && fxi_checkpoints_have_streams(checkpoints))
+        return FX_DROP;
+    if (is_known)
+        fx_error_set(err, FX_ETIMEOUT, "a commit of an earlier process may still arrive: no streams are assigned yet");
+    return FX_RETRY;
 }

@@ -158,7 +158,7 @@ bool fxi_checkpoints_is_foreign(const struct fxi_checkpoints *checkpoints, const
     return strcmp(last.identity, checkpoints->identity) == 0 && last.number <= checkpoints->progress.committed_number;
 }
 
-static bool has_streams(const struct fxi_checkpoints *checkpoints)
+bool fxi_checkpoints_have_streams(const struct fxi_checkpoints *checkpoints)
 {
     for (size_t i = 0; i < checkpoints->source_count; i++)
         for (const struct fx_stream *stream = checkpoints->sources[i]->streams; stream; stream = stream->next)
@@ -176,7 +176,7 @@ int fxi_recovery_resolve(struct fxi_checkpoints *checkpoints, int timeout_ms, st
     const struct fxi_slot *doubtful = checkpoints->progress.doubtful;
     if (!doubtful)
         return 0;
-    if (!has_streams(checkpoints))
+    if (!fxi_checkpoints_have_streams(checkpoints))
         return fx_error_set(err, FX_EIO, "checkpoint %" PRIu64 " is in doubt, and there is nothing to commit",
                             doubtful->number);
     bool asked = false;

@@ -11,6 +11,7 @@
 #include "pipeline/letters.h"
 #include "pipeline/reject.h"
 #include "pipeline/wiring.h"
+#include "plugin/calls.h"
 #include "util/alloc.h"
 
 int fx_claim(struct fx_instance *instance, const struct fx_claim *claim, struct fx_error *err)
@@ -37,6 +38,23 @@ void fx_metrics_visit(struct fx_instance *instance, void (*visit)(void *arg, con
 enum fx_verdict fx_checkpoint_request(struct fx_instance *instance)
 {
     return fxi_checkpoints_request(instance->pipeline->checkpoints) ? FX_OK : FX_AGAIN;
+}
+
+/* Whether this thread is in the instance's restore or prepare: then it holds what the question needs. */
+static bool may_ask(const struct fx_instance *instance)
+{
+    struct fxi_call now = fxi_call_now();
+    return now.name && now.instance == instance &&
+           (strcmp(now.name, "restore") == 0 || strcmp(now.name, "prepare") == 0);
+}
+
+enum fx_verdict fx_checkpoint_accepted(struct fx_instance *instance, const struct fx_checkpoint *asked, int timeout_ms,
+                                       struct fx_error *err)
+{
+    if (may_ask(instance) && asked->number && asked->identity)
+        return fxi_checkpoints_accepted(instance->pipeline->checkpoints, asked, timeout_ms, err);
+    fx_error_set(err, FX_EINVAL, "fx_checkpoint_accepted needs an identity and a number, in restore and prepare only");
+    return FX_FATAL;
 }
 
 /* ---- what the pipeline does in a checkpoint */

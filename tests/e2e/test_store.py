@@ -4,6 +4,8 @@ The store is two files (tests/plugin/output-store.c). What Kafka has as committe
 """
 
 import json
+import shutil
+import signal
 from collections import Counter
 
 import pytest
@@ -31,8 +33,8 @@ class Sink:
                                        "down": str(folder / "down"), "full": str(folder / "full"), **options})
         self.program = None
 
-    def start(self):
-        self.program = self.exporter(self.config, name="sink", port=self.port)
+    def start(self, **options):
+        self.program = self.exporter(self.config, name="sink", port=self.port, **options)
 
     def set(self, name, on):
         if on:
@@ -46,7 +48,7 @@ class Sink:
             head, *lines = [line.split() for line in (self.folder / "store" / name).read_text().splitlines()]
         except FileNotFoundError:
             return None, Counter()
-        return ":".join(head), Counter({text: int(count) for text, count in lines})
+        return ":".join(head), Counter({line[0]: int(line[1]) for line in lines if line[0] != "@"})
 
     def is_stored(self):
         """Of a program that does not run: the offsets in Kafka, which count records, are those of the files."""
@@ -139,6 +141,18 @@ def test_full_and_killed(sink):
             sink.program.wait_for(lambda: sink.program.ready()[0] == 200, "it is ready")
             sink.program.kill()
         wait_until(sink.is_stored, lambda: f"what is committed is stored: {sink.said}")
+    sink.start()
+    check_end(sink)
+
+
+def test_lost_directory(sink):
+    """Killed at each step around the commit, and the state directory is gone: the store asks what was accepted."""
+    sink = sink()
+    for point in ("outputs-prepared", "commit", "commit-asked", "accepted", "marked", "exposed") * (3 if WHOLE else 1):
+        sink.start(env={"FLOW_EXPORTER_FAILPOINT": f"{point}=kill@3"}, wait=False)
+        wait_until(lambda: not sink.program.is_running(), f"the program dies at {point}", 60)
+        assert sink.program.process.returncode == -signal.SIGKILL, sink.program.log()[-3000:]
+        shutil.rmtree(sink.folder / "state")
     sink.start()
     check_end(sink)
 

@@ -2,13 +2,16 @@
  * A test output, and the example in docs/plugins.md of an output with a store of its own, in two phases. It counts
  * records by a field's text. Its store is a folder with two files:
  *
- *   staged   What prepare has stored: the checkpoint's identity and number, and what was counted since the last
- *            committed one.
+ *   staged   What prepare has stored: the checkpoint's identity, number and positions, and what was counted since the
+ *            last committed one.
  *   stored   The sums of all committed checkpoints, with the identity and number of the last one.
  *
  * When a checkpoint was committed, "staged" is added to "stored" in one step: stored has the number, so nothing is added
  * twice. After a crash restore says which checkpoint was committed last. If its number is the staged one, that step is
  * still to do.
+ *
+ * When the state directory is lost, nothing tells so any more, and the identity is a new one. Then the first prepare asks
+ * whether the staged checkpoint was accepted, and counts it or drops it.
  *
  * Calls are serialized, so there are no locks.
  */
@@ -25,10 +28,12 @@
 #include "calls.h"
 
 #define TEXT_MAX 63
+#define ASK_MS   200
 
 struct store_options {
     const char *folder, *field, *down, *full;
     int answer;
+    bool misuse;
     const char *calls;
 };
 
@@ -43,6 +48,8 @@ struct store_sums {
     uint64_t number;
     struct store_count *counts;
     size_t count, capacity;
+    struct fx_position *positions; /* of the staged checkpoint; owned, as the streams' names are */
+    size_t position_count;
 };
 
 struct store {
@@ -82,28 +89,61 @@ static int store_add_all(struct store_sums *sums, const struct store_sums *more)
     return rc;
 }
 
-/* ---- the files */
+static void store_forget(struct store_sums *sums)
+{
+    for (size_t i = 0; i < sums->position_count; i++)
+        free((void *)(uintptr_t)sums->positions[i].stream);
+    free(sums->positions);
+    free(sums->counts);
+    *sums = (struct store_sums){.number = 0};
+}
+
+/* ---- the files: "IDENTITY NUMBER", then "TEXT COUNT" for each text, then "@ PARTITION OFFSET STREAM" */
+
+static int store_add_position(struct store_sums *sums, const char *stream, int partition, int64_t offset)
+{
+    struct fx_position *positions = realloc(sums->positions, (sums->position_count + 1) * sizeof *positions);
+    char *copy = positions ? strdup(stream) : NULL;
+    sums->positions = positions ? positions : sums->positions;
+    if (!copy)
+        return FX_ENOMEM;
+    sums->positions[sums->position_count++] =
+        (struct fx_position){.stream = copy, .partition = partition, .offset = offset};
+    return 0;
+}
+
+static int store_read_lines(FILE *file, struct store_sums *sums)
+{
+    char line[400], text[TEXT_MAX + 1], stream[256];
+    uint64_t count;
+    int64_t offset;
+    int partition, rc = fscanf(file, "%63s %" SCNu64 "\n", sums->identity, &sums->number) == 2 ? 0 : FX_EIO;
+    while (!rc && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "@ %d %" SCNd64 " %255s", &partition, &offset, stream) == 3)
+            rc = store_add_position(sums, stream, partition, offset);
+        else if (sscanf(line, "%63s %" SCNu64, text, &count) == 2)
+            rc = store_add(sums, text, count);
+        else
+            rc = FX_EIO;
+    }
+    return rc;
+}
 
 static int store_read(const struct store *store, const char *name, struct store_sums *sums)
 {
-    char path[512], text[TEXT_MAX + 1];
-    uint64_t count;
-    int rc = 0;
+    char path[512];
     *sums = (struct store_sums){.number = 0};
     snprintf(path, sizeof path, "%s/%s", store->options->folder, name);
     FILE *file = fopen(path, "re");
     if (!file)
         return errno == ENOENT ? 0 : FX_EIO;
-    if (fscanf(file, "%63s %" SCNu64, sums->identity, &sums->number) != 2)
-        rc = FX_EIO;
-    while (!rc && fscanf(file, "%63s %" SCNu64, text, &count) == 2)
-        rc = store_add(sums, text, count);
+    int rc = store_read_lines(file, sums);
     fclose(file);
     return rc;
 }
 
 /* The file has the old content or the new one, and is on the disk. */
-static int store_write(const struct store *store, const char *name, const char *identity, uint64_t number,
+static int store_write(const struct store *store, const char *name, const struct fx_checkpoint *checkpoint,
                        const struct store_sums *sums)
 {
     char path[512], temporary[520];
@@ -112,9 +152,12 @@ static int store_write(const struct store *store, const char *name, const char *
     FILE *file = fopen(temporary, "we");
     if (!file)
         return FX_EIO;
-    fprintf(file, "%s %" PRIu64 "\n", identity, number);
+    fprintf(file, "%s %" PRIu64 "\n", checkpoint->identity, checkpoint->number);
     for (size_t i = 0; i < sums->count; i++)
         fprintf(file, "%s %" PRIu64 "\n", sums->counts[i].text, sums->counts[i].count);
+    for (size_t i = 0; i < checkpoint->position_count; i++)
+        fprintf(file, "@ %d %" PRId64 " %s\n", (int)checkpoint->positions[i].partition, checkpoint->positions[i].offset,
+                checkpoint->positions[i].stream);
     int failed = fflush(file) || fdatasync(fileno(file));
     failed |= fclose(file);
     return failed || rename(temporary, path) ? FX_EIO : 0;
@@ -131,10 +174,11 @@ static int store_complete(const struct store *store, const char *identity, uint6
     rc = rc ? rc : rc_stored;
     if (!rc && !is_done && is_staged)
         rc = store_add_all(&stored, &staged);
+    const struct fx_checkpoint done = {.identity = identity, .number = number};
     if (!rc && !is_done && is_staged)
-        rc = store_write(store, "stored", identity, number, &stored);
-    free(staged.counts);
-    free(stored.counts);
+        rc = store_write(store, "stored", &done, &stored);
+    store_forget(&staged);
+    store_forget(&stored);
     return rc;
 }
 
@@ -143,8 +187,8 @@ static int store_complete(const struct store *store, const char *identity, uint6
 static void store_destroy(void *self)
 {
     struct store *store = self;
-    free(store->now.counts);
-    free(store->cut.counts);
+    store_forget(&store->now);
+    store_forget(&store->cut);
     free(store);
 }
 
@@ -180,6 +224,11 @@ static enum fx_verdict store_take(void *self, void *worker, const struct fx_batc
         if (store_add(&store->now, text, 1))
             return FX_FATAL;
     }
+    struct fx_error err = FX_ERROR_INIT;
+    const struct fx_checkpoint asked = {.identity = "somebody", .number = 1};
+    if (store->options->misuse) /* the wrong place to ask */
+        calls_note(store->options->calls, "asked in write: %d: %s",
+                   (int)fx_checkpoint_accepted(store->instance, &asked, ASK_MS, &err), err.message);
     calls_note(store->options->calls, "taken");
     return FX_OK;
 }
@@ -193,6 +242,32 @@ static int store_cut(void *self, uint64_t number, struct fx_error *err)
     return store_add_all(&store->cut, &store->now) ? fx_error_set(err, FX_ENOMEM, "no memory") : 0;
 }
 
+/*
+ * What an earlier process has staged under another identity: it is counted if it was accepted, and otherwise read again.
+ * The file is replaced afterwards. Its number is in "stored" then, so it is not counted twice.
+ */
+static enum fx_verdict settle(const struct store *store, const char *identity, struct fx_error *err)
+{
+    struct store_sums staged;
+    enum fx_verdict verdict = FX_OK;
+    if (store_read(store, "staged", &staged))
+        verdict = FX_RETRY;
+    else if (staged.number && strcmp(staged.identity, identity) != 0) {
+        const struct fx_checkpoint asked = {.identity = staged.identity,
+                                            .number = staged.number,
+                                            .positions = staged.positions,
+                                            .position_count = staged.position_count};
+        verdict = fx_checkpoint_accepted(store->instance, &asked, ASK_MS, err);
+        calls_note(store->options->calls, "accepted: %d", (int)verdict);
+        if (verdict == FX_OK && store_complete(store, staged.identity, staged.number))
+            verdict = FX_RETRY;
+        else if (verdict == FX_DROP)
+            verdict = FX_OK;
+    }
+    store_forget(&staged);
+    return verdict;
+}
+
 /* Replaces what was staged before: another cut that was never committed. */
 static enum fx_verdict store_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
@@ -204,7 +279,10 @@ static enum fx_verdict store_prepare(void *self, const struct fx_checkpoint *che
         fx_error_set(err, FX_EIO, "the store is down");
         return answers[options->answer];
     }
-    if (store_write(store, "staged", checkpoint->identity, checkpoint->number, &store->cut)) {
+    enum fx_verdict verdict = settle(store, checkpoint->identity, err);
+    if (verdict != FX_OK) /* as long as there is nothing to stage, the question can wait */
+        return store->cut.count ? verdict : FX_OK;
+    if (store_write(store, "staged", checkpoint, &store->cut)) {
         fx_error_set(err, FX_EIO, "can't write in %s: %s", options->folder, strerror(errno));
         return FX_RETRY;
     }
@@ -255,6 +333,8 @@ static const struct fx_option options[] = {
      .help = "What prepare answers then."},
     {FX_OPTION(struct store_options, full), .type = FX_OPT_STRING,
      .help = "While this file exists, no batch is taken."},
+    {FX_OPTION(struct store_options, misuse), .type = FX_OPT_BOOL, .fallback = "false",
+     .help = "Whether it asks for accepted checkpoints where it must not."},
     {FX_OPTION(struct store_options, calls), .type = FX_OPT_STRING, .help = "Where calls are noted."},
     {0},
 };

@@ -4,11 +4,12 @@
 Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build tests/plugin/test_prepare.py
 """
 import re
+import shutil
 import signal
 import time
 import unittest
 
-from test_plugins import PluginTest
+from test_plugins import PLUGINS, PluginTest
 
 NOT_COMMITTED, FAULT = 75, 70
 SOON = {"min_interval": "10ms", "max_interval": "100ms"}
@@ -22,7 +23,7 @@ class PrepareTest(PluginTest):
 
     def stored(self, name="stored"):
         """{text: count} of one of the store's files."""
-        lines = [line.split() for line in self.lines(f"store/{name}")[1:]]
+        lines = [line.split() for line in self.lines(f"store/{name}")[1:] if not line.startswith("@ ")]
         return {text: int(count) for text, count in lines}
 
     def set(self, name, on=True):
@@ -339,6 +340,72 @@ class Others(PrepareTest):
                 sums = {name: (before + "ca").count(name) for name in before + "ca"}
                 self.assertEqual(self.counts(), sums, err)
                 self.assertEqual(self.stored(), sums, err)
+
+
+class Accepted(PrepareTest):
+    """A lost state directory: the store itself asks whether what it has staged was accepted."""
+
+    OK, DROP, RETRY = "accepted: 0", "accepted: 3", "accepted: 2"
+
+    def lose(self, answer, names="aba"):
+        """A process dies whose commit had this answer; then its directory is lost."""
+        lines = self.lines_in(*names, finish="wait", checkpoints=True, answers=["ok"] + [answer] * 1000)
+        process = self.start([lines], [self.store()], **self.kept())
+        self.wait_for(process, lambda: any(call.endswith(answer) for call in self.lines("calls")[:-1]))
+        process.kill()
+        process.wait()
+        shutil.rmtree(self.folder / "state")
+        self.assertEqual((self.stored(), self.stored("staged")), ({"a": 1}, {"a": 0, "b": 1}))
+        (self.folder / "calls").unlink()
+
+    def check(self, names, *answers, **options):
+        self.run_to_end([self.lines_in(*names, **options)], [self.store()], **self.kept())
+        self.assertEqual([call for call in self.lines("calls") if call.startswith("accepted")], list(answers))
+        self.assertEqual(self.stored(), {name: names.count(name) for name in names})
+
+    def test_what_was_accepted_is_counted(self):
+        self.lose("lost")
+        self.check("abab", self.OK)
+
+    def test_what_was_not_is_read_again(self):
+        self.lose("retry")
+        self.check("abab", self.DROP)
+
+    def test_while_nobody_knows_nothing_is_committed(self):
+        self.lose("retry")
+        self.check("abab", self.RETRY, self.RETRY, self.DROP, slow_recalls=2)
+        calls = self.lines("calls")
+        self.assertLess(calls.index(self.DROP), calls.index(self.commits()[0]))
+
+    def test_a_later_one_has_all_that_it_had(self):
+        self.lose("retry")
+        staged = self.folder / "store" / "staged"
+        identity, number = staged.read_text().split()[:2]
+        position = self.folder / "position"
+        position.write_text(f"2 {identity}:{int(number) + 1}\n")
+        self.check("abab", self.OK)
+
+    def test_a_tag_of_a_checkpoint_without_a_directory_counts(self):
+        self.lose("lost")
+        position = self.folder / "position"
+        position.write_text(position.read_text().replace(":", "-:"))
+        self.check("abab", self.OK)
+
+    def test_an_input_without_tags_can_not_tell(self):
+        """It does not read anything again either."""
+        self.lose("retry")
+        plugin = PLUGINS.parents[2] / "plugins" / "input-stdin" / ".libs" / "input-stdin.so"
+        if not plugin.exists():
+            self.skipTest("input-stdin is not built")
+        config = {"plugin": str(plugin), "serve_after_end": False}
+        self.run_to_end([config], [self.store()], **self.kept())
+        self.assertIn(self.OK, self.lines("calls"))
+        self.assertEqual(self.stored(), {"a": 1, "b": 1})
+
+    def test_the_wrong_place_to_ask(self):
+        self.run_to_end([self.lines_in("a")], [self.store(misuse=True)], **self.kept())
+        self.assertIn("asked in write: 6: fx_checkpoint_accepted needs an identity and a number, in restore and prepare only",
+                      self.lines("calls"))
 
 
 if __name__ == "__main__":

@@ -286,8 +286,11 @@ static void free_process(struct model_instance *instance)
 {
     struct fxi_pipeline *pipeline = instance->pipeline;
     model_note_told(instance);
-    instance->newest_index = model_slot(instance, 1)->number > model_slot(instance, 0)->number;
-    instance->newest_number = model_slot(instance, instance->newest_index)->number;
+    if (!instance
+             ->is_mark_lost) { /* until it is restored, it is still that one, even if its slot is damaged meanwhile */
+        instance->newest_index = model_slot(instance, 1)->number > model_slot(instance, 0)->number;
+        instance->newest_number = model_slot(instance, instance->newest_index)->number;
+    }
     for (int i = 0; i < 2; i++)
         free(instance->instances[i].state_folder);
     fxi_checkpoints_free(pipeline->checkpoints);

@@ -87,6 +87,22 @@ FX_API void fx_recall_found(const struct fx_recall *recall, const char *tags, si
  */
 FX_API enum fx_verdict fx_checkpoint_request(struct fx_instance *instance);
 
+/*
+ * For an output with a store of its own: asks whether a checkpoint that is stored there was accepted. This process need
+ * not know the checkpoint: another process made it, and its state directory may be lost. asked has the identity, number
+ * and positions that prepare had, which the output has stored beside its data. The inputs look for the tag beside these
+ * positions. Call it in restore and prepare only. Each input may take timeout_ms.
+ *
+ *   FX_OK     Yes, or a later one of the same identity was, which has all that this one had. Inputs that store no tags
+ *             can't tell; if there are no others, the answer is yes, since they do not read anything again.
+ *   FX_DROP   No, and it never will be: its records are read again.
+ *   FX_RETRY  Not known yet; err has the reason. While this process has no streams, a commit of the earlier process may
+ *             still arrive. So in restore the answer is never FX_DROP: ask again in prepare.
+ *   FX_FATAL  The question is wrong: the call is not inside restore or prepare, or identity or number are missing.
+ */
+FX_API enum fx_verdict fx_checkpoint_accepted(struct fx_instance *instance, const struct fx_checkpoint *asked,
+                                              int timeout_ms, struct fx_error *err);
+
 FX_C_END
 
 #endif
