@@ -124,10 +124,7 @@ static bool refuses(const struct model_instance *instance, uint64_t number)
     return instance->model->has_vetoes && (number * 7 + (uint64_t)instance->index) % 5 < 2;
 }
 
-/*
- * A series is in the log from its first record on. The values are in the order of the log. When a cut is refused, its
- * log entries are written already, and its values are not.
- */
+/* A series is in the log from its first record on. The values are in its order; a refused cut has none of them. */
 static enum fx_verdict model_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
     struct model_instance *instance = self;
