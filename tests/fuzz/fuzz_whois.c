@@ -158,7 +158,10 @@ static void check_names_file(const char *data, size_t size)
     close(fd);
     struct whois_names_file *file = whois_names_file_read(path, &err);
     unlink(path);
-    require(file != NULL, "a names file is refused");
+    if (!file) { /* no line is a name */
+        require(err.code == FX_EINVAL && size > 0, "a names file is refused");
+        return;
+    }
     for (uint64_t number = 0; number < 300; number++) {
         const char *name = whois_names_file_find(file, number * number);
         require(!name || (*name && is_utf8(name, strlen(name))), "a file's name is not fit");

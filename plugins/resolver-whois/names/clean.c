@@ -171,7 +171,8 @@ size_t whois_strip_country(const char *text, size_t size)
         left = size - 3;
     else if (size >= 1 && text[size - 1] == ',')
         left = size - 1;
-    while (left > 0 && text[left - 1] == ' ')
+    /* Some names end in commas of their own before the country: "Ltda.,,, BR". */
+    while (left > 0 && (text[left - 1] == ' ' || text[left - 1] == ','))
         left--;
     return left;
 }

@@ -14,6 +14,7 @@
 #include <flow-exporter/file.h>
 
 #include "names/clean.h"
+#include "names/layout.h"
 
 /* The longest list today has 5 MB. Naming a disk image by mistake must not use up the memory. */
 #define FILE_SIZE_MAX (256 << 20)
@@ -94,22 +95,6 @@ out:
     return rc;
 }
 
-/* Reads the number at *line, and moves *line behind it. False: there is no number of 32 bits. */
-static bool take_number(const char **line, const char *end, uint32_t *number)
-{
-    uint64_t value = 0;
-    const char *at = *line;
-    for (; at < end && *at >= '0' && *at <= '9'; at++) {
-        value = value * 10 + (uint64_t)(*at - '0');
-        if (value > UINT32_MAX)
-            return false;
-    }
-    bool any = at > *line;
-    *line = at;
-    *number = (uint32_t)value;
-    return any;
-}
-
 /* Memory owned by the file, for a text that cannot stay in place. */
 static char *keep_text(struct whois_names_file *file, size_t size)
 {
@@ -154,42 +139,18 @@ static int add_range(struct whois_names_file *file, uint32_t first, uint32_t las
     return 0;
 }
 
-/* ARIN's columns are separated by two spaces or more. The name is the first column. */
-static size_t first_column(const char *text, size_t size)
-{
-    size_t start = 0;
-    while (start < size && text[start] == ' ')
-        start++;
-    const char *gap = memmem(text + start, size - start, "  ", 2);
-    return gap ? (size_t)(gap - text) : size;
-}
-
 /* The byte behind line may be overwritten. 1: taken; 0: not a name; or FX_ENOMEM. */
 static int take_line(struct whois_names_file *file, char *line, size_t size)
 {
-    const char *at = line, *end = line + size;
-    uint32_t first, last;
-    bool is_arin = *at == ' ';
-    while (at < end && *at == ' ')
-        at++;
-    if (end - at > 2 && at[0] == 'A' && at[1] == 'S')
-        at += 2;
-    if (!take_number(&at, end, &first))
-        return 0;
-    last = first;
-    if (at < end && *at == '-' && (at++, !take_number(&at, end, &last) || last < first))
-        return 0;
-    if (at == end || (*at != '\t' && *at != ' '))
-        return 0;
-    char *text = line + (at - line);
-    size_t text_size = (size_t)(end - at);
-    if (is_arin)
-        text_size = first_column(text, text_size);
+    struct whois_layout found;
     const char *name = NULL;
-    int rc = take_name(file, text, text_size, &name);
+    if (!whois_layout_read(line, size, &found))
+        return 0;
+    int rc = take_name(file, found.name, found.name_size, &name);
     if (rc < 0 || !name)
         return rc;
-    rc = first == last ? whois_map_put(&file->by_number, first, (void *)name) : add_range(file, first, last, name);
+    rc = found.first == found.last ? whois_map_put(&file->by_number, found.first, (void *)name)
+                                   : add_range(file, found.first, found.last, name);
     return rc < 0 ? rc : 1;
 }
 
@@ -230,6 +191,8 @@ static void sort_ranges(struct whois_names_file *file)
 static int take_lines(struct whois_names_file *file, char *data, size_t size)
 {
     char *end = data + size;
+    if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
+        data += 3;
     int rc = whois_map_reserve(&file->by_number, size / LINE_SIZE_USUAL);
     if (rc < 0)
         return rc;
@@ -261,9 +224,12 @@ struct whois_names_file *whois_names_file_read(const char *path, struct fx_error
         goto fail;
     text->next = NULL;
     file->texts = text;
-    if (take_lines(file, text->data, text->size) == 0)
+    if (take_lines(file, text->data, text->size) < 0)
+        fx_error_set(err, FX_ENOMEM, "There is no memory for the names of %s.", path);
+    else if (text->size && whois_names_file_count(file) == 0)
+        fx_error_set(err, FX_EINVAL, "No line of the names file %s is a number and a name.", path);
+    else
         return file;
-    fx_error_set(err, FX_ENOMEM, "There is no memory for the names of %s.", path);
 fail:
     whois_names_file_free(file);
     return NULL;

@@ -26,15 +26,9 @@ struct whois_names_file {
 };
 
 /*
- * Reads a file. A line is a number or a range, white space and a name:
- *
- *     15169<TAB>GOOGLE - Google LLC, US        cidr-report's asn.txt
- *     3333 RIPE-NCC-AS Reseaux IP, NL          RIPE's asn.txt
- *     AS3333        RIPE-NCC-AS Reseaux IP     RIPE's asnames.txt, often Latin-1
- *      15169-15170            GOOGLE     POC   ARIN's asn.txt: a space first, columns, a header before
- *
- * A later line wins over an earlier one, a number over a range, a narrow range over a wide one.
- * NULL with err filled; memory and regular files of at most 256 MiB only.
+ * Reads a file, whose lines are in the layouts of layout.h. Lines before the first name are a header. A later line wins
+ * over an earlier one, a number over a range, a narrow range over a wide one. NULL with err filled; memory, regular
+ * files of at most 256 MiB, and files that are not empty but have no name only.
  */
 struct whois_names_file *whois_names_file_read(const char *path, struct fx_error *err);
 void whois_names_file_free(struct whois_names_file *file);

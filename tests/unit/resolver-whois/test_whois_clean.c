@@ -94,6 +94,8 @@ static void country_goes(void **unused)
     check_strip(",NL", "");
     check_strip(",", "");
     check_strip("A, US, US", "A, US");
+    check_strip("Comunica\xc3\xa7\xc3\xa3o Ltda.,,, BR", "Comunica\xc3\xa7\xc3\xa3o Ltda.");
+    check_strip("A ,, ,NL", "A");
 }
 
 static void name_without_country_stays(void **unused)

@@ -223,6 +223,64 @@ static void nothing_and_nonsense(void **unused)
     whois_names_fini(&names);
 }
 
+static void other_layouts(void **unused)
+{
+    (void)unused;
+    struct whois_names names;
+    static const char csv[] =
+        "\xef\xbb\xbf"
+        "asn,name,class,cc\r\nAS1,\"Level 3 Parent, LLC\",Carrier,US\r\nAS2,Plain,,\r\n3,\"He said \"\"x\"\"\"\n"
+        "\"AS4\",\"Four\",\"Eyeball\",\"nl\"\nAS5,,Unknown,ZZ\nAS6,Six,,DE\nAS7\nAS8x,Bad\n"
+        "AS9,Nine, Inc.,x\nASx,y\n";
+    load_text(&names, csv, sizeof csv - 1, 4);
+    check_name(&names, 1, "Level 3 Parent, LLC");
+    check_style(&names, 1, (struct whois_style){.keep_country = true}, "Level 3 Parent, LLC, US");
+    check_name(&names, 2, "Plain");
+    check_name(&names, 3, "He said \"x\"");
+    check_style(&names, 4, (struct whois_style){.keep_country = true}, "Four, NL");
+    check_name(&names, 5, NULL);
+    check_style(&names, 6, (struct whois_style){.keep_country = true}, "Six, DE");
+    check_name(&names, 9, "Nine");
+    whois_names_fini(&names);
+
+    static const char geolite[] = "network,autonomous_system_number,autonomous_system_organization\n"
+                                  "1.0.0.0/24,13335,CLOUDFLARENET\n2001:200::/32,2500,\"WIDE Project, Keio\"\n";
+    load_text(&names, geolite, sizeof geolite - 1, 0);
+    check_name(&names, 13335, "CLOUDFLARENET");
+    check_name(&names, 2500, "WIDE Project, Keio");
+    whois_names_fini(&names);
+
+    static const char cymru[] =
+        "Bulk mode; whois.cymru.com [2026-01-01 00:00:00 +0000]\n"
+        "AS      | CC | Registry | Allocated  | AS Name\n"
+        "15169   | US | arin     | 2000-03-30 | GOOGLE - Google LLC, US\n"
+        "64500   | NA | NA       | NA         | NA\n10      | US | arin     | 1984-01-01 | Foo | Bar, US\r\n"
+        "Error: no ASN or IP match on line 5.\n";
+    load_text(&names, cymru, sizeof cymru - 1, 2);
+    check_name(&names, 15169, "GOOGLE - Google LLC");
+    check_name(&names, 64500, NULL);
+    check_name(&names, 10, "Foo | Bar");
+    whois_names_fini(&names);
+
+    static const char html[] =
+        "<html><body><pre>\n<a href=\"/cgi-bin/as-report?as=AS1&view=2.0\">AS1    </a> LVLT-1 - A &amp; B, US\n"
+        "<a href=\"x\">text</a> no\n</pre>\n";
+    load_text(&names, html, sizeof html - 1, 2);
+    check_name(&names, 1, "LVLT-1 - A & B");
+    whois_names_fini(&names);
+}
+
+static void nothing_is_understood(void **unused)
+{
+    (void)unused;
+    char path[] = "/tmp/test-whois-names-XXXXXX";
+    struct fx_error err = FX_ERROR_INIT;
+    write_file(path, "name;number\nGoogle;15169\n", 25);
+    assert_null(whois_names_file_read(path, &err));
+    assert_non_null(strstr(err.message, "No line of the names file"));
+    unlink(path);
+}
+
 static void check_refused(const char *path, int code)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -313,6 +371,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_lines),
+        cmocka_unit_test(other_layouts),
+        cmocka_unit_test(nothing_is_understood),
         cmocka_unit_test(damaged_lines),
         cmocka_unit_test(styles),
         cmocka_unit_test(countries),
