@@ -190,14 +190,19 @@ def file_of_module(name):
     return spec and spec.origin and spec.origin.startswith("/usr/") and spec.origin or None
 
 
+def package_of_module(name):
+    """Debian's name for it, where the module is not installed: some parts of ./dev install their packages themselves."""
+    return "python3-" + name.lower().replace("_", "-")
+
+
 def main():
     named = sys.stdin.read().split()
     words, modules = read_all()
     places = {program_of(word): (word, where) for word, where in words.items() if program_of(word)}
-    own = {path.stem for path in tracked("*.py")}
-    for name, where in modules.items():
-        if name not in sys.stdlib_module_names and name not in own:
-            place = file_of_module(name)
+    known = sys.stdlib_module_names | {path.stem for path in tracked("*.py")}
+    for name in modules.keys() - known:
+        place, where = file_of_module(name), modules[name]
+        if place or package_of_module(name) not in named:
             places[place or name] = (f"Python's {name}", where)
     debian = Debian()
     owners, allowed = debian.owners(places), debian.closure(named)
