@@ -92,7 +92,9 @@ void fxi_checkpoints_add_gate(struct fxi_checkpoints *checkpoints, pthread_mutex
 
 void fxi_checkpoints_hold(struct fxi_checkpoints *checkpoints)
 {
+    atomic_fetch_add(&checkpoints->waiting, 1);
     pthread_mutex_lock(&checkpoints->run);
+    atomic_fetch_sub(&checkpoints->waiting, 1);
 }
 
 void fxi_checkpoints_release(struct fxi_checkpoints *checkpoints)

@@ -67,7 +67,7 @@ bool fxi_checkpoints_stop(struct fxi_checkpoints *checkpoints, int64_t end_ms);
 /* Takes the last checkpoint of a stop, unless recovery has not ended. Logs what prevents it. */
 void fxi_checkpoints_take_last(struct fxi_checkpoints *checkpoints, int64_t end_ms);
 
-/* Lock and unlock run. */
+/* Lock and unlock run, for a change of streams. An output that does not store a checkpoint is not waited for. */
 void fxi_checkpoints_hold(struct fxi_checkpoints *checkpoints);
 void fxi_checkpoints_release(struct fxi_checkpoints *checkpoints);
 

@@ -33,7 +33,8 @@ struct fxi_checkpoints {
     pthread_mutex_t **gates;
     size_t gate_count;
 
-    pthread_mutex_t run; /* guards everything below except requests and thread */
+    _Atomic unsigned waiting; /* workers that wait for run, to change streams */
+    pthread_mutex_t run;      /* guards everything below except requests and thread */
     struct fxi_progress progress;
     char identity[FXI_IDENTITY_SIZE + 1]; /* for tags: of the state directory, or made for this process */
     struct fxi_state *store;              /* the state directory; NULL: none */

@@ -2,7 +2,7 @@
  * One output's part in "prepare". The output may answer that it can't store the cut now: then it is asked again, the
  * checkpoint is void, the checkpoint continues without it, or the program stops. Under run.
  *
- * While an output is asked again, workers go on; only changes of streams wait, since they need run.
+ * While an output is asked again, workers go on. A change of streams ends that, since it needs run.
  */
 #include <inttypes.h>
 #include <time.h>
@@ -60,9 +60,10 @@ static int ask_once(struct fx_instance *instance, struct fx_checkpoint *checkpoi
     return part ? part_end(part, err) : 0;
 }
 
+/* Others of a group wait for a change of streams; and a stop has its own checkpoint. */
 static bool is_hurried(const struct fxi_checkpoints *checkpoints)
 {
-    return atomic_load(&checkpoints->end->stopping) && !checkpoints->is_last;
+    return atomic_load(&checkpoints->waiting) || (atomic_load(&checkpoints->end->stopping) && !checkpoints->is_last);
 }
 
 /* The verdict in place of FX_RETRY. It stays FX_RETRY while there is time. */

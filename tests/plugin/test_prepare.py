@@ -203,6 +203,20 @@ class Stops(PrepareTest):
         self.assertEqual(self.stored(), {"a": 1})
 
 
+class Streams(PrepareTest):
+    def test_a_change_of_streams_does_not_wait_for_an_output(self):
+        """The input takes checkpoints itself, as in a rebalance, while the core's own would wait for an hour."""
+        self.set("down")
+        lines = self.lines_in("a", "b", "c", finish="wait", checkpoints=True)
+        process = self.start([lines], [self.store(prepare_timeout="1h")], **self.kept(pipeline={"stop_timeout": "300ms"}))
+        self.wait_for(process, lambda: self.lines("calls").count("no checkpoint: an output does not store it") == 3)
+        self.assertEqual(self.commits(), [])
+        self.set("down", False)
+        self.wait_for(process, lambda: self.stored() == {"a": 1, "b": 1, "c": 1})
+        process.terminate()
+        self.finish(process)
+
+
 class Bound(PrepareTest):
     def test_reading_stops_at_the_bound_and_goes_on_after_a_commit(self):
         self.set("down")
