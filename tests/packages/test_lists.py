@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from made import debs, files_of_deb, files_of_rpm, output_of, rpms, unpack_deb, unpack_rpm
+from made import debs, files_of_deb, files_of_rpm, output_of, rpms, unpack_deb, unpack_rpm, whole
 
 # The name in Debian: the RPM's name.
 NAMES = {
@@ -43,10 +43,12 @@ def listed(files, left_out):
     }
 
 
+@whole
 def test_the_split_is_the_same():
     assert {NAMES[name] for name in debs()} == set(rpms())
 
 
+@whole
 @pytest.mark.parametrize("name", NAMES)
 def test_the_files_are_the_same(name):
     deb = listed(files_of_deb(debs()[name]), ONLY_DEBIAN)
@@ -55,6 +57,7 @@ def test_the_files_are_the_same(name):
     assert len(deb) > 0
 
 
+@whole
 def test_the_same_files_are_the_operators():
     conffiles = output_of("dpkg-deb", "--info", debs()["flow-exporter"], "conffiles").split()
     assert conffiles == output_of("rpm", "-qpc", rpms()["flow-exporter"]).split() == ["/etc/flow-exporter/flow-exporter.yaml"]
@@ -67,8 +70,9 @@ def links_of(page):
 
 
 @pytest.mark.parametrize(("packages", "unpack", "names"), [
-    (debs, unpack_deb, ("flow-exporter", "libflow-exporter-dev")), (rpms, unpack_rpm, ("flow-exporter", "flow-exporter-devel")),
-], ids=["deb", "rpm"])
+    pytest.param(debs, unpack_deb, ("flow-exporter", "libflow-exporter-dev"), id="deb"),
+    pytest.param(rpms, unpack_rpm, ("flow-exporter", "flow-exporter-devel"), id="rpm", marks=whole),
+])
 def test_links_of_documents_work_in_each_package(tmp_path, packages, unpack, names):
     """Links work even if the package is the only one."""
     for name in names:
@@ -79,10 +83,10 @@ def test_links_of_documents_work_in_each_package(tmp_path, packages, unpack, nam
         assert not [f"{page.relative_to(tmp_path)}: {link}" for page, link in links if not (page.parent / link).exists()]
 
 
-def test_nothing_of_the_build():
-    for path in (*files_of_names(debs(), files_of_deb), *files_of_names(rpms(), files_of_rpm)):
-        assert not path.endswith((".la", ".a", ".o", ".default")) and "/usr/local" not in path, path
-
-
-def files_of_names(packages, files_of):
-    return [path for package in packages.values() for path in files_of(package)]
+@pytest.mark.parametrize(("packages", "files_of"), [
+    pytest.param(debs, files_of_deb, id="deb"), pytest.param(rpms, files_of_rpm, id="rpm", marks=whole),
+])
+def test_nothing_of_the_build(packages, files_of):
+    for package in packages().values():
+        for path in files_of(package):
+            assert not path.endswith((".la", ".a", ".o", ".default")) and "/usr/local" not in path, path

@@ -5,16 +5,17 @@ import json
 import re
 
 import pytest
-from made import PACKAGES, SOURCE, debs, output_of, rpms
+from made import PACKAGES, SOURCE, debs, output_of, rpms, whole
 
 KINDS = {"deb": debs, "rpm": rpms}
+RPM = pytest.param("rpm", marks=whole)
 
 
 def read(kind):
     return json.loads((PACKAGES / kind / "flow-exporter.spdx.json").read_text())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["deb", RPM])
 def test_every_package_with_its_checksum(kind):
     found = {package["name"]: package for package in read(kind)["packages"] if "packageFileName" in package}
     assert set(found) == set(KINDS[kind]())
@@ -23,7 +24,7 @@ def test_every_package_with_its_checksum(kind):
         assert found[name]["checksums"] == [{"algorithm": "SHA256", "checksumValue": hashlib.sha256(path.read_bytes()).hexdigest()}]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["deb", RPM])
 def test_it_is_well_formed(kind):
     document = read(kind)
     assert document["spdxVersion"] == "SPDX-2.3" and document["dataLicense"] == "CC0-1.0"
@@ -40,8 +41,8 @@ def test_it_is_well_formed(kind):
     ("deb", "flow-exporter-plugin-kafka", "librdkafka1"),
     ("deb", "flow-exporter-plugin-kafka", "libflow-exporter1"),
     ("deb", "flow-exporter-plugin-prometheus", "libmicrohttpd12"),
-    ("rpm", "flow-exporter-plugin-kafka", "librdkafka.so.1()(64bit)"),
-    ("rpm", "flow-exporter-plugin-prometheus", "flow-exporter-libs"),
+    pytest.param("rpm", "flow-exporter-plugin-kafka", "librdkafka.so.1()(64bit)", marks=whole),
+    pytest.param("rpm", "flow-exporter-plugin-prometheus", "flow-exporter-libs", marks=whole),
 ])
 def test_what_each_one_needs(kind, one, other):
     document = read(kind)
@@ -52,7 +53,7 @@ def test_what_each_one_needs(kind, one, other):
     assert ("flow-exporter", other) not in needs or other.endswith(("libs", "exporter1")), "standard input needs no Kafka"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["deb", RPM])
 def test_the_same_again(kind):
     text = (PACKAGES / kind / "flow-exporter.spdx.json").read_text()
     time = read(kind)["creationInfo"]["created"]
