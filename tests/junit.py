@@ -43,4 +43,5 @@ def counts(path, again):
 
 
 if __name__ == "__main__":
-    print(*{"bad": bad, "steadied": steadied, "counts": counts}[sys.argv[1]](*sys.argv[2:]), sep="\n")
+    for line in {"bad": bad, "steadied": steadied, "counts": counts}[sys.argv[1]](*sys.argv[2:]):
+        print(line)  # none is no line, not an empty one
