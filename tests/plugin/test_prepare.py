@@ -45,7 +45,8 @@ class PrepareTest(PluginTest):
 class Verdicts(PrepareTest):
     def run_rows(self, *prepares, status=0, names="ab", **options):
         outputs = [self.rows(prepares=prepares, **options), self.report()]
-        return self.run_to_end([self.input(*names, checkpoints=True)], outputs, status=status)
+        return self.run_to_end([self.input(*names, checkpoints=True)], outputs, status=status,
+                               pipeline={"stop_timeout": "60s"})  # the input's checkpoints have as much time
 
     def test_retry_is_asked_again_about_the_same_checkpoint(self):
         err = self.run_rows("retry", "retry", prepare_timeout="1h")
@@ -109,11 +110,15 @@ class Policies(PrepareTest):
                         <= set(int(call.split()[1]) for call in self.lines("calls") if call.startswith("staged")))
 
     def test_drop_goes_on_and_asks_once_until_it_is_stored_again(self):
-        prepares = ["retry"] * 3 + ["ok", "retry", "retry"]
+        prepares = ["retry"] * 3 + ["ok", "retry"]
         outputs = [self.rows(prepares=prepares, on_failure="drop", prepare_timeout=0), self.report()]
-        self.run_to_end([self.input(*"abcd", checkpoints=True)], outputs)
-        self.assertEqual(self.metrics()["checkpoint_prepare_failures_total"], 5)
-        self.assertEqual(self.commits()[:4], [f"commit {n} at {n}: ok" for n in (1, 2, 3, 4)])
+        lines = self.input(*"abcde", checkpoints=True, finish="wait")
+        process = self.start([lines], outputs, state={"directory": "none", "max_interval": "1h"})
+        self.wait_for(process, lambda: len(self.commits()) == 5)
+        process.terminate()
+        self.finish(process)
+        self.assertEqual(self.metrics()["checkpoint_prepare_failures_total"], 4)
+        self.assertEqual(self.commits()[:5], [f"commit {n} at {n}: ok" for n in range(1, 6)])
 
     def test_who_is_given_up_does_not_delay_the_next_checkpoint(self):
         outputs = [self.rows(prepares=["retry"] * 1000, on_failure="drop", prepare_timeout="100ms")]
@@ -131,8 +136,9 @@ class Policies(PrepareTest):
         """What the instance does by its plugin's flags or its own option: the second checkpoint tells."""
         self.set("down")
         output = self.store(prepare_timeout=0, **options)
-        process = self.start([self.lines_in("a", checkpoints=True, finish="wait")], [output], **self.kept())
-        self.wait_for(process, lambda: process.poll() is not None or "down 2" in self.lines("calls"))
+        lines = self.lines_in("a", "b", checkpoints=True, finish="wait")  # only the input takes checkpoints
+        process = self.start([lines], [output], state={"directory": self.path("state"), "max_interval": "1h"})
+        self.wait_for(process, lambda: "down 2" in self.lines("calls"))
         process.kill()
         process.wait()
         return self.commits()
@@ -195,8 +201,8 @@ class Stops(PrepareTest):
         process = self.start([self.lines_in("a", finish="wait")], [self.store(prepare_timeout="1h")],
                              **self.kept(pipeline={"stop_timeout": "60s"}))
         self.wait_for(process, lambda: any(call.startswith("down") for call in self.lines("calls")))
-        process.send_signal(signal.SIGTERM)
         last = max(int(call.split()[1]) for call in self.lines("calls") if call.startswith("down"))
+        process.send_signal(signal.SIGTERM)
         self.wait_for(process, lambda: f"down {last + 1}" in self.lines("calls"))
         self.set("down", False)
         self.finish(process)
