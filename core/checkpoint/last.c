@@ -56,6 +56,9 @@ void fxi_checkpoints_take_last(struct fxi_checkpoints *checkpoints, int64_t end_
         fxi_checkpoints_release(checkpoints);
     }
     if (err.code)
-        fx_log(NULL, FX_LOG_WARN, "The last checkpoint was not committed; its records will be read again.", "reason=%s",
-               err.message);
+        fx_log(NULL, FX_LOG_WARN,
+               fxi_checkpoints_is_behind(checkpoints)
+                   ? "The last checkpoint was not committed; its records will be read again."
+                   : "The last checkpoint was not committed; nothing was counted since the one before.",
+               "reason=%s", err.message);
 }

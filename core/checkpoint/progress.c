@@ -32,7 +32,8 @@ void fxi_progress_next(struct fxi_progress *progress)
 
 void fxi_progress_cut(struct fxi_progress *progress)
 {
-    atomic_store(&progress->is_owed, true);
+    if (atomic_load(&progress->is_dirty)) /* a cut without anything new owes nothing */
+        atomic_store(&progress->is_owed, true);
     atomic_store(&progress->is_dirty, false);
     progress->is_vetoed = false;
     progress->cut_records = atomic_load(&progress->counted_records);

@@ -32,7 +32,7 @@ struct fxi_progress {
     _Atomic int64_t committed_ms;
     _Atomic bool recovered;            /* outputs have their values, and inputs may be read */
     _Atomic bool is_dirty;             /* something was counted since the last cut */
-    _Atomic bool is_owed;              /* a cut was begun, and neither committed nor rolled back yet */
+    _Atomic bool is_owed;              /* a cut has something counted that is neither committed nor rolled back yet */
     _Atomic int64_t counted_records;   /* in this run, those of rollbacks included */
     _Atomic int64_t committed_records; /* the part of them that is committed or rolled back */
     _Atomic bool abandoned;            /* a worker gave up a batch at the stop, so no last checkpoint is taken */

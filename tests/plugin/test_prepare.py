@@ -196,6 +196,17 @@ class Stops(PrepareTest):
         self.assertIn("an output does not store it", err)
         self.assertEqual(self.commits(), [])
 
+    def test_with_nothing_new_the_status_is_0(self):
+        """All is committed, then the store goes down: a later cut has nothing that could be lost."""
+        process = self.start([self.lines_in("a", finish="wait")], [self.store(prepare_timeout=0)], **self.kept())
+        self.wait_for(process, lambda: self.stored() == {"a": 1})
+        self.set("down")
+        self.wait_for(process, lambda: any(call.startswith("down") for call in self.lines("calls")))
+        process.terminate()
+        err = self.finish(process)
+        self.assertIn("nothing was counted since the one before", err)
+        self.assertNotIn("read again", err)
+
     def test_what_comes_back_during_the_stop_is_committed(self):
         self.set("down")
         process = self.start([self.lines_in("a", finish="wait")], [self.store(prepare_timeout="1h")],
