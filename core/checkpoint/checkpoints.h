@@ -117,6 +117,8 @@ void fxi_checkpoints_note_records(struct fxi_checkpoints *checkpoints, int64_t r
 bool fxi_checkpoints_may_read(struct fxi_checkpoints *checkpoints);
 /* A worker begins to wait for that. Asks for a checkpoint. */
 void fxi_checkpoints_note_wait(struct fxi_checkpoints *checkpoints);
+/* It waits still. Asks for one more checkpoint now and then, since the last one may have failed. */
+void fxi_checkpoints_want_again(struct fxi_checkpoints *checkpoints);
 void fxi_checkpoints_abandon(struct fxi_checkpoints *checkpoints);
 /* Whether something was counted that is not committed. */
 bool fxi_checkpoints_is_behind(const struct fxi_checkpoints *checkpoints);

@@ -18,6 +18,7 @@ struct fxi_requests {
     bool is_vetoed;          /* copy of progress.is_vetoed */
     bool thread_stops;
     int64_t last_cut_ms;
+    int64_t wanted_ms; /* when a worker that waits for a commit last asked for a checkpoint */
 };
 
 struct fxi_checkpoints {

@@ -18,6 +18,26 @@ void fxi_checkpoints_want(struct fxi_checkpoints *checkpoints)
     pthread_mutex_unlock(&requests->lock);
 }
 
+/* A pause that is short, but no shorter than min_interval. */
+static int64_t soon_ms(const struct fxi_checkpoints *checkpoints)
+{
+    int64_t min_ms = checkpoints->config->state.min_interval_ms;
+    return min_ms > ASK_AGAIN_MS ? min_ms : ASK_AGAIN_MS;
+}
+
+void fxi_checkpoints_want_again(struct fxi_checkpoints *checkpoints)
+{
+    struct fxi_requests *requests = &checkpoints->requests;
+    int64_t now_ms = fxi_clock_ms();
+    pthread_mutex_lock(&requests->lock);
+    int64_t last_ms = requests->wanted_ms > requests->last_cut_ms ? requests->wanted_ms : requests->last_cut_ms;
+    if (now_ms - last_ms >= soon_ms(checkpoints)) {
+        requests->wanted_ms = now_ms;
+        wake(requests);
+    }
+    pthread_mutex_unlock(&requests->lock);
+}
+
 bool fxi_checkpoints_request(struct fxi_checkpoints *checkpoints)
 {
     struct fxi_requests *requests = &checkpoints->requests;
@@ -51,8 +71,8 @@ static int64_t pause_until_next(const struct fxi_checkpoints *checkpoints)
         return ASK_AGAIN_MS;
     if (!checkpoints->requests.is_vetoed)
         return state->max_interval_ms;
-    int64_t soon_ms = state->min_interval_ms > ASK_AGAIN_MS ? state->min_interval_ms : ASK_AGAIN_MS;
-    return soon_ms < state->max_interval_ms ? soon_ms : state->max_interval_ms;
+    int64_t pause_ms = soon_ms(checkpoints);
+    return pause_ms < state->max_interval_ms ? pause_ms : state->max_interval_ms;
 }
 
 bool fxi_requests_wait(struct fxi_checkpoints *checkpoints)

@@ -84,8 +84,10 @@ static void wait_for_commit(struct fx_feed *feed)
     if (fxi_checkpoints_may_read(checkpoints))
         return;
     fxi_checkpoints_note_wait(checkpoints);
-    while (!stopping(feed) && !fxi_checkpoints_may_read(checkpoints))
+    while (!stopping(feed) && !fxi_checkpoints_may_read(checkpoints)) {
         fxi_pause(feed->pipeline, COMMIT_WAIT_MS);
+        fxi_checkpoints_want_again(checkpoints); /* the checkpoint may have failed */
+    }
 }
 
 static void worker_main(void *arg)

@@ -252,6 +252,19 @@ class Bound(PrepareTest):
         self.assertEqual(metrics["uncommitted_records"], 0)
         self.assertIn("Reading waits: too many records are not committed yet. records=10", err)
 
+    def test_a_checkpoint_that_fails_is_tried_again_long_before_max_interval(self):
+        """A cut fails, so nothing tells when the next one may work. The worker that waits asks for it."""
+        names = [f"r{i}" for i in range(30)]
+        outputs = [self.store(), {"plugin": "output-tally", "file": self.path("counts"), "failing_cuts": 5}]
+        process = self.start([self.lines_in(*names, finish="wait")], outputs,
+                             state={"directory": self.path("state"), "min_interval": "10ms", "max_interval": "1h"},
+                             pipeline={"max_uncommitted": 10})
+        self.wait_for(process, lambda: self.lines("calls").count("taken") == 30)
+        process.terminate()
+        err = self.finish(process)
+        self.assertIn("The output could not make a cut", err)
+        self.assertEqual(self.stored(), {name: 1 for name in names})
+
     def test_half_of_the_bound_is_committed_at_once(self):
         """Without any failure, and long before max_interval: so that a high rate alone makes no worker wait."""
         names = ["a"] * 600
