@@ -206,8 +206,16 @@ static bool has_directory(struct fxi_checkpoints *checkpoints)
     return true;
 }
 
+/* The directory has a slot of the checkpoint. */
+static void note_kept(struct fxi_checkpoints *checkpoints)
+{
+    if (!fxi_metric_set_get(checkpoints->metrics, FXI_CHECKPOINT_STATE_KEPT, 0))
+        fx_log(NULL, FX_LOG_INFO, "State is kept again.", NULL);
+    show_state(checkpoints, true);
+}
+
 /* The directory's part of a checkpoint. Gives false if the directory failed: the remaining outputs do without it. */
-static bool keep(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, bool was_kept, size_t *prepared,
+static bool keep(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *checkpoint, size_t *prepared,
                  enum fx_verdict *verdict, struct fx_error *why)
 {
     int rc = write_all(checkpoints, checkpoint, prepared, verdict, why);
@@ -217,9 +225,8 @@ static bool keep(struct fxi_checkpoints *checkpoints, struct fx_checkpoint *chec
         give_up(checkpoints, why);
         return false;
     }
-    show_state(checkpoints, true);
-    if (!was_kept)
-        fx_log(NULL, FX_LOG_INFO, "State is kept again.", NULL);
+    if (!is_void)
+        note_kept(checkpoints);
     return true;
 }
 
@@ -263,11 +270,10 @@ int fxi_durable_prepare(struct fxi_checkpoints *checkpoints, struct fx_error *er
     struct fx_error why = FX_ERROR_INIT;
     size_t prepared = 0;
     enum fx_verdict verdict = FX_OK;
-    bool was_kept = checkpoints->store && fxi_state_is_usable(checkpoints->store);
     bool is_kept = has_directory(checkpoints);
     if (is_kept) {
         describe(checkpoints, true, tag, &checkpoint);
-        is_kept = keep(checkpoints, &checkpoint, was_kept, &prepared, &verdict, &why);
+        is_kept = keep(checkpoints, &checkpoint, &prepared, &verdict, &why);
     }
     if (!is_kept && !atomic_load(&checkpoints->end->failed)) {
         describe(checkpoints, false, tag, &checkpoint);

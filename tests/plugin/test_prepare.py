@@ -278,6 +278,38 @@ class Bound(PrepareTest):
         self.assertEqual(self.metrics()["uncommitted_waits_total"], 0)
 
 
+class Lost(PrepareTest):
+    """The state directory is lost while the store is down. It is there again, but has no checkpoint yet."""
+
+    KEPT = "State is kept again."
+
+    def lose(self):
+        """Gives the process, after a void cut in the new directory."""
+        process = self.start([self.lines_in("a", finish="wait")], [self.store(prepare_timeout=0)], **self.kept())
+        self.wait_for(process, lambda: self.stored() == {"a": 1})
+        self.set("down")
+        (self.folder / "state").rename(self.folder / "lost")
+        self.wait_for(process, (self.folder / "state" / "identity").exists)
+        count = len(self.lines("calls"))
+        self.wait_for(process, lambda: sum(call.startswith("down") for call in self.lines("calls")[count:]) > 2)
+        return process
+
+    def test_a_void_cut_is_not_kept(self):
+        process = self.lose()
+        process.terminate()
+        err = self.finish(process)
+        self.assertIn("State can't be written; continuing without it.", err)
+        self.assertNotIn(self.KEPT, err)
+
+    def test_the_next_checkpoint_is(self):
+        process = self.lose()
+        self.set("down", False)
+        count = len(self.lines("calls"))
+        self.wait_for(process, lambda: any(call.startswith("stored") for call in self.lines("calls")[count:]))
+        process.terminate()
+        self.assertEqual(self.finish(process).count(self.KEPT), 1)
+
+
 class Batches(PrepareTest):
     """What becomes of a batch that an output has not taken for retry_for."""
 
