@@ -66,12 +66,18 @@ static bool is_hurried(const struct fxi_checkpoints *checkpoints)
     return atomic_load(&checkpoints->waiting) || (atomic_load(&checkpoints->end->stopping) && !checkpoints->is_last);
 }
 
+/* At the stop the time is too short to decide anything: the cut is void, unless the output was given up before. */
+static bool may_decide(const struct fxi_checkpoints *checkpoints, const struct fx_instance *instance)
+{
+    return !checkpoints->is_last || instance->is_given_up;
+}
+
 /* The verdict in place of FX_RETRY. It stays FX_RETRY while there is time. */
 static enum fx_verdict judge(const struct fxi_checkpoints *checkpoints, struct fx_instance *instance, int64_t start_ms)
 {
     int64_t now_ms = fxi_clock_ms();
     int64_t patience_ms = instance->is_given_up ? 0 : instance->entry->output.prepare_timeout_ms;
-    if (now_ms - start_ms >= patience_ms) {
+    if (now_ms - start_ms >= patience_ms && may_decide(checkpoints, instance)) {
         if (instance->on_failure == FXI_ON_FAILURE_STOP)
             return FX_FATAL;
         instance->is_given_up = instance->on_failure == FXI_ON_FAILURE_DROP;

@@ -207,6 +207,20 @@ class Stops(PrepareTest):
         self.assertIn("nothing was counted since the one before", err)
         self.assertNotIn("read again", err)
 
+    def test_only_the_last_one_is_not_stored(self):
+        """No checkpoint has failed before, so on_failure was never asked: a stop is too short for its answer."""
+        for on_failure in ("drop", "stop", "wait"):
+            with self.subTest(on_failure):
+                self.setUp()
+                self.set("down")
+                process = self.start([self.lines_in("a", finish="wait")],
+                                     [self.store(on_failure=on_failure, prepare_timeout=0)],
+                                     state={"directory": self.path("state"), "max_interval": "1h"})
+                self.wait_for(process, lambda: "taken" in self.lines("calls"))
+                process.terminate()
+                self.finish(process, NOT_COMMITTED)
+                self.assertEqual(self.commits(), [])
+
     def test_what_comes_back_during_the_stop_is_committed(self):
         self.set("down")
         process = self.start([self.lines_in("a", finish="wait")], [self.store(prepare_timeout="1h")],
