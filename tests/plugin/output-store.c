@@ -57,6 +57,9 @@ struct store {
     const struct store_options *options;
     int field;
     struct store_sums now, cut; /* since the last committed checkpoint */
+    /* The checkpoint that was committed but is not completed yet. number 0: none. */
+    char identity[64];
+    uint64_t number;
 };
 
 static int store_add(struct store_sums *sums, const char *text, uint64_t count)
@@ -268,6 +271,15 @@ static enum fx_verdict settle(const struct store *store, const char *identity, s
     return verdict;
 }
 
+/* Until the committed checkpoint is complete, "staged" is the only place that has its counts. */
+static int complete_committed(struct store *store)
+{
+    int rc = store->number ? store_complete(store, store->identity, store->number) : 0;
+    if (!rc)
+        store->number = 0;
+    return rc;
+}
+
 /* Replaces what was staged before: another cut that was never committed. */
 static enum fx_verdict store_prepare(void *self, const struct fx_checkpoint *checkpoint, struct fx_error *err)
 {
@@ -278,6 +290,11 @@ static enum fx_verdict store_prepare(void *self, const struct fx_checkpoint *che
         calls_note(options->calls, "down %" PRIu64, checkpoint->number);
         fx_error_set(err, FX_EIO, "the store is down");
         return answers[options->answer];
+    }
+    if (complete_committed(self)) {
+        calls_note(options->calls, "not complete %" PRIu64, checkpoint->number);
+        fx_error_set(err, FX_EIO, "what was committed can't be completed in %s", options->folder);
+        return FX_RETRY;
     }
     enum fx_verdict verdict = settle(store, checkpoint->identity, err);
     if (verdict != FX_OK) /* as long as there is nothing to stage, the question can wait */
@@ -297,9 +314,13 @@ static void store_committed(void *self, uint64_t number)
     struct store *store = self;
     for (size_t i = 0; i < store->cut.count; i++)
         store->now.counts[i].count -= store->cut.counts[i].count; /* both have the same order */
-    if (store_complete(store, store->cut.identity, number))
-        fx_log(store->instance, FX_LOG_ERROR, "What is staged can't be completed; the next start does it.", NULL);
-    calls_note(store->options->calls, "stored %" PRIu64, number);
+    snprintf(store->identity, sizeof store->identity, "%s", store->cut.identity);
+    store->number = number;
+    bool is_complete = complete_committed(store) == 0;
+    if (!is_complete)
+        fx_log(store->instance, FX_LOG_ERROR, "What is staged can't be completed; the next prepare tries it again.",
+               NULL);
+    calls_note(store->options->calls, is_complete ? "stored %" PRIu64 : "not stored %" PRIu64, number);
 }
 
 static void store_rolled_back(void *self, uint64_t number)
@@ -314,6 +335,7 @@ static int store_restore(void *self, const struct fx_checkpoint *checkpoint, str
 {
     struct store *store = self;
     store->now.count = store->cut.count = 0;
+    store->number = 0;
     if (checkpoint->number && store_complete(store, checkpoint->identity, checkpoint->number))
         return fx_error_set(err, FX_EIO, "can't complete what is staged in %s", store->options->folder);
     calls_note(store->options->calls, "restore %" PRIu64, checkpoint->number);

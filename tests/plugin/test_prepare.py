@@ -324,6 +324,22 @@ class Lost(PrepareTest):
         self.assertEqual(self.finish(process).count(self.KEPT), 1)
 
 
+class Completes(PrepareTest):
+    def test_what_was_committed_is_complete_before_it_is_replaced(self):
+        """After the commit of "a" the store can't complete it, while "b" comes."""
+        obstacle = self.folder / "store" / "stored.new"  # the name of the file before it is renamed
+        obstacle.mkdir(parents=True)
+        process = self.start([self.lines_in("a", "b", finish="wait", checkpoints=True)], [self.store()],
+                             **self.kept(pipeline={"stop_timeout": "60s"}))
+        self.wait_for(process, lambda: "not stored 1" in self.lines("calls")
+                      and any(call.startswith("not complete") for call in self.lines("calls")))
+        self.assertEqual(self.stored("staged"), {"a": 1})
+        obstacle.rmdir()
+        self.wait_for(process, lambda: self.stored() == {"a": 1, "b": 1})
+        process.terminate()
+        self.finish(process)
+
+
 class Batches(PrepareTest):
     """What becomes of a batch that an output has not taken for retry_for."""
 
