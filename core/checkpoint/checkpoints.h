@@ -66,6 +66,8 @@ int fxi_checkpoints_start(struct fxi_checkpoints *checkpoints, struct fx_error *
 bool fxi_checkpoints_stop(struct fxi_checkpoints *checkpoints, int64_t end_ms);
 /* Takes the last checkpoint of a stop, unless recovery has not ended. Logs what prevents it. */
 void fxi_checkpoints_take_last(struct fxi_checkpoints *checkpoints, int64_t end_ms);
+/* Logs that there was none, and what becomes of its records. */
+void fxi_checkpoints_note_no_last(const struct fxi_checkpoints *checkpoints, const char *reason);
 
 /* Lock and unlock run, for a change of streams. An output that does not store a checkpoint is not waited for. */
 void fxi_checkpoints_hold(struct fxi_checkpoints *checkpoints);

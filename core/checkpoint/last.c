@@ -39,6 +39,24 @@ static int time_left(int64_t end_ms)
     return left > LEAST_MS ? left : LEAST_MS;
 }
 
+static bool can_all_read_again(const struct fxi_checkpoints *checkpoints)
+{
+    for (size_t i = 0; i < checkpoints->source_count; i++)
+        if (!checkpoints->sources[i]->instance->plugin->commit)
+            return false;
+    return true;
+}
+
+void fxi_checkpoints_note_no_last(const struct fxi_checkpoints *checkpoints, const char *reason)
+{
+    const char *sentence = "The last checkpoint was not committed; its records will be read again.";
+    if (!fxi_checkpoints_is_behind(checkpoints))
+        sentence = "The last checkpoint was not committed; nothing was counted since the one before.";
+    else if (!can_all_read_again(checkpoints))
+        sentence = "The last checkpoint was not committed; records of inputs that can't read them again are lost.";
+    fx_log(NULL, FX_LOG_WARN, sentence, "reason=%s", reason);
+}
+
 void fxi_checkpoints_take_last(struct fxi_checkpoints *checkpoints, int64_t end_ms)
 {
     struct fx_error err = FX_ERROR_INIT;
@@ -56,9 +74,5 @@ void fxi_checkpoints_take_last(struct fxi_checkpoints *checkpoints, int64_t end_
         fxi_checkpoints_release(checkpoints);
     }
     if (err.code)
-        fx_log(NULL, FX_LOG_WARN,
-               fxi_checkpoints_is_behind(checkpoints)
-                   ? "The last checkpoint was not committed; its records will be read again."
-                   : "The last checkpoint was not committed; nothing was counted since the one before.",
-               "reason=%s", err.message);
+        fxi_checkpoints_note_no_last(checkpoints, err.message);
 }

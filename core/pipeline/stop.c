@@ -92,8 +92,7 @@ bool fxi_pipeline_stop(struct fxi_pipeline *pipeline)
     if (calls_are_over(pipeline, fxi_clock_ms() + fxi_clock_until(end_ms) / 2))
         fxi_checkpoints_take_last(pipeline->checkpoints, end_ms);
     else
-        fx_log(NULL, FX_LOG_WARN, "The last checkpoint was not committed; what it counted will be read again.",
-               "reason=%s", "a call of a plugin does not return");
+        fxi_checkpoints_note_no_last(pipeline->checkpoints, "a call of a plugin does not return");
     if (!has_ended && !join_threads(pipeline, end_ms))
         return false;
     stop_instances(pipeline, end_ms);

@@ -6,10 +6,11 @@ Run by `make check` in the build folder; or by hand: FLOW_EXPORTER_BUILD=build t
 import re
 import shutil
 import signal
+import socket
 import time
 import unittest
 
-from test_plugins import PLUGINS, PluginTest
+from test_plugins import PLUGINS, PluginTest, records
 
 NOT_COMMITTED, FAULT = 75, 70
 SOON = {"min_interval": "10ms", "max_interval": "100ms"}
@@ -220,6 +221,19 @@ class Stops(PrepareTest):
                 process.terminate()
                 self.finish(process, NOT_COMMITTED)
                 self.assertEqual(self.commits(), [])
+
+    def test_an_input_that_can_not_read_again(self):
+        self.set("down")
+        config = {"plugin": "input-udp", "calls": self.path("udp-calls")}
+        process = self.start([config], [self.store(prepare_timeout=0)], **self.kept())
+        self.wait_for(process, lambda: any(line.startswith("port") for line in self.lines("udp-calls")))
+        port = next(int(line.split()[1]) for line in self.lines("udp-calls") if line.startswith("port"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(records("a")[0].encode(), ("127.0.0.1", port))
+        self.wait_for(process, lambda: "taken" in self.lines("calls"))
+        process.terminate()
+        err = self.finish(process, NOT_COMMITTED)
+        self.assertIn("records of inputs that can't read them again are lost", err)
 
     def test_what_comes_back_during_the_stop_is_committed(self):
         self.set("down")
