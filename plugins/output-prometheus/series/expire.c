@@ -171,7 +171,7 @@ static bool take_out(struct prom_store *store, unsigned family_number, const str
     if ((counted[PROM_SLOT_FIRST] != before && !is_displaced) || !prom_registry_take_out(&family->registry, place))
         return false;
     if (is_displaced)
-        prom_top_take_out(&family->top, place->number, (double)(counted[PROM_SLOT_FIRST] - before));
+        prom_top_take_out(&family->top, place->number, counted[PROM_SLOT_FIRST], before);
     clear_count(store, family_number, place->number);
     if (!family->shape.is_last) /* last values have no sum */
         prom_shape_add(family->shape, family->expire.ended, counted, 1);

@@ -55,6 +55,7 @@ void prom_top_fini(struct prom_top *top)
     free(top->ranked);
     free(top->candidates);
     free(top->weights);
+    free(top->weighed);
     free(top->states);
     prom_summary_fini(&top->rest);
     *top = (struct prom_top){.limit = 0};
@@ -88,13 +89,15 @@ int prom_top_add_worker(struct prom_top *top, unsigned worker_count, struct prom
 
 static int reserve(struct prom_top *top, size_t count)
 {
-    size_t room[2] = {top->known, top->known};
+    size_t room[3] = {top->known, top->known, top->known};
     if (count <= top->known)
         return 0;
-    if (PROM_GROW(top->weights, &room[0], count) || PROM_GROW(top->states, &room[1], count))
+    if (PROM_GROW(top->weights, &room[0], count) || PROM_GROW(top->states, &room[1], count) ||
+        PROM_GROW(top->weighed, &room[2], count))
         return -1;
     for (size_t i = top->known; i < room[0]; i++)
         top->weights[i] = 0;
+    memset(top->weighed + top->known, 0, (room[0] - top->known) * sizeof *top->weighed);
     memset(top->states + top->known, 0, room[0] - top->known);
     top->known = room[0];
     return 0;
@@ -117,6 +120,8 @@ int prom_top_restored(struct prom_store *store)
             continue;
         if (reserve(&family->top, count))
             return -1;
+        if (family->top.known)
+            memset(family->top.weighed, 0, family->top.known * sizeof *family->top.weighed);
         for (uint32_t j = 0; j < count; j++)
             family->top.states[j] = prom_life_is_gone(&family->life, j) ? 0 : SEEN;
     }
@@ -145,10 +150,19 @@ void prom_top_choose(const struct prom_store *store, struct prom_family *family)
     expire->displaced_count = expire->chosen_count;
 }
 
-void prom_top_take_out(struct prom_top *top, uint32_t number, double growth)
+/* What a series has grown by since it was last weighed. A void cut was weighed, too, and may be above the exposed one. */
+static double growth_of(struct prom_top *top, size_t number, uint64_t now, uint64_t exposed)
+{
+    uint64_t before = top->weighed[number] > exposed ? top->weighed[number] : exposed;
+    if (now > top->weighed[number])
+        top->weighed[number] = now;
+    return now > before ? (double)(now - before) : 0;
+}
+
+void prom_top_take_out(struct prom_top *top, uint32_t number, uint64_t now, uint64_t exposed)
 {
     if (number < top->known)
-        top->weights[number] += growth;
+        top->weights[number] += growth_of(top, number, now, exposed);
     top->displaced_count++;
 }
 
@@ -206,7 +220,7 @@ static uint64_t fingerprint_of(const struct prom_family *family, size_t number)
 }
 
 /* The value from before a series began, or after it has ended, belongs to the rest. */
-static void weigh_one(struct prom_family *family, size_t number, double growth)
+static void weigh_one(struct prom_family *family, size_t number, uint64_t now, uint64_t exposed)
 {
     struct prom_top *top = &family->top;
     bool is_gone = prom_life_is_gone(&family->life, (uint32_t)number);
@@ -216,14 +230,16 @@ static void weigh_one(struct prom_family *family, size_t number, double growth)
         top->states[number] = 0;
         top->weights[number] = 0;
     }
-    if (is_gone)
+    if (is_gone) {
+        top->weighed[number] = 0; /* the next series of this number begins at zero */
         return;
+    }
     if (!top->states[number] && number != PROM_OTHER_SERIES) {
         top->states[number] = SEEN;
         top->weights[number] = prom_summary_take(&top->rest, fingerprint_of(family, number));
         top->admitted_count++;
     }
-    top->weights[number] += growth;
+    top->weights[number] += growth_of(top, number, now, exposed);
 }
 
 static void weigh(struct prom_store *store, unsigned index, size_t count)
@@ -233,10 +249,8 @@ static void weigh(struct prom_store *store, unsigned index, size_t count)
     const struct prom_values *exposed = &store->exposed->families[index];
     for (unsigned i = 0; i < family->top.worker_count; i++)
         prom_summary_merge(&family->top.rest, &family->top.aside[i]);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t now = value_of(family, pending, i), before = value_of(family, exposed, i);
-        weigh_one(family, i, now > before ? (double)(now - before) : 0);
-    }
+    for (size_t i = 0; i < count; i++)
+        weigh_one(family, i, value_of(family, pending, i), value_of(family, exposed, i));
 }
 
 /* ---- prepare: who goes, who comes */

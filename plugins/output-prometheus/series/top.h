@@ -57,6 +57,7 @@ struct prom_top {
     unsigned worker_count;
     struct prom_summary rest; /* weights of what has no series */
     double *weights;          /* by series, including 'other' */
+    uint64_t *weighed;        /* by series: the value whose growth is in the weight; it may have been of a void cut */
     uint8_t *states;
     size_t known;
     int64_t weighed_ms;              /* when weights were computed; 0: never */
@@ -98,14 +99,14 @@ bool prom_top_has_permit(const struct prom_top *top, uint64_t fingerprint);
 void prom_top_choose(const struct prom_store *store, struct prom_family *family);
 void prom_top_cut(struct prom_store *store, unsigned family);
 /*
- * In the cut: whether a series has to go. prom_top_take_out notes that this one goes; it has grown by growth since
- * the last prepare.
+ * In the cut: whether a series has to go. prom_top_take_out notes that this one goes, with its value now and that of
+ * the exposed cut.
  */
 static inline bool prom_top_is_over(const struct prom_top *top, const struct prom_registry *registry)
 {
     return registry->live > top->limit;
 }
-void prom_top_take_out(struct prom_top *top, uint32_t number, double growth);
+void prom_top_take_out(struct prom_top *top, uint32_t number, uint64_t now, uint64_t exposed);
 /* Whether one more series can be shown. */
 bool prom_top_has_line(const struct prom_family *family);
 /* In prepare, when the values are those of the page. 0, or -1 without memory. */

@@ -189,6 +189,30 @@ static void a_heavy_newcomer_gets_in_and_one_that_faded_leaves(void **state)
     prom_program_end(&heavy.program);
 }
 
+/* Until a cut is accepted, each one has the growth since the exposed page. It must weigh only once. */
+static void void_cuts_weigh_nothing_twice(void **state)
+{
+    (void)state;
+    struct heavy heavy;
+    begin(&heavy, 2);
+    send(&heavy, 0, 0, 1000);
+    checkpoint(&heavy);
+    for (unsigned i = 0; i < 50; i++) {
+        send(&heavy, i % 2, 0, 10);
+        send(&heavy, i % 2, 1, 5);
+        send(&heavy, i % 2, 77, 1); /* in 'other' */
+        assert_true(prom_program_prepare(&heavy.program, NULL));
+    }
+    checkpoint(&heavy);
+    assert_in_range(metric(&heavy, "top_weight"), 1400, 1750); /* time may have halved a part */
+    assert_in_range(metric(&heavy, "top_other_weight"), 0, 50);
+    prom_program_restart(&heavy.program, true);
+    send(&heavy, 0, 0, 100);
+    checkpoint(&heavy);
+    assert_in_range(metric(&heavy, "top_weight"), 1450, 1850);
+    prom_program_end(&heavy.program);
+}
+
 static uint64_t dice(uint64_t *state)
 {
     *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -438,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(with_at_most_n_series_all_are_shown_whole),
                                        cmocka_unit_test(a_heavy_newcomer_gets_in_and_one_that_faded_leaves),
+                                       cmocka_unit_test(void_cuts_weigh_nothing_twice),
                                        cmocka_unit_test(of_a_skewed_stream_the_heaviest_are_shown),
                                        cmocka_unit_test(the_guarantee_holds_against_an_exact_count),
                                        cmocka_unit_test(any_history_keeps_the_sum),
