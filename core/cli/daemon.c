@@ -19,17 +19,30 @@
 /* How often the line of `systemctl status` is updated. */
 #define STATUS_MS 1000
 
-/* Sends the status line if it has changed. */
-static void send_status(struct fxi_pipeline *pipeline, struct fxi_str *sent)
+/* systemd takes datagrams of at most 4 KiB. */
+#define STATUS_SIZE 1000
+
+/* What systemd has been told. */
+struct told {
+    bool is_ready;
+    struct fxi_str status;
+};
+
+/* Tells what has changed. What systemd does not take now is told the next time. */
+static void tell(struct fxi_pipeline *pipeline, struct told *told)
 {
-    struct fxi_str said = {0}, clean = {0}; /* clean: one line, whatever words came from a peer */
+    struct fxi_str said = {0}, clean = {0}; /* clean: one line, whatever a peer's words are */
     unsigned waiting = fxi_pipeline_waits(pipeline, &said);
     fxi_str_printf(&clean, "STATUS=%s%s", waiting ? "Not ready" : "Ready", said.size ? ": " : ".");
-    fxi_clean_add(&clean, said.data, said.size);
-    if (!sent->size || strcmp(sent->data, clean.data) != 0)
-        fxi_notify("%s", clean.data);
-    fxi_str_clear(sent);
-    fxi_str_puts(sent, clean.data);
+    fxi_clean_add(&clean, said.data, said.size < STATUS_SIZE ? said.size : STATUS_SIZE);
+    if (said.size > STATUS_SIZE)
+        fxi_str_puts(&clean, " ...");
+    told->is_ready = told->is_ready || fxi_notify("READY=1");
+    bool is_same = told->status.size && strcmp(told->status.data, clean.data) == 0;
+    if (!is_same && fxi_notify("%s", clean.data)) {
+        fxi_str_clear(&told->status);
+        fxi_str_puts(&told->status, clean.data);
+    }
     fxi_str_fini(&said);
     fxi_str_fini(&clean);
 }
@@ -38,14 +51,14 @@ static void wait_for_end(const struct fxi_guard *guard, struct fxi_pipeline *pip
 {
     struct pollfd fds[] = {{.fd = fxi_guard_stop_fd(guard), .events = POLLIN},
                            {.fd = fxi_pipeline_end_fd(pipeline), .events = POLLIN}};
-    struct fxi_str sent = {0};
+    struct told told = {0};
     bool is_wanted = fxi_notify_is_wanted();
     for (int rc = 0; rc == 0 || (rc < 0 && errno == EINTR);) {
         if (is_wanted)
-            send_status(pipeline, &sent);
+            tell(pipeline, &told);
         rc = poll(fds, 2, is_wanted ? STATUS_MS : -1);
     }
-    fxi_str_fini(&sent);
+    fxi_str_fini(&told.status);
 }
 
 static int start_and_wait(struct fxi_pipeline *pipeline, const struct fxi_guard *guard)
@@ -55,10 +68,8 @@ static int start_and_wait(struct fxi_pipeline *pipeline, const struct fxi_guard 
         fxi_print_error(&err);
         return fxi_status_of_start(&err);
     }
-    if (!fxi_guard_signal(guard)) {
+    if (!fxi_guard_signal(guard))
         fx_log(NULL, FX_LOG_INFO, "Running.", NULL);
-        fxi_notify("READY=1");
-    }
     wait_for_end(guard, pipeline);
     if (fxi_guard_signal(guard))
         fx_log(NULL, FX_LOG_INFO, "Stopping.", "signal=%s", strsignal(fxi_guard_signal(guard)));

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <flow-exporter/file.h>
+
 #include "cli/commands.h"
 #include "util/str.h"
 
@@ -63,14 +65,13 @@ static int check_words(const struct fxi_args *args, struct fx_error *err)
         is_kind |= strcmp(args->argument, kinds[i]) == 0;
     if (!is_kind)
         return fx_error_set(err, FX_EINVAL, "a plugin is an input, a resolver or an output, not '%s'", args->argument);
-    if (name[0] < 'a' || name[0] > 'z' || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] ||
-        strlen(name) > NAME_MAX_)
+    size_t kind_size = strlen(args->argument);
+    if (strncmp(name, args->argument, kind_size) != 0 || name[kind_size] != '-' || !name[kind_size + 1] ||
+        name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] || strlen(name) > NAME_MAX_)
         return fx_error_set(err, FX_EINVAL,
-                            "the name of a plugin begins with a letter and has small letters, digits and '-', as in "
+                            "the name of a plugin begins with its kind and has small letters, digits and '-', as in "
                             "'%s-mine'",
                             args->argument);
-    if (strcmp(name, SHOW) == 0 && strcmp(args->argument, "output") != 0)
-        return fx_error_set(err, FX_EINVAL, "'%s' is the output for tests; choose another name", SHOW);
     return 0;
 }
 
@@ -78,15 +79,16 @@ static int read_template(struct making *making, const char *file, struct fxi_str
 {
     char path[PATH_MAX + 64], buffer[4096];
     snprintf(path, sizeof path, "%s/%s", making->templates, file);
-    FILE *in = fopen(path, "re");
-    if (!in)
+    const char *why;
+    int fd = fx_file_open(path, O_RDONLY, &why);
+    if (fd < 0)
         return fx_error_set(making->err, FX_EIO,
                             "can't read %s: %s. The templates come with the headers (package libflow-exporter-dev or "
                             "flow-exporter-devel)",
-                            path, strerror(errno));
-    for (size_t size; (size = fread(buffer, 1, sizeof buffer, in));)
-        fxi_str_add(text, buffer, size);
-    fclose(in);
+                            path, why);
+    for (ssize_t size; (size = read(fd, buffer, sizeof buffer)) > 0;)
+        fxi_str_add(text, buffer, (size_t)size);
+    close(fd);
     return 0;
 }
 
@@ -164,6 +166,11 @@ static int make_folder(struct making *making)
 {
     char own[NAME_MAX_ + 8];
     snprintf(own, sizeof own, "%s.c", making->name);
+    struct fxi_str first = {0};
+    int is_there = read_template(making, "make.in", &first); /* before there is a folder */
+    fxi_str_fini(&first);
+    if (is_there)
+        return is_there;
     if (mkdir(making->name, 0777))
         return fx_error_set(making->err, FX_EIO, "can't make the folder '%s': %s", making->name, strerror(errno));
     int rc = making->has_show ? make_file(making, "output.c.in", SHOW, SHOW ".c", 0666) : 0;

@@ -22,37 +22,40 @@ bool fxi_notify_is_wanted(void)
     return socket_name() != NULL;
 }
 
-static void send_text(const char *name, const struct fxi_str *text)
+static bool send_text(const char *name, const struct fxi_str *text)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     size_t size = strlen(name);
     if (size >= sizeof to.sun_path)
-        return;
+        return false;
     memcpy(to.sun_path, name, size);
     if (*name == '@') /* an abstract name, which is in no file system, begins with NUL */
         to.sun_path[0] = '\0';
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return;
-    while (sendto(fd, text->data, text->size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
-                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)) < 0 &&
-           errno == EINTR)
-        ;
+        return false;
+    ssize_t sent;
+    do
+        sent = sendto(fd, text->data, text->size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
+                      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size));
+    while (sent < 0 && errno == EINTR);
     close(fd);
+    return sent >= 0;
 }
 
-void fxi_notify(const char *format, ...)
+bool fxi_notify(const char *format, ...)
 {
     const char *name = socket_name();
     if (!name)
-        return;
+        return false;
     struct fxi_str text = {0};
     va_list args;
     va_start(args, format);
     fxi_str_vprintf(&text, format, args);
     va_end(args);
-    send_text(name, &text);
+    bool is_sent = send_text(name, &text);
     fxi_str_fini(&text);
+    return is_sent;
 }
 
 int64_t fxi_notify_watchdog_ms(void)

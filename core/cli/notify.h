@@ -13,8 +13,8 @@
 /* Whether somebody listens. */
 bool fxi_notify_is_wanted(void);
 
-/* Sends assignments such as "READY=1". A newline stands between two of them. */
-void fxi_notify(const char *format, ...) FX_PRINTF(1, 2);
+/* Sends assignments such as "READY=1". A newline stands between two of them. False: they were not taken. */
+bool fxi_notify(const char *format, ...) FX_PRINTF(1, 2);
 
 /* The time in ms that systemd waits for a WATCHDOG=1; 0: it does not watch this process. */
 int64_t fxi_notify_watchdog_ms(void);

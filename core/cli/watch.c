@@ -46,7 +46,7 @@ static void say(int signal_number)
 /* In these calls a worker makes progress. Other calls, such as prepare, may have to wait for somebody else. */
 static bool is_of_worker(const struct fxi_call *call)
 {
-    static const char *const names[] = {"poll", "drain", "enrich", "write"};
+    static const char *const names[] = {"poll", "drain", "letter_send", "enrich", "write"};
     for (size_t i = 0; call->instance && i < sizeof names / sizeof *names; i++)
         if (strcmp(call->name, names[i]) == 0)
             return true;
@@ -91,7 +91,7 @@ static void watch_main(void *arg)
 {
     struct fxi_watch *watch = arg;
     struct pollfd fds[] = {{.fd = watch->signals[0], .events = POLLIN}, {.events = POLLOUT}};
-    int64_t look_ms = watch->watchdog_ms && watch->watchdog_ms / 4 < LOOK_MS ? watch->watchdog_ms / 4 : LOOK_MS;
+    int64_t look_ms = watch->watchdog_ms && watch->watchdog_ms / 4 < LOOK_MS ? watch->watchdog_ms / 4 + 1 : LOOK_MS;
     for (;;) {
         fds[1].fd = fxi_log_waiting_fd(); /* poll ignores a negative descriptor */
         unsigned char number;

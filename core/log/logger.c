@@ -53,22 +53,25 @@ static void format_time(char *buffer, size_t size)
     snprintf(buffer + used, size - used, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-/* Whether the value of a pair is exactly one conversion by which printf makes a decimal number. */
+/* Whether the value of a pair is exactly one conversion by which printf makes a number that JSON can take as it is. */
 static bool is_number(const char *value, const char *end)
 {
-    static const char flags[] = "-0123456789.*lhjzt"; /* width, precision and length as well */
-    if (value >= end || *value++ != '%')
+    if (value >= end || *value++ != '%' || *value == '0')
         return false;
-    value += strspn(value, flags);
-    return value + 1 == end && strchr("diufFeEgG", *value);
+    value += strspn(value, "123456789");
+    bool has_precision = *value == '.';
+    value += has_precision ? 1 + strspn(value + 1, "0123456789") : 0;
+    value += strspn(value, "lhjzt");
+    return value + 1 == end && strchr(has_precision ? "feEgG" : "diufeEgG", *value);
 }
 
-/* Marks a pair as a number, if it is one. The pair begins at these places in the format and in the formatted text. */
+/* The pair that begins at the two places: in the format, up to format_end, and in what was formatted. */
 static void mark_number(const char *format, const char *format_end, char *formatted)
 {
     size_t key_size = strcspn(format, "=");
-    if (format + key_size < format_end && is_number(format + key_size + 1, format_end))
-        formatted[key_size] = FXI_LOG_NUMBER;
+    char *equals = strchr(formatted, '='); /* not at key_size: a key may be formatted, too */
+    if (equals && format + key_size < format_end && is_number(format + key_size + 1, format_end))
+        *equals = FXI_LOG_NUMBER;
 }
 
 /*

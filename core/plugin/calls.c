@@ -105,6 +105,8 @@ struct fxi_call fxi_call_begin(const struct fx_instance *instance, const char *n
 void fxi_call_end(struct fxi_call before)
 {
     const struct fx_instance *instance = atomic_load_explicit(&mine->instance, memory_order_relaxed);
+    if (before.name)
+        before.since_ns = fxi_clock_ns(); /* the outer call goes on: it has not hung meanwhile */
     put(mine, &before);
     if (instance && instance->serial)
         pthread_mutex_unlock(instance->serial);

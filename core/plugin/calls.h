@@ -1,6 +1,7 @@
 /*
  * Calls of plugins in progress. Each call is noted before it is made, so that a call that does not return can be named.
- * Each thread has one place for its call; when a call inside another one ends, the outer one is put back. Noting costs
+ * Each thread has one place for its call; when a call inside another one ends, the outer one is put back, and
+ * its time begins anew: a poll whose batches wait for an output does not hang. Noting costs
  * a few stores and no lock.
  * Of a serialized instance (FX_PLUGIN_SERIALIZED) a call first waits until no other thread is in one.
  */

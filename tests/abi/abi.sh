@@ -29,7 +29,7 @@ for entry in "${files[@]}"; do
         xz -9 <"$folder/$name.abi" >"$here/$name.abi.xz"
     else
         xz -dc "$here/$name.abi.xz" >"$folder/$name.abi"
-        abidiff --no-added-syms --headers-dir2 "$headers" --drop-private-types "$folder/$name.abi" "$file" || {
+        abidiff --headers-dir2 "$headers" --drop-private-types "$folder/$name.abi" "$file" || {
             echo "The ABI of the $name has changed. If members were added and FX_ABI_MINOR was raised, record it:" \
                 "tests/abi/abi.sh record build" >&2
             exit 1

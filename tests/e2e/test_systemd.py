@@ -72,6 +72,20 @@ def test_the_status_tells_what_it_waits_for(supervisor, exporter):
     assert "READY=1" in supervisor.receive()  # the program has started; Kafka may come and go
 
 
+def test_a_socket_that_is_full_at_the_start(supervisor, exporter):
+    """What is not taken is told again."""
+    reader, writer = os.pipe()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
+        others.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                others.sendto(b"FROM_OTHERS=1", supervisor.socket.getsockname())
+    exporter(config_of(), stdin=reader, env=supervisor.environment)
+    supervisor.wait_for("READY=1")
+    supervisor.wait_for("STATUS=Ready.")
+    os.close(writer)
+
+
 def test_no_start_no_ready(supervisor, exporter, tmp_path):
     config = config_of()
     config["resolvers"] = [{"plugin": "resolver-whois", "server": "none", "names": [str(tmp_path / "is-not-there")]}]

@@ -41,6 +41,8 @@ refuses() {
 }
 refuses 64 'needs a kind' output
 refuses 64 "not 'sink'" sink mine
-refuses 64 'begins with a letter' output ../mine
-refuses 64 'choose another name' input output-show
+refuses 64 'begins with its kind' output ../mine
+refuses 64 'begins with its kind' output test
+refuses 64 'begins with its kind' output output-
+refuses 64 'begins with its kind' input output-show
 refuses 70 'File exists' output output-mine

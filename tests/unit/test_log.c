@@ -319,6 +319,7 @@ static void test_numbers_in_json(void **state)
     fx_log(NULL, FX_LOG_INFO, "S.", "a=%d b=%s c=%.1f d=%zu e=%llx f=%d-%d g=7 h=%s i=%lld", -1, "2", 3.25, (size_t)4,
            5ULL, 6, 6, "a b=1", 1LL << 62);
     fx_log(NULL, FX_LOG_INFO, "S.", "a=%f b=%e", (double)NAN, (double)INFINITY);
+    fx_log(NULL, FX_LOG_INFO, "S.", "k=%d %s=%lld z=%05d p=%.3d", 1, "repeated", 2LL, 42, 5);
     fxi_log_setup(FX_LOG_INFO, FXI_LOG_TEXT);
     fx_log(NULL, FX_LOG_INFO, "S.", "a=%d", 1);
     struct fxi_str text = {0};
@@ -328,6 +329,7 @@ static void test_numbers_in_json(void **state)
                            "\"message\":\"S.\",\"a\":-1,\"b\":\"2\",\"c\":3.2,\"d\":4,\"e\":\"5\",\"f\":\"6-6\","
                            "\"g\":\"7\",\"h\":\"a b=1\",\"i\":4611686018427387904}\n"));
     assert_non_null(strstr(text.data, "\"a\":\"nan\",\"b\":\"inf\"}\n"));
+    assert_non_null(strstr(text.data, "\"k\":1,\"repeated\":2,\"z\":\"00042\",\"p\":\"005\"}\n"));
     assert_non_null(strstr(text.data, "S. a=1\n"));
     fxi_str_fini(&text);
     close(ends[0]);

@@ -65,6 +65,8 @@ static const struct bad bads[] = {
     {"a: ${1A}\n", 1, 4, "must be followed by the name"},
     {"a: ${FX_TEST_SET-x}\n", 1, 4, "must be followed by the name"},
     {"a: ${ FX_TEST_SET}\n", 1, 4, "must be followed by the name"},
+    {"a: ${FX_TEST_UNSET:-${FX_TEST_SET}}\n", 1, 4, "must be followed by the name"},
+    {"a: x${FX_TEST_LATIN}\n", 1, 4, "the value of the environment variable 'FX_TEST_LATIN' is not UTF-8"},
 
     {"a: [1, 2\nb: 3\n", 1, 4, "this list lacks"},
     {"a: {b: 1\nc: 3\n", 1, 4, "this map lacks"},
@@ -97,6 +99,7 @@ static int is_as_wanted(const struct bad *bad, const struct fx_error *err)
 static void test_bad(void **state)
 {
     setenv("FX_TEST_SET", "v", 1);
+    setenv("FX_TEST_LATIN", "caf\xe9", 1);
     (void)state;
     unsigned failures = 0;
     for (size_t i = 0; i < sizeof bads / sizeof *bads; i++) {
