@@ -266,8 +266,11 @@ const char *fxi_state_fault(const struct fxi_state *state, unsigned index)
 void fxi_state_choose(struct fxi_state *state, const struct fxi_slot *slot)
 {
     state->truth = slot;
-    if (slot && !slot->is_accepted && !fxi_slot_mark(state->dir_fd, slot))
+    if (slot && !slot->is_accepted && !fxi_slot_mark(state->dir_fd, slot)) {
         state->slots[slot->index].is_accepted = true;
+        /* What proved it, or what was missing, can change before the next start. This choice is shown, so it stays. */
+        fxi_slot_sync(state->dir_fd, slot->index);
+    }
     /* A mark that was found may never have come to the disk: the process before may have been killed behind it. */
     state->mark_unsynced = slot && slot->is_accepted;
 }

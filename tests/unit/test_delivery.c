@@ -170,6 +170,10 @@ static void at_random(void **state)
     (void)state;
     unsigned long runs = number_of("FX_TEST_CASES", 16000) / 16 + 1, first = number_of("FX_TEST_SEED", 0);
     struct model *model = malloc(sizeof *model);
+    random_run(model, MODEL_SOUND,
+               34786); /* a mark of a start was lost in a power failure, after its values were shown */
+    if (model->fault[0])
+        fail_msg("the run that failed once: %s", model->fault);
     for (unsigned long seed = first; seed < first + runs; seed++) {
         random_run(model, MODEL_SOUND, seed);
         if (model->fault[0])
