@@ -51,7 +51,7 @@ void fxi_checkpoints_note_no_last(const struct fxi_checkpoints *checkpoints, con
 {
     const char *sentence = "The last checkpoint was not committed; its records will be read again.";
     if (!fxi_checkpoints_is_behind(checkpoints))
-        sentence = "The last checkpoint was not committed; nothing was counted since the one before.";
+        sentence = "The last checkpoint failed; nothing was counted since the one before.";
     else if (!can_all_read_again(checkpoints))
         sentence = "The last checkpoint was not committed; records of inputs that can't read them again are lost.";
     fx_log(NULL, FX_LOG_WARN, sentence, "reason=%s", reason);
