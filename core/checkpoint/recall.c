@@ -129,6 +129,15 @@ int fxi_recall(struct fxi_checkpoints *checkpoints, struct fxi_evidence *evidenc
     return rc;
 }
 
+bool fxi_checkpoints_have_streams(const struct fxi_checkpoints *checkpoints)
+{
+    for (size_t i = 0; i < checkpoints->source_count; i++)
+        for (const struct fx_stream *stream = checkpoints->sources[i]->streams; stream; stream = stream->next)
+            if (stream->live)
+                return true;
+    return false;
+}
+
 /* A position does not name its input, so every input is asked about all of them. */
 enum fx_verdict fxi_checkpoints_accepted(const struct fxi_checkpoints *checkpoints, const struct fx_checkpoint *asked,
                                          int timeout_ms, struct fx_error *err)

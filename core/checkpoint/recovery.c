@@ -158,15 +158,6 @@ bool fxi_checkpoints_is_foreign(const struct fxi_checkpoints *checkpoints, const
     return strcmp(last.identity, checkpoints->identity) == 0 && last.number <= checkpoints->progress.committed_number;
 }
 
-bool fxi_checkpoints_have_streams(const struct fxi_checkpoints *checkpoints)
-{
-    for (size_t i = 0; i < checkpoints->source_count; i++)
-        for (const struct fx_stream *stream = checkpoints->sources[i]->streams; stream; stream = stream->next)
-            if (stream->live)
-                return true;
-    return false;
-}
-
 /*
  * A process that has streams is a member of the group as it is now. So nothing that an earlier member sent can be
  * accepted any more. Without streams there is nothing to commit anyway.

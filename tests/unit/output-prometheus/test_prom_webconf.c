@@ -114,7 +114,7 @@ static void what_is_refused(void **state)
         {"nothing: 1\n", 1, 1, "unknown key 'nothing'"},
         {"tls_server_confg: {}\n", 1, 1, "did you mean 'tls_server_config'"},
         {"- a\n", 1, 1, "must be a map"},
-        {"a: [\n", 2, 1, "did not find"},
+        {"a: [\n", 2, 1, "a value is expected here"},
         {"tls_server_config: x\n", 1, 20, "'tls_server_config' must be"},
         {"tls_server_config:\n  cert_file: a.pem\n", 2, 14, "'key_file' is missing"},
         {"tls_server_config:\n  key_file: a.key\n", 2, 13, "'cert_file' is missing"},
