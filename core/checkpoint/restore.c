@@ -116,8 +116,10 @@ void fxi_restore_streams(struct fxi_checkpoints *checkpoints, const struct fxi_s
             if (strcmp(position->input, source->instance->name) != 0)
                 continue;
             struct fx_stream *stream = fxi_source_stream(source, position->stream, position->partition);
-            stream->base_position = position->offset;
             stream->is_kept = true;
+            if (stream->live && stream->is_moved)
+                continue; /* it goes on from where the others left it, not from where this instance did */
+            stream->base_position = position->offset;
             if (!stream->live)
                 stream->position = stream->cut_position = position->offset;
         }

@@ -27,6 +27,7 @@ struct fx_stream {
     bool committed;        /* base_position was committed; otherwise the stream only began there */
     bool is_cut;           /* part of the present checkpoint; a stream that began later is not */
     bool is_kept;          /* part of an accepted checkpoint, of this run or an earlier one */
+    bool is_moved;         /* it was found at another offset than this instance has kept: others went on with it */
     int64_t position;      /* the next offset to count */
     int64_t cut_position;  /* in the present checkpoint */
     int64_t base_position; /* in the last committed checkpoint; a rollback goes there */

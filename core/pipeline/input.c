@@ -116,7 +116,9 @@ int64_t fx_stream_found(struct fx_feed *feed, const char *name, int32_t partitio
                         size_t size)
 {
     fx_feed_quiesce(feed);
-    const struct fx_stream *stream = fxi_source_find_kept(&feed->input->source, name, partition);
+    struct fx_stream *found = fxi_source_stream(&feed->input->source, name, partition);
+    const struct fx_stream *stream = found->is_kept ? found : NULL;
+    found->is_moved = found->is_moved || !stream || stream->base_position != offset;
     int64_t moved = stream && fxi_checkpoints_is_foreign(feed->pipeline->checkpoints, tags, size)
                         ? stream->base_position - offset
                         : 0;

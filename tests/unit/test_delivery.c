@@ -152,6 +152,10 @@ static void topics_are_remade(void **state)
     (void)state;
     unsigned long runs = number_of("FX_TEST_CASES", 16000) / 16 + 1, first = number_of("FX_TEST_SEED", 0);
     struct model *model = malloc(sizeof *model);
+    /* A late commit of a process before was accepted. A partition with which others had gone on was set back for it. */
+    random_run_remade(model, MODEL_SOUND, 111867);
+    if (model->fault[0])
+        fail_msg("the run that failed once: %s", model->fault);
     for (unsigned long seed = first; seed < first + runs; seed++) {
         random_run_remade(model, MODEL_SOUND, seed);
         if (model->fault[0])
